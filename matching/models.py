@@ -1,0 +1,191 @@
+"""Rule sets, runs, pair evidence, decisions and review tasks."""
+
+from django.conf import settings
+from django.db import models
+from django.db.models import F, Q
+from django.utils.translation import gettext_lazy as _
+
+from mdm.audit import AuditTrail
+from mdm.models import SourceRecord
+
+
+class RuleSet(models.Model):
+    """One version of how duplicates are found: blocking rules, levels, thresholds, guards."""
+
+    class Status(models.TextChoices):
+        """A draft may be simulated; one rule set is active; the others are kept."""
+
+        DRAFT = "draft", _("draft")
+        ACTIVE = "active", _("active")
+        RETIRED = "retired", _("retired")
+
+    version = models.PositiveIntegerField(_("version"), unique=True)
+    label = models.CharField(_("label"), max_length=100)
+    status = models.CharField(
+        _("status"), max_length=7, choices=Status.choices, default=Status.DRAFT
+    )
+    parameters = models.JSONField(_("parameters"), help_text="See matching/linkage.")
+    created_at = models.DateTimeField(_("created at"), auto_now_add=True)
+    history = AuditTrail()
+
+    class Meta:
+        verbose_name = _("rule set")
+        verbose_name_plural = _("rule sets")
+        ordering = ["-version"]
+        constraints = [
+            models.UniqueConstraint(
+                fields=["status"], condition=Q(status="active"), name="rule_set_one_is_active"
+            )
+        ]
+
+    def __str__(self) -> str:
+        return f"v{self.version} {self.label}"
+
+
+class MatchRun(models.Model):
+    """One search for duplicates: with which rules, what it learnt, what it changed."""
+
+    rule_set = models.ForeignKey(RuleSet, models.PROTECT, related_name="runs")
+    job = models.OneToOneField("mdm.Job", models.PROTECT, null=True, related_name="match_run")
+    simulated = models.BooleanField(_("simulated"), default=False)
+    record_count = models.PositiveIntegerField(_("records"), default=0)
+    counts = models.JSONField(default=dict, help_text="Pairs, evidence, links, tasks.")
+    timings = models.JSONField(default=dict, help_text="Stage → seconds.")
+    model = models.JSONField(default=dict, help_text="The parameters learnt; scores follow.")
+    started_at = models.DateTimeField(_("started at"), auto_now_add=True)
+    finished_at = models.DateTimeField(_("finished at"), null=True, blank=True)
+
+    class Meta:
+        verbose_name = _("match run")
+        verbose_name_plural = _("match runs")
+        ordering = ["-pk"]
+        permissions = [("run_match", _("Can search for duplicates"))]
+
+    def __str__(self) -> str:
+        return f"{self._meta.verbose_name} {self.pk}"
+
+
+class PairEvidence(models.Model):
+    """What the last run found for two records, at or above the review floor."""
+
+    left = models.ForeignKey(SourceRecord, models.CASCADE, related_name="+")
+    right = models.ForeignKey(SourceRecord, models.CASCADE, related_name="+")
+    run = models.ForeignKey(MatchRun, models.PROTECT, related_name="evidence")
+    score = models.FloatField(help_text="Log2 odds that both are one person: 0 is even.")
+    pattern = models.BigIntegerField(help_text="Level of every comparison, as one number.")
+    automatic = models.BooleanField(
+        help_text="Strong enough to link without a steward, by score and by kind of evidence."
+    )
+
+    class Meta:
+        verbose_name = _("pair evidence")
+        verbose_name_plural = _("pair evidence")
+        constraints = [
+            # A pair has no direction: the older record stands on the left.
+            models.CheckConstraint(
+                name="pair_evidence_left_before_right", condition=Q(left__lt=F("right"))
+            ),
+            models.UniqueConstraint(fields=["left", "right"], name="pair_evidence_unique_pair"),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.left_id}–{self.right_id}"
+
+
+class Decision(models.Model):
+    """What a steward said of two records; a fact, kept for ever, in force until retracted."""
+
+    class Verdict(models.TextChoices):
+        """The three answers."""
+
+        SAME = "same", _("Same person")
+        DIFFERENT = "different", _("Different people")
+        UNSURE = "unsure", _("Unsure")
+
+    left = models.ForeignKey(SourceRecord, models.PROTECT, related_name="+")
+    right = models.ForeignKey(SourceRecord, models.PROTECT, related_name="+")
+    verdict = models.CharField(_("verdict"), max_length=9, choices=Verdict.choices)
+    note = models.CharField(_("note"), max_length=400, blank=True)
+    score_shown = models.FloatField(null=True, blank=True)
+    seconds = models.FloatField(
+        null=True, blank=True, help_text="From seeing the pair to answering."
+    )
+    idempotency_key = models.CharField(max_length=60, null=True, blank=True, unique=True)
+    decided_by = models.ForeignKey(settings.AUTH_USER_MODEL, models.PROTECT, related_name="+")
+    decided_at = models.DateTimeField(_("decided at"), auto_now_add=True)
+    retracted_at = models.DateTimeField(_("retracted at"), null=True, blank=True)
+    retracted_by = models.ForeignKey(
+        settings.AUTH_USER_MODEL, models.PROTECT, null=True, blank=True, related_name="+"
+    )
+    history = AuditTrail()
+
+    class Meta:
+        verbose_name = _("decision")
+        verbose_name_plural = _("decisions")
+        ordering = ["-pk"]
+        constraints = [
+            models.CheckConstraint(
+                name="decision_left_before_right", condition=Q(left__lt=F("right"))
+            ),
+            models.UniqueConstraint(
+                fields=["left", "right"],
+                condition=Q(retracted_at__isnull=True),
+                name="decision_one_in_force_per_pair",
+            ),
+        ]
+        indexes = [
+            # "My decisions", the latest first: undo and the steward's own figures.
+            models.Index("decided_by", F("decided_at").desc(), name="decision_by_steward")
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.left_id}–{self.right_id}: {self.verdict}"
+
+
+class ReviewTask(models.Model):
+    """A pair that waits for a steward's answer; derived from evidence, never the answer itself."""
+
+    class Kind(models.TextChoices):
+        """Why a person must look."""
+
+        PAIR = "pair", _("Possible duplicate")
+        CONFLICT = "conflict", _("Held apart by a rule")
+
+    class State(models.TextChoices):
+        """Open until answered or no longer of interest."""
+
+        OPEN = "open", _("to decide")
+        DECIDED = "decided", _("decided")
+        WITHDRAWN = "withdrawn", _("no longer needed")
+
+    left = models.ForeignKey(SourceRecord, models.CASCADE, related_name="+")
+    right = models.ForeignKey(SourceRecord, models.CASCADE, related_name="+")
+    kind = models.CharField(max_length=8, choices=Kind.choices, default=Kind.PAIR)
+    reason = models.CharField(max_length=60, blank=True, help_text="Code of the guard that held.")
+    score = models.FloatField()
+    state = models.CharField(max_length=9, choices=State.choices, default=State.OPEN)
+    leased_by = models.ForeignKey(
+        settings.AUTH_USER_MODEL, models.SET_NULL, null=True, blank=True, related_name="+"
+    )
+    leased_until = models.DateTimeField(null=True, blank=True)
+    skipped_by = models.ManyToManyField(settings.AUTH_USER_MODEL, related_name="+", blank=True)
+    created_at = models.DateTimeField(auto_now_add=True)
+    closed_at = models.DateTimeField(null=True, blank=True)
+
+    class Meta:
+        verbose_name = _("review task")
+        verbose_name_plural = _("review tasks")
+        permissions = [("review_pairs", _("Can decide whether two records are one person"))]
+        constraints = [
+            models.CheckConstraint(
+                name="review_task_left_before_right", condition=Q(left__lt=F("right"))
+            ),
+            models.UniqueConstraint(fields=["left", "right"], name="review_task_unique_pair"),
+        ]
+        indexes = [
+            # The stewards' queue: open tasks by falling score.
+            models.Index("state", F("score").desc(), name="review_task_queue")
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.left_id}–{self.right_id}"

@@ -1,0 +1,96 @@
+"""Who changed what, and why: one audit trail for pages, commands and workers.
+
+Interactive changes are recorded by simple-history when a model is saved. Bulk changes bypass
+`save()`, so whoever writes in bulk calls `record_history` with the keys it touched, in the same
+transaction. Both read the actor and the reason from `acting_as`.
+"""
+
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from contextvars import ContextVar
+from dataclasses import dataclass
+from typing import Any, Literal
+
+from django.contrib.auth.models import User
+from django.db import connection, models
+from django.utils.timezone import now
+from simple_history.models import HistoricalRecords
+
+_KEYS_PER_STATEMENT = 10_000
+
+
+@dataclass(frozen=True, slots=True)
+class Actor:
+    """Who acts (None is the machine itself) and the reason that goes into the history."""
+
+    user: User | None
+    reason: str
+
+
+_actor: ContextVar[Actor | None] = ContextVar("actor", default=None)
+
+
+@contextmanager
+def acting_as(user: User | None, reason: str) -> Iterator[None]:
+    """Record every change made inside the block as done by `user` for `reason`."""
+    token = _actor.set(Actor(user, reason))
+    try:
+        yield
+    finally:
+        _actor.reset(token)
+
+
+class AuditTrail(HistoricalRecords):  # type: ignore[misc]
+    """simple-history that takes actor and reason from `acting_as`, in web and worker alike.
+
+    The history keeps a user's key without a database constraint: deleting an account must not
+    rewrite what it did.
+    """
+
+    def __init__(self, **options: Any) -> None:
+        options.setdefault("user_db_constraint", False)
+        super().__init__(**options)
+
+    def get_history_user(self, instance: models.Model) -> User | None:
+        """Return the acting user, else the one of the request."""
+        actor = _actor.get()
+        return actor.user if actor else super().get_history_user(instance)
+
+    def get_change_reason_for_object(
+        self, instance: models.Model, history_type: str, using: str
+    ) -> str | None:
+        """Return the reason given to `acting_as`, else the one set on the instance."""
+        actor = _actor.get()
+        if actor:
+            return actor.reason
+        return super().get_change_reason_for_object(instance, history_type, using)
+
+
+def record_history(
+    model: type[models.Model], keys: Sequence[Any], kind: Literal["+", "~", "-"]
+) -> None:
+    """Write one history row per key with the row's present values, in a few statements.
+
+    For bulk writers: call it after an insert or update, and before a delete. One
+    INSERT … SELECT is some thirty times faster than saving instances.
+    """
+    history = model.history.model  # type: ignore[attr-defined]
+    fields = [history._meta.get_field(f.name) for f in model.history.model.tracked_fields]  # type: ignore[attr-defined]
+    columns = ", ".join(connection.ops.quote_name(field.column) for field in fields)
+    source = connection.ops.quote_name(model._meta.db_table)
+    target = connection.ops.quote_name(history._meta.db_table)
+    key = connection.ops.quote_name(model._meta.pk.column)
+    actor = _actor.get()
+    moment = connection.ops.adapt_datetimefield_value(now())
+    stamp = [moment, kind, actor.user.pk if actor and actor.user else None]
+    stamp.append(actor.reason if actor else None)
+    with connection.cursor() as cursor:
+        for start in range(0, len(keys), _KEYS_PER_STATEMENT):
+            chunk = list(keys[start : start + _KEYS_PER_STATEMENT])
+            marks = ", ".join(["%s"] * len(chunk))
+            cursor.execute(
+                f"INSERT INTO {target} ({columns}, history_date, history_type,"  # noqa: S608
+                f" history_user_id, history_change_reason)"
+                f" SELECT {columns}, %s, %s, %s, %s FROM {source} WHERE {key} IN ({marks})",
+                [*stamp, *chunk],
+            )

@@ -1,0 +1,36 @@
+"""Models of the ground app, by what they hold."""
+
+from mdm.models.activity import AccessLog, Contract, Sale
+from mdm.models.customers import Customer, GoldenRecord, Pin, SurvivorshipRule
+from mdm.models.jobs import Job
+from mdm.models.records import (
+    ADDRESS_ATTRIBUTES,
+    ATTRIBUTES,
+    ContactPoint,
+    PersonValues,
+    RecordContactPoint,
+    SourceRecord,
+)
+from mdm.models.sources import FieldMapping, FileMode, LoadBatch, RejectedRow, SourceSystem
+
+__all__ = [
+    "ADDRESS_ATTRIBUTES",
+    "ATTRIBUTES",
+    "AccessLog",
+    "ContactPoint",
+    "Contract",
+    "Customer",
+    "FieldMapping",
+    "FileMode",
+    "GoldenRecord",
+    "Job",
+    "LoadBatch",
+    "PersonValues",
+    "Pin",
+    "RecordContactPoint",
+    "RejectedRow",
+    "Sale",
+    "SourceRecord",
+    "SourceSystem",
+    "SurvivorshipRule",
+]

@@ -1,0 +1,132 @@
+"""Who the customers are: customers with stable ids, golden records, pins and survivorship."""
+
+from django.conf import settings
+from django.db import models
+from django.db.models import Q
+from django.utils.translation import gettext_lazy as _
+
+from mdm.audit import AuditTrail
+from mdm.birth_ids import display
+from mdm.models.records import PersonValues, SourceRecord
+
+
+class Customer(models.Model):
+    """One public id ever issued; its key is that of the source record it was born with.
+
+    A live customer is the oldest record of its cluster. A merged one points at the live one in
+    one step, and comes back when the records part.
+    """
+
+    class Status(models.TextChoices):
+        """What became of the id."""
+
+        ACTIVE = "active", _("active")
+        MERGED = "merged", _("merged")
+        INACTIVE = "inactive", _("inactive: no source knows the person any more")
+        ERASED = "erased", _("erased")
+
+    id = models.BigIntegerField(primary_key=True)
+    public_id = models.CharField(_("customer id"), max_length=8, unique=True)
+    status = models.CharField(
+        _("status"), max_length=8, choices=Status.choices, default=Status.ACTIVE
+    )
+    merged_into = models.ForeignKey(
+        "self", models.PROTECT, null=True, blank=True, related_name="merged_ids"
+    )
+    version = models.PositiveIntegerField(
+        default=1, help_text="Grows with every change of members; answers quote it."
+    )
+    created_at = models.DateTimeField(_("created at"), auto_now_add=True)
+    history = AuditTrail()
+
+    class Meta:
+        verbose_name = _("customer")
+        verbose_name_plural = _("customers")
+        constraints = [
+            models.CheckConstraint(
+                name="customer_merged_exactly_when_it_points_elsewhere",
+                condition=Q(status="merged", merged_into__isnull=False)
+                | (~Q(status="merged") & Q(merged_into__isnull=True)),
+            )
+        ]
+
+    def __str__(self) -> str:
+        return self.display_id
+
+    @property
+    def display_id(self) -> str:
+        """The public id as people read it: `G-4F7K-2MXQ`."""
+        return display(self.public_id)
+
+
+class GoldenRecord(PersonValues):
+    """The surviving values of one live customer, derived from its records, pins and rules."""
+
+    customer = models.OneToOneField(
+        Customer, models.CASCADE, primary_key=True, related_name="golden"
+    )
+    lineage = models.JSONField(
+        default=dict,
+        help_text="Attribute → [source record or null, pin or null, rule that chose it].",
+    )
+    record_count = models.PositiveIntegerField(_("source records"), default=1)
+    quality = models.PositiveSmallIntegerField(_("quality"), default=0, help_text="0 to 100.")
+    version = models.PositiveIntegerField(default=1)
+    search_text = models.TextField(
+        help_text="Folded words of names, contact points, ids and keys: what the search box reads."
+    )
+    updated_at = models.DateTimeField(_("updated at"))
+    history = AuditTrail(excluded_fields=["search_text"])
+
+    class Meta:
+        verbose_name = _("golden record")
+        verbose_name_plural = _("golden records")
+
+    def __str__(self) -> str:
+        return self.full_name or self.email or str(self.customer)
+
+
+class SurvivorshipRule(models.Model):
+    """For one attribute (or the whole address), the order in which strategies choose a value."""
+
+    attribute = models.CharField(_("attribute"), max_length=20, unique=True)
+    strategies = models.JSONField(
+        _("strategies"), help_text=_("For example: trust, recency, completeness.")
+    )
+    history = AuditTrail()
+
+    class Meta:
+        verbose_name = _("survivorship rule")
+        verbose_name_plural = _("survivorship rules")
+        ordering = ["attribute"]
+
+    def __str__(self) -> str:
+        return self.attribute
+
+
+class Pin(models.Model):
+    """A steward's own choice for one attribute, hung on a source record so that it moves with it."""
+
+    record = models.ForeignKey(SourceRecord, models.PROTECT, related_name="pins")
+    attribute = models.CharField(_("attribute"), max_length=20)
+    value = models.JSONField(_("value"))
+    reason = models.CharField(_("reason"), max_length=400)
+    review_on = models.DateField(_("to be reviewed on"), null=True, blank=True)
+    created_at = models.DateTimeField(_("created at"), auto_now_add=True)
+    created_by = models.ForeignKey(settings.AUTH_USER_MODEL, models.PROTECT, related_name="+")
+    retracted_at = models.DateTimeField(_("retracted at"), null=True, blank=True)
+    history = AuditTrail()
+
+    class Meta:
+        verbose_name = _("pin")
+        verbose_name_plural = _("pins")
+        constraints = [
+            models.UniqueConstraint(
+                fields=["record", "attribute"],
+                condition=Q(retracted_at__isnull=True),
+                name="pin_one_in_force_per_record_and_attribute",
+            )
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.record_id} {self.attribute}"

@@ -1,0 +1,154 @@
+"""Where records come from: source systems, their field mappings and the batches loaded."""
+
+from django.conf import settings
+from django.core.validators import MaxValueValidator
+from django.db import models
+from django.db.models import Q
+from django.utils.translation import gettext_lazy as _
+
+from mdm.audit import AuditTrail
+
+
+class FileMode(models.TextChoices):
+    """What a missing row means: nothing (delta), or that the record is gone (full)."""
+
+    DELTA = "delta", _("Delta: only what changed")
+    FULL = "full", _("Full: what is missing is deleted")
+
+
+class SourceSystem(models.Model):
+    """A system that feeds customers: the CRM, the shop, the newsletter, the tills."""
+
+    code = models.SlugField(_("code"), max_length=40, unique=True)
+    label = models.CharField(_("label"), max_length=100)
+    trust = models.PositiveSmallIntegerField(
+        _("trust"),
+        default=50,
+        validators=[MaxValueValidator(100)],
+        help_text=_("From 0 to 100; the value of the more trusted source survives."),
+    )
+    region = models.CharField(
+        _("region"),
+        max_length=2,
+        default="FR",
+        help_text=_("Country of numbers and postcodes written without one (two letters)."),
+    )
+    file_mode = models.CharField(
+        _("file mode"), max_length=5, choices=FileMode.choices, default=FileMode.DELTA
+    )
+    one_record_per_person = models.BooleanField(
+        _("one record per person"),
+        default=False,
+        help_text=_("Two records of this source are never linked automatically."),
+    )
+    owner = models.CharField(_("owner"), max_length=100, blank=True)
+    created_at = models.DateTimeField(_("created at"), auto_now_add=True)
+    history = AuditTrail()
+
+    class Meta:
+        verbose_name = _("source system")
+        verbose_name_plural = _("source systems")
+        ordering = ["label"]
+        constraints = [
+            models.CheckConstraint(
+                name="source_system_trust_is_a_percentage", condition=Q(trust__lte=100)
+            )
+        ]
+
+    def __str__(self) -> str:
+        return self.label
+
+
+class FieldMapping(models.Model):
+    """One version of how a source's columns become attributes; the latest is in force."""
+
+    source = models.ForeignKey(
+        SourceSystem, models.CASCADE, related_name="mappings", verbose_name=_("source system")
+    )
+    version = models.PositiveIntegerField(_("version"))
+    document = models.JSONField(
+        _("document"), help_text=_("File options and columns, as docs/loading.md describes them.")
+    )
+    created_at = models.DateTimeField(_("created at"), auto_now_add=True)
+    created_by = models.ForeignKey(
+        settings.AUTH_USER_MODEL, models.PROTECT, null=True, blank=True, related_name="+"
+    )
+
+    class Meta:
+        verbose_name = _("field mapping")
+        verbose_name_plural = _("field mappings")
+        ordering = ["source", "-version"]
+        constraints = [
+            models.UniqueConstraint(
+                fields=["source", "version"], name="field_mapping_unique_version"
+            )
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.source} v{self.version}"
+
+
+class LoadBatch(models.Model):
+    """One file loaded for one source: what it was, what it changed, what it refused."""
+
+    source = models.ForeignKey(
+        SourceSystem, models.PROTECT, related_name="batches", verbose_name=_("source system")
+    )
+    mapping = models.ForeignKey(
+        FieldMapping, models.PROTECT, related_name="+", verbose_name=_("field mapping")
+    )
+    job = models.OneToOneField(
+        "mdm.Job", models.PROTECT, null=True, related_name="batch", verbose_name=_("job")
+    )
+    file_name = models.CharField(_("file name"), max_length=255)
+    stored_file = models.CharField(
+        max_length=255, blank=True, help_text="Path below DATA_DIR; empty once deleted."
+    )
+    sha256 = models.CharField(max_length=64)
+    mode = models.CharField(_("file mode"), max_length=5, choices=FileMode.choices)
+    new_count = models.PositiveIntegerField(_("new"), default=0)
+    changed_count = models.PositiveIntegerField(_("changed"), default=0)
+    same_count = models.PositiveIntegerField(_("same"), default=0)
+    stale_count = models.PositiveIntegerField(_("stale"), default=0)
+    rejected_count = models.PositiveIntegerField(_("rejected"), default=0)
+    deleted_count = models.PositiveIntegerField(_("deleted"), default=0)
+    created_at = models.DateTimeField(_("loaded at"), auto_now_add=True)
+    finished_at = models.DateTimeField(_("finished at"), null=True, blank=True)
+    created_by = models.ForeignKey(
+        settings.AUTH_USER_MODEL,
+        models.PROTECT,
+        null=True,
+        blank=True,
+        related_name="+",
+        verbose_name=_("loaded by"),
+    )
+
+    class Meta:
+        verbose_name = _("loaded file")
+        verbose_name_plural = _("loaded files")
+        ordering = ["-pk"]
+        permissions = [("load_records", _("Can load files of customers"))]
+
+    def __str__(self) -> str:
+        return f"{self.source}: {self.file_name}"
+
+
+class RejectedRow(models.Model):
+    """One row a load refused, as it came, with its line, column and reason in words."""
+
+    batch = models.ForeignKey(LoadBatch, models.CASCADE, related_name="rejected_rows")
+    line = models.PositiveIntegerField(_("line"))
+    column = models.CharField(_("column"), max_length=200, blank=True)
+    value = models.TextField(_("value"), blank=True)
+    reason = models.CharField(
+        _("reason"), max_length=40, help_text="Code; the words stand in mdm/rejects.py."
+    )
+    raw = models.JSONField(default=dict)
+
+    class Meta:
+        verbose_name = _("rejected row")
+        verbose_name_plural = _("rejected rows")
+        ordering = ["batch", "line", "pk"]
+
+    def __str__(self) -> str:
+        return f"{self.batch_id}:{self.line}"
