@@ -136,6 +136,7 @@ class ListDownload(models.Model):
         verbose_name = _("download")
         verbose_name_plural = _("downloads")
         ordering = ["-pk"]
+        permissions = [("audit_listdownload", _("Can see everybody's downloads"))]
         constraints = [
             models.CheckConstraint(
                 name="list_download_known_format", condition=Q(format__in=["csv", "xlsx"])

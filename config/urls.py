@@ -8,4 +8,8 @@ urlpatterns = [
     path("", RedirectView.as_view(pattern_name="admin:index")),
     path("i18n/", include("django.conf.urls.i18n")),
     path("admin/", admin.site.urls),
+    path("", include("mdm.urls")),
+    path("", include("matching.urls")),
+    path("", include("consent.urls")),
+    path("", include("campaigns.urls")),
 ]

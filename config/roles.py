@@ -1,0 +1,99 @@
+"""What each role may do: the one table behind menus, pages and refusals."""
+
+from collections.abc import Mapping
+from typing import Final
+
+from django.contrib.auth.models import Group, Permission
+
+STEWARD: Final = "steward"
+DPO: Final = "dpo"
+MARKETER: Final = "marketer"
+ADMINISTRATOR: Final = "administrator"
+
+# app.codename of Django permissions. Nobody exports but through a target list, and nobody edits
+# a ledger: such permissions stand in no role.
+PERMISSIONS: Mapping[str, tuple[str, ...]] = {
+    STEWARD: (
+        "mdm.view_customer",
+        "mdm.view_sourcerecord",
+        "mdm.view_goldenrecord",
+        "mdm.view_contactpoint",
+        "mdm.view_sourcesystem",
+        "mdm.add_sourcesystem",
+        "mdm.change_sourcesystem",
+        "mdm.view_fieldmapping",
+        "mdm.add_fieldmapping",
+        "mdm.view_survivorshiprule",
+        "mdm.view_loadbatch",
+        "mdm.load_records",
+        "mdm.view_job",
+        "mdm.cancel_job",
+        "mdm.view_historicalsourcesystem",
+        "mdm.view_historicalsourcerecord",
+        "mdm.view_historicalcustomer",
+        "mdm.view_historicalgoldenrecord",
+        "matching.run_match",
+        "matching.review_pairs",
+        "matching.view_matchrun",
+        "matching.view_reviewtask",
+        "matching.view_decision",
+        "matching.view_ruleset",
+        "consent.view_permissionstate",
+    ),
+    DPO: (
+        "mdm.view_customer",
+        "mdm.view_accesslog",
+        "mdm.view_job",
+        "consent.view_consentevent",
+        "consent.view_permissionstate",
+        "consent.view_purpose",
+        "consent.add_purpose",
+        "consent.change_purpose",
+        "consent.view_historicalpurpose",
+        "consent.view_noticeversion",
+        "consent.add_noticeversion",
+        "campaigns.view_campaign",
+        "campaigns.view_targetlist",
+        "campaigns.view_listdownload",
+        "campaigns.audit_listdownload",
+    ),
+    MARKETER: (
+        "campaigns.view_campaign",
+        "campaigns.add_campaign",
+        "campaigns.change_campaign",
+        "campaigns.view_targetlist",
+        "campaigns.freeze_targetlist",
+        "campaigns.download_targetlist",
+        "campaigns.view_listdownload",
+    ),
+    ADMINISTRATOR: (
+        "auth.view_user",
+        "auth.add_user",
+        "auth.change_user",
+        "auth.view_group",
+        "mdm.view_job",
+        "mdm.cancel_job",
+        "mdm.view_sourcesystem",
+        "matching.view_ruleset",
+    ),
+}
+
+
+def create_roles() -> None:
+    """Create the groups and give each exactly its permissions; safe to run again.
+
+    Raises:
+        LookupError: when a permission of the table does not exist.
+    """
+    known = {
+        f"{app}.{codename}": key
+        for key, app, codename in Permission.objects.values_list(
+            "pk", "content_type__app_label", "codename"
+        )
+    }
+    for role, names in PERMISSIONS.items():
+        missing = [name for name in names if name not in known]
+        if missing:
+            raise LookupError(f"Role {role}: no such permission: {', '.join(missing)}.")
+        group, _ = Group.objects.get_or_create(name=role)
+        group.permissions.set([known[name] for name in names])

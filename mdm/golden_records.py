@@ -1,0 +1,170 @@
+"""Golden records of many customers at once, written only where something changed."""
+
+from collections import defaultdict
+from collections.abc import Iterable, Mapping, Sequence
+from datetime import date
+from typing import Any
+
+from django.utils.timezone import now
+
+from mdm import bulk
+from mdm.audit import record_history
+from mdm.folding import fold
+from mdm.models import (
+    ATTRIBUTES,
+    Customer,
+    GoldenRecord,
+    Pin,
+    SourceRecord,
+    SurvivorshipRule,
+)
+from mdm.quality import quality
+from mdm.survivorship import DEFAULT_STRATEGIES, Candidate, PinnedValue, survive
+
+_COMPARED = (*ATTRIBUTES, "lineage", "record_count", "quality", "search_text")
+_RECORD_FIELDS = (
+    "pk",
+    "customer_id",
+    "source__trust",
+    "source_updated_at",
+    "issues",
+    "source_key",
+    *ATTRIBUTES,
+)
+
+
+def consolidate(customer_ids: Iterable[int]) -> int:
+    """Bring the golden records of these customers up to date. Returns how many changed.
+
+    A live customer with an active record has one golden record; every other has none. Call it
+    inside the transaction that changed the records, with some thousand customers at most.
+    """
+    keys = sorted(set(customer_ids))
+    fresh = _derive(keys)
+    present = {
+        row[0]: row[1:]
+        for row in GoldenRecord.objects.filter(pk__in=keys).values_list(
+            "pk", "version", *_COMPARED
+        )
+    }
+    moment = now()
+    new = [(key, *row, 1, moment) for key, row in fresh.items() if key not in present]
+    changed = [
+        (key, *row, present[key][0] + 1, moment)
+        for key, row in fresh.items()
+        if key in present and present[key][1:] != row
+    ]
+    gone = [key for key in present if key not in fresh]
+    _write(new, changed, gone)
+    return len(new) + len(changed) + len(gone)
+
+
+def strategies_in_force() -> dict[str, Sequence[str]]:
+    """Return the survivorship strategies per attribute group: defaults under edited rules."""
+    edited = dict(SurvivorshipRule.objects.values_list("attribute", "strategies"))
+    return {**DEFAULT_STRATEGIES, **edited}
+
+
+def _write(new: list[Any], changed: list[Any], gone: list[int]) -> None:
+    columns = ("customer_id", *_COMPARED, "version", "updated_at")
+    if new:
+        bulk.insert(GoldenRecord, columns, new)
+        record_history(GoldenRecord, [row[0] for row in new], "+")
+    if changed:
+        bulk.update(GoldenRecord, columns, changed)
+        record_history(GoldenRecord, [row[0] for row in changed], "~")
+    if gone:
+        record_history(GoldenRecord, gone, "-")
+        GoldenRecord.objects.filter(pk__in=gone)._raw_delete("default")  # type: ignore[attr-defined]
+
+
+def _derive(keys: Sequence[int]) -> dict[int, tuple[Any, ...]]:
+    """Compute the golden row of every customer that has an active record."""
+    members: dict[int, list[tuple[Any, ...]]] = defaultdict(list)
+    records = SourceRecord.objects.active().filter(customer__in=keys).order_by("pk")
+    for row in records.values_list(*_RECORD_FIELDS):
+        members[row[1]].append(row)
+    pins = _pins(keys)
+    public_ids = dict(Customer.objects.filter(pk__in=keys).values_list("pk", "public_id"))
+    strategies = strategies_in_force()
+    return {
+        key: _golden_row(rows, pins.get(key, ()), strategies, public_ids[key])
+        for key, rows in members.items()
+    }
+
+
+def _pins(keys: Sequence[int]) -> dict[int, list[PinnedValue]]:
+    pins: dict[int, list[PinnedValue]] = defaultdict(list)
+    in_force = Pin.objects.filter(record__customer__in=keys, retracted_at=None)
+    for pk, customer, attribute, value in in_force.values_list(
+        "pk", "record__customer_id", "attribute", "value"
+    ):
+        pins[customer].append(PinnedValue(pk, attribute, _as_values(value)))
+    return pins
+
+
+def _as_values(value: Mapping[str, Any]) -> dict[str, Any]:
+    """Read a pin's JSON ({attribute: value}) back into Python values."""
+    values = dict(value)
+    if values.get("birth_date"):
+        values["birth_date"] = date.fromisoformat(values["birth_date"])
+    return values
+
+
+def _golden_row(
+    rows: list[tuple[Any, ...]],
+    pins: Sequence[PinnedValue],
+    strategies: Mapping[str, Sequence[str]],
+    public_id: str,
+) -> tuple[Any, ...]:
+    candidates = [_candidate(row) for row in rows]
+    survivors = survive(candidates, pins, strategies)
+    golden = [survivors.values.get(name, None if name == "birth_date" else "") for name in ATTRIBUTES]
+    faulty = {name for candidate in candidates for name in candidate.faulty}
+    return (
+        *golden,
+        survivors.lineage,
+        len(rows),
+        quality(survivors.values, faulty),
+        _search_text(rows, public_id),
+    )
+
+
+def _candidate(row: tuple[Any, ...]) -> Candidate:
+    pk, _customer, trust, updated_at, issues, _key, *values = row
+    return Candidate(
+        record_id=pk,
+        trust=trust,
+        updated_at=updated_at.timestamp() if updated_at else 0.0,
+        faulty=frozenset(attribute for attribute, _code in issues),
+        values=dict(zip(ATTRIBUTES, values, strict=True)),
+    )
+
+
+_SEARCHED = tuple(
+    ATTRIBUTES.index(name)
+    for name in (
+        "given_name",
+        "family_name",
+        "birth_name",
+        "organisation",
+        "email",
+        "phone",
+        "other_phone",
+        "postcode",
+        "city",
+    )
+)
+
+
+def _search_text(rows: list[tuple[Any, ...]], public_id: str) -> str:
+    """Every word any member carries, folded, once: old names and numbers find her too."""
+    words: dict[str, None] = {}
+    for row in rows:
+        values = row[6:]
+        for index in _SEARCHED:
+            if values[index]:
+                words.update(dict.fromkeys(fold(values[index]).split()))
+        words[fold(row[5])] = None
+    words[public_id.lower()] = None
+    return " ".join(words)

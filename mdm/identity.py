@@ -1,0 +1,178 @@
+"""Who is whom: birth of customers, and a partition of records applied as links.
+
+Clustering decides (in `matching`); this module carries it out and derives what follows: the
+status of every customer id concerned, the golden records, and a signal for the apps above. A
+customer is live exactly when the record it was born with belongs to it, so ids survive merges
+and come back when records part.
+"""
+
+from collections import defaultdict
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+
+from django.contrib.auth.models import User
+from django.utils.timezone import now
+from django.utils.translation import gettext as _
+
+from mdm import bulk
+from mdm.audit import acting_as, record_history
+from mdm.birth_ids import birth_number, public_id
+from mdm.contact_points import recount
+from mdm.golden_records import consolidate
+from mdm.models import Customer, SourceRecord
+from mdm.signals import customers_changed
+
+
+class UnknownCustomer(Exception):
+    """No customer was ever born with this id."""
+
+
+@dataclass(frozen=True, slots=True)
+class Link:
+    """A record belongs to the customer of that key, for a reason (SourceRecord.link_rule)."""
+
+    record_id: int
+    customer_id: int
+    rule: str
+    score: float | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class AppliedLinks:
+    """What a partition changed."""
+
+    changed_record_ids: list[int]
+    customer_ids: list[int]  # Live customers whose members changed.
+    merged_ids: list[int]  # Ids that stopped being live.
+    revived_ids: list[int]  # Ids that became live again.
+
+
+def resolve(text: str) -> Customer:
+    """Return the live customer that an id, ever issued, stands for now.
+
+    Raises:
+        UnknownCustomer: when the text is no id or was never issued.
+    """
+    number = birth_number(text)
+    customer = Customer.objects.select_related("merged_into").filter(pk=number).first()
+    if number is None or customer is None:
+        raise UnknownCustomer(_("No customer has this id."))
+    return customer.merged_into or customer
+
+
+def give_birth(record_ids: Sequence[int]) -> None:
+    """Create the customers of new source records: each is its own until it is linked."""
+    moment = now()
+    bulk.insert(
+        Customer,
+        ("id", "public_id", "status", "merged_into_id", "version", "created_at"),
+        ((key, public_id(key), Customer.Status.ACTIVE, None, 1, moment) for key in record_ids),
+    )
+    record_history(Customer, record_ids, "+")
+
+
+def apply_links(links: Sequence[Link], *, user: User | None, reason: str) -> AppliedLinks:
+    """Move records to the customers they belong to and derive what follows, set-based.
+
+    Call it inside a transaction, with every member of the clusters concerned. Links that say
+    what is already so change nothing.
+    """
+    wanted = {link.record_id: link for link in links}
+    present = SourceRecord.objects.filter(pk__in=wanted).values_list(
+        "pk", "customer_id", "link_rule"
+    )
+    moved = [
+        (wanted[pk], customer)
+        for pk, customer, rule in present
+        if (customer, rule) != (wanted[pk].customer_id, wanted[pk].rule)
+    ]
+    if not moved:
+        return AppliedLinks([], [], [], [])
+    touched = {old for _, old in moved}
+    touched.update(key for link, _ in moved for key in (link.record_id, link.customer_id))
+    with acting_as(user, reason):
+        _lock(touched)
+        _move([link for link, _ in moved])
+        merged, revived = _derive_statuses(touched)
+        changed = sorted(link.record_id for link, _ in moved)
+        live = _derive_values(touched, changed)
+    return AppliedLinks(changed, live, merged, revived)
+
+
+def refresh(customer_ids: Iterable[int], *, record_ids: Sequence[int] = ()) -> None:
+    """Derive statuses, golden records and shared contact points after records changed values.
+
+    `record_ids` are the records whose contact points may have changed hands.
+    """
+    touched = set(customer_ids)
+    _derive_statuses(touched, members_changed=False)
+    _derive_values(touched, record_ids)
+
+
+def _lock(customer_ids: set[int]) -> None:
+    """Take the customers' row locks in one order, so that two writers never wait in a circle."""
+    list(
+        Customer.objects.filter(pk__in=customer_ids)
+        .order_by("pk")
+        .select_for_update()
+        .values_list("pk")
+    )
+
+
+def _move(links: Sequence[Link]) -> None:
+    moment = now()
+    bulk.update(
+        SourceRecord,
+        ("id", "customer_id", "link_rule", "link_score", "linked_at"),
+        [(x.record_id, x.customer_id, x.rule, x.score, moment) for x in links],
+    )
+    record_history(SourceRecord, [link.record_id for link in links], "~")
+
+
+def _derive_statuses(
+    customer_ids: set[int], *, members_changed: bool = True
+) -> tuple[list[int], list[int]]:
+    """Write the status every id should have. Returns (no longer live, live again)."""
+    home = dict(SourceRecord.objects.filter(pk__in=customer_ids).values_list("pk", "customer_id"))
+    members: dict[int, set[str]] = defaultdict(set)
+    for customer, status in (
+        SourceRecord.objects.filter(customer__in=customer_ids)
+        .order_by()
+        .values_list("customer_id", "status")
+        .distinct()
+    ):
+        members[customer].add(status)
+    rows, merged, revived = [], [], []
+    for key, status, into, version in Customer.objects.filter(pk__in=customer_ids).values_list(
+        "pk", "status", "merged_into_id", "version"
+    ):
+        new_into = None if home[key] == key else home[key]
+        new_status = Customer.Status.MERGED if new_into else _live_status(members[key])
+        if (new_status, new_into) != (status, into) or (members_changed and not new_into):
+            rows.append((key, new_status, new_into, version + 1))
+        if (into is None) != (new_into is None):
+            (merged if new_into else revived).append(key)
+    if rows:
+        bulk.update(Customer, ("id", "status", "merged_into_id", "version"), rows)
+        record_history(Customer, [row[0] for row in rows], "~")
+    return merged, revived
+
+
+def _live_status(member_statuses: set[str]) -> Customer.Status:
+    if SourceRecord.Status.ACTIVE in member_statuses:
+        return Customer.Status.ACTIVE
+    if member_statuses == {SourceRecord.Status.ERASED}:
+        return Customer.Status.ERASED
+    return Customer.Status.INACTIVE
+
+
+def _derive_values(customer_ids: set[int], record_ids: Sequence[int]) -> list[int]:
+    """Bring golden records and contact points up to date, and tell the apps above."""
+    consolidate(customer_ids)
+    recount(record_ids)
+    live = sorted(
+        Customer.objects.filter(pk__in=customer_ids, merged_into=None).values_list("pk", flat=True)
+    )
+    gone = sorted(customer_ids.difference(live))
+    customers_changed.send(sender=None, customer_ids=live, gone_ids=gone)
+    return live

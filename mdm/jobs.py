@@ -1,0 +1,305 @@
+"""Background work that loses nothing and runs once in effect.
+
+The `Job` row is committed before anything else and is the truth; the Celery message is a bell
+that carries its id. A worker claims the row with a lease and a growing attempt number (the
+fence). Work goes in chunks: the effects and the cursor stand in one transaction that checks the
+fence, so a worker that was thought dead cannot commit late. The sweeper puts back what lost its
+worker and rings again for what nobody heard, so a killed worker, a lost message or a flushed
+broker cost some seconds, never work (STACK.md: no broker without a server redelivers, and Redis
+does so after an hour).
+"""
+
+import logging
+import os
+import socket
+import threading
+import time
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
+from datetime import timedelta
+from typing import Any
+
+from django.conf import settings
+from django.contrib.auth.models import User
+from django.db import IntegrityError, close_old_connections, connection, transaction
+from django.db.models import Q
+from django.utils.timezone import now
+from django.utils.translation import gettext as _
+
+from mdm.bulk import pause_for_other_writers
+from mdm.models import Job
+
+logger = logging.getLogger(__name__)
+
+Handler = Callable[["JobRun"], Mapping[str, Any]]
+OnProgress = Callable[[int, int | None, str], None]
+
+_handlers: dict[str, Handler] = {}
+_PROGRESS_SECONDS = 0.5  # How often a progress figure is written at most.
+
+
+class JobRefused(Exception):
+    """The work cannot be done, for a reason a person can read and act on."""
+
+
+class JobFailed(Exception):
+    """`run_now` ended without success; the text is the job's error in words."""
+
+
+class LostLease(Exception):
+    """Another attempt has taken the job over: this one must stop without a trace."""
+
+
+class Cancelled(Exception):
+    """Somebody asked for the job to stop."""
+
+
+def job(kind: str) -> Callable[[Handler], Handler]:
+    """Register the handler of a kind of job. It returns the result: JSON without personal data."""
+
+    def register(handler: Handler) -> Handler:
+        _handlers[kind] = handler
+        return handler
+
+    return register
+
+
+def submit(
+    kind: str,
+    parameters: Mapping[str, Any],
+    *,
+    by: User | None,
+    idempotency_key: str | None = None,
+) -> Job:
+    """Commit a job to be done and ring for a worker once the transaction is committed.
+
+    With an idempotency key, a live job of that key is returned instead of a second one.
+    """
+    new = create(kind, parameters, by=by, idempotency_key=idempotency_key)
+    transaction.on_commit(lambda: ring(new))
+    return new
+
+
+def create(
+    kind: str,
+    parameters: Mapping[str, Any],
+    *,
+    by: User | None,
+    idempotency_key: str | None = None,
+) -> Job:
+    """Write the row of a job without ringing: for commands that run it themselves."""
+    if kind not in _handlers:
+        raise ValueError(f"No handler for jobs of kind {kind!r}.")
+    try:
+        with transaction.atomic():
+            return Job.objects.create(
+                kind=kind,
+                parameters=dict(parameters),
+                requested_by=by,
+                idempotency_key=idempotency_key,
+            )
+    except IntegrityError:
+        return Job.objects.get(idempotency_key=idempotency_key)
+
+
+def ring(job_row: Job) -> bool:
+    """Tell the workers that a job waits. Returns False when the broker cannot be reached."""
+    from mdm.tasks import run_job
+
+    Job.objects.filter(pk=job_row.pk).update(rung_at=now())
+    try:
+        run_job.apply_async(args=[str(job_row.pk)], retry=False)
+    except Exception as error:  # noqa: BLE001 - whatever a broker raises: the sweeper rings again.
+        logger.warning("Broker unreachable for job=%s: %s", job_row.pk, type(error).__name__)
+        return False
+    return True
+
+
+def request_cancel(job_row: Job) -> None:
+    """Ask a job to stop: at once when it waits, at its next chunk when it runs."""
+    waiting = Job.objects.filter(pk=job_row.pk, state=Job.State.QUEUED)
+    if not waiting.update(state=Job.State.CANCELLED, finished_at=now(), idempotency_key=None):
+        Job.objects.filter(pk=job_row.pk, state=Job.State.RUNNING).update(cancel_requested=True)
+
+
+def execute(job_id: str) -> None:
+    """Run a job if it still waits; a bell that rings twice changes nothing."""
+    claimed = _claim(Q(pk=job_id, state=Job.State.QUEUED))
+    if claimed:
+        JobRun(claimed).run()
+
+
+def run_now(job_row: Job, *, on_progress: OnProgress | None = None) -> Job:
+    """Run a job in this process, for commands and tests.
+
+    Raises:
+        JobFailed: when it fails or is cancelled, with the reason in words.
+    """
+    claimed = _claim(Q(pk=job_row.pk, state__in=Job.LIVE_STATES))
+    if not claimed:
+        raise JobFailed(_("This job has already ended."))
+    JobRun(claimed, on_progress=on_progress).run()
+    job_row.refresh_from_db()
+    if job_row.state != Job.State.DONE:
+        raise JobFailed(job_row.error or _("The job was stopped before its end."))
+    return job_row
+
+
+def sweep() -> tuple[int, int]:
+    """Put back jobs whose worker died and ring for jobs nobody heard: (put back, rung)."""
+    moment = now()
+    lost = Q(state=Job.State.RUNNING, lease_until__lt=moment)
+    exhausted = lost & Q(attempt__gte=settings.JOB_MAX_ATTEMPTS)
+    Job.objects.filter(exhausted).update(
+        state=Job.State.FAILED,
+        finished_at=moment,
+        idempotency_key=None,
+        error=_("The worker died several times during this job; it was given up."),
+    )
+    put_back = Job.objects.filter(lost).update(state=Job.State.QUEUED, lease_until=None)
+    unheard = Q(rung_at=None, created_at__lt=moment - timedelta(seconds=settings.SWEEP_SECONDS))
+    unheard |= Q(rung_at__lt=moment - timedelta(seconds=settings.SWEEP_SECONDS))
+    rung = sum(map(ring, Job.objects.filter(unheard, state=Job.State.QUEUED)))
+    return put_back, rung
+
+
+def _claim(condition: Q) -> Job | None:
+    """Take a job for this process, with a fresh lease and the next attempt number."""
+    with transaction.atomic():
+        row = Job.objects.select_for_update().filter(condition).first()
+        if not row:
+            return None
+        row.state = Job.State.RUNNING
+        row.attempt += 1
+        row.worker = f"{socket.gethostname()}:{os.getpid()}"[:100]
+        row.lease_until = _lease_end()
+        row.started_at = row.started_at or now()
+        row.save(update_fields=["state", "attempt", "worker", "lease_until", "started_at"])
+        return row
+
+
+def _lease_end() -> Any:
+    return now() + timedelta(seconds=settings.JOB_LEASE_SECONDS)
+
+
+class JobRun:
+    """One attempt at a job, as its handler sees it."""
+
+    def __init__(self, claimed: Job, *, on_progress: OnProgress | None = None) -> None:
+        self.job = claimed
+        self.parameters: dict[str, Any] = claimed.parameters
+        self.cursor: Any = claimed.cursor
+        self._on_progress = on_progress
+        self._next_progress = 0.0
+        self._own = Job.objects.filter(
+            pk=claimed.pk, attempt=claimed.attempt, state=Job.State.RUNNING
+        )
+
+    @contextmanager
+    def chunk(
+        self,
+        *,
+        cursor: Any,
+        done: int | None = None,
+        total: int | None = None,
+        phase: str | None = None,
+    ) -> Iterator[None]:
+        """Run the effects inside the block and move the cursor, in one transaction.
+
+        Raises:
+            LostLease: when another attempt owns the job; nothing was written.
+            Cancelled: when somebody asked to stop; nothing was written.
+        """
+        with transaction.atomic():
+            self._check(lock=True)
+            yield
+            figures = _given(done_count=done, total_count=total, phase=phase)
+            self._own.update(cursor=cursor, lease_until=_lease_end(), **figures)
+        self.cursor = cursor
+        self._show(done, total, phase)
+        pause_for_other_writers()
+
+    def progress(self, done: int, total: int | None = None, phase: str = "") -> None:
+        """Say how far the work is; cheap to call often. Also notices a cancel."""
+        if time.monotonic() < self._next_progress:
+            return
+        self._next_progress = time.monotonic() + _PROGRESS_SECONDS
+        self._check()
+        self._own.update(lease_until=_lease_end(), done_count=done, total_count=total, phase=phase)
+        self._show(done, total, phase)
+
+    def run(self) -> None:
+        """Call the handler under a heartbeat and write how it ended."""
+        stop = threading.Event()
+        pulse = threading.Thread(target=self._beat, args=(stop,), daemon=True)
+        pulse.start()
+        try:
+            result = _handlers[self.job.kind](self)
+        except LostLease:
+            logger.warning("Job=%s attempt=%d lost its lease", self.job.pk, self.job.attempt)
+        except Cancelled:
+            self._end(Job.State.CANCELLED)
+        except JobRefused as refusal:
+            self._end(Job.State.FAILED, error=str(refusal))
+        except Exception as error:
+            # The text of an unexpected error may carry a customer's values: only its type and
+            # place are logged.
+            logger.error("Job=%s failed: %s", self.job.pk, _describe(error))  # noqa: TRY400
+            message = _("Something went wrong (%(kind)s). The administrator finds it in the log.")
+            self._end(Job.State.FAILED, error=message % {"kind": type(error).__name__})
+        else:
+            self._end(Job.State.DONE, result=dict(result))
+        finally:
+            stop.set()
+            pulse.join(timeout=5)
+
+    def _check(self, *, lock: bool = False) -> None:
+        rows = self._own.select_for_update() if lock else self._own
+        row = rows.values_list("cancel_requested", flat=True).first()
+        if row is None:
+            raise LostLease
+        if row:
+            raise Cancelled
+
+    def _end(self, state: Job.State, *, result: Any = None, error: str = "") -> None:
+        self._own.update(
+            state=state,
+            result=result,
+            error=error,
+            finished_at=now(),
+            lease_until=None,
+            idempotency_key=None,
+        )
+
+    def _show(self, done: int | None, total: int | None, phase: str | None) -> None:
+        if self._on_progress and done is not None:
+            self._on_progress(done, total, phase or "")
+
+    def _beat(self, stop: threading.Event) -> None:
+        """Renew the lease while a long computation reports nothing."""
+        if connection.vendor == "sqlite" and connection.is_in_memory_db():
+            return  # A second connection would see another database; tests hold the lease anyway.
+        while not stop.wait(settings.JOB_LEASE_SECONDS / 3):
+            try:
+                self._own.update(lease_until=_lease_end())
+            except Exception as error:  # noqa: BLE001 - a missed beat is caught up by the next.
+                logger.warning("Heartbeat of job=%s: %s", self.job.pk, type(error).__name__)
+            finally:
+                close_old_connections()
+        connection.close()
+
+
+def _given(**figures: Any) -> dict[str, Any]:
+    return {name: value for name, value in figures.items() if value is not None}
+
+
+def _describe(error: BaseException) -> str:
+    """Name an error and where it was raised, without its text."""
+    trace = error.__traceback__
+    places = []
+    while trace:
+        code = trace.tb_frame.f_code
+        places.append(f"{os.path.basename(code.co_filename)}:{trace.tb_lineno}")  # noqa: PTH119
+        trace = trace.tb_next
+    return f"{type(error).__name__} at {' > '.join(places[-6:])}"
+

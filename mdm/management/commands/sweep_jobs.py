@@ -1,0 +1,38 @@
+"""Put back jobs that lost their worker and ring for jobs nobody heard."""
+
+import logging
+import time
+from typing import Any
+
+from django.core.management.base import BaseCommand, CommandParser
+from django.db import DatabaseError, close_old_connections
+
+from mdm.jobs import sweep
+
+logger = logging.getLogger(__name__)
+
+
+class Command(BaseCommand):
+    """One sweep, or one every N seconds for ever."""
+
+    help = "Re-queue jobs whose worker died and ring again for jobs that wait."
+
+    def add_arguments(self, parser: CommandParser) -> None:
+        """Declare --every."""
+        parser.add_argument("--every", type=int, metavar="SECONDS", help="go on for ever")
+
+    def handle(self, *args: Any, every: int | None = None, **options: Any) -> None:
+        """Sweep; with --every, survive a database that is away for a while."""
+        while True:
+            try:
+                put_back, rung = sweep()
+                if put_back or rung:
+                    self.stderr.write(f"put back {put_back}, rung {rung}")
+            except DatabaseError as error:
+                if not every:
+                    raise
+                logger.warning("Sweep: %s", type(error).__name__)
+            if not every:
+                return
+            close_old_connections()
+            time.sleep(every)

@@ -1,0 +1,31 @@
+"""The frame of our own pages inside the admin: sidebar, title, permission, access log."""
+
+from typing import Any, ClassVar
+
+from django.contrib import admin
+from django.contrib.auth.mixins import PermissionRequiredMixin
+from django.contrib.auth.models import AbstractBaseUser, AnonymousUser
+from django.views.generic import TemplateView
+
+from mdm.models import AccessLog
+
+
+class StaffPage(PermissionRequiredMixin, TemplateView):
+    """A page for staff with a permission: others are sent to the login, or refused with 403."""
+
+    title: ClassVar[Any] = ""
+
+    def has_permission(self) -> bool:
+        """Only active staff with the page's permissions."""
+        return bool(getattr(self.request.user, "is_staff", False)) and super().has_permission()
+
+    def get_context_data(self, **kwargs: Any) -> dict[str, Any]:
+        """Add what the admin's frame needs: sidebar, branding, title."""
+        return super().get_context_data(
+            **{**admin.site.each_context(self.request), "title": self.title, **kwargs}
+        )
+
+
+def log_access(user: AbstractBaseUser | AnonymousUser, action: str, reference: str = "") -> None:
+    """Note who saw or took what; `reference` is a key or public id, never a value."""
+    AccessLog.objects.create(user_id=user.pk, action=action, reference=reference)

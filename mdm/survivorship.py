@@ -1,0 +1,134 @@
+"""Which value survives: pure, total, independent of the order in which records come.
+
+For each attribute (the address as a whole) an ordered list of strategies compares the records
+that have a value; the oldest record wins what is still undecided, so there is always exactly one
+winner. A pin beats every record. Lineage names, for every surviving value, the record or pin it
+comes from and the strategy that decided.
+"""
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from mdm.models.records import ADDRESS_ATTRIBUTES, ATTRIBUTES
+
+ADDRESS = "address"
+# What is chosen together: each attribute for itself, an address as a whole.
+GROUPS: dict[str, tuple[str, ...]] = {
+    **{name: (name,) for name in ATTRIBUTES if name not in ADDRESS_ATTRIBUTES},
+    ADDRESS: ADDRESS_ATTRIBUTES,
+}
+# People move and change numbers, so the latest word counts; names and dates of birth do not
+# change, so the most careful source does.
+_LATEST = ("valid", "recency", "trust", "completeness")
+DEFAULT_STRATEGIES: dict[str, tuple[str, ...]] = {
+    **dict.fromkeys(GROUPS, ("valid", "trust", "frequency", "recency", "completeness")),
+    **dict.fromkeys(("email", "phone", "other_phone", ADDRESS), _LATEST),
+}
+# Lineage: [source record or None, pin or None, strategy].
+Lineage = dict[str, list[Any]]
+
+
+@dataclass(frozen=True, slots=True)
+class Candidate:
+    """One active source record as survivorship sees it."""
+
+    record_id: int
+    trust: int
+    updated_at: float  # Seconds; 0 when the source gives no date.
+    faulty: frozenset[str]  # Attributes with an issue.
+    values: Mapping[str, Any]
+
+
+@dataclass(frozen=True, slots=True)
+class PinnedValue:
+    """A steward's choice in force."""
+
+    pin_id: int
+    attribute: str
+    values: Mapping[str, Any]
+
+
+@dataclass(frozen=True, slots=True)
+class Survivors:
+    """The golden values (missing attribute: unknown) and where each comes from."""
+
+    values: dict[str, Any]
+    lineage: Lineage
+
+
+@dataclass(frozen=True, slots=True)
+class _Rival:
+    """A candidate with its value of one group, and how many candidates say the same."""
+
+    candidate: Candidate
+    value: tuple[Any, ...]
+    agreeing: int
+    faulty: bool
+
+
+# Greater wins.
+STRATEGIES: dict[str, Callable[[_Rival], float]] = {
+    "valid": lambda rival: not rival.faulty,
+    "trust": lambda rival: rival.candidate.trust,
+    "recency": lambda rival: rival.candidate.updated_at,
+    "frequency": lambda rival: rival.agreeing,
+    "completeness": lambda rival: sum(len(str(part)) for part in rival.value if part),
+}
+
+
+def survive(
+    candidates: Sequence[Candidate],
+    pins: Sequence[PinnedValue] = (),
+    strategies: Mapping[str, Sequence[str]] = DEFAULT_STRATEGIES,
+) -> Survivors:
+    """Choose the value of every attribute among a customer's active records and pins."""
+    values: dict[str, Any] = {}
+    lineage: Lineage = {}
+    pinned = {pin.attribute: pin for pin in sorted(pins, key=lambda pin: pin.pin_id)}
+    for group, attributes in GROUPS.items():
+        if group in pinned:
+            values.update(pinned[group].values)
+            lineage[group] = [None, pinned[group].pin_id, "pin"]
+            continue
+        rivals = _rivals(candidates, group, attributes)
+        if rivals:
+            winner, strategy = _duel(rivals, strategies.get(group, DEFAULT_STRATEGIES[group]))
+            values.update(zip(attributes, winner.value, strict=True))
+            lineage[group] = [winner.candidate.record_id, None, strategy]
+    return Survivors(values, lineage)
+
+
+def _rivals(
+    candidates: Sequence[Candidate], group: str, attributes: tuple[str, ...]
+) -> list[_Rival]:
+    stated = [(c, tuple(c.values[name] for name in attributes)) for c in candidates]
+    stated = [(c, value) for c, value in stated if _says_something(group, value)]
+    said = [value for _, value in stated]
+    return [
+        _Rival(c, value, said.count(value), not c.faulty.isdisjoint((group, *attributes)))
+        for c, value in stated
+    ]
+
+
+def _says_something(group: str, value: tuple[Any, ...]) -> bool:
+    # A country alone is no address: sources fill it in by default.
+    return any(value[:-1]) if group == ADDRESS else any(value)
+
+
+def _duel(rivals: list[_Rival], strategies: Sequence[str]) -> tuple[_Rival, str]:
+    """Return the winner and the strategy that left it alone (`only`, `agreed`, …, `birth`)."""
+    if len(rivals) == 1:
+        return rivals[0], "only"
+    if len({rival.value for rival in rivals}) == 1:
+        return _oldest(rivals), "agreed"
+    for name in strategies:
+        best = max(map(STRATEGIES[name], rivals))
+        rivals = [rival for rival in rivals if STRATEGIES[name](rival) == best]
+        if len({rival.value for rival in rivals}) == 1:
+            return _oldest(rivals), name
+    return _oldest(rivals), "birth"
+
+
+def _oldest(rivals: list[_Rival]) -> _Rival:
+    return min(rivals, key=lambda rival: rival.candidate.record_id)
