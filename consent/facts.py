@@ -1,0 +1,187 @@
+"""The values the gate reads, free of Django: who is asked about, what is known, what is asked.
+
+Codes are plain strings in the facts, so that an unknown one is a refusal (G0) and not a crash.
+"""
+
+from dataclasses import dataclass
+from datetime import date, datetime
+from enum import IntEnum, StrEnum
+
+ANY = "*"
+"""The channel or purpose of an event that covers all of them."""
+
+
+class ChannelCode(StrEnum):
+    """The ways to reach a person that the rules know."""
+
+    EMAIL = "email"
+    SMS = "sms"
+    SOCIAL_MESSAGE = "social_message"
+    PHONE = "phone"
+    AUTOCALL = "autocall"
+    POST = "post"
+    SOCIAL_AUDIENCE = "social_audience"
+
+
+class Nature(StrEnum):
+    """What a purpose is in law; it picks the regime."""
+
+    COMMERCIAL = "commercial"
+    CHARITY = "charity"
+    SERVICE = "service"
+    TRACKING = "tracking"
+    TRANSFER = "transfer"
+
+
+class Audience(StrEnum):
+    """Whom a contact point reaches."""
+
+    CONSUMER = "b2c"
+    PROFESSIONAL = "b2b_named"
+    ORGANISATION = "b2b_generic"
+
+
+class Actor(StrEnum):
+    """Who made a consent event happen."""
+
+    PERSON = "person"
+    GUARDIAN = "guardian"
+    STAFF = "staff"
+    SYSTEM = "system"
+    IMPORT = "import"
+    PARTNER = "partner"
+
+
+class EvidenceLevel(IntEnum):
+    """How well an event is proved, shown as none to four bars (CONSENT, ISO/IEC TS 27560)."""
+
+    CLAIM = 0
+    ORIGIN = 1
+    FORM = 2
+    VERIFIED = 3
+    SIGNED = 4
+
+
+class State(StrEnum):
+    """What the events on one key add up to."""
+
+    NONE = "none"
+    GIVEN = "given"
+    CONFIRMED = "confirmed"
+    REFUSED = "refused"
+    WITHDRAWN = "withdrawn"
+    OBJECTED = "objected"
+
+
+GRANTED = frozenset({State.GIVEN, State.CONFIRMED})
+"""The states of a permission that stands."""
+
+
+@dataclass(frozen=True, slots=True)
+class Permission:
+    """The fold of the events on one key; `since` is None for a grant of unknown date."""
+
+    state: State = State.NONE
+    since: datetime | None = None
+    expires_at: datetime | None = None
+    evidence: int = EvidenceLevel.CLAIM
+    actor: str = Actor.SYSTEM
+    event_id: int | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Objection:
+    """A refusal in force that covers more than one key, or a line of the suppression list."""
+
+    since: datetime
+    state: State = State.OBJECTED
+    channel: str = ANY
+    purpose: str = ANY
+    evidence: int = EvidenceLevel.CLAIM
+    event_id: int | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class SaleFact:
+    """A sale; it opens the customer exception for the contact point collected at it."""
+
+    sale_id: int
+    at: datetime
+    family: str
+    contact_point_id: int | None
+    brand: str = ""
+    kind: str = "purchase"
+
+
+@dataclass(frozen=True, slots=True)
+class ContractFact:
+    """A contract; it runs from its start until its end, or for ever when `ends_at` is None."""
+
+    contract_id: int
+    starts_at: datetime
+    ends_at: datetime | None
+    family: str
+    brand: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class PersonFacts:
+    """What is known of a customer, whatever the contact point."""
+
+    status: str = "active"
+    birth_date: date | None = None
+    restricted_since: datetime | None = None
+    conflict_since: datetime | None = None
+    objections: tuple[Objection, ...] = ()
+    sales: tuple[SaleFact, ...] = ()
+    contracts: tuple[ContractFact, ...] = ()
+    last_contact_at: datetime | None = None
+    is_informed: bool | None = None
+    is_third_party: bool = False
+    is_on_robinson: bool = False
+    is_on_bloctel: bool = False
+    call_attempts: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class PointFacts:
+    """What is known of one contact point, and of the permission on it for the question's key."""
+
+    contact_point_id: int
+    kind: str
+    status: str = "usable"
+    audience: str = Audience.CONSUMER
+    is_mobile: bool | None = None
+    permission: Permission = Permission()
+    objections: tuple[Objection, ...] = ()
+    suppressions: tuple[Objection, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Offer:
+    """What would be sent: its purpose and what it is about. No family means it is not said."""
+
+    purpose: str
+    nature: str
+    families: frozenset[str] = frozenset()
+    brand: str = ""
+    sector: str = ""
+    channels: frozenset[str] | None = None
+    is_professional: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Question:
+    """May this leave on this channel at this instant? `offer` is None for an unknown purpose."""
+
+    channel: str
+    offer: Offer | None
+    at: datetime
+
+
+@dataclass(frozen=True, slots=True)
+class Facts:
+    """All the gate needs of one person; `point` is None when the channel has no contact point."""
+
+    person: PersonFacts
+    point: PointFacts | None

@@ -1,0 +1,278 @@
+"""May we contact this person? The one gate: facts and a question in, an answer with reasons out.
+
+Pure, total and fail-closed: what is not known to be allowed is refused. Adding an objection can
+only turn an answer from allowed to refused, never back (service messages aside).
+"""
+
+import logging
+from collections.abc import Callable, Iterable, Iterator
+from dataclasses import dataclass
+from datetime import datetime
+
+from django.utils.formats import date_format
+from django.utils.timezone import localtime
+from django.utils.translation import gettext as _
+
+from consent.cases import CHANNEL_KINDS, OWN_CONSENT, Case, Finding, birthday, years_after
+from consent.channel_rules import (
+    channel_findings,
+    consent_is_expired,
+    ends_of_consent,
+    is_allowing,
+    obligations,
+)
+from consent.facts import (
+    GRANTED,
+    Actor,
+    Audience,
+    ChannelCode,
+    Facts,
+    Nature,
+    Objection,
+    Question,
+    State,
+)
+from consent.policy_packs import PACKS, PolicyPack
+from consent.rules import OBLIGATIONS, RULES, Basis
+from consent.states import permission_lifts
+
+logger = logging.getLogger(__name__)
+
+_NATURES = frozenset(Nature)
+_AUDIENCES = frozenset(Audience)
+_REFUSED = frozenset({State.REFUSED, State.WITHDRAWN})
+
+
+@dataclass(frozen=True, slots=True)
+class Answer:
+    """The gate's answer: the deciding rule, all that failed, and what the contact still owes.
+
+    `valid_until` is the earliest instant at which the answer can change without a new fact.
+    """
+
+    allowed: bool
+    rule: str
+    policy: str
+    failed_gates: tuple[str, ...] = ()
+    since: datetime | None = None
+    deciding_event: int | None = None
+    deciding_fact: str = ""
+    obligations: tuple[str, ...] = ()
+    valid_until: datetime | None = None
+
+    @property
+    def basis(self) -> Basis:
+        """Return the legal basis; empty for a refusal."""
+        return RULES[self.rule].basis
+
+    @property
+    def law(self) -> str:
+        """Return the text the deciding rule rests on."""
+        return RULES[self.rule].law
+
+    @property
+    def reason(self) -> str:
+        """Return the deciding rule's sentence in the reader's language."""
+        return sentence(self.rule, self.since, PACKS.get(self.policy))
+
+    @property
+    def duties(self) -> list[str]:
+        """Return the obligations as sentences in the reader's language."""
+        return [str(OBLIGATIONS[code]) for code in self.obligations]
+
+
+def sentence(rule: str, since: datetime | None, policy: PolicyPack | None) -> str:
+    """Return a rule's sentence with its date and figures filled in."""
+    day = date_format(localtime(since), "DATE_FORMAT") if since else _("an unknown date")
+    years = policy.inactive_after_years if policy else "?"
+    return str(RULES[rule].sentence) % {"since": day, "years": years}
+
+
+def decide(facts: Facts, question: Question, policy: PolicyPack) -> Answer:
+    """Return the answer of the gate; any error inside it is a refusal (G0)."""
+    try:
+        return _decide(facts, question, policy)
+    except Exception:
+        # Facts hold keys and dates only, so the traceback names nobody.
+        logger.exception("The permission gate could not decide and refused.")
+        return Answer(allowed=False, rule="G0", failed_gates=("G0",), policy=policy.code)
+
+
+def _decide(facts: Facts, question: Question, policy: PolicyPack) -> Answer:
+    if question.offer is None or not _is_understood(facts, question):
+        return Answer(allowed=False, rule="G0", failed_gates=("G0",), policy=policy.code)
+    case = Case(facts.person, facts.point, question.channel, question.offer, question.at, policy)
+    service = _is_service(case)
+    failed = list(_failures(case, _SERVICE_GATES if service else _ALL_GATES))
+    outcome = [Finding("S1")] if service else channel_findings(case)
+    failed += [finding for finding in outcome if not is_allowing(finding)]
+    deciding = failed[0] if failed else outcome[0]
+    return Answer(
+        allowed=not failed,
+        rule=deciding.rule,
+        policy=policy.code,
+        failed_gates=tuple(finding.rule for finding in failed),
+        since=deciding.since,
+        deciding_event=deciding.event_id,
+        deciding_fact=deciding.fact,
+        obligations=() if failed else obligations(case, deciding.rule),
+        valid_until=min((m for m in _turning_points(case) if m > case.at), default=None),
+    )
+
+
+def _is_understood(facts: Facts, question: Question) -> bool:
+    offer, channel = question.offer, question.channel
+    if offer is None or channel not in CHANNEL_KINDS or offer.nature not in _NATURES:
+        return False
+    if offer.channels is not None and channel not in offer.channels:
+        return False
+    return facts.point is None or facts.point.audience in _AUDIENCES
+
+
+def _is_service(case: Case) -> bool:
+    # A service message that carries an offer is prospecting; ads never are a service.
+    is_plain = not case.offer.families and case.channel != ChannelCode.SOCIAL_AUDIENCE
+    return case.offer.nature == Nature.SERVICE and is_plain
+
+
+def _failures(
+    case: Case, gates: tuple[Callable[[Case], Finding | None], ...]
+) -> Iterator[Finding]:
+    for gate in gates:
+        finding = gate(case)
+        if finding:
+            yield finding
+
+
+def _known_person(case: Case) -> Finding | None:
+    return None if case.person.status == "active" else Finding("G1")
+
+
+def _unrestricted(case: Case) -> Finding | None:
+    since = case.person.restricted_since
+    return Finding("G2", since) if since and since <= case.at else None
+
+
+def _usable_point(case: Case) -> Finding | None:
+    point = case.point
+    if point is None or point.status != "usable":
+        return Finding("G3")
+    fits = point.kind in CHANNEL_KINDS[case.channel]
+    is_landline = case.channel == ChannelCode.SMS and point.is_mobile is False
+    return Finding("G3") if is_landline or not fits else None
+
+
+def _unsuppressed(case: Case) -> Finding | None:
+    return _latest("G4", _unlifted(case, case.suppressions()))
+
+
+def _unopposed(case: Case) -> Finding | None:
+    objections = [o for o in case.objections() if o.state not in _REFUSED]
+    return _latest("G5", [*_unlifted(case, objections), *_exact(case, {State.OBJECTED})])
+
+
+def _unrefused(case: Case) -> Finding | None:
+    refusals = [o for o in case.objections() if o.state in _REFUSED]
+    return _latest("G6", [*_unlifted(case, refusals), *_exact(case, _REFUSED)])
+
+
+def _settled(case: Case) -> Finding | None:
+    since = case.person.conflict_since
+    return Finding("G7", since) if since and since <= case.at else None
+
+
+def _adult_or_consenting(case: Case) -> Finding | None:
+    age = case.age
+    if age is None or age >= case.policy.adult_age:
+        return None
+    permission = case.permission
+    consents = {Actor.GUARDIAN} if age < case.policy.joint_consent_below_age else OWN_CONSENT
+    is_given = permission.state in GRANTED and permission.actor in consents
+    if is_given and case.channel != ChannelCode.SOCIAL_AUDIENCE:
+        return None
+    return Finding("G8")
+
+
+def _open_sector(case: Case) -> Finding | None:
+    is_banned = any(
+        ban.sector == case.offer.sector and case.channel in ban.channels and ban.since <= case.at
+        for ban in case.policy.sector_bans
+    )
+    if not is_banned or case.audience != Audience.CONSUMER or case.related_contracts():
+        return None
+    return Finding("G9")
+
+
+def _in_contact(case: Case) -> Finding | None:
+    if case.audience == Audience.ORGANISATION or case.running_contracts():
+        return None
+    last = case.person.last_contact_at
+    limit = years_after(last, case.policy.inactive_after_years) if last else None
+    is_active = last is not None and limit is not None and last <= case.at <= limit
+    return None if is_active else Finding("G10", last)
+
+
+def _not_called_too_often(case: Case) -> Finding | None:
+    is_call = case.channel == ChannelCode.PHONE and case.audience == Audience.CONSUMER
+    too_often = case.person.call_attempts >= case.policy.call_attempts_maximum
+    return Finding("P5") if is_call and too_often else None
+
+
+_SERVICE_GATES = (_known_person, _unrestricted, _usable_point)
+_ALL_GATES = (
+    *_SERVICE_GATES,
+    _unsuppressed,
+    _unopposed,
+    _unrefused,
+    _settled,
+    _adult_or_consenting,
+    _open_sector,
+    _in_contact,
+    _not_called_too_often,
+)
+
+
+def _unlifted(case: Case, objections: Iterable[Objection]) -> list[Objection]:
+    since = case.permission.since
+    if since is None or since > case.at or consent_is_expired(case):
+        return list(objections)
+    return [o for o in objections if not permission_lifts(case.permission, o)]
+
+
+def _exact(case: Case, states: frozenset[State] | set[State]) -> list[Objection]:
+    permission = case.permission
+    if permission.state not in states:
+        return []
+    since = permission.since or case.at
+    return [Objection(since=since, event_id=permission.event_id)] if since <= case.at else []
+
+
+def _latest(rule: str, objections: list[Objection]) -> Finding | None:
+    if not objections:
+        return None
+    latest = max(objections, key=lambda o: (o.since, o.event_id or 0))
+    return Finding(rule, latest.since, latest.event_id)
+
+
+def _turning_points(case: Case) -> Iterator[datetime]:
+    person, permission, policy = case.person, case.permission, case.policy
+    yield policy.phone_switch
+    for ban in policy.sector_bans:
+        yield ban.since
+    for sale in person.sales:
+        yield sale.at
+    for contract in person.contracts:
+        yield contract.starts_at
+        if contract.ends_at:
+            yield contract.ends_at
+    yield from ends_of_consent(case)
+    if person.last_contact_at:
+        yield person.last_contact_at
+        yield years_after(person.last_contact_at, policy.inactive_after_years)
+    if person.birth_date:
+        yield birthday(person.birth_date, policy.joint_consent_below_age)
+        yield birthday(person.birth_date, policy.adult_age)
+    yield from (m for m in (permission.since, person.restricted_since, person.conflict_since) if m)
+    if case.point:
+        refusals = (*person.objections, *case.point.objections, *case.point.suppressions)
+        yield from (refusal.since for refusal in refusals)

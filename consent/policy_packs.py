@@ -1,0 +1,102 @@
+"""The figures of the rules, in force at a date, so that a data protection officer can change them.
+
+A pack holds parameters only; the rules that read them are in `consent.permissions`. Each figure
+stands beside the text it comes from; [P] marks a choice of the product, not of the law.
+"""
+
+from dataclasses import dataclass
+from datetime import UTC, date, datetime, time
+from zoneinfo import ZoneInfo
+
+from consent.facts import ChannelCode, EvidenceLevel
+
+PARIS = ZoneInfo("Europe/Paris")
+
+
+@dataclass(frozen=True, slots=True)
+class SectorBan:
+    """A sector in which consumers may not be canvassed, from a date, on some channels."""
+
+    sector: str
+    channels: frozenset[str]
+    since: datetime
+
+
+@dataclass(frozen=True, slots=True)
+class PolicyPack:
+    """The parameters of one version of the rules, valid from an instant until the next pack."""
+
+    code: str
+    valid_from: datetime
+    phone_switch: datetime
+    inactive_after_years: int
+    consent_max_age_months: int | None
+    joint_consent_below_age: int
+    adult_age: int
+    evidence_minimum: dict[str, EvidenceLevel]
+    confirmation_required: frozenset[str]
+    sector_bans: tuple[SectorBan, ...]
+    soft_opt_in_sale_kinds: frozenset[str]
+    call_attempts_maximum: int
+    information_is_attested: bool
+
+    def minimum_evidence(self, channel: str) -> EvidenceLevel:
+        """Return the proof a consent on this channel needs; unlisted channels need the most."""
+        return self.evidence_minimum.get(channel, EvidenceLevel.SIGNED)
+
+
+def paris_midnight(day: date) -> datetime:
+    """Return the instant a day begins in France, in UTC: French laws start at French midnight."""
+    return datetime.combine(day, time.min, tzinfo=PARIS).astimezone(UTC)
+
+
+_ELECTRONIC = frozenset({ChannelCode.EMAIL, ChannelCode.SMS, ChannelCode.SOCIAL_MESSAGE})
+_CALLS = frozenset({ChannelCode.PHONE, ChannelCode.AUTOCALL})
+
+FR_2026_11 = PolicyPack(
+    code="FR-2026-11",
+    valid_from=datetime.min.replace(tzinfo=UTC),
+    # Consumer code L223-1 as rewritten by law 2025-594 art. 13: opt-in for calls.
+    phone_switch=paris_midnight(date(2026, 8, 11)),
+    # CNIL, référentiel gestion commerciale: three years after the last contact from the person.
+    inactive_after_years=3,
+    # No legal term; EDPB advises to refresh.
+    consent_max_age_months=None,
+    # Loi Informatique et Libertés art. 45: below 15, the minor and the parents consent together.
+    joint_consent_below_age=15,
+    adult_age=18,
+    # The professional bears the proof. A dated opt-in of an own system of origin (L1) is enough
+    # for e-mail [P]; calls, texts and matching need the form or notice that was shown (L2).
+    evidence_minimum={
+        ChannelCode.EMAIL: EvidenceLevel.ORIGIN,
+        ChannelCode.SMS: EvidenceLevel.FORM,
+        ChannelCode.SOCIAL_MESSAGE: EvidenceLevel.FORM,
+        ChannelCode.PHONE: EvidenceLevel.FORM,
+        ChannelCode.AUTOCALL: EvidenceLevel.FORM,
+        ChannelCode.POST: EvidenceLevel.CLAIM,
+        ChannelCode.SOCIAL_AUDIENCE: EvidenceLevel.FORM,
+    },
+    confirmation_required=frozenset(),
+    # Law 2025-594: energy renovation and adaptation of homes; CPF training banned since 2022.
+    sector_bans=(
+        SectorBan("energy_renovation", _CALLS, paris_midnight(date(2020, 7, 26))),
+        SectorBan("energy_renovation", _ELECTRONIC, paris_midnight(date(2025, 7, 1))),
+        SectorBan("home_adaptation", _CALLS, paris_midnight(date(2026, 8, 11))),
+        SectorBan("home_adaptation", _ELECTRONIC, paris_midnight(date(2025, 7, 1))),
+        SectorBan("cpf_training", _CALLS | _ELECTRONIC, paris_midnight(date(2022, 12, 21))),
+    ),
+    # CNIL refuses a mere account; CJEU C-654/23 accepts a subscription with remuneration.
+    soft_opt_in_sale_kinds=frozenset({"purchase", "paid_subscription"}),
+    # Consumer code D223-9: four attempts in thirty days.
+    call_attempts_maximum=4,
+    # [P] The company attests that its own forms and tills inform people and let them object.
+    information_is_attested=True,
+)
+
+PACKS = {FR_2026_11.code: FR_2026_11}
+
+
+def pack_at(at: datetime) -> PolicyPack:
+    """Return the pack in force at an instant: the latest that had begun."""
+    begun = [pack for pack in PACKS.values() if pack.valid_from <= at]
+    return max(begun, key=lambda pack: pack.valid_from)

@@ -1,0 +1,179 @@
+"""From events to the state of a permission: which event prevails, whatever their order.
+
+The precedence (a refusal beats a grant unless the person came back later, with proof) is chosen
+because a wrong refusal costs one message and a wrong permission is an infringement.
+"""
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from enum import StrEnum
+
+from consent.facts import ANY, GRANTED, Actor, EvidenceLevel, Objection, Permission, State
+
+
+class EventType(StrEnum):
+    """What happened to a permission; the stored values are part of the export format."""
+
+    GIVEN = "given"
+    CONFIRMED = "confirmed"
+    REFUSED = "refused"
+    WITHDRAWN = "withdrawn"
+    OBJECTION = "objection"
+
+
+_REFUSALS: dict[str, State] = {
+    EventType.REFUSED: State.REFUSED,
+    EventType.WITHDRAWN: State.WITHDRAWN,
+    EventType.OBJECTION: State.OBJECTED,
+}
+_GRANTS: dict[str, State] = {
+    EventType.GIVEN: State.GIVEN,
+    EventType.CONFIRMED: State.CONFIRMED,
+}
+_OWN_WILL = frozenset({Actor.PERSON, Actor.GUARDIAN})
+OLDEST = datetime.min.replace(tzinfo=UTC)
+
+
+@dataclass(frozen=True, slots=True)
+class Key:
+    """What a permission is about; None and `ANY` cover every contact point, channel, purpose."""
+
+    contact_point_id: int | None
+    channel: str
+    purpose: str
+
+
+@dataclass(frozen=True, slots=True)
+class Event:
+    """One consent event as the fold reads it; `occurred_at` is None when nobody knows the date."""
+
+    event_id: int
+    type: str
+    key: Key
+    recorded_at: datetime
+    occurred_at: datetime | None = None
+    actor: str = Actor.IMPORT
+    evidence: int = EvidenceLevel.CLAIM
+    expires_at: datetime | None = None
+
+    @property
+    def is_restrictive(self) -> bool:
+        """Tell whether the event takes a permission away: whatever is not a grant does."""
+        return self.type not in _GRANTS
+
+    @property
+    def effective_at(self) -> datetime:
+        """Return the instant that counts: an undated refusal is from now, an undated grant old.
+
+        "Now" is the moment it was recorded. Nothing counts from later than that: a date in the
+        future is a wrong clock.
+        """
+        if self.occurred_at is not None:
+            return min(self.occurred_at, self.recorded_at)
+        return self.recorded_at if self.is_restrictive else OLDEST
+
+    def covers(self, key: Key) -> bool:
+        """Tell whether the event speaks about a key: refusals may be wide, grants never are."""
+        if not self.is_restrictive:
+            return self.key == key and key.contact_point_id is not None
+        return (
+            self.key.contact_point_id in {None, key.contact_point_id}
+            and self.key.channel in {ANY, key.channel}
+            and self.key.purpose in {ANY, key.purpose}
+        )
+
+
+def lifts(*, actor: str, evidence: int, since: datetime, over: datetime, proof: int) -> bool:
+    """Tell whether a grant prevails over a refusal of instant `over` and evidence `proof`.
+
+    It must be later (equal instants refuse), made by the person, and proved by a form at least
+    and as well as the refusal: an import or a member of staff never lifts a refusal.
+    """
+    return actor in _OWN_WILL and since > over and evidence >= max(EvidenceLevel.FORM, proof)
+
+
+def permission_lifts(permission: Permission, objection: Objection) -> bool:
+    """Tell whether a granted permission prevails over an objection or a suppression."""
+    return permission.state in GRANTED and lifts(
+        actor=permission.actor,
+        evidence=permission.evidence,
+        since=permission.since or OLDEST,
+        over=objection.since,
+        proof=objection.evidence,
+    )
+
+
+def fold(events: Iterable[Event], key: Key) -> Permission:
+    """Return what the events add up to on one key; their order does not matter."""
+    covering = [event for event in events if event.covers(key)]
+    refusals = [event for event in covering if event.is_restrictive]
+    grants = [event for event in covering if not event.is_restrictive]
+    standing = [grant for grant in grants if _stands(grant, refusals)]
+    if standing:
+        return _granted(max(standing, key=_strength))
+    return _refused(max(refusals, key=_recency)) if refusals else Permission()
+
+
+def fold_all(events: Iterable[Event]) -> dict[Key, Permission]:
+    """Return the state of every key that an event names, wide keys included."""
+    listed = list(events)
+    keys = {event.key for event in listed}
+    folded = {key: fold(listed, key) for key in keys}
+    return {key: state for key, state in folded.items() if state.state != State.NONE}
+
+
+def known(events: Iterable[Event], *, at: datetime, known_at: datetime) -> list[Event]:
+    """Return the events that counted at an instant, as far as the system knew at another."""
+    return [
+        event for event in events if event.effective_at <= at and event.recorded_at <= known_at
+    ]
+
+
+def _stands(grant: Event, refusals: list[Event]) -> bool:
+    return all(
+        lifts(
+            actor=grant.actor,
+            evidence=grant.evidence,
+            since=grant.effective_at,
+            over=refusal.effective_at,
+            proof=refusal.evidence,
+        )
+        for refusal in refusals
+    )
+
+
+def _strength(grant: Event) -> tuple[bool, int, bool, datetime, int]:
+    # The best proved grant speaks for the key: a later import must not hide a confirmed opt-in.
+    return (
+        grant.actor in _OWN_WILL,
+        grant.evidence,
+        grant.type == EventType.CONFIRMED,
+        grant.effective_at,
+        grant.event_id,
+    )
+
+
+def _recency(event: Event) -> tuple[datetime, str, int]:
+    return event.effective_at, event.type, event.event_id
+
+
+def _granted(grant: Event) -> Permission:
+    return Permission(
+        state=_GRANTS[grant.type],
+        since=grant.effective_at if grant.occurred_at else None,
+        expires_at=grant.expires_at,
+        evidence=grant.evidence,
+        actor=grant.actor,
+        event_id=grant.event_id,
+    )
+
+
+def _refused(refusal: Event) -> Permission:
+    return Permission(
+        state=_REFUSALS.get(refusal.type, State.OBJECTED),
+        since=refusal.effective_at,
+        evidence=refusal.evidence,
+        actor=refusal.actor,
+        event_id=refusal.event_id,
+    )
