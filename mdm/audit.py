@@ -40,7 +40,7 @@ def acting_as(user: User | None, reason: str) -> Iterator[None]:
         _actor.reset(token)
 
 
-class AuditTrail(HistoricalRecords):  # type: ignore[misc]
+class AuditTrail(HistoricalRecords):
     """simple-history that takes actor and reason from `acting_as`, in web and worker alike.
 
     The history keeps a user's key without a database constraint: deleting an account must not
@@ -63,7 +63,8 @@ class AuditTrail(HistoricalRecords):  # type: ignore[misc]
         actor = _actor.get()
         if actor:
             return actor.reason
-        return super().get_change_reason_for_object(instance, history_type, using)
+        reason: str | None = super().get_change_reason_for_object(instance, history_type, using)
+        return reason
 
 
 def record_history(
@@ -79,7 +80,7 @@ def record_history(
     columns = ", ".join(connection.ops.quote_name(field.column) for field in fields)
     source = connection.ops.quote_name(model._meta.db_table)
     target = connection.ops.quote_name(history._meta.db_table)
-    key = connection.ops.quote_name(model._meta.pk.column)
+    key = connection.ops.quote_name(model._meta.pk.column or "id")
     actor = _actor.get()
     moment = connection.ops.adapt_datetimefield_value(now())
     stamp = [moment, kind, actor.user.pk if actor and actor.user else None]

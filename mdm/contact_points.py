@@ -19,12 +19,14 @@ def recount(record_ids: Sequence[int]) -> None:
             f"""
             UPDATE mdm_contactpoint SET shared_by = counted.customers
             FROM (
-                SELECT carried.contact_point_id AS id, COUNT(DISTINCT record.customer_id) AS customers
+                SELECT carried.contact_point_id AS id,
+                       COUNT(DISTINCT record.customer_id) AS customers
                 FROM mdm_recordcontactpoint AS carried
                 JOIN mdm_sourcerecord AS record
                   ON record.id = carried.record_id AND record.status = 'active'
                 WHERE carried.contact_point_id IN (
-                    SELECT contact_point_id FROM mdm_recordcontactpoint WHERE record_id IN ({marks})
+                    SELECT contact_point_id FROM mdm_recordcontactpoint
+                    WHERE record_id IN ({marks})
                 )
                 GROUP BY carried.contact_point_id
             ) AS counted

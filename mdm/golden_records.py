@@ -75,7 +75,7 @@ def _write(new: list[Any], changed: list[Any], gone: list[int]) -> None:
         record_history(GoldenRecord, [row[0] for row in changed], "~")
     if gone:
         record_history(GoldenRecord, gone, "-")
-        GoldenRecord.objects.filter(pk__in=gone)._raw_delete("default")  # type: ignore[attr-defined]
+        GoldenRecord.objects.filter(pk__in=gone)._raw_delete("default")
 
 
 def _derive(keys: Sequence[int]) -> dict[int, tuple[Any, ...]]:
@@ -119,7 +119,9 @@ def _golden_row(
 ) -> tuple[Any, ...]:
     candidates = [_candidate(row) for row in rows]
     survivors = survive(candidates, pins, strategies)
-    golden = [survivors.values.get(name, None if name == "birth_date" else "") for name in ATTRIBUTES]
+    golden = [
+        survivors.values.get(name, None if name == "birth_date" else "") for name in ATTRIBUTES
+    ]
     faulty = {name for candidate in candidates for name in candidate.faulty}
     return (
         *golden,

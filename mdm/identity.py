@@ -54,8 +54,8 @@ def resolve(text: str) -> Customer:
         UnknownCustomer: when the text is no id or was never issued.
     """
     number = birth_number(text)
-    customer = Customer.objects.select_related("merged_into").filter(pk=number).first()
-    if number is None or customer is None:
+    found = Customer.objects.select_related("merged_into").filter(pk=number or 0)
+    if (customer := found.first()) is None:
         raise UnknownCustomer(_("No customer has this id."))
     return customer.merged_into or customer
 
@@ -142,7 +142,9 @@ def _derive_statuses(
         .distinct()
     ):
         members[customer].add(status)
-    rows, merged, revived = [], [], []
+    rows: list[tuple[int, str, int | None, int]] = []
+    merged: list[int] = []
+    revived: list[int] = []
     for key, status, into, version in Customer.objects.filter(pk__in=customer_ids).values_list(
         "pk", "status", "merged_into_id", "version"
     ):

@@ -105,7 +105,7 @@ class SurvivorshipRule(models.Model):
 
 
 class Pin(models.Model):
-    """A steward's own choice for one attribute, hung on a source record so that it moves with it."""
+    """A steward's own choice for one attribute; it hangs on a source record and moves with it."""
 
     record = models.ForeignKey(SourceRecord, models.PROTECT, related_name="pins")
     attribute = models.CharField(_("attribute"), max_length=20)

@@ -26,9 +26,7 @@ class Job(models.Model):
     kind = models.CharField(_("kind"), max_length=40)
     parameters = models.JSONField(default=dict, help_text="Keys only, never personal data.")
     idempotency_key = models.CharField(max_length=100, null=True, blank=True, unique=True)
-    state = models.CharField(
-        _("state"), max_length=9, choices=State.choices, default=State.QUEUED
-    )
+    state = models.CharField(_("state"), max_length=9, choices=State.choices, default=State.QUEUED)
     attempt = models.PositiveIntegerField(default=0, help_text="Fence: a late attempt is refused.")
     worker = models.CharField(max_length=100, blank=True)
     lease_until = models.DateTimeField(null=True, blank=True)

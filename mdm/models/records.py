@@ -201,9 +201,7 @@ class RecordContactPoint(models.Model):
 
     record = models.ForeignKey(SourceRecord, models.CASCADE, related_name="carried")
     contact_point = models.ForeignKey(ContactPoint, models.CASCADE, related_name="carriers")
-    attribute = models.CharField(
-        max_length=20, help_text="email, phone, other_phone or address."
-    )
+    attribute = models.CharField(max_length=20, help_text="email, phone, other_phone or address.")
 
     class Meta:
         constraints = [

@@ -1,0 +1,118 @@
+"""Survivorship is total, deterministic and names where each value comes from."""
+
+from datetime import date
+
+from hypothesis import given
+from hypothesis import strategies as st
+
+from mdm.models import ATTRIBUTES
+from mdm.survivorship import Candidate, PinnedValue, survive
+
+EMPTY = {name: None if name == "birth_date" else "" for name in ATTRIBUTES}
+
+
+def candidate(
+    record_id: int,
+    *,
+    trust: int = 50,
+    updated_at: float = 0.0,
+    faulty: tuple[str, ...] = (),
+    **values: object,
+) -> Candidate:
+    """Build a candidate that says only `values`."""
+    return Candidate(record_id, trust, updated_at, frozenset(faulty), {**EMPTY, **values})
+
+
+candidates = st.lists(
+    st.builds(
+        candidate,
+        st.integers(1, 50),
+        trust=st.sampled_from([20, 50, 80]),
+        updated_at=st.sampled_from([0.0, 10.0, 20.0]),
+        family_name=st.sampled_from(["", "Roux", "ROUX", "Le Roux"]),
+        email=st.sampled_from(["", "a@example.org", "b@example.org"]),
+        street=st.sampled_from(["", "rue Haute", "rue Basse"]),
+        city=st.sampled_from(["", "Nantes", "Brest"]),
+        birth_date=st.sampled_from([None, date(1980, 1, 2)]),
+    ),
+    min_size=1,
+    max_size=6,
+    unique_by=lambda c: c.record_id,
+)
+
+
+@given(candidates, st.randoms(use_true_random=False))
+def test_the_order_of_records_changes_nothing(members, random):
+    shuffled = random.sample(members, len(members))
+
+    assert survive(members) == survive(shuffled)
+
+
+@given(candidates)
+def test_every_value_is_the_present_value_of_the_record_it_names(members):
+    by_id = {member.record_id: member for member in members}
+
+    survivors = survive(members)
+
+    for group, (record_id, pin, _) in survivors.lineage.items():
+        assert pin is None
+        attributes = ("street", "city") if group == "address" else (group,)
+        for name in attributes:
+            assert survivors.values[name] == by_id[record_id].values[name]
+
+
+@given(candidates)
+def test_removing_a_loser_changes_no_value(members):
+    survivors = survive(members)
+    winners = {record_id for record_id, _, _ in survivors.lineage.values()}
+
+    without_losers = survive([m for m in members if m.record_id in winners])
+
+    # Frequency counts losers too, so only groups that no count decided are compared.
+    for group, (_, _, strategy) in survivors.lineage.items():
+        if strategy in {"only", "agreed", "valid", "trust"} and group != "address":
+            assert without_losers.values[group] == survivors.values[group]
+
+
+def test_names_follow_trust_and_contact_points_the_latest_word():
+    careful = candidate(1, trust=90, updated_at=1, family_name="Lefebvre", email="old@example.org")
+    recent = candidate(2, trust=10, updated_at=2, family_name="LEFEVRE", email="new@example.org")
+
+    survivors = survive([careful, recent])
+
+    assert survivors.values["family_name"] == "Lefebvre"
+    assert survivors.values["email"] == "new@example.org"
+    assert survivors.lineage["email"] == [2, None, "recency"]
+
+
+def test_an_address_survives_whole():
+    old = candidate(1, updated_at=1, street="rue Haute", street_number="3", city="Nantes")
+    new = candidate(2, updated_at=2, city="Brest", country="FR")
+
+    survivors = survive([old, new])
+
+    assert (survivors.values["street"], survivors.values["city"]) == ("", "Brest")
+
+
+def test_a_country_alone_is_no_address():
+    survivors = survive([candidate(1, updated_at=9, country="FR"), candidate(2, city="Brest")])
+
+    assert survivors.values["city"] == "Brest"
+
+
+def test_a_doubtful_value_loses_to_a_valid_one():
+    doubtful = candidate(1, trust=90, email="x@example", faulty=("email",))
+
+    survivors = survive([doubtful, candidate(2, trust=1, email="y@example.org")])
+
+    assert survivors.values["email"] == "y@example.org"
+    assert survivors.lineage["email"][2] == "valid"
+
+
+def test_a_pin_beats_every_record():
+    pin = PinnedValue(7, "family_name", {"family_name": "Dupont"})
+
+    survivors = survive([candidate(1, trust=100, family_name="Durand")], [pin])
+
+    assert survivors.values["family_name"] == "Dupont"
+    assert survivors.lineage["family_name"] == [None, 7, "pin"]
