@@ -89,9 +89,9 @@ def _lack_of_consent(case: Case) -> str:
         return "expired"
     needs_confirmation = case.channel in case.policy.confirmation_required
     if needs_confirmation and permission.state != State.CONFIRMED:
-        return "unconfirmed"
+        return "doi"
     if permission.evidence < case.policy.minimum_evidence(case.channel):
-        return "evidence"
+        return "proof"
     return ""
 
 
@@ -103,13 +103,13 @@ def _soft_opt_in(case: Case) -> Finding:
     if not similar:
         return Finding("E2_family", sales[0].at, fact=f"sale:{sales[0].sale_id}")
     fact = f"sale:{similar[0].sale_id}"
-    return Finding("E2" if case.is_informed else "E2_informed", similar[0].at, fact=fact)
+    return Finding("E2" if case.is_informed else "E2_notice", similar[0].at, fact=fact)
 
 
 def _running_contract(case: Case) -> Finding:
     contracts = case.related_contracts()
     if not contracts:
-        return Finding("P2_contract")
+        return Finding("P2_none")
     oldest = min(contracts, key=lambda contract: (contract.starts_at, contract.contract_id))
     return Finding("P2", oldest.starts_at, fact=f"contract:{oldest.contract_id}")
 
@@ -120,7 +120,7 @@ def _opt_out_regime(case: Case) -> Finding:
 
 def _informed(rule: str) -> Rule:
     """Make a rule of legitimate interest: allowed when the person was informed."""
-    return lambda case: Finding(rule if case.is_informed else f"{rule}_informed")
+    return lambda case: Finding(rule if case.is_informed else f"{rule}_notice")
 
 
 def _professional(rule: str) -> Rule:
@@ -128,7 +128,7 @@ def _professional(rule: str) -> Rule:
 
     def concerned(case: Case) -> Finding:
         fits = case.offer.is_professional and case.is_informed
-        return Finding(rule if fits else f"{rule}_profession")
+        return Finding(rule if fits else f"{rule}_job")
 
     return concerned
 

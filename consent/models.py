@@ -1,6 +1,8 @@
 """Purposes, notices, the append-only consent events and the states that follow from them."""
 
+import hashlib
 import uuid
+from typing import Any
 
 from django.conf import settings
 from django.db import models
@@ -58,7 +60,10 @@ class Purpose(models.Model):
 
 
 class NoticeVersion(models.Model):
-    """The exact words a person was shown when she gave or refused permission."""
+    """The exact words a person was shown when she gave or refused permission.
+
+    Never changed once published (triggers): other words are another version.
+    """
 
     code = models.SlugField(_("code"), max_length=60)
     version = models.PositiveIntegerField(_("version"))
@@ -80,6 +85,12 @@ class NoticeVersion(models.Model):
 
     def __str__(self) -> str:
         return f"{self.code} v{self.version} ({self.language})"
+
+    def save(self, *args: Any, **kwargs: Any) -> None:
+        """Seal the words with their digest; a row is written once (triggers refuse changes)."""
+        shown = f"{self.body}\n{self.checkbox_label}"
+        self.sha256 = hashlib.sha256(shown.encode()).hexdigest()
+        super().save(*args, **kwargs)
 
 
 class ConsentEvent(models.Model):
@@ -130,6 +141,11 @@ class ConsentEvent(models.Model):
     evidence_level = models.PositiveSmallIntegerField(
         _("evidence level"), default=0, help_text="0 claim … 4 signed or recorded (CONSENT)."
     )
+    claims_double_opt_in = models.BooleanField(
+        _("confirmed elsewhere"),
+        default=False,
+        help_text="The source says the person confirmed there; we hold no proof of it.",
+    )
     occurred_at = models.DateTimeField(
         _("happened at"), null=True, blank=True, help_text="Null: unknown date."
     )
@@ -144,7 +160,7 @@ class ConsentEvent(models.Model):
     source_event_id = models.CharField(
         max_length=64,
         unique=True,
-        help_text="SHA-256 of source, key, channel, purpose, type, date: the same fact once.",
+        help_text="SHA-256 of what makes a fact the same fact, so that it is recorded once.",
     )
 
     class Meta:

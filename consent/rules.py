@@ -178,8 +178,8 @@ _ALLOWED = [
 
 _MISSING_CONSENT = {
     "none": _("There is no consent for this channel and purpose on this contact point."),
-    "evidence": _("The consent is a claim without the proof this channel needs."),
-    "unconfirmed": _("The consent was never confirmed (double opt-in)."),
+    "proof": _("The consent is a claim without the proof this channel needs."),
+    "doi": _("The consent was never confirmed (double opt-in)."),
     "expired": _("The consent has expired."),
 }
 _DENIED = [
@@ -203,29 +203,29 @@ _DENIED = [
         _("No customer exception: nothing similar to the offer was bought."),
     ),
     _deny(
-        "E2_informed",
+        "E2_notice",
         f"{_CPCE} al. 4",
         _("No customer exception: the right to object was not offered at the purchase."),
     ),
     _deny(
-        "E3_profession",
+        "E3_job",
         f"{_INTEREST}, CNIL",
         _("Professional address, but the offer does not concern the profession."),
     ),
-    _deny("E4_informed", "GDPR 13", _("The person was not informed and could not object.")),
-    _deny("P2_contract", _CALLS, _("There is no running contract that the offer concerns.")),
+    _deny("E4_notice", "GDPR 13", _("The person was not informed and could not object.")),
+    _deny("P2_none", _CALLS, _("There is no running contract that the offer concerns.")),
     _deny(
         "P0_bloctel",
         "C. consom. L223-1 until 10 August 2026",
         _("The number was on the Bloctel list."),
     ),
     _deny(
-        "P3_profession",
+        "P3_job",
         _INTEREST,
         _("Professional line, but the offer does not concern the profession."),
     ),
-    _deny("P6_informed", "GDPR 13", _("The person was not informed and could not object.")),
-    _deny("L1_informed", "GDPR 13-14", _("The person was not informed and could not object.")),
+    _deny("P6_notice", "GDPR 13", _("The person was not informed and could not object.")),
+    _deny("L1_notice", "GDPR 13-14", _("The person was not informed and could not object.")),
     _deny("L2", "UFMD", _("A prospect of somebody else's file who is on the Robinson list.")),
 ]
 
