@@ -1,0 +1,320 @@
+"""Field mappings: how the columns of a source's files become attributes.
+
+A mapping is a document (TOML in a file, JSON in the database) of the shape docs/loading.md
+describes. Parsing it checks everything that can be checked without a data file, so that a load
+never starts with a mapping it cannot follow.
+"""
+
+import codecs
+import json
+import tomllib
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import UTC, datetime
+from difflib import get_close_matches
+from pathlib import Path
+from typing import Any, Literal
+
+from django.utils.translation import gettext as _
+from phonenumbers import SUPPORTED_REGIONS
+
+from mdm.standardise import record as standard
+from mdm.standardise.text import fold
+
+DEFAULT_PURPOSE = "marketing"
+YES = frozenset("o oui yes y 1 true vrai x".split())
+NO = frozenset("n non no 0 false faux".split())
+
+DATE_ATTRIBUTES = frozenset(
+    "birth_date created_at updated_at permission_at opt_out_at sale_date contract_start "
+    "contract_end".split()
+)
+CHANNEL_ATTRIBUTES = frozenset(["permission", "opt_out", "opt_out_at"])
+ANSWER_ATTRIBUTES = frozenset(["permission", "opt_out", "double_opt_in"])
+REPEATABLE = CHANNEL_ATTRIBUTES | {"phone", "other_phone", "address_complement", "ignore"}
+OTHER_ATTRIBUTES = (
+    "source_key created_at updated_at permission permission_at double_opt_in opt_out opt_out_at "
+    "sale_date sale_amount sale_family sale_reference contract_start contract_end contract_family "
+    "contract_reference ignore"
+).split()
+ATTRIBUTES = (*standard.ATTRIBUTES, *standard.COMPOSED, *OTHER_ATTRIBUTES)
+
+Answer = Literal["yes", "no", "blank", "unknown"]
+
+
+class MappingError(Exception):
+    """The mapping cannot be followed; the text names the column and says what to write."""
+
+
+@dataclass(frozen=True, slots=True)
+class Column:
+    """One column of the file and the attribute its values are for."""
+
+    name: str
+    attribute: str
+    format: str = ""
+    channel: str = ""
+    purpose: str | None = None
+    yes: frozenset[str] = YES
+    no: frozenset[str] = NO
+
+    def answer(self, value: str) -> Answer:
+        """Read a yes or no; blank says nothing, and so does what is neither."""
+        folded = value.strip().casefold()
+        if not folded:
+            return "blank"
+        if folded in self.yes:
+            return "yes"
+        return "no" if folded in self.no else "unknown"
+
+
+@dataclass(frozen=True, slots=True)
+class FileOptions:
+    """How the file is written; "" means to be found out."""
+
+    encoding: str = ""
+    delimiter: str = ""
+    sheet: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class SourceDefaults:
+    """What a source is created with when `load` meets it for the first time."""
+
+    label: str = ""
+    trust: int = 50
+    region: str = "FR"
+    file_mode: str = "delta"
+
+
+@dataclass(frozen=True, slots=True)
+class SourceMapping:
+    """A whole mapping, checked."""
+
+    columns: tuple[Column, ...]
+    file: FileOptions = field(default_factory=FileOptions)
+    source: SourceDefaults | None = None
+
+    def named(self, *attributes: str) -> tuple[Column, ...]:
+        """Return the columns of these attributes, in the order of the mapping."""
+        return tuple(column for column in self.columns if column.attribute in attributes)
+
+    def single(self, attribute: str) -> Column | None:
+        """Return the one column of an attribute that cannot repeat."""
+        return next(iter(self.named(attribute)), None)
+
+    @property
+    def key_column(self) -> str:
+        """The column that holds the source's own key."""
+        return self.named("source_key")[0].name
+
+
+def read_document(path: Path) -> dict[str, Any]:
+    """Return the document of a TOML or JSON mapping file.
+
+    Raises:
+        MappingError: when the file is neither.
+    """
+    try:
+        text = path.read_text(encoding="utf-8")
+        document = json.loads(text) if path.suffix == ".json" else tomllib.loads(text)
+    except OSError as error:
+        raise MappingError(
+            _("The mapping file %(file)s cannot be read: %(reason)s.")
+            % {"file": path.name, "reason": error.strerror or type(error).__name__}
+        ) from error
+    except ValueError as error:  # TOMLDecodeError, JSONDecodeError and UnicodeDecodeError are.
+        raise MappingError(
+            _("The mapping file %(file)s is not valid: %(reason)s.")
+            % {"file": path.name, "reason": str(error).rstrip(".")}
+        ) from error
+    return _table(document, "")
+
+
+def parse_mapping(document: Mapping[str, Any]) -> SourceMapping:
+    """Return the checked mapping of a document.
+
+    Raises:
+        MappingError: at the first thing that is wrong.
+    """
+    _only_known(document, {"source", "file", "column"}, _("the mapping"))
+    entries = document.get("column")
+    if not isinstance(entries, Sequence) or isinstance(entries, str) or not entries:
+        raise MappingError(_("The mapping names no column: add a [[column]] table for each."))
+    columns = tuple(_column(entry, number) for number, entry in enumerate(entries, start=1))
+    _check_together(columns)
+    return SourceMapping(
+        columns,
+        _file_options(_table(document.get("file", {}), "file")),
+        _source(_table(document["source"], "source")) if "source" in document else None,
+    )
+
+
+def _column(entry: object, number: int) -> Column:
+    table = _table(entry, f"column {number}")
+    known = {"name", "attribute", "format", "channel", "purpose", "yes", "no"}
+    _only_known(table, known, _("column %(number)d") % {"number": number})
+    name = table.get("name")
+    if not isinstance(name, str) or not name.strip():
+        raise MappingError(_("Column %(number)d of the mapping has no name.") % {"number": number})
+    attribute = table.get("attribute", "")
+    if attribute not in ATTRIBUTES:
+        raise MappingError(_unknown_attribute(name, str(attribute)))
+    _check_fitting(table, name, attribute)
+    return Column(
+        name=name.strip(),
+        attribute=attribute,
+        format=_date_format(table, name),
+        channel=str(table.get("channel", "")),
+        purpose=table.get("purpose"),
+        yes=_answers(table, "yes", name, YES),
+        no=_answers(table, "no", name, NO),
+    )
+
+
+def _unknown_attribute(column: str, attribute: str) -> str:
+    near = get_close_matches(fold(attribute).replace(" ", "_"), ATTRIBUTES, n=3, cutoff=0.5)
+    words = {"column": column, "attribute": attribute, "near": ", ".join(near)}
+    if near:
+        return (
+            _(
+                "Column “%(column)s” is mapped to the unknown attribute “%(attribute)s”; "
+                "did you mean %(near)s?"
+            )
+            % words
+        )
+    words["near"] = ", ".join(ATTRIBUTES)
+    return (
+        _(
+            "Column “%(column)s” is mapped to the unknown attribute “%(attribute)s”; "
+            "known are %(near)s."
+        )
+        % words
+    )
+
+
+def _check_fitting(table: Mapping[str, Any], name: str, attribute: str) -> None:
+    """Refuse options that the attribute does not use: they show a mistake."""
+    words = {"column": name, "attribute": attribute}
+    needs_channel = attribute in CHANNEL_ATTRIBUTES
+    channel = table.get("channel")
+    if needs_channel and (not isinstance(channel, str) or not channel):
+        raise MappingError(
+            _("Column “%(column)s” (%(attribute)s) needs a channel, such as email or sms.") % words
+        )
+    if channel == "*" and attribute == "permission":
+        raise MappingError(
+            _("Column “%(column)s”: a permission is for one channel; * is for opt-outs only.")
+            % words
+        )
+    allowed = {
+        "channel": needs_channel,
+        "purpose": needs_channel,
+        "format": attribute in DATE_ATTRIBUTES,
+        "yes": attribute in ANSWER_ATTRIBUTES,
+        "no": attribute in ANSWER_ATTRIBUTES,
+    }
+    for option, is_allowed in allowed.items():
+        if option in table and not is_allowed:
+            raise MappingError(
+                _("Column “%(column)s”: %(attribute)s takes no %(option)s.")
+                % {**words, "option": option}
+            )
+
+
+def _date_format(table: Mapping[str, Any], name: str) -> str:
+    value = table.get("format", "")
+    sample = datetime(2001, 12, 31, 23, 59, 58, tzinfo=UTC)
+    try:
+        found = datetime.strptime(sample.strftime(value), value)  # noqa: DTZ007  (a trial)
+    except (ValueError, TypeError):
+        found = None
+    if value and (found is None or found.date() != sample.date()):
+        raise MappingError(
+            _("Column “%(column)s”: “%(format)s” is not a date format such as %%d/%%m/%%Y.")
+            % {"column": name, "format": value}
+        )
+    return str(value)
+
+
+def _answers(
+    table: Mapping[str, Any], option: str, name: str, default: frozenset[str]
+) -> frozenset[str]:
+    values = table.get(option)
+    if values is None:
+        return default
+    if not isinstance(values, list) or not all(isinstance(value, str) for value in values):
+        raise MappingError(
+            _('Column “%(column)s”: %(option)s is a list of texts, such as ["O"].')
+            % {"column": name, "option": option}
+        )
+    return frozenset(value.strip().casefold() for value in values)
+
+
+def _check_together(columns: Sequence[Column]) -> None:
+    names: set[str] = set()
+    attributes: set[str] = set()
+    for column in columns:
+        if column.name in names:
+            raise MappingError(
+                _("Column “%(column)s” stands twice in the mapping.") % {"column": column.name}
+            )
+        if column.attribute in attributes and column.attribute not in REPEATABLE:
+            raise MappingError(
+                _("Column “%(column)s”: %(attribute)s already has a column.")
+                % {"column": column.name, "attribute": column.attribute}
+            )
+        if column.yes & column.no:
+            raise MappingError(
+                _("Column “%(column)s”: “%(value)s” means both yes and no.")
+                % {"column": column.name, "value": min(column.yes & column.no)}
+            )
+        names.add(column.name)
+        attributes.add(column.attribute)
+    if "source_key" not in attributes:
+        raise MappingError(
+            _("No column is mapped to source_key, the source's own number of the customer.")
+        )
+
+
+def _file_options(table: Mapping[str, Any]) -> FileOptions:
+    _only_known(table, {"encoding", "delimiter", "sheet"}, "[file]")
+    encoding, delimiter = table.get("encoding", ""), table.get("delimiter", "")
+    try:
+        codecs.lookup(encoding or "utf-8")
+    except (LookupError, TypeError) as error:
+        raise MappingError(
+            _("The mapping declares the unknown encoding “%(encoding)s”.") % {"encoding": encoding}
+        ) from error
+    if not isinstance(delimiter, str) or len(delimiter) > 1:
+        raise MappingError(_("The delimiter of the mapping must be one character, such as ;"))
+    return FileOptions(encoding, delimiter, str(table.get("sheet", "")))
+
+
+def _source(table: Mapping[str, Any]) -> SourceDefaults:
+    _only_known(table, {"label", "trust", "region", "file_mode"}, "[source]")
+    found = SourceDefaults(**table)
+    if not isinstance(found.trust, int) or not 0 <= found.trust <= 100:
+        raise MappingError(_("The trust of a source is a number from 0 to 100."))
+    if found.region not in SUPPORTED_REGIONS:
+        raise MappingError(
+            _("“%(region)s” is not a country of two capital letters.") % {"region": found.region}
+        )
+    if found.file_mode not in ("delta", "full"):
+        raise MappingError(_("The file mode of a source is delta or full."))
+    return found
+
+
+def _table(value: object, name: str) -> dict[str, Any]:
+    if not isinstance(value, dict):
+        raise MappingError(_("The mapping's “%(name)s” is not a table.") % {"name": name})
+    return value
+
+
+def _only_known(table: Mapping[str, Any], known: set[str], place: str) -> None:
+    for name in table:
+        if name not in known:
+            raise MappingError(
+                _("Unknown entry “%(name)s” in %(place)s; known are %(known)s.")
+                % {"name": name, "place": place, "known": ", ".join(sorted(known))}
+            )

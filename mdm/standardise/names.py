@@ -1,0 +1,293 @@
+"""Names of people: civility, given, family and birth name, in the case they are written in.
+
+Covers French use first: ALL CAPS for the family name, particles, `née`, `épouse`, remarks in
+brackets, placeholders of tills and forms (STEWARDSHIP §4.3).
+"""
+
+import re
+from functools import lru_cache
+from typing import NamedTuple
+
+from mdm.standardise.text import clean, fold
+
+# As the columns of PersonValues; a whole name may hold two.
+MAX_LENGTH = 100
+MAX_FULL_LENGTH = 200
+
+_MEN = "m mr monsieur mister mons herr sr senor signore sig dhr"
+_WOMEN = "mme mmme madame mlle mle mademoiselle mrs ms miss frau sra senora signora mevr"
+_TITLES = frozenset("dr docteur pr prof professeur me maitre".split())
+_COMPANIES = "ste societe sarl sas ets"
+CIVILITIES = (
+    dict.fromkeys(_MEN.split(), "mr")
+    | dict.fromkeys(_WOMEN.split(), "mrs")
+    | dict.fromkeys(_TITLES, "")
+    | dict.fromkeys(_COMPANIES.split(), "")
+)
+SEX_OF_CIVILITY = {"mr": "m", "mrs": "f", "": ""}
+_SEXES = (
+    dict.fromkeys("m h homme male masculin man 1 mr monsieur".split(), "m")
+    | dict.fromkeys("f femme female feminin woman 2 mme madame mlle".split(), "f")
+    | dict.fromkeys(["", "0", "9", "u", "x", "nc", "unknown", "inconnu"], "")
+)
+PLACEHOLDERS = frozenset(
+    "test tests testtest inconnu inconnue unknown nc na n a nr x xx xxx xxxx anonyme client "
+    "cliente divers comptoir neant aucun null none azerty qwerty".split()
+) - {"n", "a"} | {"n a", "client comptoir", "client divers", "non renseigne", "non communique"}
+
+_PIECE = re.compile("(?:[^\\W\\d_]|[\u0300-\u036f])+")
+_LETTER = re.compile(r"[^\W\d_]")
+# Du Bellay apart, these stand in small letters inside a family name; "Le", "La", "Da" do not.
+_PARTICLES = frozenset("de du des van von der den zu".split())
+_BRACKETS = re.compile(r"\([^()]*\)|\[[^\[\]]*\]|\{[^{}]*\}|\*[^*]*\*")
+_LOOSE_REMARK = re.compile(r"(?<!\S)(?:npai|dcd|d[ée]c[ée]d[ée]e?|vip)(?!\S)", re.IGNORECASE)
+_BIRTH = re.compile(
+    r"^(?P<before>.*?)[\s,(]*(?<![^\s,(])(?P<word>née|nee|né|né\(e\)|[ée]pouse|[ée]p\.?|veuve|vve\.?)"
+    r"\s+(?P<after>[^\s].*)$",
+    re.IGNORECASE,
+)
+_COUPLE = re.compile(
+    r"^(?:m|mr|monsieur|mme|madame)\.?\s*(?:et|ou|&|/|-|\+)\s*(?:m|mr|monsieur|mme|madame)\.?(?!\S)\s*",
+    re.IGNORECASE,
+)
+_COMPOUND_STARTS = frozenset("jean marie anne pierre louis paul charles".split())
+
+Codes = tuple[str, ...]
+
+
+class NamePart(NamedTuple):
+    """One cell of a name: what is left of it, and the civility that stood before it."""
+
+    value: str
+    civility: str
+    codes: Codes
+
+
+class FamilyName(NamedTuple):
+    """The name in use and the name at birth, where the cell tells both."""
+
+    used: str
+    birth: str
+    civility: str
+    codes: Codes
+
+
+class FullName(NamedTuple):
+    """A whole name taken apart."""
+
+    civility: str
+    given: str
+    family: str
+    birth: str
+    codes: Codes
+
+
+@lru_cache(maxsize=1 << 12)
+def civility(value: str) -> tuple[str, Codes]:
+    """Return "mr", "mrs" or "" and the issue codes of the cell."""
+    value = clean(value)
+    if _COUPLE.match(value):
+        return "", ("household",)
+    folded = fold(value)
+    if folded in CIVILITIES:
+        return CIVILITIES[folded], ()
+    return "", ("unknown_value",) if folded else ()
+
+
+@lru_cache(maxsize=1 << 12)
+def sex(value: str) -> tuple[str, Codes]:
+    """Return "m", "f" or "" and the issue codes of the cell."""
+    folded = fold(value)
+    if folded in _SEXES:
+        return _SEXES[folded], ()
+    return "", ("unknown_value",)
+
+
+@lru_cache(maxsize=1 << 16)
+def given_name(value: str) -> NamePart:
+    """Return the given name of a cell; initials stay capitals."""
+    part = _name_part(clean(value), is_given=True)
+    if _is_initials(part.value):
+        return part._replace(value=part.value.upper())
+    return part
+
+
+@lru_cache(maxsize=1 << 16)
+def family_name(value: str) -> FamilyName:
+    """Return the used and the birth name of a cell such as `Durand née Petit`.
+
+    After `née` stands the birth name; after `épouse` or `veuve` the used one.
+    """
+    value = clean(value)
+    found = _BIRTH.match(value) if len(value) <= MAX_FULL_LENGTH else None
+    if found is None:
+        part = _name_part(value)
+        return FamilyName(part.value, "", part.civility, part.codes)
+    before = _name_part(found["before"].strip(" ,("))
+    after = _name_part(found["after"].rstrip(" )"))
+    codes = before.codes + after.codes
+    if not before.value:
+        # "née Petit" alone: the only name we know serves as both.
+        return FamilyName(after.value, after.value, before.civility, codes)
+    used, birth = before.value, after.value
+    if fold(found["word"])[0] != "n":
+        used, birth = birth, used
+    return FamilyName(used, birth, before.civility, codes)
+
+
+def birth_name(value: str) -> NamePart:
+    """Return the birth name of its own column."""
+    family = family_name(value)
+    return NamePart(family.birth or family.used, "", family.codes)
+
+
+@lru_cache(maxsize=1 << 14)
+def full_name(value: str) -> FullName:
+    """Take a whole name apart.
+
+    A comma, capitals or a particle tell the family name; else the last word is taken for it.
+    """
+    value = clean(value)
+    if len(value) > MAX_FULL_LENGTH:
+        return FullName("", "", "", "", ("too_long",))
+    couple = _COUPLE.match(value)
+    if couple:
+        family = family_name(value[couple.end() :])
+        return FullName("", "", family.used, family.birth, ("household", *family.codes))
+    title, rest = _strip_titles(value, is_given=False)
+    birth_part = _BIRTH.match(rest)
+    tail = rest[birth_part.end("before") :] if birth_part else ""
+    given_text, family_text = _split_full(rest[: birth_part.end("before")] if birth_part else rest)
+    given, family = given_name(given_text), family_name(family_text + tail)
+    return FullName(title, given.value, family.used, family.birth, given.codes + family.codes)
+
+
+@lru_cache(maxsize=1 << 16)
+def proper_case(value: str) -> str:
+    """Return the value as names are written: "de La Rochefoucauld", "Le Goff", "McDonald".
+
+    A case somebody chose ("LeGuillou", "De Monte") is kept; capitals or small letters alone say
+    nothing and are rewritten.
+    """
+    is_uniform = value.isupper() or value.islower()
+    last = max((found.start() for found in _PIECE.finditer(value)), default=-1)
+
+    def rewrite(found: re.Match[str]) -> str:
+        piece = found[0]
+        follower = value[found.end() : found.end() + 1]
+        is_chosen = not (is_uniform or piece.isupper() or piece.islower())
+        if is_chosen and not (piece[0].islower() and piece[1:].isupper()):
+            return piece
+        if found.start() != last and _is_particle(piece.lower(), follower):
+            return piece.lower()
+        return _capitalised(piece)
+
+    return _PIECE.sub(rewrite, value)
+
+
+def _is_particle(piece: str, follower: str) -> bool:
+    return (piece in _PARTICLES and follower == " ") or (piece == "d" and follower == "'")
+
+
+def _capitalised(piece: str) -> str:
+    first = piece[0].upper()
+    # "ß" and a few others have no single capital: they stay, or a second pass would go on.
+    rest = piece[1:].lower()
+    if len(first) != 1 or len(rest) != len(piece) - 1:
+        return piece
+    if first == "M" and rest[:1] == "c" and len(rest) > 3:
+        return "Mc" + rest[1].upper() + rest[2:]
+    return first + rest
+
+
+def _name_part(value: str, *, is_given: bool = False) -> NamePart:
+    if not value:
+        return NamePart("", "", ())
+    if len(value) > MAX_LENGTH:
+        return NamePart("", "", ("too_long",))
+    value, codes = _strip_remarks(value)
+    title, value = _strip_titles(value, is_given=is_given)
+    folded = fold(value)
+    if value and (folded in PLACEHOLDERS or not _LETTER.search(value)):
+        return NamePart("", title, (*codes, "placeholder"))
+    if any(letter.isdigit() for letter in value):
+        codes = (*codes, "digits")
+    return NamePart(proper_case(value), title, codes)
+
+
+def _strip_remarks(value: str) -> tuple[str, Codes]:
+    codes: list[str] = []
+
+    def note(found: re.Match[str]) -> str:
+        codes.append(_remark_code(fold(found[0])))
+        return " "
+
+    if any(mark in value for mark in "([{*"):
+        count = 1
+        while count:
+            value, count = _BRACKETS.subn(note, value)
+    value = _LOOSE_REMARK.sub(note, value)
+    return " ".join(value.split()), tuple(dict.fromkeys(codes))
+
+
+def _remark_code(remark: str) -> str:
+    if re.search(r"\b(decedee?|dcd|defunte?|deceased)\b", remark):
+        return "remark_deceased"
+    if re.search(r"\b(ne pas|ne plus|stop|do not|opposition)\b", remark):
+        return "remark_do_not_contact"
+    if re.search(r"\b(npai|retour|returned)\b", remark):
+        return "remark_returned_mail"
+    return "remark"
+
+
+def _strip_titles(value: str, *, is_given: bool) -> tuple[str, str]:
+    """Return the civility before a name and the name without it.
+
+    A lone "M" before a given name is an initial more often than a title, unless a dot follows and
+    another word stands behind it.
+    """
+    found = ""
+    while value:
+        first, _, rest = value.partition(" ")
+        word = fold(first)
+        if word not in CIVILITIES or (not rest and len(word) == 1):
+            break
+        if is_given and (word in _TITLES or first.lower() == "m"):
+            break
+        found, value = found or CIVILITIES[word], rest
+    return found, value
+
+
+def _split_full(value: str) -> tuple[str, str]:
+    """Return the given and the family part of a whole name without title."""
+    if "," in value:
+        family, _, given = value.partition(",")
+        return given.strip(), family.strip()
+    words = value.split()
+    if len(words) < 2:
+        return "", value
+    is_capital = [word.isupper() and len(word.strip(".")) > 1 for word in words]
+    if any(is_capital) and not all(is_capital):
+        capitals = [word for word, chosen in zip(words, is_capital, strict=True) if chosen]
+        others = [word for word, chosen in zip(words, is_capital, strict=True) if not chosen]
+        return _move_particles(others, capitals)
+    for position, word in enumerate(words[1:], start=1):
+        if word.lower() in _PARTICLES or word.lower() in {"le", "la"} or word.lower()[:2] == "d'":
+            return " ".join(words[:position]), " ".join(words[position:])
+    cut = 2 if len(words) > 2 and fold(words[0]) in _COMPOUND_STARTS else 1
+    return " ".join(words[:cut]), " ".join(words[cut:])
+
+
+def _move_particles(given: list[str], family: list[str]) -> tuple[str, str]:
+    """Give "de" of "Jean de LA TOUR" to the family name."""
+    particles: list[str] = []
+    while given and given[-1].lower() in _PARTICLES | {"le", "la"}:
+        particles.insert(0, given.pop())
+    return " ".join(given), " ".join(particles + family)
+
+
+def _is_initials(value: str) -> bool:
+    letters = value.replace(".", "").replace("-", "")
+    return (
+        0 < len(letters) <= 3 and letters.isascii() and not re.search("[aeiouy]", letters.lower())
+    )
