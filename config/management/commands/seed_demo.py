@@ -1,0 +1,98 @@
+"""Invent the demo company and load its three files like anyone's."""
+
+import json
+from argparse import BooleanOptionalAction
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from django.conf import settings
+from django.core.management import call_command
+from django.core.management.base import BaseCommand, CommandError, CommandParser
+from django.utils.translation import gettext as _
+
+from mdm.demo.company import CompanyFiles, write_company
+
+DEFAULT_ROWS = 5000
+DEFAULT_SEED = 1
+_MAPPINGS = Path(settings.BASE_DIR) / "mdm" / "mappings"
+_STAMP = "company.json"
+
+
+@dataclass(frozen=True, slots=True)
+class DemoFolder:
+    """Where the demo company lies, and which one it is."""
+
+    path: Path
+
+    def described(self) -> dict[str, int] | None:
+        """Give rows and seed of the company that is there, or None."""
+        stamp = self.path / _STAMP
+        if not stamp.exists():
+            return None
+        written: dict[str, int] = json.loads(stamp.read_text(encoding="utf-8"))
+        return written
+
+    def write(self, *, rows: int, seed: int) -> None:
+        """Invent the company; the stamp is written last, so half a company is written again."""
+        write_company(self.path, rows=rows, seed=seed)
+        stamp = json.dumps({"rows": rows, "seed": seed})
+        (self.path / _STAMP).write_text(stamp, encoding="utf-8")
+
+
+class Command(BaseCommand):
+    """Write the company once, then load and match; a second call goes on with what is there."""
+
+    help = (
+        "Invent a French retailer (CRM, web shop, newsletter), load its files through `load` "
+        "and match them. A second call goes on with the company that is there."
+    )
+
+    def add_arguments(self, parser: CommandParser) -> None:
+        """Declare size, seed and whether to match."""
+        parser.add_argument("--rows", type=int, help=f"records in all (default {DEFAULT_ROWS})")
+        parser.add_argument("--seed", type=int, help=f"another company (default {DEFAULT_SEED})")
+        parser.add_argument(
+            "--match", action=BooleanOptionalAction, default=True, help="find duplicates, too"
+        )
+
+    def handle(self, *args: Any, rows: int | None, seed: int | None, **options: Any) -> None:
+        """Write, load, match."""
+        if rows is not None and rows < 1:
+            raise CommandError(_("--rows must be 1 or more."))
+        folder = DemoFolder(Path(settings.DATA_DIR) / "demo")
+        self._ensure_company(folder, rows, seed)
+        files = CompanyFiles.in_folder(folder.path)
+        for code in ("crm", "shop", "newsletter"):
+            self._load(getattr(files, code), code)
+        if options["match"]:
+            call_command("match", stdout=self.stdout, stderr=self.stderr)
+
+    def _ensure_company(self, folder: DemoFolder, rows: int | None, seed: int | None) -> None:
+        there = folder.described()
+        if there is None:
+            rows, seed = rows or DEFAULT_ROWS, DEFAULT_SEED if seed is None else seed
+            folder.write(rows=rows, seed=seed)
+            self.stdout.write(_("Invented a company of %(rows)d records.") % {"rows": rows})
+        elif rows in (None, there["rows"]) and seed in (None, there["seed"]):
+            message = _("Going on with the company of %(rows)d records that is there.")
+            self.stdout.write(message % there)
+        else:
+            raise CommandError(
+                _(
+                    "A demo company of %(rows)d records (seed %(seed)d) is already there. "
+                    "Run `make demo-reset` to start over."
+                )
+                % there
+            )
+
+    def _load(self, path: Path, code: str) -> None:
+        mapping = _MAPPINGS / f"demo-{code}.toml"
+        call_command(
+            "load",
+            str(path),
+            source=code,
+            mapping=str(mapping),
+            stdout=self.stdout,
+            stderr=self.stderr,
+        )
