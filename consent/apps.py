@@ -9,3 +9,12 @@ class ConsentConfig(AppConfig):
 
     name = "consent"
     verbose_name = _("Consent")
+
+    def ready(self) -> None:
+        """Follow loads and merges: claims become events, members change what events add up to."""
+        from consent.claims import receive_claims
+        from consent.projection import follow_customers
+        from mdm.signals import customers_changed, records_loaded
+
+        records_loaded.connect(receive_claims, dispatch_uid="consent.claims")
+        customers_changed.connect(follow_customers, dispatch_uid="consent.projection")

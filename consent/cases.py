@@ -11,7 +11,6 @@ from consent.facts import (
     ANY,
     Actor,
     Audience,
-    ChannelCode,
     ContractFact,
     Objection,
     Offer,
@@ -116,17 +115,6 @@ class Case:
             and objection.purpose in {ANY, self.offer.purpose}
         )
 
-
-CHANNEL_KINDS: dict[str, frozenset[str]] = {
-    ChannelCode.EMAIL: frozenset({"email"}),
-    ChannelCode.SMS: frozenset({"phone"}),
-    ChannelCode.SOCIAL_MESSAGE: frozenset({"phone"}),
-    ChannelCode.PHONE: frozenset({"phone"}),
-    ChannelCode.AUTOCALL: frozenset({"phone"}),
-    ChannelCode.POST: frozenset({"post"}),
-    ChannelCode.SOCIAL_AUDIENCE: frozenset({"email", "phone"}),
-}
-"""Which kinds of contact point each channel can use."""
 
 OWN_CONSENT = frozenset({Actor.PERSON, Actor.GUARDIAN})
 """Who can consent for a minor of fifteen to seventeen."""

@@ -8,7 +8,7 @@ from datetime import date, datetime
 from enum import IntEnum, StrEnum
 
 ANY = "*"
-"""The channel or purpose of an event that covers all of them."""
+"""The channel or purpose of an event that covers all of them (`models.ALL_CHANNELS`)."""
 
 
 class ChannelCode(StrEnum):
@@ -21,6 +21,18 @@ class ChannelCode(StrEnum):
     AUTOCALL = "autocall"
     POST = "post"
     SOCIAL_AUDIENCE = "social_audience"
+
+
+CHANNEL_KINDS: dict[str, frozenset[str]] = {
+    ChannelCode.EMAIL: frozenset({"email"}),
+    ChannelCode.SMS: frozenset({"phone"}),
+    ChannelCode.SOCIAL_MESSAGE: frozenset({"phone"}),
+    ChannelCode.PHONE: frozenset({"phone"}),
+    ChannelCode.AUTOCALL: frozenset({"phone"}),
+    ChannelCode.POST: frozenset({"post"}),
+    ChannelCode.SOCIAL_AUDIENCE: frozenset({"email", "phone"}),
+}
+"""Which kinds of contact point each channel can use."""
 
 
 class Nature(StrEnum):

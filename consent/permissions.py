@@ -13,7 +13,7 @@ from django.utils.formats import date_format
 from django.utils.timezone import localtime
 from django.utils.translation import gettext as _
 
-from consent.cases import CHANNEL_KINDS, OWN_CONSENT, Case, Finding, birthday, years_after
+from consent.cases import OWN_CONSENT, Case, Finding, birthday, years_after
 from consent.channel_rules import (
     channel_findings,
     consent_is_expired,
@@ -22,6 +22,7 @@ from consent.channel_rules import (
     obligations,
 )
 from consent.facts import (
+    CHANNEL_KINDS,
     GRANTED,
     Actor,
     Audience,

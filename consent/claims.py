@@ -1,0 +1,107 @@
+"""What loaded files say about permissions, as consent events with the little proof they have.
+
+An opt-in column is a claim (evidence level 0, or 1 with a date or a double opt-in of the source),
+an opt-out column an objection. A file adds refusals and claims; it never lifts a refusal, and the
+same file again adds nothing (CONSENT §2.4, invariant I5).
+"""
+
+from collections import defaultdict
+from collections.abc import Iterable, Iterator, Mapping
+from typing import Any
+
+from consent.facts import CHANNEL_KINDS, ChannelCode, EvidenceLevel
+from consent.ledger import RESTRICTIVE, NewEvent, holders, record_events
+from consent.models import ALL_CHANNELS, ConsentEvent, Purpose
+from consent.phone_lines import is_mobile
+from consent.projection import project
+from mdm.models import LoadBatch, RecordContactPoint, SourceRecord
+from mdm.signals import PermissionClaim
+
+DEFAULT_PURPOSE = "marketing"
+"""What an opt-in column means when the mapping names no purpose."""
+
+_TYPES = {
+    "opt_in": ConsentEvent.Type.GIVEN,
+    "refusal": ConsentEvent.Type.REFUSED,
+    "opt_out": ConsentEvent.Type.OBJECTION,
+}
+Carried = list[tuple[str, int, str, str]]
+"""The contact points of one record: attribute, key, kind, value."""
+
+
+def receive_claims(
+    *, batch: LoadBatch, record_ids: list[int], claims: list[PermissionClaim], **signal: object
+) -> None:
+    """Record the claims of a loaded chunk and bring the permissions concerned up to date."""
+    carried = _carried({claim.record_id for claim in claims})
+    purposes = dict(Purpose.objects.values_list("code", "pk"))
+    new = record_events(
+        event
+        for claim in claims
+        for event in events_of(claim, carried[claim.record_id], purposes, batch.pk)
+    )
+    refused = [event.contact_point_id for event in new if event.type in RESTRICTIVE]
+    concerned = holders(point for point in refused if point is not None)
+    records = {event.record_id for event in new}
+    concerned.update(
+        SourceRecord.objects.filter(pk__in=records).values_list("customer_id", flat=True)
+    )
+    project(concerned)
+
+
+def events_of(
+    claim: PermissionClaim, carried: Carried, purposes: Mapping[str, int], batch_id: int
+) -> Iterator[NewEvent]:
+    """Yield the events a claim amounts to: one for each contact point it is about.
+
+    A consent needs a contact point to bind; without one there is nothing to permit. A refusal
+    without one is the person's. Post is refused by the person, not by the building.
+    """
+    kind = _TYPES[claim.kind]
+    is_grant = kind == ConsentEvent.Type.GIVEN
+    code = claim.purpose_code or (DEFAULT_PURPOSE if is_grant else None)
+    if code is not None and code not in purposes:
+        return
+    points: list[tuple[str, int | None]] = [*_points(claim.channel, carried)]
+    if not is_grant and (not points or claim.channel == ChannelCode.POST):
+        points = [("", None)]
+    for attribute, point in points:
+        # The value is left out of a grant's identity: when an address changes, the consent given
+        # for the old one does not become a consent for the new one.
+        place = attribute if is_grant else point
+        yield NewEvent(
+            record_id=claim.record_id,
+            type=kind,
+            channel=claim.channel,
+            purpose_id=purposes[code] if code else None,
+            contact_point_id=point,
+            actor_type=ConsentEvent.ActorType.IMPORT,
+            fact=(claim.record_id, kind, claim.channel, code, claim.occurred_at, place),
+            evidence_level=_evidence(claim),
+            occurred_at=claim.occurred_at,
+            claims_double_opt_in=is_grant and claim.double_opt_in,
+            batch_id=batch_id,
+            line=claim.line,
+        )
+
+
+def _evidence(claim: PermissionClaim) -> EvidenceLevel:
+    is_dated = claim.occurred_at is not None
+    return EvidenceLevel.ORIGIN if is_dated or claim.double_opt_in else EvidenceLevel.CLAIM
+
+
+def _points(channel: str, carried: Carried) -> Iterator[tuple[str, int]]:
+    kinds = {"email", "phone"} if channel == ALL_CHANNELS else CHANNEL_KINDS.get(channel, set())
+    for attribute, point, kind, value in carried:
+        if kind in kinds and not (channel == ChannelCode.SMS and is_mobile(value) is False):
+            yield attribute, point
+
+
+def _carried(record_ids: Iterable[int]) -> dict[int, Carried]:
+    carried: dict[int, Carried] = defaultdict(list)
+    rows: Any = RecordContactPoint.objects.filter(record__in=record_ids).order_by("attribute")
+    for record, *point in rows.values_list(
+        "record_id", "attribute", "contact_point_id", "contact_point__kind", "contact_point__value"
+    ):
+        carried[record].append(tuple(point))
+    return carried

@@ -1,0 +1,153 @@
+"""The gate asked of the database: for one customer with proof, or for a million in a stream.
+
+Both gather the same facts and pass through the same pure function, so they cannot disagree. One
+customer may be asked about any instant (`at`) as the system knew it at another (`known_at`);
+many are asked about the present, from the stored permission states.
+"""
+
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from itertools import islice
+
+from django.utils.timezone import now
+
+from consent.facts import Facts, Offer, PersonFacts, Question
+from consent.gathering import StateReader, gather, states_as_known, stored_states
+from consent.models import Purpose
+from consent.permissions import Answer, decide
+from consent.policy_packs import PolicyPack, pack_at
+from mdm.models import ContactPoint, Customer, SourceRecord
+
+CHUNK = 2_000
+
+
+@dataclass(frozen=True, slots=True)
+class Outcome:
+    """The answer for one customer, and the contact point it speaks of (None: there is none)."""
+
+    customer_id: int
+    contact_point_id: int | None
+    answer: Answer
+
+
+def offer_for(purpose: Purpose | None, *, families: Iterable[str] = ()) -> Offer | None:
+    """Return the offer of a purpose; `families` say what it is about, else the purpose does.
+
+    None for a purpose that does not exist or is switched off: the gate then refuses (G0).
+    """
+    if purpose is None or not purpose.is_active:
+        return None
+    named = [family for family in families if family]
+    return Offer(purpose.code, purpose.nature, frozenset(named or purpose.product_families))
+
+
+def evaluate(
+    customer_ids: Iterable[int],
+    *,
+    channel: str,
+    offer: Offer | None,
+    at: datetime | None = None,
+    contact_points: dict[int, int] | None = None,
+) -> Iterator[Outcome]:
+    """Yield the answer for every customer, in the order of the keys, a few queries per chunk.
+
+    Of several contact points the first allowed one is chosen, the golden record's before others.
+    `contact_points` (customer → contact point) asks about those instead, as a re-check does.
+    """
+    question = Question(channel, offer, at or now())
+    purpose = offer.purpose if offer else ""
+    reader = stored_states(channel, purpose)
+    keys = iter(customer_ids)
+    while chunk := list(islice(keys, CHUNK)):
+        yield from _evaluate_chunk(chunk, question, reader, contact_points or {})
+
+
+def may_contact(
+    customer: Customer,
+    *,
+    channel: str,
+    offer: Offer | None,
+    at: datetime | None = None,
+    known_at: datetime | None = None,
+    contact_point_id: int | None = None,
+) -> Outcome:
+    """Answer for one live customer, at any instant, as the system knew it at `known_at`.
+
+    Without `at` it is asked about this moment; without `known_at`, with all that is known today.
+    """
+    moment = now()
+    question = Question(channel, offer, at or moment)
+    reader = states_as_known(question.at, known_at or moment)
+    wanted = {customer.pk: contact_point_id} if contact_point_id else {}
+    return next(_evaluate_chunk([customer.pk], question, reader, wanted))
+
+
+def may_use_contact_point(
+    contact_point: ContactPoint,
+    *,
+    channel: str,
+    offer: Offer | None,
+    at: datetime | None = None,
+    known_at: datetime | None = None,
+) -> Outcome | None:
+    """Answer for a contact point: for the first of its holders who may be contacted there.
+
+    Consent is one holder's, refusals are everybody's. None when no live customer carries it.
+    """
+    carried = SourceRecord.objects.active().filter(contact_points=contact_point)
+    holders = Customer.objects.filter(records__in=carried).distinct().order_by("pk")
+    outcomes = [
+        may_contact(
+            holder,
+            channel=channel,
+            offer=offer,
+            at=at,
+            known_at=known_at,
+            contact_point_id=contact_point.pk,
+        )
+        for holder in holders
+    ]
+    allowed = (outcome for outcome in outcomes if outcome.answer.allowed)
+    return next(allowed, outcomes[0] if outcomes else None)
+
+
+def _evaluate_chunk(
+    customer_ids: Sequence[int],
+    question: Question,
+    reader: StateReader,
+    contact_points: dict[int, int],
+) -> Iterator[Outcome]:
+    policy = pack_at(question.at)
+    purpose = question.offer.purpose if question.offer else ""
+    gathered = gather(
+        customer_ids,
+        channel=question.channel,
+        purpose=purpose,
+        at=question.at,
+        read_states=reader,
+    )
+    for customer in customer_ids:
+        candidates = gathered.get(customer, [])
+        wanted = contact_points.get(customer)
+        if wanted is not None:
+            candidates = [f for f in candidates if f.point and f.point.contact_point_id == wanted]
+        yield _best(customer, candidates or [_NOBODY], question, policy)
+
+
+# A customer that does not exist, or no longer carries the contact point asked about.
+_NOBODY = Facts(PersonFacts(status="unknown"), None)
+
+
+def _best(
+    customer_id: int, candidates: Sequence[Facts], question: Question, policy: PolicyPack
+) -> Outcome:
+    """Return the first allowed candidate's answer, else that of the preferred one."""
+    refused: Outcome | None = None
+    for facts in candidates:
+        point = facts.point.contact_point_id if facts.point else None
+        outcome = Outcome(customer_id, point, decide(facts, question, policy))
+        if outcome.answer.allowed:
+            return outcome
+        refused = refused or outcome
+    return refused or _best(customer_id, [_NOBODY], question, policy)

@@ -1,0 +1,247 @@
+"""The facts of many customers, read from the database in a few queries however many they are."""
+
+from collections import defaultdict
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import date, datetime, time, timedelta
+from typing import Any
+
+from django.db.models import Max
+
+from consent.facts import (
+    ANY,
+    CHANNEL_KINDS,
+    GRANTED,
+    ChannelCode,
+    ContractFact,
+    Facts,
+    Objection,
+    Permission,
+    PersonFacts,
+    PointFacts,
+    SaleFact,
+    State,
+)
+from consent.ledger import events_by_customer
+from consent.models import ConsentEvent, PermissionState
+from consent.phone_lines import is_mobile
+from consent.policy_packs import PARIS
+from consent.states import Key, fold_all, known
+from mdm.models import (
+    Contract,
+    Customer,
+    GoldenRecord,
+    RecordContactPoint,
+    Sale,
+    SourceRecord,
+)
+
+States = Mapping[Key, Permission]
+StateReader = Callable[[Sequence[int]], Mapping[int, States]]
+_NO_STATES: States = {}
+# Acts of the person herself, or reported of her by a source: they restart the three-year clock.
+_OWN_ACTS = (ConsentEvent.ActorType.PERSON, ConsentEvent.ActorType.IMPORT)
+
+
+@dataclass(slots=True)
+class _Gathered:
+    """What the queries found of one customer, before it is frozen into facts."""
+
+    status: str
+    births: list[date] = field(default_factory=list)
+    moments: list[datetime] = field(default_factory=list)
+    sales: list[SaleFact] = field(default_factory=list)
+    contracts: list[ContractFact] = field(default_factory=list)
+    points: list[tuple[Any, ...]] = field(default_factory=list)
+    preferred: frozenset[str] = frozenset()
+
+
+def gather(
+    customer_ids: Sequence[int],
+    *,
+    channel: str,
+    purpose: str,
+    at: datetime,
+    read_states: StateReader,
+) -> dict[int, list[Facts]]:
+    """Return the facts of each customer, once per contact point, the preferred one first.
+
+    A customer without a contact point for the channel has one entry, whose point is None.
+    """
+    found = {
+        key: _Gathered(status)
+        for key, status in Customer.objects.filter(pk__in=customer_ids).values_list("pk", "status")
+    }
+    _add_records(found)
+    _add_sales(found)
+    _add_contracts(found)
+    _add_acts(found, at)
+    _add_points(found, channel)
+    states = read_states(customer_ids)
+    return {
+        customer: _facts(gathered, states.get(customer, _NO_STATES), channel, purpose, at)
+        for customer, gathered in found.items()
+    }
+
+
+def stored_states(channel: str, purpose: str) -> StateReader:
+    """Return a reader of the stored permission states that cover a channel and purpose."""
+
+    def read(customer_ids: Sequence[int]) -> Mapping[int, States]:
+        found: dict[int, dict[Key, Permission]] = defaultdict(dict)
+        rows = PermissionState.objects.filter(
+            customer__in=customer_ids, channel__in=[channel, ANY]
+        ).values_list(
+            "customer_id",
+            "contact_point_id",
+            "channel",
+            "purpose__code",
+            "state",
+            "since",
+            "evidence_level",
+            "deciding_event__actor_type",
+            "deciding_event_id",
+        )
+        for customer, point, on, code, state, since, evidence, actor, event in rows:
+            if code in {None, purpose}:
+                found[customer][Key(point, on, code or ANY)] = Permission(
+                    State(state), since, None, evidence, actor, event
+                )
+        return found
+
+    return read
+
+
+def states_as_known(at: datetime, known_at: datetime) -> StateReader:
+    """Return a reader that folds the events of one instant as they were known at another."""
+
+    def read(customer_ids: Sequence[int]) -> dict[int, States]:
+        return {
+            customer: fold_all(known(events, at=at, known_at=known_at))
+            for customer, events in events_by_customer(customer_ids).items()
+        }
+
+    return read
+
+
+def _add_records(found: dict[int, _Gathered]) -> None:
+    rows = SourceRecord.objects.filter(
+        customer__in=found, status=SourceRecord.Status.ACTIVE
+    ).order_by()
+    for customer, born, created in rows.values_list(
+        "customer_id", "birth_date", "source_created_at"
+    ):
+        if born:
+            found[customer].births.append(born)
+        if created:
+            found[customer].moments.append(created)
+
+
+def _add_sales(found: dict[int, _Gathered]) -> None:
+    for customer, key, day, family, point in Sale.objects.filter(
+        record__customer__in=found
+    ).values_list("record__customer_id", "pk", "sold_on", "product_family", "contact_point_id"):
+        sold_at = _midnight(day)
+        found[customer].sales.append(SaleFact(key, sold_at, family, point))
+        found[customer].moments.append(sold_at)
+
+
+def _add_contracts(found: dict[int, _Gathered]) -> None:
+    for customer, key, start, end, family in Contract.objects.filter(
+        record__customer__in=found
+    ).values_list("record__customer_id", "pk", "starts_on", "ends_on", "product_family"):
+        starts_at = _midnight(start)
+        # The last day belongs to the contract.
+        ends_at = _midnight(end + timedelta(days=1)) if end else None
+        found[customer].contracts.append(ContractFact(key, starts_at, ends_at, family))
+        found[customer].moments.append(starts_at)
+
+
+def _add_acts(found: dict[int, _Gathered], at: datetime) -> None:
+    acts = ConsentEvent.objects.filter(
+        source_record__customer__in=found, actor_type__in=_OWN_ACTS, occurred_at__lte=at
+    ).order_by()
+    for customer, latest in acts.values_list("source_record__customer_id").annotate(
+        Max("occurred_at")
+    ):
+        found[customer].moments.append(latest)
+
+
+def _add_points(found: dict[int, _Gathered], channel: str) -> None:
+    kinds = CHANNEL_KINDS.get(channel, frozenset())
+    golden = GoldenRecord.objects.filter(pk__in=found)
+    for customer, email, phone in golden.values_list("pk", "email", "phone"):
+        found[customer].preferred = frozenset({email.casefold(), phone})
+    carried = RecordContactPoint.objects.filter(
+        record__customer__in=found,
+        record__status=SourceRecord.Status.ACTIVE,
+        contact_point__kind__in=kinds,
+    ).order_by()
+    for customer, *row in carried.values_list(
+        "record__customer_id",
+        "contact_point_id",
+        "contact_point__kind",
+        "contact_point__value",
+        "contact_point__status",
+        "contact_point__audience",
+        "record__source_updated_at",
+    ):
+        found[customer].points.append(tuple(row))
+
+
+def _facts(
+    gathered: _Gathered, states: States, channel: str, purpose: str, at: datetime
+) -> list[Facts]:
+    person = PersonFacts(
+        status=gathered.status,
+        # The youngest date any source gives: a minor is protected until a steward settles it.
+        birth_date=max((born for born in gathered.births if born <= at.date()), default=None),
+        objections=_wide(states, None),
+        sales=tuple(sorted(gathered.sales, key=lambda sale: sale.sale_id)),
+        contracts=tuple(sorted(gathered.contracts, key=lambda c: c.contract_id)),
+        last_contact_at=max((m for m in gathered.moments if m <= at), default=None),
+    )
+    points = [
+        PointFacts(
+            contact_point_id=key,
+            kind=kind,
+            status=status,
+            audience=audience,
+            is_mobile=is_mobile(value) if channel == ChannelCode.SMS else None,
+            permission=states.get(Key(key, channel, purpose), Permission()),
+            objections=_wide(states, key),
+        )
+        for key, kind, value, status, audience, _updated in _in_order(gathered)
+    ]
+    return [Facts(person, point) for point in points] or [Facts(person, None)]
+
+
+def _in_order(gathered: _Gathered) -> Iterable[tuple[Any, ...]]:
+    """Sort the contact points: the golden record's first, then the latest; each one once."""
+
+    def rank(row: tuple[Any, ...]) -> tuple[bool, float, int]:
+        updated = row[5].timestamp() if row[5] else 0.0
+        return row[2] not in gathered.preferred, -updated, row[0]
+
+    distinct: dict[int, tuple[Any, ...]] = {}
+    for row in sorted(gathered.points, key=rank):
+        distinct.setdefault(row[0], row)
+    return distinct.values()
+
+
+def _wide(states: States, contact_point_id: int | None) -> tuple[Objection, ...]:
+    """Return the refusals that stand at a contact point (None: at the person) and are wide."""
+    return tuple(
+        Objection(
+            state.since, state.state, key.channel, key.purpose, state.evidence, state.event_id
+        )
+        for key, state in states.items()
+        if key.contact_point_id == contact_point_id
+        and state.state not in GRANTED
+        and state.since is not None
+        and (contact_point_id is None or ANY in {key.channel, key.purpose})
+    )
+
+
+def _midnight(day: date) -> datetime:
+    return datetime.combine(day, time.min, tzinfo=PARIS)

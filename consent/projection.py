@@ -1,0 +1,130 @@
+"""Permission states: the fold of each customer's events, stored for lists and pages.
+
+Derived and rebuildable. Written set-based and only where something changed, with history.
+"""
+
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+
+from django.db import transaction
+
+from consent.facts import ANY
+from consent.ledger import events_by_customer
+from consent.models import PermissionState, Purpose
+from consent.states import fold_all
+from mdm import bulk
+from mdm.audit import record_history
+from mdm.models import Customer
+
+_CHUNK = 2_000
+_COLUMNS = (
+    "id",
+    "customer_id",
+    "contact_point_id",
+    "channel",
+    "purpose_id",
+    "state",
+    "since",
+    "evidence_level",
+    "deciding_event_id",
+)
+
+Place = tuple[int, int | None, str, int | None]
+"""Customer, contact point, channel, purpose."""
+Content = tuple[str, datetime | None, int, int | None]
+"""State, since, evidence level, deciding event."""
+
+
+@dataclass(frozen=True, slots=True)
+class Rebuilt:
+    """What a rebuild saw: customers, and states that differed from the fold of their events."""
+
+    customer_count: int
+    difference_count: int
+
+
+def project(customer_ids: Iterable[int]) -> int:
+    """Bring the permission states of these customers up to date. Returns how many changed.
+
+    Call it inside the transaction that changed events or members.
+    """
+    return sum(_write(chunk) for chunk in _chunks(sorted(set(customer_ids))))
+
+
+def follow_customers(*, customer_ids: list[int], gone_ids: list[int], **signal: object) -> None:
+    """Fold anew after merges and changes of members; a customer that is gone keeps no state."""
+    project([*customer_ids, *gone_ids])
+
+
+def rebuild(*, check: bool = False) -> Rebuilt:
+    """Fold every customer's events again; with `check`, only count what would change."""
+    customers = differences = 0
+    keys = Customer.objects.order_by("pk").values_list("pk", flat=True)
+    for chunk in _chunks(list(keys)):
+        customers += len(chunk)
+        if check:
+            new, changed, gone = _differences(chunk)
+            differences += len(new) + len(changed) + len(gone)
+            continue
+        with transaction.atomic():
+            differences += _write(chunk)
+        bulk.pause_for_other_writers()
+    return Rebuilt(customers, differences)
+
+
+def _write(customer_ids: Sequence[int]) -> int:
+    new, changed, gone = _differences(customer_ids)
+    if new:
+        keys = bulk.allocate_ids(PermissionState, len(new))
+        bulk.insert(
+            PermissionState,
+            _COLUMNS,
+            [(key, *place, *content) for key, (place, content) in zip(keys, new, strict=True)],
+        )
+        record_history(PermissionState, keys, "+")
+    if changed:
+        columns = ("id", *_COLUMNS[5:])
+        bulk.update(PermissionState, columns, [(key, *content) for key, content in changed])
+        record_history(PermissionState, [key for key, _ in changed], "~")
+    if gone:
+        record_history(PermissionState, gone, "-")
+        PermissionState.objects.filter(pk__in=gone).delete()
+    return len(new) + len(changed) + len(gone)
+
+
+def _differences(
+    customer_ids: Sequence[int],
+) -> tuple[list[tuple[Place, Content]], list[tuple[int, Content]], list[int]]:
+    """Compare the fold with what is stored: rows to add, to change, and keys to remove."""
+    wanted = dict(_folded(customer_ids))
+    new, changed, gone = [], [], []
+    stored = PermissionState.objects.filter(customer__in=customer_ids)
+    for key, *row in stored.values_list(*_COLUMNS):
+        place, content = tuple(row[:4]), tuple(row[4:])
+        fresh = wanted.pop(place, None)
+        if fresh is None:
+            gone.append(key)
+        elif fresh != content:
+            changed.append((key, fresh))
+    new = sorted(wanted.items(), key=lambda item: str(item[0]))
+    return new, changed, gone
+
+
+def _folded(customer_ids: Sequence[int]) -> Iterator[tuple[Place, Content]]:
+    purposes: dict[str, int | None] = dict(Purpose.objects.values_list("code", "pk"))
+    purposes[ANY] = None
+    live = set(
+        Customer.objects.filter(pk__in=customer_ids, merged_into=None).values_list("pk", flat=True)
+    )
+    for customer, events in events_by_customer(customer_ids).items():
+        if customer not in live:
+            continue
+        for key, fold in fold_all(events).items():
+            place = (customer, key.contact_point_id, key.channel, purposes[key.purpose])
+            yield place, (str(fold.state), fold.since, fold.evidence, fold.event_id)
+
+
+def _chunks(keys: Sequence[int]) -> Iterator[Sequence[int]]:
+    for start in range(0, len(keys), _CHUNK):
+        yield keys[start : start + _CHUNK]
