@@ -1,0 +1,34 @@
+"""What the figures were measured on, in general words: no host names, no paths."""
+
+import os
+import platform
+import sqlite3
+from pathlib import Path
+
+import django
+
+from benchmarks.servers import PostgresServer
+
+
+def describe_machine(server: PostgresServer | None) -> list[str]:
+    """Give one line per fact a reader needs to compare the figures with her own."""
+    return [
+        f"{os.cpu_count()} cores ({_processor()}), {_memory_gigabytes():.0f} GB of memory",
+        f"{platform.system()}, Python {platform.python_version()}, Django {django.__version__}",
+        f"SQLite {sqlite3.sqlite_version}"
+        + (f", PostgreSQL {server.version} on the same machine" if server else ""),
+    ]
+
+
+def _processor() -> str:
+    try:
+        for line in Path("/proc/cpuinfo").read_text(encoding="utf-8").splitlines():
+            if line.startswith("model name"):
+                return line.partition(":")[2].strip()
+    except OSError:
+        pass
+    return platform.machine()
+
+
+def _memory_gigabytes() -> float:
+    return os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES") / 1024**3

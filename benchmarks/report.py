@@ -1,0 +1,88 @@
+"""Write what was measured into docs/benchmarks.md, between markers, and leave the rest alone."""
+
+import re
+from collections.abc import Sequence
+from pathlib import Path
+
+from benchmarks.real_input import Quality
+from benchmarks.scale import Run
+from benchmarks.steps import Measured
+
+_STEP_NAMES = {
+    "start": "start of a process (part of every line below)",
+    "load": "load three files",
+    "load again": "load the same files again",
+    "match": "match everything",
+    "match again": "match again, nothing changed",
+    "golden": "golden records, all anew",
+    "waterfall": "waterfall of an e-mail campaign",
+}
+
+
+def replace_section(page: Path, name: str, lines: Sequence[str]) -> None:
+    """Put the lines between the markers of the section; the page must hold the markers.
+
+    Raises:
+        ValueError: when the page has no such section.
+    """
+    begin, end = f"<!-- {name}: written by make bench -->", f"<!-- end of {name} -->"
+    text = page.read_text(encoding="utf-8")
+    section = re.compile(re.escape(begin) + r".*?" + re.escape(end), re.DOTALL)
+    if not section.search(text):
+        raise ValueError(f"{page.name} has no section {name}.")
+    body = "\n".join([begin, *lines, end])
+    page.write_text(section.sub(lambda _: body, text), encoding="utf-8")
+
+
+def quality_table(results: Sequence[Quality]) -> list[str]:
+    """Give one line per data set: what was found of what is true, and how long it took."""
+    lines = [
+        "| data | records | true pairs | pair precision | pair recall | pair F1 | B-cubed F1 "
+        "| blocking recall | load s | match s |",
+        "|---|---:|---:|---:|---:|---:|---:|---:|---:|---:|",
+    ]
+    return lines + [_quality_line(result) for result in results]
+
+
+def scale_table(runs: Sequence[Run]) -> list[str]:
+    """Give one table per size: steps down, engines across, their ratio at the end."""
+    lines: list[str] = []
+    for rows in sorted({run.rows for run in runs}):
+        lines += _size_table(rows, [run for run in runs if run.rows == rows])
+    return lines
+
+
+def _quality_line(result: Quality) -> str:
+    scores = result.scores
+    pairs, cubed = scores["pairwise"], scores["b_cubed"]
+    figures = (
+        pairs["precision"], pairs["recall"], pairs["f1"], cubed["f1"], scores["blocking_recall"]
+    )  # fmt: skip
+    cells = [
+        result.name,
+        f"{scores['records']:,}",
+        f"{scores['true_pairs']:,}",
+        *(f"{figure:.4f}" for figure in figures),
+        f"{result.load.seconds:.1f}",
+        f"{result.match.seconds:.1f}",
+    ]
+    return f"| {' | '.join(cells)} |"
+
+
+def _size_table(rows: int, runs: Sequence[Run]) -> list[str]:
+    ratio = " PostgreSQL : SQLite |" if len(runs) == 2 else ""
+    header = "".join(f" {run.engine} s | rows/s | peak MB |" for run in runs)
+    columns = 1 + 3 * len(runs) + bool(ratio)
+    lines = ["", f"### {rows:,} records", "", f"| step |{header}{ratio}"]
+    lines.append("|---|" + "---:|" * (columns - 1))
+    for step, words in _STEP_NAMES.items():
+        measured = [run.steps[step] for run in runs]
+        cells = "".join(_cells(step, figure, rows) for figure in measured)
+        last = f" {measured[-1].seconds / measured[0].seconds:.2f} |" if ratio else ""
+        lines.append(f"| {words} |{cells}{last}")
+    return lines
+
+
+def _cells(step: str, figure: Measured, rows: int) -> str:
+    speed = "" if step == "start" else f"{rows / figure.seconds:,.0f}"
+    return f" {figure.seconds:.1f} | {speed} | {figure.peak_megabytes:,.0f} |"

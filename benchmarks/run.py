@@ -1,0 +1,90 @@
+"""Measure quality and speed, and write docs/benchmarks.md: `python -m benchmarks.run`."""
+
+import argparse
+import sys
+import tempfile
+from collections.abc import Sequence
+from contextlib import ExitStack
+from pathlib import Path
+
+from benchmarks import report
+from benchmarks.machine import describe_machine
+from benchmarks.real_input import SAMPLE_DATA_SETTING, measure_quality, sample_folder, samples
+from benchmarks.scale import measure_scale
+from benchmarks.servers import PostgresServer, postgres_server
+from benchmarks.steps import REPOSITORY, Site, StepFailed
+
+PAGE = REPOSITORY / "docs" / "benchmarks.md"
+ENGINES = ("sqlite", "postgresql")
+DEFAULT_ROWS = (10_000, 100_000)
+
+
+def main() -> int:
+    """Run what the options ask for; 1 when a step failed."""
+    options = _options()
+    with ExitStack() as stack:
+        folder = options.keep or Path(stack.enter_context(tempfile.TemporaryDirectory()))
+        try:
+            if options.only != "scale":
+                _write("quality", _quality(folder / "quality", options.sets))
+            if options.only != "quality":
+                engines = {name: _server(name, stack) for name in options.engines}
+                _write("machine", describe_machine(engines.get("postgresql")))
+                _write("scale", _scale(folder / "scale", options.rows, engines))
+        except StepFailed as failure:
+            _say(f"Stopped. {failure}")
+            return 1
+    _say(f"Written: {PAGE.relative_to(REPOSITORY)}")
+    return 0
+
+
+def _options() -> argparse.Namespace:
+    parser = argparse.ArgumentParser(prog="benchmarks.run", description=__doc__)
+    parser.add_argument("--only", choices=("quality", "scale"), help="leave the other out")
+    parser.add_argument(
+        "--rows", type=int, nargs="+", default=DEFAULT_ROWS, help="sizes of the scale runs"
+    )
+    parser.add_argument("--engines", nargs="+", choices=ENGINES, default=ENGINES)
+    parser.add_argument("--sets", nargs="+", default=(), help="some data sets, such as febrl3")
+    parser.add_argument("--keep", type=Path, help="work in this folder and leave it there")
+    return parser.parse_args()
+
+
+def _server(engine: str, stack: ExitStack) -> PostgresServer | None:
+    return stack.enter_context(postgres_server()) if engine == "postgresql" else None
+
+
+def _quality(folder: Path, sets: Sequence[str]) -> list[str]:
+    results = []
+    if sample_folder() is None:
+        _say(f"Sample data not found ({SAMPLE_DATA_SETTING} names its folder): left out.")
+    for sample in samples(folder, lambda name: not sets or name in sets):
+        _say(f"{sample.name}: load, match, evaluate")
+        site = Site.on_sqlite(folder / "sites" / sample.name.replace(" ", "-").replace(",", ""))
+        results.append(measure_quality(sample, site))
+        _say(f"  pair F1 {results[-1].scores['pairwise']['f1']:.4f}")
+    return report.quality_table(results)
+
+
+def _scale(
+    folder: Path, sizes: Sequence[int], engines: dict[str, PostgresServer | None]
+) -> list[str]:
+    runs = []
+    for rows in sizes:
+        for run in measure_scale(folder, rows=rows, engines=engines):
+            seconds = ", ".join(f"{name} {step.seconds:.1f}" for name, step in run.steps.items())
+            _say(f"{run.engine}, {rows:,} records, seconds: {seconds}")
+            runs.append(run)
+    return report.scale_table(runs)
+
+
+def _write(section: str, lines: Sequence[str]) -> None:
+    report.replace_section(PAGE, section, lines)
+
+
+def _say(text: str) -> None:
+    print(text, file=sys.stderr, flush=True)
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,66 @@
+"""Speed and memory of the whole way on demo companies, on SQLite and PostgreSQL side by side."""
+
+from collections.abc import Callable, Iterator
+from contextlib import AbstractContextManager, contextmanager, nullcontext
+from dataclasses import dataclass
+from pathlib import Path
+
+from benchmarks.real_input import MAPPINGS
+from benchmarks.servers import PostgresServer
+from benchmarks.steps import Measured, Site
+from mdm.demo.company import CompanyFiles, write_company
+
+SOURCES = ("crm", "shop", "newsletter")
+
+
+@dataclass(frozen=True, slots=True)
+class Run:
+    """One company on one database: its steps in order."""
+
+    engine: str
+    rows: int
+    steps: dict[str, Measured]
+
+
+def measure_scale(
+    folder: Path, *, rows: int, engines: dict[str, PostgresServer | None]
+) -> Iterator[Run]:
+    """Walk the way on each engine with the very same files."""
+    files = write_company(folder / f"company{rows}", rows=rows, seed=1)
+    for engine, server in engines.items():
+        with _site(folder / f"{engine}{rows}", server) as site:
+            yield Run(engine, rows, _walk(site, files))
+
+
+def _site(folder: Path, server: PostgresServer | None) -> AbstractContextManager[Site]:
+    return nullcontext(Site.on_sqlite(folder)) if server is None else _on_postgres(folder, server)
+
+
+@contextmanager
+def _on_postgres(folder: Path, server: PostgresServer) -> Iterator[Site]:
+    with server.database(f"orfevre_{folder.name}") as url:
+        yield Site(folder, url)
+
+
+def _walk(site: Site, files: CompanyFiles) -> dict[str, Measured]:
+    site.manage("migrate", "--verbosity", "0")
+    steps: dict[str, Callable[[], Measured]] = {
+        "start": lambda: site.manage("version"),
+        "load": lambda: _load(site, files),
+        "load again": lambda: _load(site, files),
+        "match": lambda: site.manage("match", "--json"),
+        "match again": lambda: site.manage("match", "--json"),
+        "golden": lambda: site.module("benchmarks.stages", "golden"),
+        "waterfall": lambda: site.module("benchmarks.stages", "waterfall"),
+    }
+    return {name: step() for name, step in steps.items()}
+
+
+def _load(site: Site, files: CompanyFiles) -> Measured:
+    measured = Measured(0, 0, 0)
+    for code in SOURCES:
+        mapping = MAPPINGS / f"demo-{code}.toml"
+        file = getattr(files, code)
+        step = site.manage("load", file, "--source", code, "--mapping", mapping, "--json")
+        measured = measured.plus(step)
+    return measured

@@ -1,0 +1,52 @@
+"""The PostgreSQL server that the scale runs use: one that is there, or a disposable one."""
+
+import os
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from urllib.parse import urlsplit, urlunsplit
+
+import psycopg
+
+from benchmarks.steps import StepFailed
+
+
+@dataclass(frozen=True, slots=True)
+class PostgresServer:
+    """A server on which the benchmark may create and drop databases of its own."""
+
+    url: str
+    version: str
+
+    @classmethod
+    def at(cls, url: str) -> "PostgresServer":
+        """Give the server behind a URL whose user may create databases."""
+        with psycopg.connect(url) as connection:
+            number = connection.info.server_version
+        return cls(url, f"{number // 10_000}.{number % 10_000}")
+
+    @contextmanager
+    def database(self, name: str) -> Iterator[str]:
+        """Create an empty database, give its URL, drop it at the end."""
+        self._execute(f'DROP DATABASE IF EXISTS "{name}" WITH (FORCE)')
+        self._execute(f'CREATE DATABASE "{name}"')
+        try:
+            yield urlunsplit(urlsplit(self.url)._replace(path=f"/{name}"))
+        finally:
+            self._execute(f'DROP DATABASE IF EXISTS "{name}" WITH (FORCE)')
+
+    def _execute(self, statement: str) -> None:
+        with psycopg.connect(self.url, autocommit=True) as connection:
+            connection.execute(statement.encode())
+
+
+@contextmanager
+def postgres_server() -> Iterator[PostgresServer]:
+    """Give the server of DATABASE_URL when it is PostgreSQL, else a disposable one."""
+    url = os.environ.get("DATABASE_URL", "")
+    if url.startswith("postgres"):
+        yield PostgresServer.at(url)
+        return
+    raise StepFailed(
+        "PostgreSQL: set DATABASE_URL to a server, or leave it out by --engines sqlite."
+    )

@@ -1,0 +1,52 @@
+"""Stages of the way that have no command of their own, run in a process of their own.
+
+`python -m benchmarks.stages golden` derives every golden record anew; `… waterfall` counts who
+an e-mail campaign may reach. Each prints one JSON object with what it did.
+"""
+
+import json
+import os
+import sys
+import time
+from collections.abc import Callable
+from typing import Any
+
+import django
+
+_CHUNK = 2000
+
+
+def derive_golden_records() -> dict[str, Any]:
+    """Delete all golden records and derive them again from the source records."""
+    from django.db import transaction
+
+    from mdm.audit import acting_as
+    from mdm.golden_records import consolidate
+    from mdm.models import Customer, GoldenRecord, SourceRecord
+
+    GoldenRecord.objects.all()._raw_delete("default")
+    keys = list(Customer.objects.order_by("pk").values_list("pk", flat=True))
+    started = time.perf_counter()
+    written = 0
+    for start in range(0, len(keys), _CHUNK):
+        with transaction.atomic(), acting_as(None, "Benchmark"):
+            written += consolidate(keys[start : start + _CHUNK])
+    return {
+        "inner_seconds": time.perf_counter() - started,
+        "records": SourceRecord.objects.count(),
+        "golden_records": written,
+    }
+
+
+STAGES: dict[str, Callable[[], dict[str, Any]]] = {"golden": derive_golden_records}
+
+
+def main() -> None:
+    """Run the stage named on the command line."""
+    os.environ.setdefault("DJANGO_SETTINGS_MODULE", "config.settings")
+    django.setup()
+    print(json.dumps(STAGES[sys.argv[1]]()))
+
+
+if __name__ == "__main__":
+    main()
