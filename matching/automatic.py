@@ -1,0 +1,117 @@
+"""Which evidence may link two records without a steward; pure.
+
+A high score is not enough. Twins, couples with one e-mail, father and son of one name score high
+because they share a household, so the evidence must speak of the person herself. A pair that is
+held back goes to review with the reason.
+"""
+
+from collections.abc import Callable, Mapping
+
+from matching.levels import (
+    BirthDate,
+    Email,
+    FamilyName,
+    GivenName,
+    Identifier,
+    Organisation,
+    Phone,
+    Sex,
+)
+
+Levels = Mapping[str, int]
+
+_SAME_GIVEN = {GivenName.SAME_RARE, GivenName.SAME_USUAL, GivenName.SAME_COMMON}
+_NEAR_GIVEN = {GivenName.SHORT_FORM, GivenName.ONE_EDIT, GivenName.TWO_EDITS}
+_FAMILY_AGREES = {
+    FamilyName.SAME_RARE,
+    FamilyName.SAME_USUAL,
+    FamilyName.SAME_COMMON,
+    FamilyName.OTHER_NAME,
+    FamilyName.SWAPPED,
+    FamilyName.ONE_EDIT,
+    FamilyName.TWO_EDITS,
+}
+_BIRTH_AGREES = {BirthDate.SAME, BirthDate.REARRANGED, BirthDate.ONE_PART}
+_BIRTH_CONFLICTS = {BirthDate.SAME_YEAR, BirthDate.DIFFERS}
+_CONTACT_AGREES = {"email": {Email.SAME, Email.SAME_LOCAL_PART}, "phone": {Phone.SAME}}
+
+
+def held_back(levels: Levels) -> str | None:
+    """Return why these levels may not link by themselves, or None when they may.
+
+    The reasons, each a code that `matching.explanation` puts in words: `identifier_conflict`,
+    `birth_date_conflict`, `sex_conflict`, `given_name_conflict`, `given_name_unconfirmed`.
+    """
+    if _is(levels, "identifier", {Identifier.SAME}) and not _is_two_people(levels):
+        return None
+    for reason, holds in _REASONS.items():
+        if holds(levels):
+            return reason
+    return None
+
+
+def _is(levels: Levels, field: str, wanted: set[int] | set[BirthDate]) -> bool:
+    return levels.get(field, 0) in wanted
+
+
+def _is_two_people(levels: Levels) -> bool:
+    return levels.get("given_name") == GivenName.DIFFERS and _is(
+        levels, "birth_date", _BIRTH_CONFLICTS
+    )
+
+
+def _identifiers_conflict(levels: Levels) -> bool:
+    return levels.get("identifier") == Identifier.DIFFERS and not (
+        _is(levels, "given_name", _SAME_GIVEN) and _is(levels, "birth_date", _BIRTH_AGREES)
+    )
+
+
+def _birth_dates_conflict(levels: Levels) -> bool:
+    return _is(levels, "birth_date", _BIRTH_CONFLICTS)
+
+
+def _sexes_conflict(levels: Levels) -> bool:
+    """Frédéric and Frédérique: a near name with the other sex is another name."""
+    return levels.get("sex") == Sex.DIFFERS and not _is(levels, "given_name", _SAME_GIVEN)
+
+
+def _given_names_conflict(levels: Levels) -> bool:
+    return levels.get("given_name") == GivenName.DIFFERS
+
+
+def _given_name_is_unconfirmed(levels: Levels) -> bool:
+    """Without a given name on both sides, something else must be the person's own."""
+    if _is(levels, "given_name", _SAME_GIVEN):
+        return False
+    if _is(levels, "given_name", _NEAR_GIVEN):
+        return not (_is(levels, "birth_date", _BIRTH_AGREES) or _is_family_and_contact(levels))
+    return not (_is_family_and_birth_date(levels) or _is_organisation(levels))
+
+
+def _is_family_and_contact(levels: Levels) -> bool:
+    has_contact = any(_is(levels, field, wanted) for field, wanted in _CONTACT_AGREES.items())
+    return has_contact or _is(levels, "family_name", _FAMILY_AGREES)
+
+
+def _is_family_and_birth_date(levels: Levels) -> bool:
+    return _is(levels, "family_name", _FAMILY_AGREES) and _is(
+        levels, "birth_date", {BirthDate.SAME, BirthDate.REARRANGED}
+    )
+
+
+def _is_organisation(levels: Levels) -> bool:
+    """Return whether two organisations without a person agree."""
+    return (
+        levels.get("organisation") == Organisation.SAME
+        and not levels.get("family_name")
+        and not levels.get("given_name")
+    )
+
+
+_REASONS: Mapping[str, Callable[[Levels], bool]] = {
+    "identifier_conflict": _identifiers_conflict,
+    "birth_date_conflict": _birth_dates_conflict,
+    "sex_conflict": _sexes_conflict,
+    "given_name_conflict": _given_names_conflict,
+    "given_name_unconfirmed": _given_name_is_unconfirmed,
+}

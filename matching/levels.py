@@ -1,0 +1,170 @@
+"""The levels a comparison can end at, field by field; no Django and no numpy.
+
+Level 0 always means "a value is missing on a side": it is no evidence, for or against. The names
+are stored (in models of a run) and translated (`matching.explanation`), so they do not change.
+"""
+
+from enum import IntEnum
+
+
+class GivenName(IntEnum):
+    """How two given names agree."""
+
+    UNKNOWN = 0
+    SAME_RARE = 1
+    SAME_USUAL = 2
+    SAME_COMMON = 3
+    SHORT_FORM = 4
+    ONE_EDIT = 5
+    TWO_EDITS = 6
+    DIFFERS = 7
+
+
+class FamilyName(IntEnum):
+    """How two family names agree; a birth name counts as a family name."""
+
+    UNKNOWN = 0
+    SAME_RARE = 1
+    SAME_USUAL = 2
+    SAME_COMMON = 3
+    OTHER_NAME = 4
+    SWAPPED = 5
+    ONE_EDIT = 6
+    TWO_EDITS = 7
+    DIFFERS = 8
+
+
+class Street(IntEnum):
+    """How two streets with their numbers agree."""
+
+    UNKNOWN = 0
+    SAME = 1
+    NEAR = 2
+    OTHER_NUMBER = 3
+    DIFFERS = 4
+
+
+class Town(IntEnum):
+    """How two towns agree, by postcode and by name."""
+
+    UNKNOWN = 0
+    SAME = 1
+    PARTLY = 2
+    DIFFERS = 3
+
+
+class Address(IntEnum):
+    """Street and town as one field: apart, they would count the same evidence twice."""
+
+    UNKNOWN = 0
+    STREET_UNKNOWN_TOWN_SAME = 1
+    STREET_UNKNOWN_TOWN_PARTLY = 2
+    STREET_UNKNOWN_TOWN_DIFFERS = 3
+    STREET_SAME_TOWN_UNKNOWN = 4
+    STREET_SAME_TOWN_SAME = 5
+    STREET_SAME_TOWN_PARTLY = 6
+    STREET_SAME_TOWN_DIFFERS = 7
+    STREET_NEAR_TOWN_UNKNOWN = 8
+    STREET_NEAR_TOWN_SAME = 9
+    STREET_NEAR_TOWN_PARTLY = 10
+    STREET_NEAR_TOWN_DIFFERS = 11
+    STREET_OTHER_NUMBER_TOWN_UNKNOWN = 12
+    STREET_OTHER_NUMBER_TOWN_SAME = 13
+    STREET_OTHER_NUMBER_TOWN_PARTLY = 14
+    STREET_OTHER_NUMBER_TOWN_DIFFERS = 15
+    STREET_DIFFERS_TOWN_UNKNOWN = 16
+    STREET_DIFFERS_TOWN_SAME = 17
+    STREET_DIFFERS_TOWN_PARTLY = 18
+    STREET_DIFFERS_TOWN_DIFFERS = 19
+
+
+class Phone(IntEnum):
+    """How the best of the phone numbers of two records agree."""
+
+    UNKNOWN = 0
+    SAME = 1
+    SAME_SHARED = 2
+    ONE_DIGIT = 3
+    DIFFERS = 4
+
+
+class Email(IntEnum):
+    """How two e-mail addresses agree."""
+
+    UNKNOWN = 0
+    SAME = 1
+    SAME_SHARED = 2
+    SAME_LOCAL_PART = 3
+    NEAR = 4
+    DIFFERS = 5
+
+
+class BirthDate(IntEnum):
+    """How two birth dates agree."""
+
+    UNKNOWN = 0
+    SAME = 1
+    REARRANGED = 2
+    ONE_PART = 3
+    CLOSE = 4
+    SAME_YEAR = 5
+    DIFFERS = 6
+
+
+class Identifier(IntEnum):
+    """How two numbers that belong to one person agree."""
+
+    UNKNOWN = 0
+    SAME = 1
+    NEAR = 2
+    DIFFERS = 3
+
+
+class Organisation(IntEnum):
+    """How two organisations agree, legal form left out."""
+
+    UNKNOWN = 0
+    SAME = 1
+    NEAR = 2
+    DIFFERS = 3
+
+
+class Sex(IntEnum):
+    """Whether two records name the same sex."""
+
+    UNKNOWN = 0
+    SAME = 1
+    DIFFERS = 2
+
+
+LEVELS: dict[str, type[IntEnum]] = {
+    "given_name": GivenName,
+    "family_name": FamilyName,
+    "address": Address,
+    "phone": Phone,
+    "email": Email,
+    "birth_date": BirthDate,
+    "identifier": Identifier,
+    "organisation": Organisation,
+    "sex": Sex,
+}
+"""The fields in their order inside a pattern."""
+
+
+EXACT: dict[str, frozenset[int]] = {
+    "given_name": frozenset({1, 2, 3}),
+    "family_name": frozenset({1, 2, 3}),
+    "address": frozenset({4, 5, 6}),
+    "phone": frozenset({1, 2}),
+    "email": frozenset({1, 2}),
+    "birth_date": frozenset({1}),
+    "identifier": frozenset({1}),
+    "organisation": frozenset({1}),
+    "sex": frozenset({1}),
+}
+"""The levels of each field that mean "equal"."""
+
+
+def level_name(field: str, level: int) -> str:
+    """Return the stored name of a level: `level_name("phone", 1)` is "same"."""
+    return LEVELS[field](level).name.lower()

@@ -1,0 +1,68 @@
+"""The records to compare, as columns."""
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+
+Ids = npt.NDArray[np.int64]
+Codes = npt.NDArray[np.int32]
+Bits = npt.NDArray[np.uint64]
+Flags = npt.NDArray[np.bool_]
+Levels = npt.NDArray[np.uint8]
+Floats = npt.NDArray[np.float64]
+Objects = npt.NDArray[Any]
+"""Values as Python objects: str, or None where the record has none."""
+
+ATTRIBUTES = (
+    "sex",
+    "given_name",
+    "family_name",
+    "birth_name",
+    "birth_date",
+    "organisation",
+    "identifier",
+    "email",
+    "phone",
+    "other_phone",
+    "street_number",
+    "street",
+    "postcode",
+    "city",
+)
+
+
+@dataclass(frozen=True)
+class Columns:
+    """Records in columns: `ids` without repetition, and per attribute one value per record."""
+
+    ids: Ids
+    values: Mapping[str, Objects]
+
+    @classmethod
+    def from_rows(cls, rows: Iterable[tuple[int, Mapping[str, str | None]]]) -> "Columns":
+        """Return columns from (id, attribute -> value) rows."""
+        listed = list(rows)
+        values = {}
+        for attribute in ATTRIBUTES:
+            column = np.empty(len(listed), object)
+            column[:] = [row.get(attribute) or None for _, row in listed]
+            values[attribute] = column
+        return cls(np.array([key for key, _ in listed], np.int64), values)
+
+    def __len__(self) -> int:
+        """Return the number of records."""
+        return len(self.ids)
+
+    def sorted(self) -> "Columns":
+        """Return the same records by rising id: no result depends on the order they came in."""
+        order = np.argsort(self.ids, kind="stable")
+        return Columns(self.ids[order], {name: v[order] for name, v in self.values.items()})
+
+    def column(self, attribute: str) -> Objects:
+        """Return one attribute's values, all None when the records do not have it."""
+        if attribute in self.values:
+            return self.values[attribute]
+        return np.full(len(self.ids), None, object)

@@ -1,0 +1,220 @@
+"""What the latent classes expect before they have seen the data: chance of each level, roughly.
+
+Training moves these figures to what the file says; they only have to tell the classes apart.
+Levels that are not named get `REST`.
+"""
+
+from collections.abc import Mapping
+
+import numpy as np
+
+from matching.levels import (
+    EXACT,
+    LEVELS,
+    Address,
+    BirthDate,
+    Email,
+    FamilyName,
+    GivenName,
+    Identifier,
+    Organisation,
+    Phone,
+    Sex,
+)
+from matching.linkage.columns import Floats
+
+REST = 1e-3
+
+Profile = Mapping[str, Mapping[int, float]]
+
+SAME_PERSON: Profile = {
+    "given_name": {
+        GivenName.SAME_RARE: 0.3,
+        GivenName.SAME_USUAL: 0.25,
+        GivenName.SAME_COMMON: 0.25,
+        GivenName.SHORT_FORM: 0.06,
+        GivenName.ONE_EDIT: 0.06,
+        GivenName.TWO_EDITS: 0.02,
+        GivenName.DIFFERS: 0.03,
+    },
+    "family_name": {
+        FamilyName.SAME_RARE: 0.3,
+        FamilyName.SAME_USUAL: 0.3,
+        FamilyName.SAME_COMMON: 0.2,
+        FamilyName.OTHER_NAME: 0.04,
+        FamilyName.SWAPPED: 0.02,
+        FamilyName.ONE_EDIT: 0.07,
+        FamilyName.TWO_EDITS: 0.02,
+        FamilyName.DIFFERS: 0.04,
+    },
+    "address": {
+        Address.STREET_SAME_TOWN_SAME: 0.65,
+        Address.STREET_SAME_TOWN_PARTLY: 0.08,
+        Address.STREET_SAME_TOWN_DIFFERS: 0.02,
+        Address.STREET_NEAR_TOWN_SAME: 0.08,
+        Address.STREET_NEAR_TOWN_PARTLY: 0.02,
+        Address.STREET_OTHER_NUMBER_TOWN_SAME: 0.03,
+        Address.STREET_DIFFERS_TOWN_SAME: 0.03,
+        Address.STREET_DIFFERS_TOWN_DIFFERS: 0.05,
+        Address.STREET_UNKNOWN_TOWN_SAME: 0.85,
+        Address.STREET_UNKNOWN_TOWN_PARTLY: 0.08,
+        Address.STREET_UNKNOWN_TOWN_DIFFERS: 0.07,
+        Address.STREET_SAME_TOWN_UNKNOWN: 0.8,
+        Address.STREET_NEAR_TOWN_UNKNOWN: 0.1,
+        Address.STREET_OTHER_NUMBER_TOWN_UNKNOWN: 0.04,
+        Address.STREET_DIFFERS_TOWN_UNKNOWN: 0.06,
+    },
+    "phone": {Phone.SAME: 0.75, Phone.SAME_SHARED: 0.01, Phone.ONE_DIGIT: 0.04, Phone.DIFFERS: 0.2},
+    "email": {
+        Email.SAME: 0.75,
+        Email.SAME_SHARED: 0.01,
+        Email.SAME_LOCAL_PART: 0.06,
+        Email.NEAR: 0.08,
+        Email.DIFFERS: 0.1,
+    },
+    "birth_date": {
+        BirthDate.SAME: 0.9,
+        BirthDate.REARRANGED: 0.03,
+        BirthDate.ONE_PART: 0.05,
+        BirthDate.CLOSE: 0.01,
+        BirthDate.SAME_YEAR: 0.005,
+        BirthDate.DIFFERS: 0.005,
+    },
+    "identifier": {Identifier.SAME: 0.9, Identifier.NEAR: 0.07, Identifier.DIFFERS: 0.03},
+    "organisation": {Organisation.SAME: 0.8, Organisation.NEAR: 0.1, Organisation.DIFFERS: 0.1},
+    "sex": {Sex.SAME: 0.98, Sex.DIFFERS: 0.02},
+}
+
+MOVED: Profile = {
+    "address": {
+        Address.STREET_DIFFERS_TOWN_SAME: 0.4,
+        Address.STREET_DIFFERS_TOWN_PARTLY: 0.05,
+        Address.STREET_DIFFERS_TOWN_DIFFERS: 0.5,
+        Address.STREET_UNKNOWN_TOWN_SAME: 0.4,
+        Address.STREET_UNKNOWN_TOWN_PARTLY: 0.05,
+        Address.STREET_UNKNOWN_TOWN_DIFFERS: 0.5,
+        Address.STREET_DIFFERS_TOWN_UNKNOWN: 0.95,
+    },
+    "phone": {Phone.SAME: 0.6, Phone.ONE_DIGIT: 0.03, Phone.DIFFERS: 0.37},
+}
+"""The same person at a new address: differs from `SAME_PERSON` in these fields only."""
+
+_ONE_HOUSEHOLD: Profile = {
+    "address": {
+        Address.STREET_SAME_TOWN_SAME: 0.85,
+        Address.STREET_SAME_TOWN_PARTLY: 0.05,
+        Address.STREET_NEAR_TOWN_SAME: 0.06,
+        Address.STREET_DIFFERS_TOWN_SAME: 0.02,
+        Address.STREET_UNKNOWN_TOWN_SAME: 0.9,
+        Address.STREET_UNKNOWN_TOWN_PARTLY: 0.06,
+        Address.STREET_UNKNOWN_TOWN_DIFFERS: 0.04,
+        Address.STREET_SAME_TOWN_UNKNOWN: 0.9,
+        Address.STREET_NEAR_TOWN_UNKNOWN: 0.08,
+    },
+    "phone": {Phone.SAME: 0.4, Phone.SAME_SHARED: 0.01, Phone.DIFFERS: 0.6},
+    "email": {Email.SAME: 0.15, Email.SAME_SHARED: 0.01, Email.NEAR: 0.03, Email.DIFFERS: 0.8},
+    "identifier": {Identifier.SAME: 1e-4, Identifier.NEAR: 1e-3, Identifier.DIFFERS: 1.0},
+    "organisation": {Organisation.SAME: 0.3, Organisation.NEAR: 0.02, Organisation.DIFFERS: 0.7},
+    "sex": {Sex.SAME: 0.4, Sex.DIFFERS: 0.6},
+}
+
+_OTHER_GIVEN_NAME: Profile = {
+    "given_name": {
+        GivenName.SAME_RARE: 0.002,
+        GivenName.SAME_USUAL: 0.003,
+        GivenName.SAME_COMMON: 0.004,
+        GivenName.SHORT_FORM: 0.01,
+        GivenName.ONE_EDIT: 0.01,
+        GivenName.TWO_EDITS: 0.02,
+        GivenName.DIFFERS: 0.95,
+    },
+    # Twins: one household pair in fifty shares the birth date.
+    "birth_date": {
+        BirthDate.SAME: 0.02,
+        BirthDate.REARRANGED: 0.003,
+        BirthDate.ONE_PART: 0.01,
+        BirthDate.CLOSE: 0.03,
+        BirthDate.SAME_YEAR: 0.03,
+        BirthDate.DIFFERS: 0.91,
+    },
+}
+
+HOUSEHOLDS: Mapping[str, Profile] = {
+    "household": {
+        **_ONE_HOUSEHOLD,
+        **_OTHER_GIVEN_NAME,
+        "family_name": {
+            FamilyName.SAME_RARE: 0.35,
+            FamilyName.SAME_USUAL: 0.3,
+            FamilyName.SAME_COMMON: 0.2,
+            FamilyName.OTHER_NAME: 0.05,
+            FamilyName.ONE_EDIT: 0.03,
+            FamilyName.DIFFERS: 0.07,
+        },
+    },
+    "household, other family name": {
+        **_ONE_HOUSEHOLD,
+        **_OTHER_GIVEN_NAME,
+        "family_name": {FamilyName.OTHER_NAME: 0.02, FamilyName.DIFFERS: 0.98},
+    },
+    "household, same full name": {
+        **_ONE_HOUSEHOLD,
+        "given_name": {
+            GivenName.SAME_RARE: 0.3,
+            GivenName.SAME_USUAL: 0.3,
+            GivenName.SAME_COMMON: 0.3,
+            GivenName.SHORT_FORM: 0.02,
+        },
+        "family_name": {
+            FamilyName.SAME_RARE: 0.35,
+            FamilyName.SAME_USUAL: 0.35,
+            FamilyName.SAME_COMMON: 0.25,
+            FamilyName.ONE_EDIT: 0.02,
+        },
+        # Father and son: a generation apart.
+        "birth_date": {
+            BirthDate.SAME: 1e-4,
+            BirthDate.REARRANGED: 1e-4,
+            BirthDate.ONE_PART: 0.005,
+            BirthDate.CLOSE: 0.01,
+            BirthDate.SAME_YEAR: 0.002,
+            BirthDate.DIFFERS: 0.98,
+        },
+        "sex": {Sex.SAME: 0.98, Sex.DIFFERS: 0.02},
+    },
+}
+"""Different people under one roof. They never learn to agree on what tells them apart."""
+
+HOUSEHOLD_FIXED = ("given_name", "birth_date", "identifier")
+
+_ADDRESS_GROUPS = (
+    tuple(level for level in Address if 1 <= level <= 3),
+    tuple(level for level in Address if level >= 4 and level % 4 == 0),
+    tuple(level for level in Address if level >= 4 and level % 4 != 0),
+)
+"""Levels by which part of the address is missing: street, town, nothing."""
+
+
+def distribution(field: str, weights: Mapping[int, float], by_chance: Floats) -> Floats:
+    """Return weights as probabilities of the levels, 0 for level 0.
+
+    An address is missing its street or its town as often as in the file: that part of an address
+    is unknown says nothing about who lives there.
+    """
+    values = np.full(len(LEVELS[field]), REST)
+    for level, weight in weights.items():
+        values[level] = weight
+    values[0] = 0.0
+    if field == "address":
+        for group in _ADDRESS_GROUPS:
+            levels = list(group)
+            values[levels] *= by_chance[levels].sum() / values[levels].sum()
+    return np.asarray(values / values.sum(), np.float64)
+
+
+def exact_by_chance(field: str, by_chance: Floats) -> Floats:
+    """Return how exact agreements spread over their levels when they are chance."""
+    levels = sorted(EXACT[field])
+    values = np.zeros(len(by_chance))
+    values[levels] = by_chance[levels] + 1e-9
+    return np.asarray(values / values.sum(), np.float64)

@@ -1,0 +1,264 @@
+"""Learn the classes of pairs from the pairs themselves, without labels (EM on distinct patterns).
+
+What keeps it safe, each found by a failure without it:
+- blocking itself makes agreement, so every rule has its own class "agrees because of the rule";
+- these coincidence classes stay near their definition (`SHRINK`);
+- same person and same person moved differ in address and phone only;
+- a household never learns to agree on given name, birth date or identifier;
+- a missing value has probability 1 in every class: it is no evidence.
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+
+from matching.levels import EXACT, LEVELS
+from matching.linkage.blocking import PART_FIELDS, Rule
+from matching.linkage.columns import Floats, Ids, Levels
+from matching.linkage.profiles import (
+    HOUSEHOLD_FIXED,
+    HOUSEHOLDS,
+    MOVED,
+    SAME_PERSON,
+    Profile,
+    distribution,
+    exact_by_chance,
+)
+from matching.scoring import ScoreModel
+
+SHRINK = 2.0
+PRIOR_STRENGTH = 20.0
+TOLERANCE = 1e-5
+MOST_ROUNDS = 200
+FLOOR = 1e-7
+DIGITS = 9
+"""Significant digits of stored probabilities: what is stored is what scores."""
+
+
+@dataclass(frozen=True)
+class Chance:
+    """Level distributions of pairs that agree by chance only."""
+
+    at_random: dict[str, Floats]
+    """Field -> distribution over random pairs."""
+    under_rule: list[dict[str, Floats]]
+    """Per rule: distribution of the fields it blocks on, over its unrelated pairs."""
+
+
+@dataclass(frozen=True)
+class LatentClass:
+    """One way in which two records come to be a pair, with its expected levels by field."""
+
+    name: str
+    expected: dict[str, Floats]
+
+
+@dataclass(frozen=True)
+class Classes:
+    """The classes in order: matches, households, coincidences."""
+
+    fields: tuple[str, ...]
+    listed: tuple[LatentClass, ...]
+    match_count: int
+    household_count: int
+
+    @property
+    def first_coincidence(self) -> int:
+        """Position of the first coincidence class."""
+        return self.match_count + self.household_count
+
+    def start(self, field: str) -> Floats:
+        """Return one row of expected levels per class, 0 for level 0."""
+        rows = np.stack([one.expected[field] for one in self.listed])
+        rows = np.maximum(rows, FLOOR)
+        rows[:, 0] = 0.0
+        return np.asarray(rows / rows.sum(axis=1, keepdims=True), np.float64)
+
+
+@dataclass(frozen=True)
+class Fit:
+    """A trained model with how it came about."""
+
+    model: ScoreModel
+    log_likelihood: float
+    rounds: int
+
+
+def build_classes(
+    fields: tuple[str, ...], rules: Sequence[Rule], chance: Chance, *, households: bool
+) -> Classes:
+    """Return the classes that suit the fields and rules of a file."""
+    at_random = chance.at_random
+
+    def expect(profile: Profile) -> dict[str, Floats]:
+        return {
+            field: distribution(field, profile.get(field, SAME_PERSON[field]), at_random[field])
+            for field in fields
+        }
+
+    matches = [LatentClass("same person", expect(SAME_PERSON))]
+    if "address" in fields:
+        matches.append(LatentClass("same person, moved", expect({**SAME_PERSON, **MOVED})))
+    families = [LatentClass(name, expect(profile)) for name, profile in HOUSEHOLDS.items()]
+    families = families if households else []
+    coincidences = [LatentClass("chance", at_random)]
+    for rule, blocked in zip(rules, chance.under_rule, strict=True):
+        coincidences += _coincidences(rule, fields, {**at_random, **blocked}, at_random)
+    return Classes(
+        fields=fields,
+        listed=(*matches, *families, *coincidences),
+        match_count=len(matches),
+        household_count=len(families),
+    )
+
+
+def _coincidences(
+    rule: Rule,
+    fields: tuple[str, ...],
+    expected: dict[str, Floats],
+    at_random: dict[str, Floats],
+) -> list[LatentClass]:
+    """Return the class of a rule; a shared phone or e-mail also comes with one shared name."""
+    classes = [LatentClass(f"chance: {rule.name}", expected)]
+    if rule.parts in (("email",), ("phone",)):
+        classes += [
+            LatentClass(
+                f"chance: {rule.name} and {field}",
+                {**expected, field: _mostly_exact(field, at_random[field])},
+            )
+            for field in ("given_name", "family_name")
+            if field in fields
+        ]
+    return classes
+
+
+def _mostly_exact(field: str, at_random: Floats) -> Floats:
+    return np.asarray(0.98 * exact_by_chance(field, at_random) + 0.02 * at_random, np.float64)
+
+
+def chance_under_rule(
+    rule: Rule, levels: dict[str, Levels], at_random: dict[str, Floats]
+) -> dict[str, Floats]:
+    """Return the level distributions of the fields a rule blocks on, among unrelated pairs.
+
+    Unrelated are pairs that agree on nothing else: what a rule makes of strangers is learnt from
+    strangers, also when its key is a part of a value (a birth year, the start of a name).
+    """
+    blocked = {field for part in rule.parts for field in PART_FIELDS[part] if field in levels}
+    others = [field for field in levels if field not in blocked and field != "sex"]
+    agreements = sum(
+        (np.isin(levels[field], list(EXACT[field])) for field in others),
+        start=np.zeros(len(next(iter(levels.values()))), np.int64),
+    )
+    known = sum((levels[field] > 0 for field in others), start=np.zeros_like(agreements))
+    unrelated = (agreements == 0) & (known > 0)
+    found = {}
+    for field in sorted(blocked):
+        counts = np.bincount(levels[field][unrelated], minlength=len(LEVELS[field])).astype(float)
+        counts[0] = 0.0
+        usual = _mostly_exact(field, at_random[field])
+        found[field] = (counts + 50 * usual) / (counts.sum() + 50)
+    return found
+
+
+def distributions(levels: dict[str, Levels]) -> dict[str, Floats]:
+    """Return how often each level of each field occurs; no level is impossible."""
+    found = {}
+    for field, column in levels.items():
+        counts = np.bincount(column, minlength=len(LEVELS[field])) + 0.5
+        counts[0] = 0.0
+        found[field] = np.asarray(counts / counts.sum(), np.float64)
+    return found
+
+
+def split_patterns(patterns: Ids, fields: tuple[str, ...]) -> dict[str, Levels]:
+    """Return the level of each field in each pattern."""
+    levels = {}
+    for field in fields:
+        patterns, level = np.divmod(patterns, len(LEVELS[field]))
+        levels[field] = level.astype(np.uint8)
+    return levels
+
+
+def fit(levels: dict[str, Levels], counts: Floats, classes: Classes) -> Fit:
+    """Return the model that explains the patterns best, starting from the classes' definitions.
+
+    Args:
+        levels: field -> level, one row per distinct pattern.
+        counts: number of pairs with each pattern.
+        classes: the classes to fill.
+    """
+    trainer = _Trainer(levels, counts, classes)
+    likelihood, rounds = -np.inf, 0
+    for rounds in range(1, MOST_ROUNDS + 1):
+        previous, likelihood = likelihood, trainer.step()
+        if abs(likelihood - previous) < TOLERANCE:
+            break
+    return Fit(trainer.model(), likelihood * float(counts.sum()), rounds)
+
+
+class _Trainer:
+    """The moving parts of EM: class shares and level probabilities."""
+
+    def __init__(self, levels: dict[str, Levels], counts: Floats, classes: Classes) -> None:
+        self.levels, self.counts, self.classes = levels, counts, classes
+        self.start = {field: classes.start(field) for field in classes.fields}
+        self.rows = {field: self._usable(rows) for field, rows in self.start.items()}
+        self.one_hot = {
+            field: np.eye(len(LEVELS[field]))[column] for field, column in levels.items()
+        }
+        weights = np.ones(len(classes.listed))
+        weights[: classes.match_count] = 2.0
+        self.shares = weights / weights.sum()
+
+    def step(self) -> float:
+        """Improve the parameters once; return the mean log likelihood before it."""
+        joint = np.tile(self.shares, (len(self.counts), 1))
+        for field, rows in self.rows.items():
+            joint *= rows.T[self.levels[field]]
+        total = joint.sum(axis=1, keepdims=True)
+        expected = joint * (self.counts[:, None] / total)
+        self.shares = np.maximum(expected.sum(axis=0) / self.counts.sum(), 1e-9)
+        for field in self.rows:
+            self.rows[field] = self._usable(self._relearn(field, expected))
+        return float((self.counts * np.log(total[:, 0])).sum() / self.counts.sum())
+
+    def _relearn(self, field: str, expected: Floats) -> Floats:
+        classes, start = self.classes, self.start[field]
+        counts = expected.T @ self.one_hot[field]
+        counts[:, 0] = 0.0
+        matches = slice(0, classes.match_count)
+        if field not in MOVED:
+            counts[matches] = counts[matches].sum(axis=0)
+        mass = counts.sum(axis=1, keepdims=True)
+        counts += PRIOR_STRENGTH * start
+        chance = slice(classes.first_coincidence, None)
+        counts[chance] += SHRINK * mass[chance] * start[chance]
+        learnt = counts / counts.sum(axis=1, keepdims=True)
+        if field in HOUSEHOLD_FIXED:
+            families = slice(classes.match_count, classes.first_coincidence)
+            learnt[families] = start[families]
+        return np.asarray(learnt, np.float64)
+
+    def _usable(self, rows: Floats) -> Floats:
+        """Return rows in which a missing value is certain and nothing is impossible."""
+        usable = np.maximum(rows, FLOOR)
+        usable[:, 0] = 1.0
+        return usable
+
+    def model(self) -> ScoreModel:
+        """Return the parameters as they are stored."""
+        return ScoreModel(
+            fields=self.classes.fields,
+            classes=tuple(one.name for one in self.classes.listed),
+            match_count=self.classes.match_count,
+            shares=_rounded(self.shares),
+            probabilities={
+                field: tuple(_rounded(row) for row in rows) for field, rows in self.rows.items()
+            },
+        )
+
+
+def _rounded(values: Floats) -> tuple[float, ...]:
+    return tuple(float(f"{value:.{DIGITS}g}") for value in values.tolist())
