@@ -9,6 +9,7 @@ from pathlib import Path
 from django.utils.translation import gettext_lazy as _
 from environs import Env, validate
 
+from config.broker import broker_from_url
 from config.database import database_from_url
 from config.production import refuse_unsafe_settings
 
@@ -151,7 +152,8 @@ else:
     EMAIL_BACKEND = "django.core.mail.backends.filebased.EmailBackend"
     EMAIL_FILE_PATH = DATA_DIR / "mails"
 
-# Celery carries job ids and nothing else; see config/celery.py for the transports.
+# Celery carries job ids and nothing else; see config/broker.py for the transports.
+CELERY_BROKER_TRANSPORT_OPTIONS = broker_from_url(CELERY_BROKER_URL, folder=DATA_DIR / "broker")
 CELERY_TASK_SERIALIZER = "json"
 CELERY_ACCEPT_CONTENT = ["json"]
 CELERY_TASK_IGNORE_RESULT = True

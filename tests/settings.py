@@ -1,0 +1,37 @@
+"""The settings under test: the project's own, in a folder of their own and with fast passwords.
+
+Without DATABASE_URL and CELERY_BROKER_URL in the environment the tests run on SQLite and a broker
+in a folder; a developer's `.env` is never read for these. TEST_DB_NAME names the test database,
+so that several people can share one PostgreSQL server.
+"""
+
+import atexit
+import os
+import shutil
+import tempfile
+from pathlib import Path
+
+if "ORFEVRE_TEST_DATA_DIR" not in os.environ:  # Workers of pytest-xdist share their parent's.
+    _folder = tempfile.mkdtemp(prefix="orfevre-tests-")
+    os.environ["ORFEVRE_TEST_DATA_DIR"] = _folder
+    atexit.register(shutil.rmtree, _folder, ignore_errors=True)
+_data_dir = Path(os.environ["ORFEVRE_TEST_DATA_DIR"]) / os.environ.get("PYTEST_XDIST_WORKER", "")
+_data_dir.mkdir(exist_ok=True)
+os.environ["DATA_DIR"] = str(_data_dir)
+os.environ.setdefault("DATABASE_URL", f"sqlite:///{_data_dir / 'orfevre.sqlite3'}")
+os.environ.setdefault("CELERY_BROKER_URL", "filesystem://")
+# What a developer's .env may say otherwise.
+os.environ.update(PRODUCTION="false", DEBUG="false", EMAIL_URL="", LANGUAGE_CODE="fr")
+
+from config.settings import *  # noqa: E402, F403
+from config.settings import DATABASES, STORAGES  # noqa: E402
+
+PASSWORD_HASHERS = ["django.contrib.auth.hashers.MD5PasswordHasher"]
+EMAIL_BACKEND = "django.core.mail.backends.locmem.EmailBackend"
+# A file, not memory: a live server and worker processes open the same database.
+_test_name = os.environ.get("TEST_DB_NAME", "test_orfevre")
+if DATABASES["default"]["ENGINE"].endswith("sqlite3"):
+    _test_name = str(_data_dir / f"{_test_name}.sqlite3")
+DATABASES["default"]["TEST"] = {"NAME": _test_name}
+STORAGES["staticfiles"] = {"BACKEND": "django.contrib.staticfiles.storage.StaticFilesStorage"}
+LOGGING = {"version": 1, "disable_existing_loggers": False}
