@@ -3,6 +3,7 @@
 import csv
 import re
 from collections import Counter
+from contextlib import closing
 from datetime import date
 
 import pytest
@@ -32,7 +33,8 @@ def newsletter_rows(company):
 
 
 def shop_rows(company):
-    header, *rows = load_workbook(company.shop, read_only=True)[shop.SHEET].values
+    with closing(load_workbook(company.shop, read_only=True)) as workbook:
+        header, *rows = workbook[shop.SHEET].values
     return [dict(zip(header, row, strict=False)) for row in rows]
 
 

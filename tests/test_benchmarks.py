@@ -1,0 +1,49 @@
+"""The benchmark page: figures are replaced, words are kept."""
+
+import pytest
+
+from benchmarks.report import replace_section, scale_table
+from benchmarks.scale import Run
+from benchmarks.steps import Measured, Site, StepFailed
+
+
+def test_only_the_lines_between_the_markers_are_replaced(tmp_path):
+    page = tmp_path / "benchmarks.md"
+    page.write_text(
+        "# Kept\n<!-- scale: written by make bench -->\nold\n<!-- end of scale -->\nKept too\n"
+    )
+
+    replace_section(page, "scale", ["new", "lines"])
+
+    begin, end = "<!-- scale: written by make bench -->", "<!-- end of scale -->"
+    assert page.read_text() == f"# Kept\n{begin}\nnew\nlines\n{end}\nKept too\n"
+
+
+def test_a_page_without_the_section_is_refused(tmp_path):
+    page = tmp_path / "benchmarks.md"
+    page.write_text("# Nothing here\n")
+
+    with pytest.raises(ValueError, match="no section scale"):
+        replace_section(page, "scale", [])
+
+
+def test_two_engines_stand_side_by_side_with_their_ratio():
+    steps = ("start", "load", "load again", "match", "match again", "golden", "waterfall")
+    sqlite = Run("sqlite", 1000, {step: Measured(2.0, 1.0, 100) for step in steps})
+    postgresql = Run("postgresql", 1000, {step: Measured(3.0, 1.0, 120) for step in steps})
+
+    lines = scale_table([sqlite, postgresql])
+
+    assert "| load three files | 2.0 | 500 | 100 | 3.0 | 333 | 120 | 1.50 |" in lines
+
+
+def test_a_step_reports_its_own_time_memory_and_answer(tmp_path):
+    measured = Site.on_sqlite(tmp_path).module("json.tool", "--help")
+
+    assert measured.seconds > 0
+    assert measured.peak_megabytes > 1
+
+
+def test_a_failed_step_says_its_last_words(tmp_path):
+    with pytest.raises(StepFailed, match="No module named"):
+        Site.on_sqlite(tmp_path).module("no_such_module")
