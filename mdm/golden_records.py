@@ -2,6 +2,7 @@
 
 from collections import defaultdict
 from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
 from datetime import date
 from typing import Any
 
@@ -39,24 +40,41 @@ def consolidate(customer_ids: Iterable[int]) -> int:
     A live customer with an active record has one golden record; every other has none. Call it
     inside the transaction that changed the records, with some thousand customers at most.
     """
+    found = differences(customer_ids)
+    _write(found)
+    return found.count
+
+
+@dataclass(frozen=True, slots=True)
+class Differences:
+    """Golden rows as they should be, where they are not: to add, to change, keys to remove."""
+
+    new: list[tuple[Any, ...]]
+    changed: list[tuple[Any, ...]]
+    gone: list[int]
+
+    @property
+    def count(self) -> int:
+        """How many golden records differ from their facts."""
+        return len(self.new) + len(self.changed) + len(self.gone)
+
+
+def differences(customer_ids: Iterable[int]) -> Differences:
+    """Compare the stored golden records of these customers with what their facts say."""
     keys = sorted(set(customer_ids))
     fresh = _derive(keys)
-    present = {
-        row[0]: row[1:]
-        for row in GoldenRecord.objects.filter(pk__in=keys).values_list(
-            "pk", "version", *_COMPARED
-        )
-    }
+    stored = GoldenRecord.objects.filter(pk__in=keys)
+    present = {row[0]: row[1:] for row in stored.values_list("pk", "version", *_COMPARED)}
     moment = now()
-    new = [(key, *row, 1, moment) for key, row in fresh.items() if key not in present]
-    changed = [
-        (key, *row, present[key][0] + 1, moment)
-        for key, row in fresh.items()
-        if key in present and present[key][1:] != row
-    ]
-    gone = [key for key in present if key not in fresh]
-    _write(new, changed, gone)
-    return len(new) + len(changed) + len(gone)
+    return Differences(
+        new=[(key, *row, 1, moment) for key, row in fresh.items() if key not in present],
+        changed=[
+            (key, *row, present[key][0] + 1, moment)
+            for key, row in fresh.items()
+            if key in present and present[key][1:] != row
+        ],
+        gone=[key for key in present if key not in fresh],
+    )
 
 
 def strategies_in_force() -> dict[str, Sequence[str]]:
@@ -65,17 +83,17 @@ def strategies_in_force() -> dict[str, Sequence[str]]:
     return {**DEFAULT_STRATEGIES, **edited}
 
 
-def _write(new: list[Any], changed: list[Any], gone: list[int]) -> None:
+def _write(found: Differences) -> None:
     columns = ("customer_id", *_COMPARED, "version", "updated_at")
-    if new:
-        bulk.insert(GoldenRecord, columns, new)
-        record_history(GoldenRecord, [row[0] for row in new], "+")
-    if changed:
-        bulk.update(GoldenRecord, columns, changed)
-        record_history(GoldenRecord, [row[0] for row in changed], "~")
-    if gone:
-        record_history(GoldenRecord, gone, "-")
-        GoldenRecord.objects.filter(pk__in=gone)._raw_delete("default")
+    if found.new:
+        bulk.insert(GoldenRecord, columns, found.new)
+        record_history(GoldenRecord, [row[0] for row in found.new], "+")
+    if found.changed:
+        bulk.update(GoldenRecord, columns, found.changed)
+        record_history(GoldenRecord, [row[0] for row in found.changed], "~")
+    if found.gone:
+        record_history(GoldenRecord, found.gone, "-")
+        GoldenRecord.objects.filter(pk__in=found.gone)._raw_delete("default")
 
 
 def _derive(keys: Sequence[int]) -> dict[int, tuple[Any, ...]]:

@@ -1,0 +1,66 @@
+"""Derive golden records and permission states again from the facts, or prove that they hold."""
+
+import json
+from collections.abc import Iterator, Sequence
+from typing import Any
+
+from django.core.management.base import BaseCommand, CommandError, CommandParser
+from django.db import transaction
+
+from consent import projection
+from mdm import bulk, golden_records
+from mdm.audit import acting_as
+from mdm.models import Customer
+
+_CHUNK = 2_000
+
+
+class Command(BaseCommand):
+    """Rebuild what is derived; with --check, change nothing and fail when anything differs."""
+
+    help = "Derive golden records and permission states again from the facts."
+
+    def add_arguments(self, parser: CommandParser) -> None:
+        """Declare --check and --json."""
+        parser.add_argument("--check", action="store_true", help="only compare; exit 1 if unequal")
+        parser.add_argument("--json", action="store_true", help="one JSON object on stdout")
+
+    def handle(self, *args: Any, **options: Any) -> None:
+        """Rebuild or check, and say how many customers and differences there were."""
+        check = options["check"]
+        with acting_as(None, "rebuild"):
+            golden = _golden_differences(check=check)
+            states = projection.rebuild(check=check)
+        found = {
+            "customers": states.customer_count,
+            "golden_records": golden,
+            "permission_states": states.difference_count,
+        }
+        self.stdout.write(
+            json.dumps(found)
+            if options["json"]
+            else "{customers} customers: {golden_records} golden records and {permission_states} "
+            "permission states differed from their facts.".format(**found)
+        )
+        if check and (golden or states.difference_count):
+            raise CommandError(
+                "Derived data differs from its facts: run it without --check."
+            )
+
+
+def _golden_differences(*, check: bool) -> int:
+    count = 0
+    for keys in _chunks():
+        if check:
+            count += golden_records.differences(keys).count
+            continue
+        with transaction.atomic():
+            count += golden_records.consolidate(keys)
+        bulk.pause_for_other_writers()
+    return count
+
+
+def _chunks() -> Iterator[Sequence[int]]:
+    keys = list(Customer.objects.order_by("pk").values_list("pk", flat=True))
+    for start in range(0, len(keys), _CHUNK):
+        yield keys[start : start + _CHUNK]
