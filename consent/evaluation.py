@@ -12,7 +12,7 @@ from itertools import islice
 
 from django.utils.timezone import now
 
-from consent.facts import Facts, Offer, PersonFacts, Question
+from consent.facts import CHANNEL_KINDS, Facts, Offer, PersonFacts, Question
 from consent.gathering import StateReader, gather, states_as_known, stored_states
 from consent.models import Purpose
 from consent.permissions import Answer, decide
@@ -56,8 +56,7 @@ def evaluate(
     `contact_points` (customer → contact point) asks about those instead, as a re-check does.
     """
     question = Question(channel, offer, at or now())
-    purpose = offer.purpose if offer else ""
-    reader = stored_states(channel, purpose)
+    reader = stored_states(channel)
     keys = iter(customer_ids)
     while chunk := list(islice(keys, CHUNK)):
         yield from _evaluate_chunk(chunk, question, reader, contact_points or {})
@@ -120,15 +119,11 @@ def _evaluate_chunk(
 ) -> Iterator[Outcome]:
     policy = pack_at(question.at)
     purpose = question.offer.purpose if question.offer else ""
-    gathered = gather(
-        customer_ids,
-        channel=question.channel,
-        purpose=purpose,
-        at=question.at,
-        read_states=reader,
-    )
+    kinds = CHANNEL_KINDS.get(question.channel, frozenset())
+    found = gather(customer_ids, at=question.at, read_states=reader, kinds=kinds)
     for customer in customer_ids:
-        candidates = gathered.get(customer, [])
+        known = found.get(customer)
+        candidates = known.facts(question.channel, purpose, question.at) if known else []
         wanted = contact_points.get(customer)
         if wanted is not None:
             candidates = [f for f in candidates if f.point and f.point.contact_point_id == wanted]

@@ -38,16 +38,17 @@ from mdm.models import (
 
 States = Mapping[Key, Permission]
 StateReader = Callable[[Sequence[int]], Mapping[int, States]]
-_NO_STATES: States = {}
+_NO_PERMISSION = Permission()
 # Acts of the person herself, or reported of her by a source: they restart the three-year clock.
 _OWN_ACTS = (ConsentEvent.ActorType.PERSON, ConsentEvent.ActorType.IMPORT)
 
 
 @dataclass(slots=True)
-class _Gathered:
-    """What the queries found of one customer, before it is frozen into facts."""
+class Gathered:
+    """What the queries found of one customer, whatever the channel and purpose."""
 
     status: str
+    states: States = field(default_factory=dict)
     births: list[date] = field(default_factory=list)
     moments: list[datetime] = field(default_factory=list)
     sales: list[SaleFact] = field(default_factory=list)
@@ -55,43 +56,83 @@ class _Gathered:
     points: list[tuple[Any, ...]] = field(default_factory=list)
     preferred: frozenset[str] = frozenset()
 
+    def facts(self, channel: str, purpose: str, at: datetime) -> list[Facts]:
+        """Return the facts once per contact point of the channel, the preferred one first.
+
+        Without a contact point there is one entry, whose point is None.
+        """
+        person = PersonFacts(
+            status=self.status,
+            # The youngest date a source gives: a minor is protected until a steward settles it.
+            birth_date=max((born for born in self.births if born <= at.date()), default=None),
+            objections=_wide(self.states, None),
+            sales=tuple(sorted(self.sales, key=lambda sale: sale.sale_id)),
+            contracts=tuple(sorted(self.contracts, key=lambda c: c.contract_id)),
+            last_contact_at=max((m for m in self.moments if m <= at), default=None),
+        )
+        points = [
+            PointFacts(
+                contact_point_id=key,
+                kind=kind,
+                status=status,
+                audience=audience,
+                is_mobile=is_mobile(value) if channel == ChannelCode.SMS else None,
+                permission=self.states.get(Key(key, channel, purpose), _NO_PERMISSION),
+                objections=_wide(self.states, key),
+            )
+            for key, kind, value, status, audience, _updated in self.contact_points(channel)
+        ]
+        return [Facts(person, point) for point in points] or [Facts(person, None)]
+
+    def contact_points(self, channel: str) -> Iterable[tuple[Any, ...]]:
+        """Return the rows of the contact points a channel can use, the preferred one first.
+
+        The golden record's come first, then the latest updated; each one once.
+        """
+
+        def rank(row: tuple[Any, ...]) -> tuple[bool, float, int]:
+            updated = row[5].timestamp() if row[5] else 0.0
+            return row[2] not in self.preferred, -updated, row[0]
+
+        kinds = CHANNEL_KINDS.get(channel, frozenset())
+        usable = [row for row in self.points if row[1] in kinds]
+        distinct: dict[int, tuple[Any, ...]] = {}
+        for row in sorted(usable, key=rank) if len(usable) > 1 else usable:
+            distinct.setdefault(row[0], row)
+        return distinct.values()
+
 
 def gather(
     customer_ids: Sequence[int],
     *,
-    channel: str,
-    purpose: str,
     at: datetime,
     read_states: StateReader,
-) -> dict[int, list[Facts]]:
-    """Return the facts of each customer, once per contact point, the preferred one first.
-
-    A customer without a contact point for the channel has one entry, whose point is None.
-    """
+    kinds: Iterable[str] = ("email", "phone", "post"),
+) -> dict[int, Gathered]:
+    """Return what is known of each customer, in a number of queries that does not grow."""
     found = {
-        key: _Gathered(status)
+        key: Gathered(status)
         for key, status in Customer.objects.filter(pk__in=customer_ids).values_list("pk", "status")
     }
     _add_records(found)
     _add_sales(found)
     _add_contracts(found)
     _add_acts(found, at)
-    _add_points(found, channel)
-    states = read_states(customer_ids)
-    return {
-        customer: _facts(gathered, states.get(customer, _NO_STATES), channel, purpose, at)
-        for customer, gathered in found.items()
-    }
+    _add_points(found, kinds)
+    for customer, states in read_states(customer_ids).items():
+        found[customer].states = states
+    return found
 
 
-def stored_states(channel: str, purpose: str) -> StateReader:
-    """Return a reader of the stored permission states that cover a channel and purpose."""
+def stored_states(channel: str | None = None) -> StateReader:
+    """Return a reader of the stored permission states, of one channel or of all."""
 
     def read(customer_ids: Sequence[int]) -> Mapping[int, States]:
         found: dict[int, dict[Key, Permission]] = defaultdict(dict)
-        rows = PermissionState.objects.filter(
-            customer__in=customer_ids, channel__in=[channel, ANY]
-        ).values_list(
+        rows = PermissionState.objects.filter(customer__in=customer_ids)
+        if channel is not None:
+            rows = rows.filter(channel__in=[channel, ANY])
+        for customer, point, on, code, state, since, evidence, actor, event in rows.values_list(
             "customer_id",
             "contact_point_id",
             "channel",
@@ -101,12 +142,10 @@ def stored_states(channel: str, purpose: str) -> StateReader:
             "evidence_level",
             "deciding_event__actor_type",
             "deciding_event_id",
-        )
-        for customer, point, on, code, state, since, evidence, actor, event in rows:
-            if code in {None, purpose}:
-                found[customer][Key(point, on, code or ANY)] = Permission(
-                    State(state), since, None, evidence, actor, event
-                )
+        ):
+            found[customer][Key(point, on, code or ANY)] = Permission(
+                State(state), since, None, evidence, actor, event
+            )
         return found
 
     return read
@@ -124,7 +163,7 @@ def states_as_known(at: datetime, known_at: datetime) -> StateReader:
     return read
 
 
-def _add_records(found: dict[int, _Gathered]) -> None:
+def _add_records(found: dict[int, Gathered]) -> None:
     rows = SourceRecord.objects.filter(
         customer__in=found, status=SourceRecord.Status.ACTIVE
     ).order_by()
@@ -137,7 +176,7 @@ def _add_records(found: dict[int, _Gathered]) -> None:
             found[customer].moments.append(created)
 
 
-def _add_sales(found: dict[int, _Gathered]) -> None:
+def _add_sales(found: dict[int, Gathered]) -> None:
     for customer, key, day, family, point in Sale.objects.filter(
         record__customer__in=found
     ).values_list("record__customer_id", "pk", "sold_on", "product_family", "contact_point_id"):
@@ -146,7 +185,7 @@ def _add_sales(found: dict[int, _Gathered]) -> None:
         found[customer].moments.append(sold_at)
 
 
-def _add_contracts(found: dict[int, _Gathered]) -> None:
+def _add_contracts(found: dict[int, Gathered]) -> None:
     for customer, key, start, end, family in Contract.objects.filter(
         record__customer__in=found
     ).values_list("record__customer_id", "pk", "starts_on", "ends_on", "product_family"):
@@ -157,7 +196,7 @@ def _add_contracts(found: dict[int, _Gathered]) -> None:
         found[customer].moments.append(starts_at)
 
 
-def _add_acts(found: dict[int, _Gathered], at: datetime) -> None:
+def _add_acts(found: dict[int, Gathered], at: datetime) -> None:
     acts = ConsentEvent.objects.filter(
         source_record__customer__in=found, actor_type__in=_OWN_ACTS, occurred_at__lte=at
     ).order_by()
@@ -167,15 +206,14 @@ def _add_acts(found: dict[int, _Gathered], at: datetime) -> None:
         found[customer].moments.append(latest)
 
 
-def _add_points(found: dict[int, _Gathered], channel: str) -> None:
-    kinds = CHANNEL_KINDS.get(channel, frozenset())
+def _add_points(found: dict[int, Gathered], kinds: Iterable[str]) -> None:
     golden = GoldenRecord.objects.filter(pk__in=found)
     for customer, email, phone in golden.values_list("pk", "email", "phone"):
         found[customer].preferred = frozenset({email.casefold(), phone})
     carried = RecordContactPoint.objects.filter(
         record__customer__in=found,
         record__status=SourceRecord.Status.ACTIVE,
-        contact_point__kind__in=kinds,
+        contact_point__kind__in=list(kinds),
     ).order_by()
     for customer, *row in carried.values_list(
         "record__customer_id",
@@ -187,46 +225,6 @@ def _add_points(found: dict[int, _Gathered], channel: str) -> None:
         "record__source_updated_at",
     ):
         found[customer].points.append(tuple(row))
-
-
-def _facts(
-    gathered: _Gathered, states: States, channel: str, purpose: str, at: datetime
-) -> list[Facts]:
-    person = PersonFacts(
-        status=gathered.status,
-        # The youngest date any source gives: a minor is protected until a steward settles it.
-        birth_date=max((born for born in gathered.births if born <= at.date()), default=None),
-        objections=_wide(states, None),
-        sales=tuple(sorted(gathered.sales, key=lambda sale: sale.sale_id)),
-        contracts=tuple(sorted(gathered.contracts, key=lambda c: c.contract_id)),
-        last_contact_at=max((m for m in gathered.moments if m <= at), default=None),
-    )
-    points = [
-        PointFacts(
-            contact_point_id=key,
-            kind=kind,
-            status=status,
-            audience=audience,
-            is_mobile=is_mobile(value) if channel == ChannelCode.SMS else None,
-            permission=states.get(Key(key, channel, purpose), Permission()),
-            objections=_wide(states, key),
-        )
-        for key, kind, value, status, audience, _updated in _in_order(gathered)
-    ]
-    return [Facts(person, point) for point in points] or [Facts(person, None)]
-
-
-def _in_order(gathered: _Gathered) -> Iterable[tuple[Any, ...]]:
-    """Sort the contact points: the golden record's first, then the latest; each one once."""
-
-    def rank(row: tuple[Any, ...]) -> tuple[bool, float, int]:
-        updated = row[5].timestamp() if row[5] else 0.0
-        return row[2] not in gathered.preferred, -updated, row[0]
-
-    distinct: dict[int, tuple[Any, ...]] = {}
-    for row in sorted(gathered.points, key=rank):
-        distinct.setdefault(row[0], row)
-    return distinct.values()
 
 
 def _wide(states: States, contact_point_id: int | None) -> tuple[Objection, ...]:

@@ -125,13 +125,13 @@ DECISIONS = [
     ("E1", "post", {"offer": {"nature": "transfer"}}),
     ("E1_none", "email", {"point": NO_CONSENT}),
     ("E1_none", "email", {"point": {"permission": permission(since=NOW + timedelta(days=1))}}),
-    ("E1_evidence", "email", {"point": {"permission": permission(evidence=0)}}),
+    ("E1_proof", "email", {"point": {"permission": permission(evidence=0)}}),
     ("E1", "email", {"point": {"permission": permission(evidence=1)}}),
-    ("E1_evidence", "sms", {"point": {"permission": permission(evidence=1)}}),
+    ("E1_proof", "sms", {"point": {"permission": permission(evidence=1)}}),
     ("E1_expired", "email", {"point": {"permission": permission(expires_at=NOW)}}),
     ("E1_expired", "email", {"policy": {"consent_max_age_months": 3}}),
     ("E1", "email", {"policy": {"consent_max_age_months": 4}}),
-    ("E1_unconfirmed", "email", {"policy": {"confirmation_required": frozenset({"email"})}}),
+    ("E1_doi", "email", {"policy": {"confirmation_required": frozenset({"email"})}}),
     ("E2", "email", {"point": NO_CONSENT, "person": {"sales": (sale(),)}}),
     ("E2", "sms", {"point": NO_CONSENT, "person": {"sales": (sale(),)}}),
     ("E1_none", "social_message", {"point": NO_CONSENT, "person": {"sales": (sale(),)}}),
@@ -141,11 +141,11 @@ DECISIONS = [
     ("E5", "email", {"point": {"audience": "b2b_generic", **NO_CONSENT}}),
     ("A1", "autocall", {}),
     ("A1_none", "autocall", {"point": NO_CONSENT, "person": {"contracts": (CONTRACT,)}}),
-    ("A1_evidence", "autocall", {"point": {"permission": permission(evidence=1)}}),
+    ("A1_proof", "autocall", {"point": {"permission": permission(evidence=1)}}),
     ("P0", "phone", {"point": NO_CONSENT, "at": BEFORE_THE_SWITCH}),
     ("P1", "phone", {}),
     ("P1_none", "phone", {"point": NO_CONSENT, "at": AT_THE_SWITCH}),
-    ("P1_evidence", "phone", {"point": {"permission": permission(evidence=1)}}),
+    ("P1_proof", "phone", {"point": {"permission": permission(evidence=1)}}),
     ("P2", "phone", {"point": NO_CONSENT, "person": {"contracts": (CONTRACT,)}}),
     ("P3", "phone", {"point": PROFESSIONAL, "offer": {"is_professional": True}}),
     ("P6", "phone", {"point": NO_CONSENT, "offer": {"nature": "charity"}}),
@@ -175,17 +175,17 @@ LACKS = [
     ("E2_sale", "email", {"person": {"sales": (sale(at=NOW + timedelta(days=1)),)}}),
     ("E2_family", "email", {"person": {"sales": (sale(family="books"),)}}),
     ("E2_family", "email", {"person": {"sales": (sale(family=""),)}}),
-    ("E2_informed", "email", {"person": {"sales": (sale(),), "is_informed": False}}),
-    ("E3_profession", "email", {"point": PROFESSIONAL}),
-    ("E4_informed", "sms", {"offer": {"nature": "charity"}, "person": {"is_informed": False}}),
+    ("E2_notice", "email", {"person": {"sales": (sale(),), "is_informed": False}}),
+    ("E3_job", "email", {"point": PROFESSIONAL}),
+    ("E4_notice", "sms", {"offer": {"nature": "charity"}, "person": {"is_informed": False}}),
     ("P0_bloctel", "phone", {"at": BEFORE_THE_SWITCH, "person": {"is_on_bloctel": True}}),
-    ("P2_contract", "phone", {}),
-    ("P2_contract", "phone", {"person": {"contracts": (ContractFact(1, NOW, NOW, "shoes"),)}}),
-    ("P2_contract", "phone", {"person": {"contracts": (ContractFact(1, NOW, None, "tea"),)}}),
-    ("P3_profession", "phone", {"point": PROFESSIONAL}),
-    ("P6_informed", "phone", {"offer": {"nature": "charity"}, "person": {"is_informed": False}}),
-    ("L1_informed", "post", {"person": {"is_informed": False}}),
-    ("L1_informed", "post", {"policy": {"information_is_attested": False}}),
+    ("P2_none", "phone", {}),
+    ("P2_none", "phone", {"person": {"contracts": (ContractFact(1, NOW, NOW, "shoes"),)}}),
+    ("P2_none", "phone", {"person": {"contracts": (ContractFact(1, NOW, None, "tea"),)}}),
+    ("P3_job", "phone", {"point": PROFESSIONAL}),
+    ("P6_notice", "phone", {"offer": {"nature": "charity"}, "person": {"is_informed": False}}),
+    ("L1_notice", "post", {"person": {"is_informed": False}}),
+    ("L1_notice", "post", {"policy": {"information_is_attested": False}}),
     ("L2", "post", {"person": {"is_third_party": True, "is_on_robinson": True}}),
 ]
 
@@ -284,6 +284,7 @@ def test_an_error_inside_the_gate_is_a_refusal(caplog: pytest.LogCaptureFixture)
 
 def test_every_rule_and_obligation_has_a_sentence_and_a_source():
     for rule in RULES.values():
+        assert len(rule.id) <= 10  # Lists and downloads store it.
         assert str(rule.sentence).endswith(".")
         assert rule.law
         assert (rule.kind == Kind.ALLOW) == bool(rule.basis)
@@ -302,6 +303,6 @@ def test_the_tables_above_produce_every_rule():
     produced = {row[0] for row in [*GATES, *DECISIONS, *LACKS]}
     produced |= {"A1_expired", "P1_expired", "X1_expired"}
     # The same function serves four channels; one of each lack is enough.
-    shared = {"A1_unconfirmed", "P1_unconfirmed", "X1_unconfirmed", "X1_evidence"}
+    shared = {"A1_doi", "P1_doi", "X1_doi", "X1_proof"}
 
     assert produced | shared == set(RULES)
