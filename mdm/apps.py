@@ -9,3 +9,7 @@ class MdmConfig(AppConfig):
 
     name = "mdm"
     verbose_name = _("Customers")
+
+    def ready(self) -> None:
+        """Register the kinds of jobs of this app with whoever runs them."""
+        import mdm.loading.work  # noqa: F401

@@ -104,6 +104,14 @@ class SourceMapping:
         return next(iter(self.named(attribute)), None)
 
     @property
+    def columns_in_order(self) -> tuple[tuple[object, ...], ...]:
+        """What the mapping does, the same at every start: for fingerprints."""
+        return tuple(
+            (c.name, c.attribute, c.format, c.channel, c.purpose, sorted(c.yes), sorted(c.no))
+            for c in self.columns
+        )
+
+    @property
     def key_column(self) -> str:
         """The column that holds the source's own key."""
         return self.named("source_key")[0].name

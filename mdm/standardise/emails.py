@@ -19,10 +19,11 @@ _ROLES = frozenset(
 )
 _MISTYPED = frozenset(
     "gmial.com gmai.com gmal.com gamil.com gmil.com gmaill.com gnail.com gmail.fr gmail.co "
-    "gmail.con hotmial.com hotmial.fr hotmal.com hotmal.fr hotmai.fr hotmail.co hotmil.fr orange.f orang.fr "
-    "oragne.fr ornage.fr orange.com wanado.fr wandoo.fr wanadoo.f wanadoo.com yaho.fr yahooo.fr "
-    "yhaoo.fr yahoo.f outlok.fr outlok.com outloo.fr oulook.fr laposte.fr laposte.com "
-    "la-poste.net iclou.com icloud.fr icoud.com sfr.com free.com bbox.com".split()
+    "gmail.con hotmial.com hotmial.fr hotmal.com hotmal.fr hotmai.fr hotmail.co hotmil.fr "
+    "orange.f orang.fr oragne.fr ornage.fr orange.com wanado.fr wandoo.fr wanadoo.f "
+    "wanadoo.com yaho.fr yahooo.fr yhaoo.fr yahoo.f outlok.fr outlok.com outloo.fr oulook.fr "
+    "laposte.fr laposte.com la-poste.net iclou.com icloud.fr icoud.com sfr.com free.com "
+    "bbox.com".split()
 )
 
 

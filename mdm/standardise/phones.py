@@ -14,6 +14,8 @@ from phonenumbers import PhoneNumberFormat, PhoneNumberType
 
 MAX_LENGTH = 200
 MAX_NUMBERS = 5
+# Codes of numbers that nobody can be reached at.
+UNUSABLE = frozenset(["invalid", "fake", "not_personal"])
 # Overseas regions have their own country codes; 0692… is a mobile of Réunion, not of France.
 REGION_OF_POSTCODE = {
     "971": "GP", "972": "MQ", "973": "GF", "974": "RE", "975": "PM", "976": "YT", "977": "BL",

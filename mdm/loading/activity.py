@@ -1,0 +1,67 @@
+"""Sales and contracts that come along with a customer's row."""
+
+from collections.abc import Collection, Sequence
+
+from mdm import bulk
+from mdm.loading.rows import StandardRow
+from mdm.models import Contract, RecordContactPoint, Sale
+
+Rows = Sequence[tuple[int, StandardRow]]
+
+
+def store(rows: Rows, *, born_ids: Collection[int]) -> None:
+    """Add the sales and contracts of the rows that are not known yet; a contract may end."""
+    sales = [(pk, row.sale) for pk, row in rows if row.sale]
+    if sales:
+        emails = dict(
+            RecordContactPoint.objects.filter(
+                record__in=[pk for pk, _ in sales], attribute="email"
+            ).values_list("record_id", "contact_point_id")
+        )
+        bulk.insert_ignoring(
+            Sale,
+            (
+                "record_id",
+                "reference",
+                "sold_on",
+                "amount",
+                "product_family",
+                "contact_point_id",
+            ),
+            [
+                (
+                    pk,
+                    sale.reference,
+                    sale.sold_on,
+                    sale.amount,
+                    sale.product_family,
+                    emails.get(pk),
+                )
+                for pk, sale in sales
+            ],
+        )
+    _store_contracts(rows, born_ids)
+
+
+def _store_contracts(rows: Rows, born_ids: Collection[int]) -> None:
+    contracts = {(pk, row.contract.reference): row.contract for pk, row in rows if row.contract}
+    if not contracts:
+        return
+    known = Contract.objects.filter(record__in={pk for pk, _ in contracts if pk not in born_ids})
+    changes = []
+    for key, record, reference, ends_on in known.values_list(
+        "pk", "record_id", "reference", "ends_on"
+    ):
+        contract = contracts.pop((record, reference), None)
+        if contract and contract.ends_on != ends_on:
+            changes.append((key, contract.ends_on))
+    if changes:
+        bulk.update(Contract, ("id", "ends_on"), changes)
+    bulk.insert_ignoring(
+        Contract,
+        ("record_id", "reference", "starts_on", "ends_on", "product_family"),
+        [
+            (pk, reference, contract.starts_on, contract.ends_on, contract.product_family)
+            for (pk, reference), contract in contracts.items()
+        ],
+    )

@@ -1,0 +1,124 @@
+"""What a row says about permissions: opt-ins, refusals and opt-outs of its columns.
+
+Only the claims that are new to a record are passed on: an address corrected in the source does
+not date its old opt-in anew, so it cannot outlive a withdrawal made since.
+"""
+
+from collections.abc import Iterable, Mapping
+from datetime import datetime, tzinfo
+from typing import Literal, NamedTuple
+
+from mdm.mapping import DEFAULT_PURPOSE, Column, SourceMapping
+from mdm.signals import PermissionClaim
+from mdm.standardise.dates import parse_moment
+from mdm.standardise.record import Issue
+
+
+class Claim(NamedTuple):
+    """A claim of a row that does not know its record yet.
+
+    `is_dated` tells that the row dates the permission itself; else the date is that of the row.
+    """
+
+    channel: str
+    purpose: str | None
+    kind: Literal["opt_in", "refusal", "opt_out"]
+    occurred_at: datetime | None
+    is_dated: bool
+    double_opt_in: bool = False
+
+    @property
+    def meaning(self) -> tuple[object, ...]:
+        """What makes the claim differ from an earlier one of the same record."""
+        moment = self.occurred_at if self.is_dated else None
+        return (self.channel, self.purpose, self.kind, moment, self.double_opt_in)
+
+    def of_record(self, record_id: int, line: int) -> PermissionClaim:
+        """Return the claim as the signal carries it."""
+        return PermissionClaim(
+            record_id=record_id,
+            line=line,
+            channel=self.channel,
+            purpose_code=self.purpose,
+            kind=self.kind,
+            occurred_at=self.occurred_at,
+            double_opt_in=self.double_opt_in,
+        )
+
+
+def claims_of(
+    mapping: SourceMapping,
+    cells: Mapping[str, str],
+    *,
+    created_at: datetime | None,
+    updated_at: datetime | None,
+    permission_at: datetime | None,
+    zone: tzinfo,
+    issues: list[Issue],
+) -> tuple[Claim, ...]:
+    """Return the claims of a row, opt-outs last."""
+    opt_outs = _opt_outs(mapping, cells, updated_at or created_at, zone, issues)
+    left = {claim.channel for claim in opt_outs}
+    is_double = any(
+        column.answer(cells.get(column.name, "")) == "yes"
+        for column in mapping.named("double_opt_in")
+    )
+    claims: list[Claim] = []
+    for column in mapping.named("permission"):
+        answer = _answer(column, cells, issues)
+        if answer not in ("yes", "no"):
+            continue
+        # The last change of a row that also opts out is the opt-out; the opt-in came before.
+        row_date = created_at if left & {column.channel, "*"} else updated_at or created_at
+        claims.append(
+            Claim(
+                column.channel,
+                column.purpose or DEFAULT_PURPOSE,
+                "opt_in" if answer == "yes" else "refusal",
+                permission_at or row_date,
+                permission_at is not None,
+                is_double and answer == "yes" and column.channel == "email",
+            )
+        )
+    return (*claims, *opt_outs)
+
+
+def new_claims(claims: Iterable[Claim], earlier: Iterable[Claim]) -> list[Claim]:
+    """Return the claims that say what the earlier version of the row did not."""
+    known = {claim.meaning for claim in earlier}
+    return [claim for claim in claims if claim.meaning not in known]
+
+
+def _opt_outs(
+    mapping: SourceMapping,
+    cells: Mapping[str, str],
+    row_date: datetime | None,
+    zone: tzinfo,
+    issues: list[Issue],
+) -> list[Claim]:
+    """Return one opt-out for each channel and purpose that a yes or a date tells."""
+    found: dict[tuple[str, str | None], Claim] = {}
+    for column in mapping.named("opt_out"):
+        if _answer(column, cells, issues) == "yes":
+            claim = Claim(column.channel, column.purpose, "opt_out", row_date, is_dated=False)
+            found[column.channel, column.purpose] = claim
+    for column in mapping.named("opt_out_at"):
+        text = cells.get(column.name, "").strip()
+        if not text:
+            continue
+        moment = parse_moment(text, column.format, zone=zone)
+        if moment is None:
+            # The person did opt out, even when nobody can read the date.
+            issues.append(("opt_out_at", "unreadable"))
+        claim = Claim(
+            column.channel, column.purpose, "opt_out", moment or row_date, moment is not None
+        )
+        found[column.channel, column.purpose] = claim
+    return list(found.values())
+
+
+def _answer(column: Column, cells: Mapping[str, str], issues: list[Issue]) -> str:
+    answer = column.answer(cells.get(column.name, ""))
+    if answer == "unknown":
+        issues.append((column.attribute, "unknown_value"))
+    return answer

@@ -1,0 +1,208 @@
+"""One line of a file made regular: key, raw values, standard record, claims, sales, contracts."""
+
+import json
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import date, datetime, tzinfo
+from decimal import Decimal, InvalidOperation
+from hashlib import sha256
+
+from mdm.loading.claims import Claim, claims_of
+from mdm.mapping import SourceMapping
+from mdm.standardise import VERSION
+from mdm.standardise.dates import parse_date, parse_moment
+from mdm.standardise.record import (
+    ATTRIBUTES,
+    COMPOSED,
+    Issue,
+    StandardRecord,
+    standardise_record,
+)
+from mdm.standardise.text import clean
+
+_PHONES = ("phone", "other_phone")
+_NAMED_ATTRIBUTES = tuple(name for name in (*ATTRIBUTES, *COMPOSED) if name not in _PHONES)
+_MAX_AMOUNT = Decimal("9999999999.99")
+
+Cells = Mapping[str, str]
+
+
+@dataclass(frozen=True, slots=True)
+class SaleRow:
+    """A sale told by a row."""
+
+    reference: str
+    sold_on: date
+    amount: Decimal | None
+    product_family: str
+
+
+@dataclass(frozen=True, slots=True)
+class ContractRow:
+    """A contract told by a row."""
+
+    reference: str
+    starts_on: date
+    ends_on: date | None
+    product_family: str
+
+
+@dataclass(frozen=True, slots=True)
+class StandardRow:
+    """Everything a row says, ready to store."""
+
+    record: StandardRecord
+    created_at: datetime | None
+    updated_at: datetime | None
+    claims: tuple[Claim, ...]
+    sale: SaleRow | None
+    contract: ContractRow | None
+
+
+class RowReader:
+    """A mapping made ready for many rows of one source."""
+
+    def __init__(self, mapping: SourceMapping, *, region: str, today: date, zone: tzinfo) -> None:
+        self.mapping = mapping
+        self.key_column = mapping.key_column
+        self._region, self._today, self._zone = region, today, zone
+        self._ignored = frozenset(column.name for column in mapping.named("ignore"))
+        named = mapping.named(*_NAMED_ATTRIBUTES)
+        self._values = [
+            (c.name, c.attribute) for c in named if c.attribute != "address_complement"
+        ]
+        self._complements = [c.name for c in named if c.attribute == "address_complement"]
+        self._phones = [column.name for column in mapping.named("phone")]
+        self._phones += [column.name for column in mapping.named("other_phone")]
+        birth = mapping.single("birth_date")
+        self._birth_format = birth.format if birth else ""
+        self._fingerprint = sha256(repr((VERSION, region, mapping.columns_in_order)).encode())
+
+    def raw(self, cells: Cells) -> dict[str, str]:
+        """Return the cells to keep as received: all but those the mapping ignores."""
+        return {name: value for name, value in cells.items() if name not in self._ignored}
+
+    def content_hash(self, raw: Cells) -> str:
+        """Return what tells whether a row, or how it is understood, has changed."""
+        digest = self._fingerprint.copy()
+        digest.update(json.dumps(raw, sort_keys=True, ensure_ascii=False).encode())
+        return digest.hexdigest()
+
+    def updated_at(self, cells: Cells) -> datetime | None:
+        """Return when the source last changed the row, if it says so."""
+        return self._moment(cells, "updated_at", [])
+
+    def claims(self, cells: Cells) -> tuple[Claim, ...]:
+        """Return what the row says about permissions."""
+        issues: list[Issue] = []
+        return self._claims(cells, self._moments(cells, issues), issues)
+
+    def read(self, cells: Cells) -> StandardRow:
+        """Return everything the row says, standardised."""
+        values = {attribute: cells.get(name, "") for name, attribute in self._values}
+        if self._complements:
+            parts = (cells.get(name, "").strip() for name in self._complements)
+            values["address_complement"] = ", ".join(filter(None, parts))
+        record = standardise_record(
+            values,
+            phones=[cells.get(name, "") for name in self._phones],
+            region=self._region,
+            today=self._today,
+            birth_date_format=self._birth_format,
+        )
+        issues: list[Issue] = []
+        moments = self._moments(cells, issues)
+        claims = self._claims(cells, moments, issues)
+        sale, contract = self._sale(cells, issues), self._contract(cells, issues)
+        if issues:
+            record = record._replace(issues=tuple(dict.fromkeys((*record.issues, *issues))))
+        created_at, updated_at, _ = moments
+        return StandardRow(record, created_at, updated_at, claims, sale, contract)
+
+    def _moments(
+        self, cells: Cells, issues: list[Issue]
+    ) -> tuple[datetime | None, datetime | None, datetime | None]:
+        return (
+            self._moment(cells, "created_at", issues),
+            self._moment(cells, "updated_at", issues),
+            self._moment(cells, "permission_at", issues),
+        )
+
+    def _claims(
+        self,
+        cells: Cells,
+        moments: tuple[datetime | None, datetime | None, datetime | None],
+        issues: list[Issue],
+    ) -> tuple[Claim, ...]:
+        created_at, updated_at, permission_at = moments
+        return claims_of(
+            self.mapping,
+            cells,
+            created_at=created_at,
+            updated_at=updated_at,
+            permission_at=permission_at,
+            zone=self._zone,
+            issues=issues,
+        )
+
+    def _moment(self, cells: Cells, attribute: str, issues: list[Issue]) -> datetime | None:
+        column = self.mapping.single(attribute)
+        text = cells.get(column.name, "").strip() if column else ""
+        if not column or not text:
+            return None
+        moment = parse_moment(text, column.format, zone=self._zone)
+        if moment is None:
+            issues.append((attribute, "unreadable"))
+        return moment
+
+    def _day(self, cells: Cells, attribute: str, issues: list[Issue]) -> date | None:
+        """Return a date; a moment counts as its day."""
+        column = self.mapping.single(attribute)
+        text = clean(cells.get(column.name, "")) if column else ""
+        if not column or not text:
+            return None
+        day = parse_date(text, column.format)
+        if day is None and (moment := parse_moment(text, column.format, zone=self._zone)):
+            day = moment.astimezone(self._zone).date()
+        if day is None:
+            issues.append((attribute, "unreadable"))
+        return day
+
+    def _text(self, cells: Cells, attribute: str, limit: int) -> str:
+        column = self.mapping.single(attribute)
+        return clean(cells.get(column.name, ""))[:limit] if column else ""
+
+    def _sale(self, cells: Cells, issues: list[Issue]) -> SaleRow | None:
+        sold_on = self._day(cells, "sale_date", issues)
+        if sold_on is None:
+            return None
+        reference = self._text(cells, "sale_reference", 100) or sold_on.isoformat()
+        amount = _amount(self._text(cells, "sale_amount", 40), issues)
+        return SaleRow(reference, sold_on, amount, self._text(cells, "sale_family", 60))
+
+    def _contract(self, cells: Cells, issues: list[Issue]) -> ContractRow | None:
+        starts_on = self._day(cells, "contract_start", issues)
+        if starts_on is None:
+            return None
+        family = self._text(cells, "contract_family", 60)
+        reference = self._text(cells, "contract_reference", 100)
+        ends_on = self._day(cells, "contract_end", issues)
+        reference = reference or f"{family} {starts_on.isoformat()}".strip()
+        return ContractRow(reference, starts_on, ends_on, family)
+
+
+def _amount(text: str, issues: list[Issue]) -> Decimal | None:
+    """Read `1 234,56 €` and `1234.56`; what is neither is an issue."""
+    plain = text.replace(" ", "").replace("€", "").replace("EUR", "")
+    if "," in plain and "." not in plain:
+        plain = plain.replace(",", ".")
+    if not plain:
+        return None
+    try:
+        amount = Decimal(plain)
+    except InvalidOperation:
+        amount = Decimal("NaN")
+    if not amount.is_finite() or abs(amount) > _MAX_AMOUNT:
+        issues.append(("sale_amount", "unreadable"))
+        return None
+    return amount.quantize(Decimal("0.01"))

@@ -1,0 +1,116 @@
+"""Staging: the whole file read once, proved readable, and laid down as lines to load.
+
+Nothing is written to the database meanwhile, so a refusal leaves no trace. A staged line is JSON:
+`[line, cells]` to load, or `[line, null, column, value, reason, cells]` to reject.
+"""
+
+import json
+from array import array
+from bisect import bisect_left
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, field
+from datetime import UTC, datetime
+from hashlib import blake2b
+from pathlib import Path
+from typing import Any
+
+from mdm.loading.rows import RowReader
+from mdm.reading.rows import BadRow, Row, Table, bad_row
+from mdm.standardise.text import clean
+
+MAX_KEY_LENGTH = 200
+_REPORT_EVERY = 2000
+_LONG_AGO = datetime.min.replace(tzinfo=UTC)
+
+Report = Callable[[int], None]
+
+
+@dataclass
+class Stage:
+    """A staged file: where its lines are, how many, and which of them are overtaken by another."""
+
+    path: Path
+    line_count: int = 0
+    rejected_count: int = 0
+    overtaken: set[int] = field(default_factory=set)
+    # Eight bytes for each key: a million keys weigh 8 MB, where a set of texts weighs 100.
+    _key_hashes: "array[int]" = field(default_factory=lambda: array("Q"))
+
+    def holds(self, source_key: str) -> bool:
+        """Tell whether a line of the file has this key."""
+        wanted = _key_hash(source_key)
+        place = bisect_left(self._key_hashes, wanted)
+        return place < len(self._key_hashes) and self._key_hashes[place] == wanted
+
+    def lines(self, offset: int = 0) -> Iterator[tuple[int, Any]]:
+        """Yield (offset behind the line, staged line) from a byte offset on."""
+        with self.path.open("rb") as file:
+            file.seek(offset)
+            for text in file:
+                offset += len(text)
+                yield offset, json.loads(text)
+
+
+def stage(table: Table, reader: RowReader, path: Path, report: Report) -> Stage:
+    """Read every row of the table and lay the lines down in a file at `path`.
+
+    Raises:
+        FileRefused: when the file turns out unreadable on the way.
+    """
+    staged = Stage(path)
+    hashes = array("Q")
+    with path.open("w", encoding="utf-8") as file:
+        path.chmod(0o600)
+        for row in table.rows():
+            checked = _checked(row, reader.key_column)
+            if isinstance(checked, Row):
+                hashes.append(_key_hash(checked.cells[reader.key_column]))
+                entry: list[Any] = [checked.line, checked.cells]
+            else:
+                staged.rejected_count += 1
+                entry = [checked.line, None, *checked[1:]]
+            file.write(json.dumps(entry, ensure_ascii=False, separators=(",", ":")) + "\n")
+            staged.line_count += 1
+            if staged.line_count % _REPORT_EVERY == 0:
+                report(staged.line_count)
+    staged._key_hashes = array("Q", sorted(hashes))
+    staged.overtaken = _overtaken(staged, reader)
+    return staged
+
+
+def _checked(row: Row | BadRow, key_column: str) -> Row | BadRow:
+    if isinstance(row, BadRow):
+        return row
+    key = clean(row.cells[key_column])
+    if 0 < len(key) <= MAX_KEY_LENGTH:
+        row.cells[key_column] = key
+        return row
+    reason = "key_too_long" if key else "no_key"
+    return bad_row(row.line, reason, list(row.cells.values()), column=key_column)
+
+
+def _overtaken(staged: Stage, reader: RowReader) -> set[int]:
+    """Return the lines whose key stands again in the file: the youngest, else the last, counts."""
+    hashes = staged._key_hashes
+    pairs = zip(hashes, memoryview(hashes)[1:], strict=False)
+    repeated = {one for one, other in pairs if one == other}
+    if not repeated:
+        return set()
+    best: dict[str, tuple[datetime, int]] = {}
+    overtaken: set[int] = set()
+    for _, entry in staged.lines():
+        line, cells = entry[0], entry[1]
+        if cells is None or _key_hash(cells[reader.key_column]) not in repeated:
+            continue
+        key = cells[reader.key_column]
+        rank = (reader.updated_at(cells) or _LONG_AGO, line)
+        if key not in best:
+            best[key] = rank
+            continue
+        overtaken.add(min(best[key], rank)[1])
+        best[key] = max(best[key], rank)
+    return overtaken
+
+
+def _key_hash(key: str) -> int:
+    return int.from_bytes(blake2b(key.encode(), digest_size=8).digest(), "big")

@@ -1,0 +1,169 @@
+"""The job that loads a file: stage it, go through it in chunks, end what a full file lacks."""
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from itertools import islice
+from pathlib import Path
+from typing import Any
+
+from django.conf import settings
+from django.db import connection
+from django.utils.timezone import get_default_timezone, localdate, now
+from django.utils.translation import gettext as _
+
+from mdm.audit import acting_as
+from mdm.jobs import JobRefused, JobRun, LostLease, job
+from mdm.loading import deletion
+from mdm.loading.rows import RowReader
+from mdm.loading.staging import Stage, stage
+from mdm.loading.writing import COUNTS, Chunk, ChunkWriter, Reject
+from mdm.mapping import MappingError, parse_mapping
+from mdm.models import FieldMapping, FileMode, LoadBatch
+from mdm.reading.rows import FileRefused
+from mdm.reading.tables import open_table
+
+KIND = "load"
+# Rows of one transaction. On SQLite a click waits for it, so it stays well below a second.
+CHUNK_SIZE = {"sqlite": 500, "postgresql": 2000}
+
+
+@dataclass
+class _Progress:
+    """Where the load stands: what the cursor of the job holds."""
+
+    offset: int = 0
+    deleted_after: int | None = None
+    counts: dict[str, int] | None = None
+
+    def as_cursor(self) -> dict[str, Any]:
+        return {"offset": self.offset, "deleted_after": self.deleted_after, "counts": self.counts}
+
+
+@job(KIND)
+def run_load(run: JobRun) -> Mapping[str, Any]:
+    """Load the batch named in the job's parameters. Returns its counts."""
+    batch = LoadBatch.objects.select_related("source", "mapping", "created_by").get(
+        pk=run.parameters["batch"]
+    )
+    reason = _("Loaded file no. %(number)d") % {"number": batch.pk}
+    try:
+        with acting_as(batch.created_by, reason):
+            result = _load(run, batch)
+    except LostLease:
+        raise  # The attempt that took over needs the file.
+    except (FileRefused, MappingError) as refusal:
+        _discard_files(batch)
+        raise JobRefused(str(refusal)) from None
+    except Exception:
+        # Not for a process told to stop: whoever takes the job over needs the file.
+        _discard_files(batch)
+        raise
+    _discard_files(batch)
+    return result
+
+
+def _load(run: JobRun, batch: LoadBatch) -> Mapping[str, Any]:
+    readers = _readers(batch)
+    staged = _stage(run, batch, readers[batch.mapping_id])
+    progress = _Progress(**run.cursor) if run.cursor else _Progress()
+    progress.counts = progress.counts or dict.fromkeys(COUNTS, 0)
+    if batch.mode == FileMode.FULL and not run.cursor and not staged.rejected_count:
+        deletion.refuse_when_too_much_is_missing(batch, staged)
+    _load_lines(run, ChunkWriter(batch, readers), staged, progress, batch)
+    # A row that was rejected may be any record: nothing is called missing while there are some.
+    is_withheld = batch.mode == FileMode.FULL and bool(staged.rejected_count)
+    if batch.mode == FileMode.FULL and not is_withheld:
+        _delete_missing(run, staged, progress, batch)
+    LoadBatch.objects.filter(pk=batch.pk).update(finished_at=now())
+    return {"batch": batch.pk, **progress.counts, "deletions_withheld": is_withheld}
+
+
+def _readers(batch: LoadBatch) -> dict[int, RowReader]:
+    """Return a reader for every mapping version of the source: older rows were read by theirs."""
+    return {
+        mapping.pk: RowReader(
+            parse_mapping(mapping.document),
+            region=batch.source.region,
+            today=localdate(batch.created_at),
+            zone=get_default_timezone(),
+        )
+        for mapping in FieldMapping.objects.filter(source=batch.source_id)
+    }
+
+
+def _stage(run: JobRun, batch: LoadBatch, reader: RowReader) -> Stage:
+    source_file = settings.DATA_DIR / batch.stored_file
+    if not batch.stored_file or not source_file.exists():
+        raise JobRefused(_("The uploaded file is no longer there: load it again."))
+    wanted = [column.name for column in reader.mapping.columns]
+    table = open_table(source_file, reader.mapping.file, wanted)
+
+    def report(line_count: int) -> None:
+        run.progress(line_count, table.expected_count, "reading")
+
+    return stage(table, reader, _stage_path(batch), report)
+
+
+def _load_lines(
+    run: JobRun, writer: ChunkWriter, staged: Stage, progress: _Progress, batch: LoadBatch
+) -> None:
+    counts = progress.counts or {}
+    lines = staged.lines(progress.offset)
+    while batch_lines := list(islice(lines, CHUNK_SIZE[connection.vendor])):
+        chunk = writer.prepare(*_split(batch_lines, staged))
+        progress.offset = batch_lines[-1][0]
+        done = sum(counts.values()) + len(batch_lines)
+        # The cursor is written at the end of the chunk, when the counts below stand in it.
+        cursor = progress.as_cursor()
+        with run.chunk(cursor=cursor, done=done, total=staged.line_count, phase="loading"):
+            for end, count in writer.write(chunk).items():
+                counts[end] += count
+            _write_counts(batch, counts)
+
+
+def _split(
+    batch_lines: list[tuple[int, Any]], staged: Stage
+) -> tuple[Iterator[tuple[int, dict[str, str]]], Chunk]:
+    """Return the rows to load, and a chunk that already holds the rejected and overtaken ones."""
+    entries = [entry for _offset, entry in batch_lines]
+    rejects = [_reject(*entry) for entry in entries if entry[1] is None]
+    loadable = [entry for entry in entries if entry[1] is not None]
+    rows = ((line, cells) for line, cells in loadable if line not in staged.overtaken)
+    overtaken_count = sum(1 for line, _cells in loadable if line in staged.overtaken)
+    return rows, Chunk([], rejects, overtaken_count)
+
+
+def _reject(
+    line: int, _cells: None, column: str, value: str, reason: str, cells: list[str]
+) -> Reject:
+    return Reject(line, column, value, reason, {"cells": cells})
+
+
+def _delete_missing(run: JobRun, staged: Stage, progress: _Progress, batch: LoadBatch) -> None:
+    counts = progress.counts or {}
+    size = CHUNK_SIZE[connection.vendor]
+    after = progress.deleted_after or 0
+    while keys := deletion.next_missing(batch, staged, after=after, size=size):
+        after = progress.deleted_after = keys[-1]
+        counts["deleted"] += len(keys)
+        with run.chunk(cursor=progress.as_cursor(), phase="deleting"):
+            deletion.delete(keys)
+            _write_counts(batch, counts)
+
+
+def _write_counts(batch: LoadBatch, counts: Mapping[str, int]) -> None:
+    LoadBatch.objects.filter(pk=batch.pk).update(
+        **{f"{end}_count": count for end, count in counts.items()}
+    )
+
+
+def _stage_path(batch: LoadBatch) -> Path:
+    return Path(settings.DATA_DIR) / f"{batch.stored_file}.staged"
+
+
+def _discard_files(batch: LoadBatch) -> None:
+    """Delete the uploaded file and its stage: the records keep what is needed."""
+    if batch.stored_file:
+        _stage_path(batch).unlink(missing_ok=True)
+        (Path(settings.DATA_DIR) / batch.stored_file).unlink(missing_ok=True)
+        LoadBatch.objects.filter(pk=batch.pk).update(stored_file="")

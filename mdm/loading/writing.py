@@ -1,0 +1,267 @@
+"""Storing a chunk of rows: new, changed, the same, stale or rejected, set-based.
+
+The chunk's rows are compared with what is stored before its transaction, so that unchanged rows
+cost no standardising and the database is locked for the writing only; inside, under the source's
+lock, the comparison is made again.
+"""
+
+from collections.abc import Collection, Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import datetime
+from typing import Any, NamedTuple
+
+from django.utils.timezone import now
+
+from mdm import bulk, identity
+from mdm.audit import record_history
+from mdm.loading import activity, carrying
+from mdm.loading.claims import new_claims
+from mdm.loading.rows import RowReader, StandardRow
+from mdm.models import ATTRIBUTES, LoadBatch, RejectedRow, SourceRecord, SourceSystem
+from mdm.signals import PermissionClaim, records_loaded
+from mdm.standardise import VERSION
+
+COUNTS = ("new", "changed", "same", "stale", "rejected", "deleted")
+
+_VALUES = (
+    "status",
+    "raw",
+    "issues",
+    "standardiser_version",
+    "content_hash",
+    "source_created_at",
+    "source_updated_at",
+    "batch_id",
+    "line",
+    *ATTRIBUTES,
+)
+_BIRTH = ("id", "source_id", "source_key", "customer_id", "link_rule", "linked_at", *_VALUES)
+
+
+class Reject(NamedTuple):
+    """A row to be rejected, as it will be stored."""
+
+    line: int
+    column: str
+    value: str
+    reason: str
+    raw: dict[str, Any]
+
+
+class Known(NamedTuple):
+    """What is stored of a record that a row may change."""
+
+    pk: int
+    content_hash: str
+    updated_at: datetime | None
+    status: str
+
+
+@dataclass(slots=True)
+class Candidate:
+    """A row of the chunk with its key, raw values and, when it had to be made, standard form."""
+
+    line: int
+    key: str
+    raw: dict[str, str]
+    content_hash: str
+    standard: StandardRow | None = None
+
+
+@dataclass
+class Chunk:
+    """Rows to store in one transaction, prepared for it."""
+
+    rows: list[Candidate]
+    rejects: list[Reject] = field(default_factory=list)
+    overtaken_count: int = 0
+
+
+class _Sorted(NamedTuple):
+    """The rows of a chunk by what becomes of them."""
+
+    new: list[Candidate]
+    changed: list[tuple[int, Candidate]]
+    counts: dict[str, int]
+    rejects: list[Reject]
+
+
+class ChunkWriter:
+    """Stores the chunks of one batch."""
+
+    def __init__(self, batch: LoadBatch, readers: Mapping[int, RowReader]) -> None:
+        """Take the readers of every mapping version of the source, by key."""
+        self._batch = batch
+        self._readers = readers
+        self._reader = readers[batch.mapping_id]
+
+    def prepare(self, rows: Iterable[tuple[int, dict[str, str]]], chunk: Chunk) -> Chunk:
+        """Add (line, cells) rows to a chunk, standardised where they are not yet stored so."""
+        for line, cells in rows:
+            raw = self._reader.raw(cells)
+            key = cells[self._reader.key_column]
+            chunk.rows.append(Candidate(line, key, raw, self._reader.content_hash(raw)))
+        stored = self._stored(chunk.rows)
+        for row in chunk.rows:
+            known = stored.get(row.key)
+            if known is None or known.content_hash != row.content_hash:
+                row.standard = self._reader.read(row.raw)
+        return chunk
+
+    def write(self, chunk: Chunk) -> dict[str, int]:
+        """Store a prepared chunk. Returns how many rows met which end. Call in a transaction."""
+        # One load at a time writes records of a source, so that nobody gives a key twice.
+        SourceSystem.objects.select_for_update().get(pk=self._batch.source_id)
+        sorted_rows = self._sort(chunk)
+        ids = bulk.allocate_ids(SourceRecord, len(sorted_rows.new)) if sorted_rows.new else []
+        born = list(zip(ids, sorted_rows.new, strict=True))
+        written = born + sorted_rows.changed
+        claims = self._claims(born, sorted_rows.changed)
+        self._store(born, sorted_rows.changed)
+        touched_ids = carrying.carry(
+            [(pk, _standard(row).record) for pk, row in written], born_ids=set(ids)
+        )
+        activity.store([(pk, _standard(row)) for pk, row in written], born_ids=set(ids))
+        self._derive(ids, [pk for pk, _ in sorted_rows.changed], touched_ids)
+        self._reject(sorted_rows.rejects)
+        if written or claims:
+            records_loaded.send(
+                sender=None,
+                batch=self._batch,
+                record_ids=[pk for pk, _ in written],
+                claims=claims,
+            )
+        return sorted_rows.counts
+
+    def _stored(self, rows: Sequence[Candidate]) -> dict[str, Known]:
+        found = SourceRecord.objects.filter(
+            source=self._batch.source_id, source_key__in=[row.key for row in rows]
+        )
+        columns = ("content_hash", "source_updated_at", "status")
+        return {
+            record[0]: Known(*record[1:])
+            for record in found.order_by().values_list("source_key", "pk", *columns)
+        }
+
+    def _sort(self, chunk: Chunk) -> _Sorted:
+        stored = self._stored(chunk.rows)
+        done = _Sorted([], [], dict.fromkeys(COUNTS, 0), list(chunk.rejects))
+        done.counts["stale"] = chunk.overtaken_count
+        for row in chunk.rows:
+            end = self._end_of(row, stored.get(row.key))
+            if end == "new":
+                done.new.append(row)
+            elif end == "changed":
+                done.changed.append((stored[row.key].pk, row))
+            elif end == "erased":
+                # Nothing of an erased person is kept, not even in a rejected row.
+                done.rejects.append(Reject(row.line, self._reader.key_column, "", end, {}))
+                continue
+            done.counts[end] += 1
+        done.counts["rejected"] = len(done.rejects)
+        return done
+
+    def _end_of(self, row: Candidate, known: Known | None) -> str:
+        if known is not None:
+            if known.status == SourceRecord.Status.ERASED:
+                return "erased"
+            is_active = known.status == SourceRecord.Status.ACTIVE
+            if known.content_hash == row.content_hash and is_active:
+                return "same"
+        if row.standard is None:
+            row.standard = self._reader.read(row.raw)
+        if known is None:
+            return "new"
+        updated_at = row.standard.updated_at
+        if updated_at and known.updated_at and updated_at < known.updated_at:
+            return "stale"
+        return "changed"
+
+    def _claims(
+        self,
+        born: Sequence[tuple[int, Candidate]],
+        changed: Sequence[tuple[int, Candidate]],
+    ) -> list[PermissionClaim]:
+        """Return the claims of new records, and those that changed records did not make before."""
+        if not self._may_claim():
+            return []
+        claims = [
+            claim.of_record(pk, row.line) for pk, row in born for claim in _standard(row).claims
+        ]
+        earlier = {
+            pk: self._readers[mapping_id].claims(raw)
+            for pk, mapping_id, raw in SourceRecord.objects.filter(
+                pk__in=[pk for pk, _ in changed]
+            ).values_list("pk", "batch__mapping_id", "raw")
+        }
+        for pk, row in changed:
+            fresh = new_claims(_standard(row).claims, earlier[pk])
+            claims += [claim.of_record(pk, row.line) for claim in fresh]
+        return claims
+
+    def _may_claim(self) -> bool:
+        return bool(self._reader.mapping.named("permission", "opt_out", "opt_out_at"))
+
+    def _store(
+        self,
+        born: Sequence[tuple[int, Candidate]],
+        changed: Sequence[tuple[int, Candidate]],
+    ) -> None:
+        moment, source = now(), self._batch.source_id
+        if born:
+            bulk.insert(
+                SourceRecord,
+                _BIRTH,
+                (
+                    (pk, source, row.key, pk, "birth", moment, *self._values(row))
+                    for pk, row in born
+                ),
+            )
+            record_history(SourceRecord, [pk for pk, _ in born], "+")
+        if changed:
+            bulk.update(
+                SourceRecord, ("id", *_VALUES), [(pk, *self._values(row)) for pk, row in changed]
+            )
+            record_history(SourceRecord, [pk for pk, _ in changed], "~")
+
+    def _values(self, row: Candidate) -> tuple[Any, ...]:
+        standard = _standard(row)
+        *values, issues = standard.record
+        return (
+            SourceRecord.Status.ACTIVE,
+            row.raw,
+            issues,
+            VERSION,
+            row.content_hash,
+            standard.created_at,
+            standard.updated_at,
+            self._batch.pk,
+            row.line,
+            *values,
+        )
+
+    def _derive(
+        self, born_ids: Sequence[int], changed_ids: Sequence[int], touched_ids: Collection[int]
+    ) -> None:
+        """Give new records their customers and bring what depends on the others up to date."""
+        if born_ids:
+            identity.give_birth(born_ids)
+        customers = set(born_ids)
+        customers.update(
+            SourceRecord.objects.filter(pk__in=changed_ids).values_list("customer_id", flat=True)
+        )
+        if customers:
+            identity.refresh(customers, record_ids=[*born_ids, *changed_ids, *sorted(touched_ids)])
+
+    def _reject(self, rejects: Sequence[Reject]) -> None:
+        if rejects:
+            bulk.insert(
+                RejectedRow,
+                ("batch_id", *Reject._fields),
+                ((self._batch.pk, *reject) for reject in rejects),
+            )
+
+
+def _standard(row: Candidate) -> StandardRow:
+    assert row.standard is not None  # noqa: S101  (every row to be written was standardised)
+    return row.standard

@@ -1,0 +1,139 @@
+"""Load one file of customers."""
+
+import json
+import time
+from argparse import ArgumentParser
+from pathlib import Path
+from typing import Any
+
+from django.core.management.base import BaseCommand, CommandError
+from django.utils.translation import gettext as _
+from tqdm import tqdm
+
+from mdm import jobs
+from mdm.loading.batches import LoadRefused, start_load
+from mdm.loading.writing import COUNTS
+from mdm.mapping import MappingError, read_document
+from mdm.models import FileMode, LoadBatch
+
+SHIPPED_MAPPINGS = Path(__file__).resolve().parents[2] / "mappings"
+
+
+class Command(BaseCommand):
+    """Stage, standardise and upsert one CSV or XLSX file, in this process, with a progress bar."""
+
+    help = "Load one file of customers (CSV or XLSX) for a source."
+
+    def add_arguments(self, parser: ArgumentParser) -> None:
+        """Declare what the command takes."""
+        parser.add_argument("file", type=Path, metavar="FILE")
+        parser.add_argument("--source", required=True, metavar="CODE", help="Code of the source.")
+        parser.add_argument(
+            "--mapping",
+            metavar="FILE",
+            help="Mapping as TOML or JSON, or the name of one that ships with the project.",
+        )
+        mode = parser.add_mutually_exclusive_group()
+        mode.add_argument(
+            "--full",
+            dest="mode",
+            action="store_const",
+            const=FileMode.FULL.value,
+            help="The file holds every customer of the source: what is missing is deleted.",
+        )
+        mode.add_argument(
+            "--delta",
+            dest="mode",
+            action="store_const",
+            const=FileMode.DELTA.value,
+            help="The file holds what changed.",
+        )
+        parser.add_argument("--json", action="store_true", help="Print one JSON object.")
+
+    def handle(
+        self,
+        *,
+        file: Path,
+        source: str,
+        mapping: str | None,
+        mode: str | None,
+        **options: Any,
+    ) -> None:
+        """Load the file and print the counts."""
+        started = time.monotonic()
+        try:
+            batch = self._start(file, source, mapping, mode or "")
+            self._run(batch)
+        except (LoadRefused, MappingError, jobs.JobFailed) as error:
+            raise CommandError(f"{file.name}: {error}") from error
+        batch.refresh_from_db()
+        self._print(batch, time.monotonic() - started, as_json=options["json"])
+
+    def _start(self, file: Path, source: str, mapping: str | None, mode: str) -> LoadBatch:
+        document = read_document(_mapping_path(mapping)) if mapping else None
+        try:
+            with file.open("rb") as content:
+                return start_load(
+                    content,
+                    file_name=file.name,
+                    source_code=source,
+                    document=document,
+                    mode=mode,
+                    by=None,
+                    is_foreground=True,
+                )
+        except OSError as error:
+            raise LoadRefused(
+                _("The file cannot be read: %(reason)s.") % {"reason": error.strerror or ""}
+            ) from error
+
+    def _run(self, batch: LoadBatch) -> None:
+        job = batch.job
+        assert job is not None  # noqa: S101  (start_load made it)
+        with tqdm(unit=" rows", disable=None, leave=False) as bar:
+
+            def show(done: int, total: int | None, phase: str) -> None:
+                bar.set_description(phase, refresh=False)
+                bar.total = total
+                bar.n = done
+                bar.refresh()
+
+            jobs.run_now(job, on_progress=show)
+
+    def _print(self, batch: LoadBatch, seconds: float, *, as_json: bool) -> None:
+        counts = {end: getattr(batch, f"{end}_count") for end in COUNTS}
+        row_count = sum(counts.values()) - counts["deleted"]
+        figures = {
+            "batch": batch.pk,
+            "source": batch.source.code,
+            "file": batch.file_name,
+            "mode": batch.mode,
+            "rows": row_count,
+            **counts,
+            "deletions_withheld": bool((batch.job.result or {}).get("deletions_withheld"))
+            if batch.job
+            else False,
+            "seconds": round(seconds, 3),
+            "rows_per_second": round(row_count / max(seconds, 0.001)),
+        }
+        if as_json:
+            self.stdout.write(json.dumps(figures, ensure_ascii=False))
+            return
+        self.stdout.write(
+            _(
+                "%(file)s → %(source)s: %(rows)d rows in %(seconds).1f s: %(new)d new, "
+                "%(changed)d changed, %(same)d the same, %(stale)d older, %(rejected)d rejected, "
+                "%(deleted)d deleted."
+            )
+            % figures
+        )
+        if counts["rejected"]:
+            self.stdout.write(
+                _("The rejected rows stand on the page of loaded file no. %(batch)d.") % figures
+            )
+
+
+def _mapping_path(mapping: str) -> Path:
+    path = Path(mapping)
+    shipped = SHIPPED_MAPPINGS / f"{mapping}.toml"
+    return shipped if not path.suffix and not path.exists() and shipped.exists() else path
