@@ -33,7 +33,8 @@ _FAMILY_AGREES = {
 }
 _BIRTH_AGREES = {BirthDate.SAME, BirthDate.REARRANGED, BirthDate.ONE_PART}
 _BIRTH_CONFLICTS = {BirthDate.SAME_YEAR, BirthDate.DIFFERS}
-_CONTACT_AGREES = {"email": {Email.SAME, Email.SAME_LOCAL_PART}, "phone": {Phone.SAME}}
+_EMAIL_AGREES = {Email.SAME, Email.SAME_NAMED, Email.SAME_LOCAL_PART}
+_CONTACT_AGREES = {"email": _EMAIL_AGREES, "phone": {Phone.SAME}}
 
 
 def held_back(levels: Levels) -> str | None:
@@ -85,7 +86,11 @@ def _given_name_is_unconfirmed(levels: Levels) -> bool:
         return False
     if _is(levels, "given_name", _NEAR_GIVEN):
         return not (_is(levels, "birth_date", _BIRTH_AGREES) or _is_family_and_contact(levels))
-    return not (_is_family_and_birth_date(levels) or _is_organisation(levels))
+    return not (
+        _is(levels, "email", {Email.SAME_NAMED})
+        or _is_born_and_reached_alike(levels)
+        or _is_organisation(levels)
+    )
 
 
 def _is_family_and_contact(levels: Levels) -> bool:
@@ -93,10 +98,11 @@ def _is_family_and_contact(levels: Levels) -> bool:
     return has_contact or _is(levels, "family_name", _FAMILY_AGREES)
 
 
-def _is_family_and_birth_date(levels: Levels) -> bool:
-    return _is(levels, "family_name", _FAMILY_AGREES) and _is(
-        levels, "birth_date", {BirthDate.SAME, BirthDate.REARRANGED}
-    )
+def _is_born_and_reached_alike(levels: Levels) -> bool:
+    """Return whether the birth date agrees beside a name or an e-mail (not beside a home)."""
+    if _is(levels, "birth_date", {BirthDate.SAME, BirthDate.REARRANGED}):
+        return _is(levels, "family_name", _FAMILY_AGREES) or _is(levels, "email", _EMAIL_AGREES)
+    return _is(levels, "birth_date", _BIRTH_AGREES) and _is(levels, "email", _EMAIL_AGREES)
 
 
 def _is_organisation(levels: Levels) -> bool:

@@ -89,14 +89,18 @@ class Phone(IntEnum):
 
 
 class Email(IntEnum):
-    """How two e-mail addresses agree."""
+    """How two e-mail addresses agree.
+
+    SAME_NAMED: the given name is missing on one side, and the address contains that of the other.
+    """
 
     UNKNOWN = 0
     SAME = 1
-    SAME_SHARED = 2
-    SAME_LOCAL_PART = 3
-    NEAR = 4
-    DIFFERS = 5
+    SAME_NAMED = 2
+    SAME_SHARED = 3
+    SAME_LOCAL_PART = 4
+    NEAR = 5
+    DIFFERS = 6
 
 
 class BirthDate(IntEnum):
@@ -156,7 +160,7 @@ EXACT: dict[str, frozenset[int]] = {
     "family_name": frozenset({1, 2, 3}),
     "address": frozenset({4, 5, 6}),
     "phone": frozenset({1, 2}),
-    "email": frozenset({1, 2}),
+    "email": frozenset({1, 2, 3}),
     "birth_date": frozenset({1}),
     "identifier": frozenset({1}),
     "organisation": frozenset({1}),

@@ -274,8 +274,17 @@ def compare_emails(encoded: Encoded, left: Codes, right: Codes) -> Levels:
     levels[near | within] = Email.NEAR
     levels[apart & (local_one == local_other)] = Email.SAME_LOCAL_PART
     levels[both & same] = Email.SAME
+    levels[both & same & _names_a_person(encoded, left, right)] = Email.SAME_NAMED
     levels[both & same & (emails.counts[one] > SHARED_BY)] = Email.SAME_SHARED
     return levels
+
+
+def _names_a_person(encoded: Encoded, left: Codes, right: Codes) -> Flags:
+    """Return which pairs lack one given name while the e-mail on the other side contains its own."""
+    has_name = encoded.names.given > 0
+    one, other = has_name[left], has_name[right]
+    named = encoded.email_names_owner
+    return np.asarray((one & ~other & named[left]) | (other & ~one & named[right]))
 
 
 def compare_birth_dates(encoded: Encoded, left: Codes, right: Codes) -> Levels:

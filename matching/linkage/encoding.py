@@ -125,6 +125,16 @@ class Encoded:
         return np.asarray(self.phones[0].counts + self.phones[1].counts, np.int32)
 
     @cached_property
+    def email_names_owner(self) -> Flags:
+        """Whether a record's e-mail contains its own given name."""
+        owned = np.zeros(self.size, np.bool_)
+        local, given = self.local_part, self.names
+        for record in np.flatnonzero((local.codes > 0) & (given.given > 0)).tolist():
+            first = given.words[given.first_part[given.given[record]] or given.given[record]]
+            owned[record] = len(first) > 2 and first in local.words[local.codes[record]]
+        return owned
+
+    @cached_property
     def fields(self) -> tuple[str, ...]:
         """The fields that at least two records have, in pattern order."""
         present = {

@@ -171,12 +171,11 @@ class _Run:
         under_rule = [
             chance_under_rule(one.rule, self._sample_of(one), at_random) for one in blocks
         ]
-        has_households = self.encoded.street.is_present or self.encoded.phones[0].is_present
         return build_classes(
             self.encoded.fields,
             [one.rule for one in blocks],
             Chance(at_random, under_rule),
-            households=has_households and "given_name" in self.encoded.fields,
+            with_homes=self.encoded.street.is_present,
         )
 
     def _at_random(self) -> dict[str, Floats]:

@@ -66,7 +66,8 @@ SAME_PERSON: Profile = {
     },
     "phone": {Phone.SAME: 0.75, Phone.SAME_SHARED: 0.01, Phone.ONE_DIGIT: 0.04, Phone.DIFFERS: 0.2},
     "email": {
-        Email.SAME: 0.75,
+        Email.SAME: 0.5,
+        Email.SAME_NAMED: 0.25,
         Email.SAME_SHARED: 0.01,
         Email.SAME_LOCAL_PART: 0.06,
         Email.NEAR: 0.08,
@@ -112,7 +113,13 @@ _ONE_HOUSEHOLD: Profile = {
         Address.STREET_NEAR_TOWN_UNKNOWN: 0.08,
     },
     "phone": {Phone.SAME: 0.4, Phone.SAME_SHARED: 0.01, Phone.DIFFERS: 0.6},
-    "email": {Email.SAME: 0.15, Email.SAME_SHARED: 0.01, Email.NEAR: 0.03, Email.DIFFERS: 0.8},
+    "email": {
+        Email.SAME: 0.15,
+        Email.SAME_NAMED: 0.01,
+        Email.SAME_SHARED: 0.01,
+        Email.NEAR: 0.03,
+        Email.DIFFERS: 0.8,
+    },
     "identifier": {Identifier.SAME: 1e-4, Identifier.NEAR: 1e-3, Identifier.DIFFERS: 1.0},
     "organisation": {Organisation.SAME: 0.3, Organisation.NEAR: 0.02, Organisation.DIFFERS: 0.7},
     "sex": {Sex.SAME: 0.4, Sex.DIFFERS: 0.6},
@@ -139,6 +146,16 @@ _OTHER_GIVEN_NAME: Profile = {
     },
 }
 
+HOUSEHOLD_FIXED = ("given_name", "birth_date", "identifier")
+
+NAMESAKES = "household, same full name"
+NAMESAKES_FIXED = (*HOUSEHOLD_FIXED, "family_name", "sex")
+NAMESAKES_PER_MATCH = 0.02
+"""Father and son of one name are rare; without birth dates nothing else would say so."""
+
+LEAST_HOUSEHOLDS_PER_MATCH = 0.05
+"""Below, the file has no households, and their classes only blur the matches."""
+
 HOUSEHOLDS: Mapping[str, Profile] = {
     "household": {
         **_ONE_HOUSEHOLD,
@@ -157,7 +174,7 @@ HOUSEHOLDS: Mapping[str, Profile] = {
         **_OTHER_GIVEN_NAME,
         "family_name": {FamilyName.OTHER_NAME: 0.02, FamilyName.DIFFERS: 0.98},
     },
-    "household, same full name": {
+    NAMESAKES: {
         **_ONE_HOUSEHOLD,
         "given_name": {
             GivenName.SAME_RARE: 0.3,
@@ -184,8 +201,6 @@ HOUSEHOLDS: Mapping[str, Profile] = {
     },
 }
 """Different people under one roof. They never learn to agree on what tells them apart."""
-
-HOUSEHOLD_FIXED = ("given_name", "birth_date", "identifier")
 
 _ADDRESS_GROUPS = (
     tuple(level for level in Address if 1 <= level <= 3),

@@ -9,7 +9,7 @@ What keeps it safe, each found by a failure without it:
 """
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 
@@ -19,7 +19,11 @@ from matching.linkage.columns import Floats, Ids, Levels
 from matching.linkage.profiles import (
     HOUSEHOLD_FIXED,
     HOUSEHOLDS,
+    LEAST_HOUSEHOLDS_PER_MATCH,
     MOVED,
+    NAMESAKES,
+    NAMESAKES_FIXED,
+    NAMESAKES_PER_MATCH,
     SAME_PERSON,
     Profile,
     distribution,
@@ -68,6 +72,11 @@ class Classes:
         """Position of the first coincidence class."""
         return self.match_count + self.household_count
 
+    def without_households(self) -> "Classes":
+        """Return the matches and the coincidences only."""
+        kept = (*self.listed[: self.match_count], *self.listed[self.first_coincidence :])
+        return replace(self, listed=kept, household_count=0)
+
     def start(self, field: str) -> Floats:
         """Return one row of expected levels per class, 0 for level 0."""
         rows = np.stack([one.expected[field] for one in self.listed])
@@ -86,9 +95,17 @@ class Fit:
 
 
 def build_classes(
-    fields: tuple[str, ...], rules: Sequence[Rule], chance: Chance, *, households: bool
+    fields: tuple[str, ...], rules: Sequence[Rule], chance: Chance, *, with_homes: bool
 ) -> Classes:
-    """Return the classes that suit the fields and rules of a file."""
+    """Return the classes that suit the fields and rules of a file.
+
+    Args:
+        fields: the compared fields.
+        rules: the blocking rules in use, in order.
+        chance: what agrees by chance.
+        with_homes: whether records say where a person lives, so that she may have moved and may
+            share a home with others.
+    """
     at_random = chance.at_random
 
     def expect(profile: Profile) -> dict[str, Floats]:
@@ -98,10 +115,10 @@ def build_classes(
         }
 
     matches = [LatentClass("same person", expect(SAME_PERSON))]
-    if "address" in fields:
+    if with_homes:
         matches.append(LatentClass("same person, moved", expect({**SAME_PERSON, **MOVED})))
     families = [LatentClass(name, expect(profile)) for name, profile in HOUSEHOLDS.items()]
-    families = families if households else []
+    families = families if with_homes else []
     coincidences = [LatentClass("chance", at_random)]
     for rule, blocked in zip(rules, chance.under_rule, strict=True):
         coincidences += _coincidences(rule, fields, {**at_random, **blocked}, at_random)
@@ -189,6 +206,13 @@ def fit(levels: dict[str, Levels], counts: Floats, classes: Classes) -> Fit:
         counts: number of pairs with each pattern.
         classes: the classes to fill.
     """
+    found = _fit(levels, counts, classes)
+    if classes.household_count and not _has_households(found.model, classes):
+        return _fit(levels, counts, classes.without_households())
+    return found
+
+
+def _fit(levels: dict[str, Levels], counts: Floats, classes: Classes) -> Fit:
     trainer = _Trainer(levels, counts, classes)
     likelihood, rounds = -np.inf, 0
     for rounds in range(1, MOST_ROUNDS + 1):
@@ -196,6 +220,13 @@ def fit(levels: dict[str, Levels], counts: Floats, classes: Classes) -> Fit:
         if abs(likelihood - previous) < TOLERANCE:
             break
     return Fit(trainer.model(), likelihood * float(counts.sum()), rounds)
+
+
+def _has_households(model: ScoreModel, classes: Classes) -> bool:
+    """Return whether households earn their place: enough pairs beside the matches."""
+    matches = sum(model.shares[: classes.match_count])
+    households = sum(model.shares[classes.match_count : classes.first_coincidence])
+    return households >= LEAST_HOUSEHOLDS_PER_MATCH * matches
 
 
 class _Trainer:
@@ -208,6 +239,9 @@ class _Trainer:
         self.one_hot = {
             field: np.eye(len(LEVELS[field]))[column] for field, column in levels.items()
         }
+        names = [one.name for one in classes.listed]
+        self.namesakes = names.index(NAMESAKES) if NAMESAKES in names else None
+        self.families = range(classes.match_count, classes.first_coincidence)
         weights = np.ones(len(classes.listed))
         weights[: classes.match_count] = 2.0
         self.shares = weights / weights.sum()
@@ -220,6 +254,7 @@ class _Trainer:
         total = joint.sum(axis=1, keepdims=True)
         expected = joint * (self.counts[:, None] / total)
         self.shares = np.maximum(expected.sum(axis=0) / self.counts.sum(), 1e-9)
+        self._limit_namesakes()
         for field in self.rows:
             self.rows[field] = self._usable(self._relearn(field, expected))
         return float((self.counts * np.log(total[:, 0])).sum() / self.counts.sum())
@@ -236,10 +271,18 @@ class _Trainer:
         chance = slice(classes.first_coincidence, None)
         counts[chance] += SHRINK * mass[chance] * start[chance]
         learnt = counts / counts.sum(axis=1, keepdims=True)
-        if field in HOUSEHOLD_FIXED:
-            families = slice(classes.match_count, classes.first_coincidence)
-            learnt[families] = start[families]
+        for position in self.families:
+            fixed = NAMESAKES_FIXED if position == self.namesakes else HOUSEHOLD_FIXED
+            if field in fixed:
+                learnt[position] = start[position]
         return np.asarray(learnt, np.float64)
+
+    def _limit_namesakes(self) -> None:
+        if self.namesakes is not None:
+            matches = self.shares[: self.classes.match_count].sum()
+            limit = NAMESAKES_PER_MATCH * matches
+            self.shares[self.namesakes] = min(self.shares[self.namesakes], limit)
+            self.shares /= self.shares.sum()
 
     def _usable(self, rows: Floats) -> Floats:
         """Return rows in which a missing value is certain and nothing is impossible."""
