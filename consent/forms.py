@@ -1,0 +1,80 @@
+"""Forms of the consent pages."""
+
+from datetime import date, datetime
+from typing import Any
+
+from django import forms
+from django.core.exceptions import ValidationError
+from django.utils.timezone import localdate
+from django.utils.translation import gettext_lazy as _
+
+from consent.days import last_instant
+from consent.models import ALL_CHANNELS, Channel, ConsentEvent, Purpose
+
+
+class EventFilterForm(forms.Form):
+    """What to look for among the consent events; sent by POST, since it may name a person."""
+
+    text = forms.CharField(
+        label=_("Person, contact point or source key"),
+        required=False,
+        max_length=200,
+        strip=True,
+        help_text=_("A customer id, an e-mail address, a phone number, a name or a source key."),
+    )
+    type = forms.ChoiceField(label=_("What happened"), required=False)
+    channel = forms.ChoiceField(label=_("Channel"), required=False)
+    purpose = forms.ModelChoiceField(
+        Purpose.objects.all(), label=_("Purpose"), required=False, empty_label=_("any")
+    )
+    evidence = forms.TypedChoiceField(
+        label=_("Evidence"),
+        required=False,
+        coerce=int,
+        empty_value=None,
+        choices=[
+            ("", _("any")),
+            ("0", _("claims without proof")),
+            ("1", _("level 1 at most")),
+            ("2", _("level 2 at most")),
+        ],
+    )
+    since = forms.DateField(
+        label=_("From"), required=False, widget=forms.DateInput(attrs={"type": "date"})
+    )
+    until = forms.DateField(
+        label=_("To"), required=False, widget=forms.DateInput(attrs={"type": "date"})
+    )
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        """Fill the choices, with "any" first."""
+        super().__init__(*args, **kwargs)
+        anything = [("", _("any"))]
+        self.fields["type"].choices = anything + ConsentEvent.Type.choices  # type: ignore[attr-defined]
+        self.fields["channel"].choices = [  # type: ignore[attr-defined]
+            *anything,
+            *Channel.choices,
+            (ALL_CHANNELS, _("all channels")),
+        ]
+
+
+class MomentForm(forms.Form):
+    """The day a permission is asked about; the answer is that of its end, never of the future."""
+
+    at = forms.DateField(
+        label=_("As of"), required=False, widget=forms.DateInput(attrs={"type": "date"})
+    )
+
+    def clean_at(self) -> date | None:
+        """Refuse days to come: the law and the facts of then are not known."""
+        day: date | None = self.cleaned_data["at"]
+        if day and day > localdate():
+            raise ValidationError(_("Choose a day that is not in the future."))
+        return day
+
+    def moment(self) -> datetime | None:
+        """Return the last instant of the chosen day; None for now, today included."""
+        day = self.cleaned_data.get("at") if self.is_valid() else None
+        if day is None or day >= localdate():
+            return None
+        return last_instant(day)

@@ -1,0 +1,282 @@
+"""What pages show of permissions: values ready to print, no logic left to templates."""
+
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
+from datetime import datetime
+
+from django.db.models import Q
+from django.utils.timezone import now
+from django.utils.translation import gettext as _
+from django.utils.translation import gettext_lazy, pgettext_lazy
+
+from consent.evaluation import offer_for
+from consent.facts import EvidenceLevel, Facts, Question
+from consent.gathering import Gathered, StateReader, gather, states_as_known, stored_states
+from consent.ledger import RESTRICTIVE
+from consent.models import ALL_CHANNELS, Channel, ConsentEvent, PermissionState, Purpose
+from consent.permissions import Answer, decide
+from consent.policy_packs import pack_at
+from mdm.models import ContactPoint, Customer, SourceRecord
+
+SHOWN_CHANNELS = (Channel.EMAIL, Channel.SMS, Channel.PHONE, Channel.POST)
+"""The channels every customer page shows; the others need a consent nobody collects yet."""
+
+EVIDENCE_LABELS = {
+    EvidenceLevel.CLAIM: gettext_lazy("claim without proof"),
+    EvidenceLevel.ORIGIN: gettext_lazy("system of origin and date"),
+    EvidenceLevel.FORM: gettext_lazy("form, words shown, time and actor"),
+    EvidenceLevel.VERIFIED: gettext_lazy("form, and possession of the contact point verified"),
+    EvidenceLevel.SIGNED: gettext_lazy("signed or recorded"),
+}
+_TONES = {
+    ConsentEvent.Type.GIVEN: "rare",
+    ConsentEvent.Type.CONFIRMED: "rare",
+    ConsentEvent.Type.REFUSED: "conflict",
+    ConsentEvent.Type.WITHDRAWN: "conflict",
+    ConsentEvent.Type.OBJECTION: "conflict",
+}
+BASIS_LABELS = {
+    "consent": pgettext_lazy("legal basis", "consent"),
+    "soft_opt_in": pgettext_lazy("legal basis", "customer exception"),
+    "running_contract": pgettext_lazy("legal basis", "running contract"),
+    "legitimate_interest": pgettext_lazy("legal basis", "legitimate interest"),
+    "service": pgettext_lazy("legal basis", "service"),
+    "not_personal": pgettext_lazy("legal basis", "not personal data"),
+    "opt_out_regime": pgettext_lazy("legal basis", "opt-out regime"),
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Evidence:
+    """An evidence level as bars and words."""
+
+    level: int
+
+    @property
+    def bars(self) -> str:
+        """Return four bars, the reached ones filled."""
+        return "▮" * self.level + "▯" * (EvidenceLevel.SIGNED - self.level)
+
+    @property
+    def label(self) -> str:
+        """Return the level in words."""
+        return str(EVIDENCE_LABELS[EvidenceLevel(self.level)])
+
+
+@dataclass(frozen=True, slots=True)
+class Cell:
+    """The answer for one contact point, channel and purpose.
+
+    `families` are the product families for which it would be allowed although it is not in
+    general; `then` is the answer as the system knew it at the day asked about, when it differs.
+    """
+
+    purpose: Purpose
+    answer: Answer
+    evidence: Evidence | None
+    families: tuple[str, ...] = ()
+    then: Answer | None = None
+
+    @property
+    def state(self) -> str:
+        """Return yes, partly (for some product families) or no."""
+        if self.answer.allowed:
+            return "yes"
+        return "partly" if self.families else "no"
+
+    @property
+    def basis_label(self) -> str:
+        """Return the legal basis in words; empty for a refusal."""
+        return str(BASIS_LABELS.get(self.answer.basis, ""))
+
+    @property
+    def other_failures(self) -> tuple[str, ...]:
+        """Return the ids of the failed rules besides the deciding one."""
+        return tuple(rule for rule in self.answer.failed_gates if rule != self.answer.rule)
+
+
+@dataclass(frozen=True, slots=True)
+class MatrixRow:
+    """One contact point on one channel, with a cell per purpose; no contact point when None."""
+
+    channel: Channel
+    contact_point: ContactPoint | None
+    cells: tuple[Cell, ...]
+
+    @property
+    def channel_label(self) -> str:
+        """Return the channel's name."""
+        return str(self.channel.label)
+
+
+@dataclass(frozen=True, slots=True)
+class PermissionMatrix:
+    """Contact points and channels × purposes, at an instant."""
+
+    purposes: tuple[Purpose, ...]
+    rows: tuple[MatrixRow, ...]
+    at: datetime
+    is_past: bool
+    policy: str
+
+    @property
+    def allowed_count(self) -> int:
+        """Return how many cells allow a contact."""
+        return sum(cell.answer.allowed for row in self.rows for cell in row.cells)
+
+
+@dataclass(frozen=True, slots=True)
+class TimelineEntry:
+    """One consent event in words."""
+
+    event: ConsentEvent
+    evidence: Evidence
+    tone: str
+    channel_label: str
+    scope_label: str
+    is_deciding: bool
+    is_of_another: bool
+    days_late: int
+
+    @property
+    def at(self) -> datetime:
+        """Return when it happened, or when it was recorded if nobody knows."""
+        return self.event.occurred_at or self.event.recorded_at
+
+
+def permission_matrix(customer: Customer, at: datetime | None = None) -> PermissionMatrix:
+    """Return every answer for a live customer: now, or at a past instant with both clocks."""
+    moment = now()
+    asked_at = at or moment
+    readers: list[StateReader] = [stored_states()]
+    if at is not None:
+        readers = [states_as_known(at, moment), states_as_known(at, at)]
+    known = [gather([customer.pk], at=asked_at, read_states=r)[customer.pk] for r in readers]
+    purposes = tuple(Purpose.objects.filter(is_active=True).exclude(nature=Purpose.Nature.SERVICE))
+    points = ContactPoint.objects.in_bulk([row[0] for row in known[0].points])
+    rows = tuple(
+        _row(channel, point, points, purposes, known, asked_at)
+        for channel in SHOWN_CHANNELS
+        for point in _point_ids(known[0], channel, asked_at)
+    )
+    return PermissionMatrix(purposes, rows, asked_at, at is not None, pack_at(asked_at).code)
+
+
+def timeline(customer: Customer) -> list[TimelineEntry]:
+    """Return the consent events that count for a customer, the latest first.
+
+    Hers, and the refusals others made of a contact point she carries too.
+    """
+    mine = Q(source_record__customer=customer)
+    carried = SourceRecord.objects.active().filter(customer=customer).values("contact_points")
+    shared = Q(contact_point__in=carried, type__in=RESTRICTIVE)
+    deciding = set(
+        PermissionState.objects.filter(customer=customer).values_list(
+            "deciding_event_id", flat=True
+        )
+    )
+    events = ConsentEvent.objects.filter(mine | shared).select_related(
+        "source_record__source", "contact_point", "purpose", "notice_version", "actor", "batch"
+    )
+    entries = [entry_of(event, customer_id=customer.pk, deciding=deciding) for event in events]
+    return sorted(entries, key=lambda entry: (entry.at, entry.event.pk), reverse=True)
+
+
+def entry_of(
+    event: ConsentEvent, *, customer_id: int | None = None, deciding: Iterable[int] = ()
+) -> TimelineEntry:
+    """Return one event in words; `deciding` are the keys of events that decide a state today."""
+    occurred, recorded = event.occurred_at, event.recorded_at
+    return TimelineEntry(
+        event=event,
+        evidence=Evidence(event.evidence_level),
+        tone=_TONES[ConsentEvent.Type(event.type)],
+        channel_label=channel_label(event.channel),
+        scope_label=_scope(event),
+        is_deciding=event.pk in set(deciding),
+        is_of_another=customer_id is not None and event.source_record.customer_id != customer_id,
+        days_late=(recorded - occurred).days if occurred else 0,
+    )
+
+
+def channel_label(channel: str) -> str:
+    """Return a channel's name, or that of all of them."""
+    return _("all channels") if channel == ALL_CHANNELS else str(Channel(channel).label)
+
+
+def _scope(event: ConsentEvent) -> str:
+    purpose = str(event.purpose) if event.purpose else _("all prospecting")
+    if event.contact_point is None:
+        return _("%(purpose)s · every contact point") % {"purpose": purpose}
+    point = event.contact_point.display
+    if event.type == ConsentEvent.Type.OBJECTION:
+        return _("%(purpose)s · every contact point, received from %(point)s") % {
+            "purpose": purpose,
+            "point": point,
+        }
+    return f"{purpose} · {point}"
+
+
+def _point_ids(known: Gathered, channel: str, at: datetime) -> Iterator[int | None]:
+    for facts in known.facts(channel, "", at):
+        # A landline has no place in the row of texts.
+        if facts.point is None or not (channel == Channel.SMS and facts.point.is_mobile is False):
+            yield facts.point.contact_point_id if facts.point else None
+
+
+def _row(
+    channel: Channel,
+    point_id: int | None,
+    points: dict[int, ContactPoint],
+    purposes: tuple[Purpose, ...],
+    known: list[Gathered],
+    at: datetime,
+) -> MatrixRow:
+    cells = tuple(_cell(channel, point_id, purpose, known, at) for purpose in purposes)
+    return MatrixRow(channel, points[point_id] if point_id else None, cells)
+
+
+def _cell(
+    channel: str, point_id: int | None, purpose: Purpose, known: list[Gathered], at: datetime
+) -> Cell:
+    facts = _facts_at(known[0], channel, point_id, purpose, at)
+    answer = _answer(facts, channel, purpose, at)
+    then = None
+    if len(known) > 1:
+        before = _facts_at(known[1], channel, point_id, purpose, at)
+        then = _answer(before, channel, purpose, at)
+    permission = facts.point.permission if facts.point else None
+    has_proof = permission is not None and permission.event_id is not None
+    return Cell(
+        purpose,
+        answer,
+        Evidence(permission.evidence) if permission and has_proof else None,
+        () if answer.allowed else tuple(_allowed_families(facts, channel, purpose, at)),
+        then if then and then.allowed != answer.allowed else None,
+    )
+
+
+def _facts_at(
+    known: Gathered, channel: str, point_id: int | None, purpose: Purpose, at: datetime
+) -> Facts:
+    candidates = known.facts(channel, purpose.code, at)
+    return next(
+        (f for f in candidates if f.point and f.point.contact_point_id == point_id),
+        candidates[0],
+    )
+
+
+def _answer(
+    facts: Facts, channel: str, purpose: Purpose, at: datetime, families: Iterable[str] = ()
+) -> Answer:
+    question = Question(channel, offer_for(purpose, families=families), at)
+    return decide(facts, question, pack_at(at))
+
+
+def _allowed_families(facts: Facts, channel: str, purpose: Purpose, at: datetime) -> Iterator[str]:
+    """Yield the families bought or under contract for which an offer would be allowed."""
+    families = {sale.family for sale in facts.person.sales}
+    families.update(contract.family for contract in facts.person.contracts)
+    for family in sorted(families - {""}):
+        if _answer(facts, channel, purpose, at, [family]).allowed:
+            yield family
