@@ -4,7 +4,7 @@ import zipfile
 from collections.abc import Iterator, Sequence
 from datetime import date, datetime, time
 from pathlib import Path
-from typing import Any
+from typing import IO, Any
 
 import openpyxl
 from django.utils.translation import gettext as _
@@ -58,11 +58,23 @@ class XlsxTable:
         Raises:
             FileRefused: for whatever openpyxl cannot read.
         """
-        workbook = None
         try:
-            workbook = openpyxl.load_workbook(
-                self._path, read_only=True, data_only=True, keep_links=False
-            )
+            with self._path.open("rb") as file:
+                # By its content: stored files have no name that says what they are.
+                yield from self._values_of(file, first_line, width)
+        except (FileRefused, GeneratorExit):
+            raise
+        except Exception as error:  # openpyxl lets through whatever its parsers raise.
+            raise FileRefused(
+                _("The workbook is damaged or is no XLSX file (%(kind)s): save it again.")
+                % {"kind": type(error).__name__}
+            ) from None
+
+    def _values_of(
+        self, file: IO[bytes], first_line: int, width: int | None
+    ) -> Iterator[tuple[int, list[str]]]:
+        workbook = openpyxl.load_workbook(file, read_only=True, data_only=True, keep_links=False)
+        try:
             sheet = self._find_sheet(workbook)
             self.expected_count = sheet.max_row
             # What the file claims about its size may be a lie that costs hours.
@@ -78,16 +90,8 @@ class XlsxTable:
                 blank_count += 1
                 if blank_count > _MAX_BLANK_ROWS:
                     return
-        except (FileRefused, GeneratorExit):
-            raise
-        except Exception as error:  # openpyxl lets through whatever its parsers raise.
-            raise FileRefused(
-                _("The workbook is damaged or is no XLSX file (%(kind)s): save it again.")
-                % {"kind": type(error).__name__}
-            ) from None
         finally:
-            if workbook is not None:
-                workbook.close()
+            workbook.close()
 
     def _find_sheet(self, workbook: Any) -> Any:
         if not self._sheet:
