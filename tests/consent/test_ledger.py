@@ -1,0 +1,100 @@
+"""Consent events only grow: the database itself refuses everything else."""
+
+import pytest
+from django.db import DatabaseError, connection, transaction
+
+from consent.append_only import LEDGER_TABLES
+from consent.ledger import NewEvent, record_events
+from consent.models import ConsentEvent, NoticeVersion
+from tests.consent.factories import record_event
+from tests.mdm.factories import make_record
+
+pytestmark = pytest.mark.django_db
+
+
+@pytest.fixture
+def event() -> ConsentEvent:
+    return record_event(make_record(email="ada@example.com"), "given")
+
+
+ATTACKS = [
+    "UPDATE consent_consentevent SET evidence_level = 4 WHERE id = %s",
+    "UPDATE consent_consentevent SET occurred_at = NULL WHERE id = %s",
+    "DELETE FROM consent_consentevent WHERE id = %s",
+]
+
+
+@pytest.mark.parametrize("sql", ATTACKS)
+def test_no_statement_changes_or_deletes_an_event(event: ConsentEvent, sql: str):
+    with pytest.raises(DatabaseError, match="never changed"), transaction.atomic():
+        connection.cursor().execute(sql, [event.pk])
+
+    assert ConsentEvent.objects.get(pk=event.pk).evidence_level == event.evidence_level
+
+
+def test_the_orm_cannot_either(event: ConsentEvent):
+    for attack in (
+        event.save,
+        event.delete,
+        lambda: ConsentEvent.objects.update(type="refused"),
+        lambda: ConsentEvent.objects.filter(pk=event.pk)._raw_delete("default"),
+    ):
+        with pytest.raises(DatabaseError), transaction.atomic():
+            attack()
+
+    assert ConsentEvent.objects.count() == 1
+
+
+@pytest.mark.parametrize("column", LEDGER_TABLES["consent_consentevent"])
+def test_a_replacing_insert_is_refused(event: ConsentEvent, column: str):
+    """INSERT OR REPLACE, with the connection's own protection switched off."""
+    if connection.vendor != "sqlite":
+        pytest.skip("Only SQLite has INSERT OR REPLACE.")
+    columns = [field.column for field in ConsentEvent._meta.concrete_fields]
+    values = {"evidence_level": "4", "id": "987654", "uuid": "'x'", "source_event_id": "'y'"}
+    values.pop(column, None)
+    chosen = ", ".join(values.get(name, name) for name in columns)
+    statement = (
+        f"INSERT OR REPLACE INTO consent_consentevent ({', '.join(columns)})"
+        f" SELECT {chosen} FROM consent_consentevent"
+    )
+    connection.cursor().execute("PRAGMA recursive_triggers = OFF")
+
+    with pytest.raises(DatabaseError, match="never changed"), transaction.atomic():
+        connection.cursor().execute(statement)
+
+    assert ConsentEvent.objects.get().evidence_level == 2
+
+
+def test_a_table_is_not_emptied_either(event: ConsentEvent):
+    if connection.vendor != "postgresql":
+        pytest.skip("Only PostgreSQL has TRUNCATE.")
+
+    with pytest.raises(DatabaseError, match="never changed"), transaction.atomic():
+        connection.cursor().execute("TRUNCATE consent_consentevent CASCADE")
+
+    assert ConsentEvent.objects.exists()
+
+
+def test_words_once_published_stay():
+    notice = NoticeVersion.objects.create(
+        code="web-form", version=1, body="We write about shoes.", valid_from="2026-01-01"
+    )
+
+    notice.body = "We write about anything."
+    with pytest.raises(DatabaseError), transaction.atomic():
+        notice.save()
+    with pytest.raises(DatabaseError), transaction.atomic():
+        NoticeVersion.objects.all().delete()
+
+    assert len(NoticeVersion.objects.get().sha256) == 64
+    assert NoticeVersion.objects.get().body == "We write about shoes."
+
+
+def test_the_same_fact_is_recorded_once():
+    record = make_record(email="ada@example.com")
+    fact = NewEvent(record.pk, "objection", "*", None, None, "import", fact=("a", 1))
+
+    first, again = record_events([fact, fact]), record_events([fact])
+
+    assert (len(first), len(again), ConsentEvent.objects.count()) == (1, 0, 1)
