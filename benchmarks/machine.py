@@ -16,7 +16,7 @@ def describe_machine(server: PostgresServer | None) -> list[str]:
         f"{os.cpu_count()} cores ({_processor()}), {_memory_gigabytes():.0f} GB of memory",
         f"{platform.system()}, Python {platform.python_version()}, Django {django.__version__}",
         f"SQLite {sqlite3.sqlite_version}"
-        + (f", PostgreSQL {server.version} on the same machine" if server else ""),
+        + (f", PostgreSQL {server.version} on the same machine{server.note}" if server else ""),
     ]
 
 

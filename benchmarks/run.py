@@ -29,7 +29,8 @@ def main() -> int:
                 _write("quality", _quality(folder / "quality", options.sets))
             if options.only != "quality":
                 engines = {name: _server(name, stack) for name in options.engines}
-                _write("machine", describe_machine(engines.get("postgresql")))
+                machine = describe_machine(engines.get("postgresql"))
+                _write("machine", [f"- {line}" for line in machine])
                 _write("scale", _scale(folder / "scale", options.rows, engines))
         except StepFailed as failure:
             _say(f"Stopped. {failure}")

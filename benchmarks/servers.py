@@ -9,6 +9,7 @@ from urllib.parse import urlsplit, urlunsplit
 import psycopg
 
 from benchmarks.steps import StepFailed
+from tests import services
 
 
 @dataclass(frozen=True, slots=True)
@@ -17,13 +18,14 @@ class PostgresServer:
 
     url: str
     version: str
+    note: str
 
     @classmethod
-    def at(cls, url: str) -> "PostgresServer":
+    def at(cls, url: str, *, note: str) -> "PostgresServer":
         """Give the server behind a URL whose user may create databases."""
         with psycopg.connect(url) as connection:
             number = connection.info.server_version
-        return cls(url, f"{number // 10_000}.{number % 10_000}")
+        return cls(url, f"{number // 10_000}.{number % 10_000}", note)
 
     @contextmanager
     def database(self, name: str) -> Iterator[str]:
@@ -42,11 +44,19 @@ class PostgresServer:
 
 @contextmanager
 def postgres_server() -> Iterator[PostgresServer]:
-    """Give the server of DATABASE_URL when it is PostgreSQL, else a disposable one."""
+    """Give the server of DATABASE_URL when it is PostgreSQL, else a disposable one.
+
+    Raises:
+        StepFailed: when there is neither.
+    """
     url = os.environ.get("DATABASE_URL", "")
     if url.startswith("postgres"):
-        yield PostgresServer.at(url)
+        yield PostgresServer.at(url, note="")
         return
-    raise StepFailed(
-        "PostgreSQL: set DATABASE_URL to a server, or leave it out by --engines sqlite."
-    )
+    try:
+        with services.postgresql() as url:
+            yield PostgresServer.at(url, note=" (disposable: it does not wait for the disk)")
+    except services.Unavailable as error:
+        raise StepFailed(
+            f"{error}; set DATABASE_URL, or leave it out: --engines sqlite"
+        ) from error
