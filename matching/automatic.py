@@ -62,9 +62,7 @@ def _is_two_people(levels: Levels) -> bool:
 
 
 def _identifiers_conflict(levels: Levels) -> bool:
-    return levels.get("identifier") == Identifier.DIFFERS and not (
-        _is(levels, "given_name", _SAME_GIVEN) and _is(levels, "birth_date", _BIRTH_AGREES)
-    )
+    return levels.get("identifier") == Identifier.DIFFERS
 
 
 def _birth_dates_conflict(levels: Levels) -> bool:

@@ -50,7 +50,7 @@ class Guards:
     """Share of the pairs across two clusters that must look alike: no chain over one link."""
 
     exclusive: Mapping[int, str] = field(default_factory=dict)
-    """Record -> number that belongs to one person only; two values never join."""
+    """Record -> number that belongs to one person only; two values never join, but for a typo."""
 
     unique_source: Mapping[int, str] = field(default_factory=dict)
     """Record -> its source, for sources that hold a person once."""
@@ -191,7 +191,7 @@ class _Builder:
         sizes = len(self.members[one]), len(self.members[other])
         if other in self.apart[one]:
             return Reason.DECIDED_DIFFERENT
-        if len(self.exclusive.get(one, set()) | self.exclusive.get(other, set())) > 1:
+        if _conflict(self.exclusive.get(one, set()), self.exclusive.get(other, set())):
             return Reason.EXCLUSIVE_IDENTIFIER
         if self.sources.get(one, set()) & self.sources.get(other, set()):
             return Reason.SAME_SOURCE
@@ -239,6 +239,25 @@ class _Builder:
                 kept.setdefault(between, refusal)
         names = {record: oldest[root] for record, root in self.root.items()}
         return Partition(names, tuple(kept.values()))
+
+
+def _conflict(ours: Iterable[str], theirs: Iterable[str]) -> bool:
+    return any(not is_typo(mine, other) for mine in ours for other in theirs)
+
+
+def is_typo(one: str, other: str) -> bool:
+    """Return whether two numbers are equal or one slip of the hand apart."""
+    if one == other:
+        return True
+    if len(one) > len(other):
+        one, other = other, one
+    start = next((i for i, letter in enumerate(one) if letter != other[i]), len(one))
+    here, there = one[start:], other[start:]
+    return (
+        here == there[1:]
+        or here[1:] == there[1:]
+        or (here[:2] == there[1::-1] and here[2:] == there[2:])
+    )
 
 
 def _path(same: Iterable[Ruling], start: int, end: int) -> list[Ruling] | None:

@@ -113,6 +113,14 @@ class Decision(models.Model):
     idempotency_key = models.CharField(max_length=60, null=True, blank=True, unique=True)
     decided_by = models.ForeignKey(settings.AUTH_USER_MODEL, models.PROTECT, related_name="+")
     decided_at = models.DateTimeField(_("decided at"), auto_now_add=True)
+    supersedes = models.ForeignKey(
+        "self",
+        models.PROTECT,
+        null=True,
+        blank=True,
+        related_name="+",
+        help_text="The decision on the same pair that this one replaced; undo brings it back.",
+    )
     retracted_at = models.DateTimeField(_("retracted at"), null=True, blank=True)
     retracted_by = models.ForeignKey(
         settings.AUTH_USER_MODEL, models.PROTECT, null=True, blank=True, related_name="+"

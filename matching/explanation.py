@@ -1,0 +1,218 @@
+"""Why a pair scores as it does, in words."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+from django.utils.functional import Promise
+from django.utils.translation import gettext as _
+from django.utils.translation import gettext_lazy
+
+from matching.automatic import held_back
+from matching.levels import level_name
+from matching.models import PairEvidence
+from matching.scoring import ScoreModel, probability
+
+Words = str | Promise
+
+
+@dataclass(frozen=True, slots=True)
+class Argument:
+    """One field's say: `words` as a person reads it, `bits` for (positive) or against."""
+
+    field: str
+    level: str
+    words: str
+    bits: float
+
+    @property
+    def strength(self) -> int:
+        """How much it weighs: 1 a little, 2 clearly, 3 a lot (colour is never alone)."""
+        size = abs(self.bits)
+        return 3 if size >= 6 else 2 if size >= 2 else 1
+
+
+@dataclass(frozen=True, slots=True)
+class ScoreInWords:
+    """A score taken apart; `prior` plus all bits is `score`."""
+
+    score: float
+    prior: float
+    speaks_for: tuple[Argument, ...]
+    speaks_against: tuple[Argument, ...]
+    silent: tuple[Argument, ...]
+    """Fields that are missing on a side or weigh nothing."""
+    held_back: str
+    """Why the pair may not link by itself whatever its score; empty when it may."""
+
+    @property
+    def probability(self) -> float:
+        """Chance, from 0 to 1, that both records are one person."""
+        return probability(self.score)
+
+    @property
+    def likelihood(self) -> str:
+        """The score as a word."""
+        return likelihood_in_words(self.score)
+
+
+def explain(evidence: PairEvidence) -> ScoreInWords:
+    """Return the stored score of a pair with what speaks for and against it.
+
+    The figures come from the model of the run that stored the score.
+    """
+    model = ScoreModel.from_state(evidence.run.model)
+    levels = model.levels(evidence.pattern)
+    explanation = model.explain(levels)
+    arguments = [
+        _argument(field, levels[field], bits) for field, bits in explanation.contributions.items()
+    ]
+    by_weight = sorted(arguments, key=lambda argument: -abs(argument.bits))
+    return ScoreInWords(
+        score=evidence.score,
+        prior=explanation.prior,
+        speaks_for=tuple(a for a in by_weight if a.bits >= _NOTHING),
+        speaks_against=tuple(a for a in by_weight if a.bits <= -_NOTHING),
+        silent=tuple(a for a in arguments if abs(a.bits) < _NOTHING),
+        held_back=reason_in_words(held_back(levels) or ""),
+    )
+
+
+_NOTHING = 0.05
+
+
+def _argument(field: str, level: int, bits: float) -> Argument:
+    name = level_name(field, level)
+    return Argument(field, name, level_in_words(field, name), round(bits, 2))
+
+
+def level_in_words(field: str, level: str) -> str:
+    """Return a level as a person reads it: `level_in_words("birth_date", "rearranged")`."""
+    if field == "address":
+        return _address_in_words(level)
+    return str(_LEVELS[field].get(level, _MISSING))
+
+
+def reason_in_words(reason: str) -> str:
+    """Return why a pair is held back or was not linked; an unknown code is shown as it is."""
+    return str(_REASONS.get(reason, reason))
+
+
+def likelihood_in_words(score: float) -> str:
+    """Return how likely one person is, in words."""
+    for least, words in _LIKELIHOODS:
+        if score >= least:
+            return str(words)
+    return _("probably different people")
+
+
+def _address_in_words(level: str) -> str:
+    if level == "unknown":
+        return str(_MISSING)
+    street, town = level.removeprefix("street_").split("_town_")
+    return _("%(street)s, %(town)s") % {"street": _STREETS[street], "town": _TOWNS[town]}
+
+
+_t = gettext_lazy
+_MISSING = _t("missing on one side")
+
+_LEVELS: Mapping[str, Mapping[str, Words]] = {
+    "given_name": {
+        "same_rare": _t("rare given name equal"),
+        "same_usual": _t("given name equal"),
+        "same_common": _t("common given name equal"),
+        "short_form": _t("given name is a short form or a part of the other"),
+        "one_edit": _t("given name differs by one letter"),
+        "two_edits": _t("given name differs by two letters"),
+        "differs": _t("given name differs"),
+        "unknown": _t("given name missing on one side"),
+    },
+    "family_name": {
+        "same_rare": _t("rare family name equal"),
+        "same_usual": _t("family name equal"),
+        "same_common": _t("common family name equal"),
+        "other_name": _t("birth name or part of a double name equal"),
+        "swapped": _t("given and family name swapped"),
+        "one_edit": _t("family name differs by one letter"),
+        "two_edits": _t("family name differs by two letters"),
+        "differs": _t("family name differs"),
+        "unknown": _t("family name missing on one side"),
+    },
+    "phone": {
+        "same": _t("phone equal"),
+        "same_shared": _t("phone equal, but many people have it"),
+        "one_digit": _t("phone differs by one digit"),
+        "differs": _t("phone differs"),
+        "unknown": _t("phone missing on one side"),
+    },
+    "email": {
+        "same": _t("e-mail equal"),
+        "same_named": _t("e-mail equal, and it names the person"),
+        "same_shared": _t("e-mail equal, but many people have it"),
+        "same_local_part": _t("e-mail equal before the @"),
+        "near": _t("e-mail differs by one or two letters"),
+        "differs": _t("e-mail differs"),
+        "unknown": _t("e-mail missing on one side"),
+    },
+    "birth_date": {
+        "same": _t("birth date equal"),
+        "rearranged": _t("birth date with day and month or digits swapped"),
+        "one_part": _t("birth date differs in day, month or year only"),
+        "close": _t("birth date differs by two digits"),
+        "same_year": _t("only the year of birth equal"),
+        "differs": _t("birth date differs"),
+        "unknown": _t("birth date missing on one side"),
+    },
+    "identifier": {
+        "same": _t("identifier equal"),
+        "near": _t("identifier differs by one character"),
+        "differs": _t("identifier differs"),
+        "unknown": _t("identifier missing on one side"),
+    },
+    "organisation": {
+        "same": _t("organisation equal"),
+        "near": _t("organisation differs by one or two letters"),
+        "differs": _t("organisation differs"),
+        "unknown": _t("organisation missing on one side"),
+    },
+    "sex": {
+        "same": _t("same sex"),
+        "differs": _t("different sex"),
+        "unknown": _t("sex missing on one side"),
+    },
+}
+
+_STREETS: Mapping[str, Words] = {
+    "unknown": _t("street missing on one side"),
+    "same": _t("street and number equal"),
+    "near": _t("street nearly equal, same number"),
+    "other_number": _t("same street, other number"),
+    "differs": _t("other street"),
+}
+
+_TOWNS: Mapping[str, Words] = {
+    "unknown": _t("town missing on one side"),
+    "same": _t("same town"),
+    "partly": _t("postcode or town equal"),
+    "differs": _t("other town"),
+}
+
+_REASONS: Mapping[str, Words] = {
+    "identifier_conflict": _t("The identifiers differ."),
+    "birth_date_conflict": _t("The birth dates differ: it may be father and son, or twins."),
+    "sex_conflict": _t("The given names are near but the sexes differ."),
+    "given_name_conflict": _t("The given names differ: it may be a couple or a family."),
+    "given_name_unconfirmed": _t(
+        "A given name is missing: what is shared may belong to a household."
+    ),
+    "decided_different": _t("A steward said that these people are different."),
+    "too_large": _t("Together they would be more records than one person usually has."),
+    "exclusive_identifier": _t("Their identifiers belong to two different people."),
+    "same_source": _t("Both have a record in a source that holds each person once."),
+    "thin_link": _t("Only one link joins two groups of records that otherwise differ."),
+}
+
+_LIKELIHOODS: tuple[tuple[float, Words], ...] = (
+    (6.0, _t("almost certainly one person")),
+    (2.0, _t("probably one person")),
+    (-1.0, _t("could be one person or two")),
+)

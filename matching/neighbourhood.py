@@ -1,0 +1,155 @@
+"""The records that a change concerns, what is known of them, and the partition that follows.
+
+A neighbourhood is closed under automatic evidence, SAME decisions and present membership:
+recomputing it alone gives what recomputing everything would.
+"""
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, field
+
+from django.contrib.auth.models import User
+from django.db.models import QuerySet
+
+from matching.clustering import Evidence, Guards, Partition, Ruling, clusters
+from matching.models import Decision, PairEvidence
+from matching.reading import in_chunks, rows_of
+from matching.review_tasks import Stand, derive_tasks
+from matching.rule_sets import Parameters, active_rule_set
+from mdm.identity import AppliedLinks, Link, apply_links
+from mdm.models import Customer, SourceRecord
+
+
+@dataclass(frozen=True)
+class Facts:
+    """What clustering needs to know of some records."""
+
+    records: list[int]
+    evidence: list[Evidence]
+    rulings: list[Ruling]
+    guards: Guards
+
+    def partition(self, *, extra: Sequence[Ruling] = ()) -> Partition:
+        """Return who is one person; `extra` decisions take the place of those on their pairs."""
+        replaced = {(ruling.left, ruling.right) for ruling in extra}
+        rulings = [r for r in self.rulings if (r.left, r.right) not in replaced]
+        return clusters(self.records, self.evidence, [*rulings, *extra], self.guards)
+
+
+@dataclass(frozen=True)
+class Settled:
+    """What settling a neighbourhood changed."""
+
+    applied: AppliedLinks
+    task_count: int = 0
+    record_ids: list[int] = field(default_factory=list)
+
+
+def settle(record_ids: Iterable[int], *, by: User | None, reason: str) -> Settled:
+    """Recompute the neighbourhood of these records and carry out what follows.
+
+    Call it inside a transaction. Customers are locked in the order of their keys, so two stewards
+    in one neighbourhood wait for each other and never in a circle.
+    """
+    members = _locked_neighbourhood(record_ids)
+    facts = read_facts(members)
+    partition = facts.partition()
+    applied = apply_links(links_of(facts, partition), user=by, reason=reason)
+    stand = Stand(partition.names, partition.refusals)
+    return Settled(applied, derive_tasks(sorted(members), stand), sorted(members))
+
+
+def neighbourhood(record_ids: Iterable[int]) -> set[int]:
+    """Return the records connected with the given ones, these included."""
+    found: set[int] = set()
+    frontier = set(record_ids)
+    while frontier:
+        found |= frontier
+        frontier = _neighbours(sorted(frontier)) - found
+    return found
+
+
+def read_facts(record_ids: Iterable[int] | None = None) -> Facts:
+    """Return the facts among the given records; None for all of them."""
+    records: QuerySet[SourceRecord] = SourceRecord.objects.order_by("pk")
+    keys = None if record_ids is None else sorted(record_ids)
+    columns = ("pk", "identifier", "source_id", "source__one_record_per_person")
+    rows = list(rows_of(records.values_list(*columns), "pk", keys))
+    inside = {pk for pk, *_ in rows}
+    parameters = Parameters.read(active_rule_set().parameters)
+    guards = Guards(
+        max_size=parameters.max_cluster_size,
+        least_support=parameters.least_support,
+        exclusive={pk: number for pk, number, _, _ in rows if number},
+        unique_source={pk: str(source) for pk, _, source, unique in rows if unique},
+    )
+    return Facts(sorted(inside), _evidence(keys, inside), rulings_among(keys, inside), guards)
+
+
+def links_of(facts: Facts, partition: Partition) -> list[Link]:
+    """Return the link of every record: its customer, and the rule that put it there."""
+    names = partition.names
+    best: dict[int, float] = {}
+    for pair in facts.evidence:
+        if pair.automatic and names[pair.left] == names[pair.right]:
+            for record in (pair.left, pair.right):
+                best[record] = max(pair.score, best.get(record, pair.score))
+    decided = {
+        record for ruling in facts.rulings if ruling.is_same for record in ruling[:2]
+    }
+    return [_link(record, names[record], best.get(record), decided) for record in facts.records]
+
+
+def rulings_among(keys: list[int] | None, inside: set[int]) -> list[Ruling]:
+    """Return the SAME and DIFFERENT decisions in force between the given records."""
+    clear = in_force().exclude(verdict=Decision.Verdict.UNSURE)
+    rows = rows_of(clear.values_list("left", "right", "verdict"), "left", keys)
+    return [
+        Ruling(left, right, verdict == Decision.Verdict.SAME)
+        for left, right, verdict in rows
+        if left in inside and right in inside
+    ]
+
+
+def in_force() -> QuerySet[Decision]:
+    """Return the decisions that hold now."""
+    return Decision.objects.filter(retracted_at=None).order_by()
+
+
+def _link(record: int, customer: int, score: float | None, decided: set[int]) -> Link:
+    if record == customer:
+        return Link(record, customer, "birth")
+    return Link(record, customer, "decision" if record in decided else "auto", score)
+
+
+def _locked_neighbourhood(record_ids: Iterable[int]) -> set[int]:
+    """Return the neighbourhood with its customers locked; it may grow while we wait."""
+    members, previous = neighbourhood(record_ids), set[int]()
+    while members != previous:
+        previous = members
+        customers = SourceRecord.objects.filter(pk__in=members).order_by().values("customer")
+        list(Customer.objects.filter(pk__in=customers).order_by("pk").select_for_update())
+        members = neighbourhood(members)
+    return members
+
+
+def _neighbours(keys: list[int]) -> set[int]:
+    """Return what is one step away from the given records."""
+    found: set[int] = set()
+    pairs: tuple[QuerySet[PairEvidence] | QuerySet[Decision], ...] = (
+        PairEvidence.objects.filter(automatic=True).order_by(),
+        in_force().filter(verdict=Decision.Verdict.SAME),
+    )
+    for chunk in in_chunks(keys):
+        for edges in pairs:
+            found.update(edges.filter(left__in=chunk).values_list("right", flat=True))
+            found.update(edges.filter(right__in=chunk).values_list("left", flat=True))
+        customers = SourceRecord.objects.filter(pk__in=chunk).order_by().values("customer")
+        members = SourceRecord.objects.filter(customer__in=customers).order_by()
+        found.update(members.values_list("pk", flat=True))
+    return found
+
+
+def _evidence(keys: list[int] | None, inside: set[int]) -> list[Evidence]:
+    columns = PairEvidence.objects.order_by().values_list("left", "right", "score", "automatic")
+    rows = rows_of(columns, "left", keys)
+    return [Evidence(*row) for row in rows if row[0] in inside and row[1] in inside]

@@ -1,0 +1,44 @@
+"""Read rows about many records in queries of bounded size."""
+
+from collections.abc import Iterable, Iterator, Sequence
+from typing import Any, TypeVar
+
+from django.db.models import QuerySet
+
+KEYS_PER_QUERY = 5_000
+"""SQLite allows some 32,000 parameters in a statement."""
+
+Item = TypeVar("Item")
+Row = TypeVar("Row", bound=tuple[Any, ...])
+
+
+def in_chunks(items: Sequence[Item], size: int = KEYS_PER_QUERY) -> Iterator[Sequence[Item]]:
+    """Yield the items in slices of at most `size`."""
+    for start in range(0, len(items), size):
+        yield items[start : start + size]
+
+
+def rows_of(
+    rows: "QuerySet[Any, Row]", field: str, keys: Iterable[int] | None
+) -> Iterator[Row]:
+    """Yield the rows whose `field` is one of the keys; None for all rows."""
+    if keys is None:
+        yield from rows.iterator(chunk_size=10_000)
+        return
+    for chunk in in_chunks(sorted(keys)):
+        yield from rows.filter(**{f"{field}__in": chunk}).iterator()
+
+
+def pairs_touching(rows: "QuerySet[Any, Row]", record_ids: Iterable[int]) -> Iterator[Row]:
+    """Yield each row once whose pair has at least one of the records.
+
+    Args:
+        rows: tuples that start with the left and the right record.
+        record_ids: the records.
+    """
+    inside = set(record_ids)
+    for row in rows_of(rows, "left", inside):
+        yield row
+    for row in rows_of(rows, "right", inside):
+        if row[0] not in inside:
+            yield row

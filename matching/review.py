@@ -1,0 +1,382 @@
+"""The stewards' queue: the next pair, side by side, why it scores, what an answer would do.
+
+For a page: `next_task(user)` leases a task, `comparison(task)` is everything the page shows,
+`answer(...)` records the verdict and `undo_last(user)` takes the last one back. A page holds no
+rules: what it shows and what happens comes from here.
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import timedelta
+
+from django.contrib.auth.models import User
+from django.db import models, transaction
+from django.db.models import Case, Exists, OuterRef, Q, QuerySet, Value, When
+from django.utils.formats import date_format
+from django.utils.timezone import now
+from django.utils.translation import gettext as _
+
+from matching.decisions import Verdict, decide, preview_same, retract
+from matching.differences import Piece, pieces
+from matching.explanation import ScoreInWords, explain, likelihood_in_words, reason_in_words
+from matching.models import Decision, PairEvidence, ReviewTask
+from mdm.folding import fold
+from mdm.models import ATTRIBUTES, Customer, SourceRecord
+
+LEASE_MINUTES = 5
+
+
+class TaskGone(Exception):
+    """Somebody else answered, or the pair is no longer in question; take the next one."""
+
+
+class CustomersChanged(Exception):
+    """A customer of the pair has changed since the page was shown; look again."""
+
+
+class NothingToUndo(Exception):
+    """The steward has no decision in force."""
+
+
+@dataclass(frozen=True, slots=True)
+class QueueState:
+    """How much waits, for the head of the page and the home page."""
+
+    open_count: int
+    mine_count: int
+    """Open tasks that this steward may answer now."""
+    decided_today_count: int
+
+
+@dataclass(frozen=True, slots=True)
+class Side:
+    """One of the two records, and the customer it belongs to now."""
+
+    record_id: int
+    birth_id: str
+    source: str
+    source_key: str
+    public_id: str
+    """Of the live customer, for links."""
+    display_id: str
+    record_count: int
+    """Source records that the customer has now."""
+    sources: tuple[str, ...]
+    """Labels of the sources of these records, each once."""
+    full_name: str
+
+
+@dataclass(frozen=True, slots=True)
+class Row:
+    """One attribute of both records, cut into pieces that are equal or differ."""
+
+    attribute: str
+    label: str
+    left: tuple[Piece, ...]
+    right: tuple[Piece, ...]
+    state: str
+    """`same`, `close` (equal but for case, accents or a few letters), `conflict`, `missing`."""
+    state_label: str
+
+
+@dataclass(frozen=True, slots=True)
+class Comparison:
+    """Everything the review page shows for one task."""
+
+    task: ReviewTask
+    versions: str
+    """Goes back with the answer: it is refused when a customer has changed meanwhile."""
+    left: Side
+    right: Side
+    rows: tuple[Row, ...]
+    """Attributes that at least one record has, in the order of `mdm.models.ATTRIBUTES`."""
+    score: ScoreInWords | None
+    """None when the pair has no evidence any more (a conflict between older links)."""
+    likelihood: str
+    reason: str
+    """Why a person must look, in a sentence; empty when the score alone says so."""
+    if_same: str
+    """What the answer Same would do, in a sentence."""
+    if_different: str
+
+    @property
+    def differing_rows(self) -> tuple[Row, ...]:
+        """Rows that are not equal."""
+        return tuple(row for row in self.rows if row.state != "same")
+
+    @property
+    def same_rows(self) -> tuple[Row, ...]:
+        """Rows that are equal: a page may fold them."""
+        return tuple(row for row in self.rows if row.state == "same")
+
+
+def queue_state(user: User) -> QueueState:
+    """Return how many tasks wait, in all and for this steward, and what she did today."""
+    open_tasks = ReviewTask.objects.filter(state=ReviewTask.State.OPEN)
+    today = now().replace(hour=0, minute=0, second=0, microsecond=0)
+    return QueueState(
+        open_count=open_tasks.count(),
+        mine_count=_available(open_tasks, user).count(),
+        decided_today_count=Decision.objects.filter(
+            decided_by=user, decided_at__gte=today, retracted_at=None
+        ).count(),
+    )
+
+
+@transaction.atomic
+def next_task(user: User, *, task_id: int | None = None) -> ReviewTask | None:
+    """Lease the best task for this steward for five minutes; None when nothing waits.
+
+    Tasks she skipped come last; those she is unsure of go to a colleague. Tasks leased by others
+    are left out. With `task_id`, that task is preferred when it is still available.
+    """
+    available = _available(ReviewTask.objects.filter(state=ReviewTask.State.OPEN), user)
+    skipped = ReviewTask.skipped_by.through.objects.filter(
+        reviewtask=OuterRef("pk"), user=user
+    )
+    ordered = available.annotate(
+        preferred=Case(When(pk=task_id, then=Value(0)), default=Value(1)),
+        was_skipped=Exists(skipped),
+    ).order_by("preferred", "was_skipped", "-score", "pk")
+    task = ordered.select_for_update(skip_locked=_can_skip_locked(), of=("self",)).first()
+    if task:
+        task.leased_by = user
+        task.leased_until = now() + timedelta(minutes=LEASE_MINUTES)
+        task.save(update_fields=["leased_by", "leased_until"])
+    return task
+
+
+def comparison(task: ReviewTask) -> Comparison:
+    """Return the two records of a task side by side; a fixed number of queries."""
+    records = SourceRecord.objects.select_related("source", "customer").in_bulk(
+        [task.left_id, task.right_id]
+    )
+    left, right = records[task.left_id], records[task.right_id]
+    evidence = (
+        PairEvidence.objects.filter(left=left.pk, right=right.pk).select_related("run").first()
+    )
+    sides = _sides((left, right))
+    return Comparison(
+        task=task,
+        versions=_versions(left.customer, right.customer),
+        left=sides[0],
+        right=sides[1],
+        rows=tuple(_rows(left, right)),
+        score=explain(evidence) if evidence else None,
+        likelihood=likelihood_in_words(task.score),
+        reason=reason_in_words(task.reason),
+        if_same=_if_same(left, right),
+        if_different=_("The two stay apart, whatever later files say."),
+    )
+
+
+def answer(
+    task_id: int,
+    verdict: Verdict,
+    *,
+    by: User,
+    versions: str = "",
+    note: str = "",
+    seconds: float | None = None,
+    idempotency_key: str | None = None,
+) -> Decision:
+    """Record a steward's answer to a task and carry it out; the same key answers once.
+
+    Raises:
+        TaskGone: when the task is no longer open.
+        CustomersChanged: when `versions` is not what the customers are now.
+        matching.decisions.ContradictsDecisions: when earlier decisions say otherwise.
+    """
+    replayed = Decision.objects.filter(idempotency_key=idempotency_key or "", decided_by=by)
+    if idempotency_key and (earlier := replayed.first()):
+        return earlier
+    with transaction.atomic():
+        task = _locked(task_id)
+        _check_versions(task, versions)
+        return decide(
+            task.left_id,
+            task.right_id,
+            verdict,
+            by=by,
+            note=note,
+            score_shown=task.score,
+            seconds=seconds,
+            idempotency_key=idempotency_key,
+        )
+
+
+@transaction.atomic
+def skip(task_id: int, *, by: User) -> None:
+    """Put a task behind the others for this steward; colleagues may take it at once."""
+    task = ReviewTask.objects.select_for_update().filter(pk=task_id).first()
+    if task is None or task.state != ReviewTask.State.OPEN:
+        raise TaskGone(_("This pair is no longer in question."))
+    task.skipped_by.add(by)
+    task.leased_by = task.leased_until = None
+    task.save(update_fields=["leased_by", "leased_until"])
+
+
+def last_decision(user: User) -> Decision | None:
+    """Return what `undo_last` would take back."""
+    return (
+        Decision.objects.filter(decided_by=user, retracted_at=None)
+        .order_by("-decided_at", "-pk")
+        .first()
+    )
+
+
+def undo_last(user: User) -> Decision:
+    """Take back the steward's own last decision and everything that followed from it.
+
+    Raises:
+        NothingToUndo: when she has none in force.
+    """
+    decision = last_decision(user)
+    if decision is None:
+        raise NothingToUndo(_("You have no decision to undo."))
+    return retract(decision, by=user)
+
+
+def task_of(decision: Decision) -> ReviewTask | None:
+    """Return the task of a decision's pair, to show it again after an undo."""
+    return ReviewTask.objects.filter(left=decision.left_id, right=decision.right_id).first()
+
+
+def _available(tasks: QuerySet[ReviewTask], user: User) -> QuerySet[ReviewTask]:
+    """Leave out what somebody else looks at and what this steward is unsure of."""
+    unsure = Decision.objects.filter(
+        left=OuterRef("left"),
+        right=OuterRef("right"),
+        decided_by=user,
+        verdict=Decision.Verdict.UNSURE,
+        retracted_at=None,
+    )
+    is_free = Q(leased_until=None) | Q(leased_until__lt=now()) | Q(leased_by=user)
+    return tasks.filter(is_free, ~Exists(unsure))
+
+
+def _can_skip_locked() -> bool:
+    from django.db import connection
+
+    return connection.features.has_select_for_update_skip_locked
+
+
+def _locked(task_id: int) -> ReviewTask:
+    task = ReviewTask.objects.select_for_update().filter(pk=task_id).first()
+    if task is None or task.state != ReviewTask.State.OPEN:
+        raise TaskGone(_("This pair is no longer in question."))
+    return task
+
+
+def _check_versions(task: ReviewTask, versions: str) -> None:
+    if not versions:
+        return
+    records = SourceRecord.objects.select_related("customer").in_bulk(
+        [task.left_id, task.right_id]
+    )
+    present = _versions(records[task.left_id].customer, records[task.right_id].customer)
+    if present != versions:
+        raise CustomersChanged(_("One of these customers has changed meanwhile: look again."))
+
+
+def _versions(left: Customer, right: Customer) -> str:
+    return f"{left.pk}.{left.version}-{right.pk}.{right.version}"
+
+
+def _sides(records: Sequence[SourceRecord]) -> list[Side]:
+    """Return both sides with their customers' members, in one query."""
+    labels: dict[int, list[str]] = {}
+    members = SourceRecord.objects.filter(customer__in=[r.customer_id for r in records])
+    for customer_id, label in members.order_by("pk").values_list("customer_id", "source__label"):
+        labels.setdefault(customer_id, []).append(label)
+    return [_side(record, labels[record.customer_id]) for record in records]
+
+
+def _side(record: SourceRecord, labels: list[str]) -> Side:
+    return Side(
+        record_id=record.pk,
+        birth_id=record.birth_id,
+        source=record.source.label,
+        source_key=record.source_key,
+        public_id=record.customer.public_id,
+        display_id=record.customer.display_id,
+        record_count=len(labels),
+        sources=tuple(dict.fromkeys(labels)),
+        full_name=record.full_name or record.email,
+    )
+
+
+def _rows(left: SourceRecord, right: SourceRecord) -> list[Row]:
+    rows = []
+    for attribute in ATTRIBUTES:
+        values = _shown(left, attribute), _shown(right, attribute)
+        if any(values):
+            rows.append(_row(attribute, *values))
+    return rows
+
+
+def _row(attribute: str, left: str, right: str) -> Row:
+    state = _state(left, right)
+    left_pieces, right_pieces = pieces(left, right)
+    label = SourceRecord._meta.get_field(attribute).verbose_name  # type: ignore[union-attr]
+    return Row(
+        attribute=attribute,
+        label=str(label),
+        left=left_pieces,
+        right=right_pieces,
+        state=state,
+        state_label=_state_label(state),
+    )
+
+
+def _shown(record: SourceRecord, attribute: str) -> str:
+    """Return a value as people read it: choices by their label, dates in their form."""
+    display = getattr(record, f"get_{attribute}_display", None)
+    if display:
+        return str(display())
+    value = getattr(record, attribute)
+    if value and isinstance(SourceRecord._meta.get_field(attribute), models.DateField):
+        return date_format(value, "SHORT_DATE_FORMAT")
+    return str(value or "")
+
+
+def _state(left: str, right: str) -> str:
+    if not left or not right:
+        return "missing"
+    if left == right:
+        return "same"
+    return "close" if _is_close(fold(left), fold(right)) else "conflict"
+
+
+def _is_close(left: str, right: str) -> bool:
+    """Return whether two folded values differ by few letters or one contains the other."""
+    if left == right or left in right or right in left:
+        return True
+    changed = sum(len(p.text) for side in pieces(left, right) for p in side if p.differs)
+    return changed * 4 <= len(left) + len(right)
+
+
+def _state_label(state: str) -> str:
+    return {
+        "same": _("same"),
+        "close": _("close"),
+        "conflict": _("differs"),
+        "missing": _("missing on one side"),
+    }[state]
+
+
+def _if_same(left: SourceRecord, right: SourceRecord) -> str:
+    """Say which customer stays and how many records it then has."""
+    outcome = preview_same(left.pk, right.pk)
+    if outcome is None:
+        return _("Earlier decisions say otherwise: this answer would be refused.")
+    customer = Customer(pk=outcome.customer_id, public_id=outcome.public_id)
+    if not outcome.joining_count:
+        return _("Both already belong to %(customer)s.") % {"customer": customer.display_id}
+    return _(
+        "%(customer)s stays and has %(total)d source records; %(joining)d of them join it."
+    ) % {
+        "customer": customer.display_id,
+        "total": outcome.record_count,
+        "joining": outcome.joining_count,
+    }

@@ -1,0 +1,144 @@
+"""Which pairs wait for a steward: derived from evidence, decisions and the present clusters.
+
+One task per two clusters: answering it settles all pairs between them. A pair that a steward
+answered, or that is together by now, waits for nobody.
+"""
+
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from typing import NamedTuple
+
+from django.utils.timezone import now
+
+from matching.automatic import held_back
+from matching.clustering import Reason, Refusal
+from matching.models import Decision, MatchRun, PairEvidence, ReviewTask
+from matching.reading import pairs_touching, rows_of
+from matching.scoring import ScoreModel
+from mdm import bulk
+from mdm.models import SourceRecord
+
+
+@dataclass(frozen=True)
+class Stand:
+    """Where clustering ended: the cluster of each record, and the links it refused."""
+
+    names: Mapping[int, int]
+    refusals: Sequence[Refusal]
+
+
+class Wanted(NamedTuple):
+    """A task that should be open."""
+
+    score: float
+    kind: str
+    reason: str
+
+
+Pair = tuple[int, int]
+
+
+def derive_tasks(record_ids: Sequence[int], stand: Stand) -> int:
+    """Bring the tasks that touch these records up to date; returns how many are open.
+
+    Call it inside a transaction.
+    """
+    wanted = wanted_tasks(record_ids, stand)
+    columns = ("left", "right", "pk", "state", "score", "kind", "reason")
+    rows = pairs_touching(ReviewTask.objects.order_by().values_list(*columns), record_ids)
+    present = {(left, right): tuple(task) for left, right, *task in rows}
+    decided = set(_decided(record_ids, Decision.Verdict.SAME, Decision.Verdict.DIFFERENT))
+    _insert([(pair, task) for pair, task in wanted.items() if pair not in present])
+    _update(
+        (present[pair][0], task)
+        for pair, task in wanted.items()
+        if pair in present and present[pair][1:] != (ReviewTask.State.OPEN, *task)
+    )
+    _close(
+        (row[0], ReviewTask.State.DECIDED if pair in decided else ReviewTask.State.WITHDRAWN)
+        for pair, row in present.items()
+        if pair not in wanted and row[1] == ReviewTask.State.OPEN
+    )
+    return len(wanted)
+
+
+def wanted_tasks(record_ids: Sequence[int], stand: Stand) -> dict[Pair, Wanted]:
+    """Return the pairs that touch these records and that a person should look at."""
+    candidates = dict(_candidates(record_ids, stand))
+    names = _cluster_names(candidates, stand)
+    apart = _apart(record_ids, stand)
+    wanted: dict[Pair, Wanted] = {}
+    taken: set[frozenset[int]] = set()
+    for pair, task in sorted(candidates.items(), key=lambda item: (-item[1].score, item[0])):
+        between = frozenset((names[pair[0]], names[pair[1]]))
+        if len(between) == 2 and between not in apart and between not in taken:
+            taken.add(between)
+            wanted[pair] = task
+    return wanted
+
+
+def _candidates(record_ids: Sequence[int], stand: Stand) -> Iterator[tuple[Pair, Wanted]]:
+    """Yield the weak or held-back evidence and the refused links."""
+    models = {
+        pk: ScoreModel.from_state(model)
+        for pk, model in MatchRun.objects.filter(simulated=False).values_list("pk", "model")
+        if model
+    }
+    weak = PairEvidence.objects.filter(automatic=False).order_by()
+    rows = weak.values_list("left", "right", "score", "pattern", "run")
+    for left, right, score, pattern, run in pairs_touching(rows, record_ids):
+        reason = held_back(models[run].levels(pattern)) if score > 0 else None
+        yield (left, right), Wanted(score, ReviewTask.Kind.PAIR, reason or "")
+    for refusal in stand.refusals:
+        if refusal.reason != Reason.DECIDED_DIFFERENT:
+            yield (
+                (refusal.left, refusal.right),
+                Wanted(refusal.score, ReviewTask.Kind.CONFLICT, refusal.reason.value),
+            )
+
+
+def _cluster_names(pairs: Iterable[Pair], stand: Stand) -> dict[int, int]:
+    """Return the cluster of every record of these pairs; outsiders are where they were."""
+    names = {record: stand.names.get(record) for pair in pairs for record in pair}
+    outside = sorted(record for record, name in names.items() if name is None)
+    records = SourceRecord.objects.order_by().values_list("pk", "customer_id")
+    names.update(rows_of(records, "pk", outside))
+    return {record: name for record, name in names.items() if name is not None}
+
+
+def _apart(record_ids: Sequence[int], stand: Stand) -> set[frozenset[int]]:
+    """Return the pairs of clusters that a DIFFERENT decision keeps apart."""
+    pairs = list(_decided(record_ids, Decision.Verdict.DIFFERENT))
+    names = _cluster_names(pairs, stand)
+    return {frozenset((names[left], names[right])) for left, right in pairs}
+
+
+def _decided(record_ids: Sequence[int], *verdicts: Decision.Verdict) -> Iterator[Pair]:
+    in_force = Decision.objects.filter(retracted_at=None, verdict__in=verdicts).order_by()
+    return pairs_touching(in_force.values_list("left", "right"), record_ids)
+
+
+def _insert(tasks: Sequence[tuple[Pair, Wanted]]) -> None:
+    moment = now()
+    bulk.insert(
+        ReviewTask,
+        ("left_id", "right_id", "score", "kind", "reason", "state", "created_at"),
+        [(*pair, *task, ReviewTask.State.OPEN, moment) for pair, task in tasks],
+    )
+
+
+def _update(tasks: Iterable[tuple[int, Wanted]]) -> None:
+    bulk.update(
+        ReviewTask,
+        ("id", "score", "kind", "reason", "state", "closed_at"),
+        [(key, *task, ReviewTask.State.OPEN, None) for key, task in tasks],
+    )
+
+
+def _close(tasks: Iterable[tuple[int, str]]) -> None:
+    moment = now()
+    bulk.update(
+        ReviewTask,
+        ("id", "state", "closed_at", "leased_by_id", "leased_until"),
+        [(key, state, moment, None, None) for key, state in tasks],
+    )
