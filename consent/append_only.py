@@ -10,8 +10,9 @@ from django.db.backends.base.schema import BaseDatabaseSchemaEditor
 _PROCEDURE = """
 CREATE OR REPLACE FUNCTION refuse_change() RETURNS trigger LANGUAGE plpgsql AS $$
 BEGIN
-    RAISE EXCEPTION 'Rows of % are never changed or deleted.', TG_TABLE_NAME
-        USING ERRCODE = 'integrity_constraint_violation';
+    RAISE EXCEPTION USING
+        MESSAGE = 'Rows of ' || TG_TABLE_NAME || ' are never changed or deleted.',
+        ERRCODE = 'integrity_constraint_violation';
 END $$
 """
 
