@@ -12,6 +12,7 @@ from environs import Env, validate
 from config.broker import broker_from_url
 from config.database import database_from_url
 from config.production import refuse_unsafe_settings
+from config.unfold import UNFOLD  # noqa: F401 - read by django-unfold.
 
 BASE_DIR = Path(__file__).resolve().parent.parent
 env = Env(eager=False)  # Collect every wrong value, so that one start names them all.
@@ -123,7 +124,8 @@ IMPORT_EXPORT_USE_TRANSACTIONS = True
 IMPORT_EXPORT_SKIP_ADMIN_LOG = True
 
 LANGUAGES = [("fr", _("French")), ("en", _("English"))]
-LOCALE_PATHS = [BASE_DIR / "config" / "locale"]
+# django-unfold ships no catalogue: its words stand beside ours.
+LOCALE_PATHS = [BASE_DIR / "config" / "locale", BASE_DIR / "config" / "unfold_locale"]
 USE_TZ = True
 
 STATIC_URL = "static/"

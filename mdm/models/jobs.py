@@ -5,6 +5,7 @@ import uuid
 from django.conf import settings
 from django.db import models
 from django.db.models import Q
+from django.utils.timezone import now
 from django.utils.translation import gettext_lazy as _
 
 
@@ -74,3 +75,15 @@ class Job(models.Model):
         if self.state == self.State.DONE:
             return 100
         return min(99, 100 * self.done_count // self.total_count) if self.total_count else None
+
+    @property
+    def is_live(self) -> bool:
+        """True while the work waits or runs."""
+        return self.state in self.LIVE_STATES
+
+    @property
+    def seconds(self) -> float | None:
+        """How long it has run, or ran; None before its start."""
+        if not self.started_at:
+            return None
+        return ((self.finished_at or now()) - self.started_at).total_seconds()

@@ -1,0 +1,85 @@
+"""What people read about jobs: the name of each kind, its phases, and where its result stands.
+
+Jobs store codes. Every app that registers a kind of job may describe it here; a code nobody
+described is shown as it is, so a new kind of job is never without a page.
+"""
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+from django.urls import NoReverseMatch
+from django.utils.translation import gettext as _
+from django.utils.translation import gettext_lazy
+
+from mdm.models import Job
+
+_UNITS_PER_SECOND_MIN = 0.01
+
+
+@dataclass(frozen=True, slots=True)
+class JobWords:
+    """How one kind of job is told: `result_url` gives the address of what it made, or None."""
+
+    label: Any
+    phases: Mapping[str, Any] = field(default_factory=dict)
+    icon: str = "settings"
+    result_url: Callable[[Job], str | None] = lambda job: None
+
+
+_words: dict[str, JobWords] = {}
+
+
+def describe(kind: str, words: JobWords) -> None:
+    """Say how jobs of a kind are told."""
+    _words[kind] = words
+
+
+def kind_label(job: Job) -> str:
+    """Return the name of what the job does: `Search for duplicates`."""
+    words = _words.get(job.kind)
+    return str(words.label) if words else job.kind
+
+
+def icon(job: Job) -> str:
+    """Return the name of the icon of the job's kind."""
+    words = _words.get(job.kind)
+    return words.icon if words else "settings"
+
+
+def phase_label(job: Job) -> str:
+    """Return in words what the job does now, or how it ended."""
+    if job.state == Job.State.QUEUED:
+        return _("Waits for a worker")
+    if job.state == Job.State.RUNNING and job.cancel_requested:
+        return _("Stops at the next step")
+    if job.state != Job.State.RUNNING:
+        return job.get_state_display()
+    words = _words.get(job.kind)
+    return str(words.phases.get(job.phase, job.phase) if words else job.phase) or str(_STARTS)
+
+
+def result_url(job: Job) -> str | None:
+    """Return the page of what the job made, when it has one."""
+    words = _words.get(job.kind)
+    try:
+        return words.result_url(job) if words else None
+    except NoReverseMatch:
+        return None
+
+
+def speed(job: Job) -> tuple[float | None, float | None]:
+    """Return units per second since the start and seconds left; None where it cannot be told.
+
+    A resumed job counts from its first start, so its pause makes it look slower, never faster.
+    """
+    elapsed = job.seconds
+    if not job.is_live or not elapsed or not job.done_count:
+        return None, None
+    per_second = job.done_count / elapsed
+    if not job.total_count or per_second < _UNITS_PER_SECOND_MIN:
+        return per_second, None
+    return per_second, max(0.0, (job.total_count - job.done_count) / per_second)
+
+
+_STARTS = gettext_lazy("Starts")

@@ -1,0 +1,132 @@
+"""One box that finds a customer by whatever one knows: name, contact point, id, source key.
+
+Exact things are looked up by their index first; words are then looked for in the folded text of
+golden records, which holds every value of every member, so old names and numbers find her too.
+"""
+
+import re
+from collections.abc import Iterable
+from dataclasses import dataclass
+
+from django.db.models import Q
+from django.utils.translation import gettext as _
+
+from mdm.birth_ids import birth_number, display
+from mdm.folding import fold
+from mdm.models import ContactPoint, Customer, GoldenRecord, SourceRecord, SourceSystem
+from mdm.standardise.phones import standardise_phones
+
+MOST_HITS = 50
+_WORDS_APART = re.compile(r"[\s'’,;-]+")
+_ONLY_A_NUMBER = re.compile(r"[+\d][\d\s./()-]{4,}")
+
+
+@dataclass(frozen=True, slots=True)
+class Hit:
+    """One customer found, and by what when it was not by words."""
+
+    customer_id: int
+    public_id: str
+    display_id: str
+    name: str
+    city: str
+    email: str
+    phone: str
+    record_count: int
+    reason: str = ""
+
+
+def find(text: str) -> list[Hit]:
+    """Return at most MOST_HITS + 1 customers, exact finds first; the one too many says "more"."""
+    text = text.strip()
+    if not text:
+        return []
+    reasons = {**_by_id(text), **_by_contact_point(text), **_by_source_key(text)}
+    found = list(reasons)
+    if not reasons or _is_word(text):
+        found += [key for key in _by_words(text) if key not in reasons]
+    return _hits(found[: MOST_HITS + 1], reasons)
+
+
+def _by_id(text: str) -> dict[int, str]:
+    number = birth_number(text)
+    customer = number and Customer.objects.filter(pk=number).first()
+    if not customer:
+        return {}
+    if customer.merged_into_id:
+        return {
+            customer.merged_into_id: _("%(id)s was merged into this customer") % {"id": customer}
+        }
+    return {customer.pk: _("this customer id")}
+
+
+def _by_contact_point(text: str) -> dict[int, str]:
+    wanted = Q()
+    if "@" in text:
+        wanted |= Q(kind=ContactPoint.Kind.EMAIL, value=text.casefold())
+    if _ONLY_A_NUMBER.fullmatch(text):
+        numbers = [phone.value for phone in standardise_phones(text, "FR")]
+        wanted |= Q(kind=ContactPoint.Kind.PHONE, value__in=numbers)
+    if not wanted:
+        return {}
+    points = ContactPoint.objects.filter(wanted).values_list("pk", flat=True)
+    carriers = (
+        SourceRecord.objects.active()
+        .filter(carried__contact_point__in=list(points))
+        .order_by("customer_id")
+        .values_list("customer_id", flat=True)
+        .distinct()
+    )
+    return dict.fromkeys(carriers[: MOST_HITS + 1], _("this contact point"))
+
+
+def _by_source_key(text: str) -> dict[int, str]:
+    # Naming every source lets the index on (source, key) be used.
+    sources = dict(SourceSystem.objects.values_list("pk", "label"))
+    source_code, _dot, key = text.rpartition("·")
+    records = SourceRecord.objects.filter(source__in=list(sources), source_key=key or text)
+    if source_code:
+        records = records.filter(source__code=source_code)
+    return {
+        customer: _("key in %(source)s") % {"source": sources[source]}
+        for customer, source in records.values_list("customer_id", "source_id")[:MOST_HITS]
+    }
+
+
+def _is_word(text: str) -> bool:
+    """False for what only an exact look-up can mean; a word may look like an id or a key."""
+    return "@" not in text and not any(letter.isdigit() for letter in text)
+
+
+def _by_words(text: str) -> Iterable[int]:
+    if _ONLY_A_NUMBER.fullmatch(text):
+        words = [re.sub(r"\D", "", text).removeprefix("00").lstrip("0")]
+    else:
+        words = [word for word in _WORDS_APART.split(fold(text)) if len(word) > 1]
+    if not words:
+        return []
+    golden = GoldenRecord.objects.all()
+    for word in words:
+        golden = golden.filter(search_text__contains=word)
+    return golden.values_list("pk", flat=True)[: MOST_HITS + 1]
+
+
+def _hits(customer_ids: list[int], reasons: dict[int, str]) -> list[Hit]:
+    customers = Customer.objects.select_related("golden").in_bulk(customer_ids)
+    hits = [_hit(customers[key], reasons.get(key, "")) for key in customer_ids]
+    return sorted(hits, key=lambda hit: (not hit.reason, fold(hit.name), hit.public_id))
+
+
+def _hit(customer: Customer, reason: str) -> Hit:
+    golden = getattr(customer, "golden", None)
+    return Hit(
+        customer_id=customer.pk,
+        public_id=customer.public_id,
+        display_id=display(customer.public_id),
+        name=golden.full_name if golden else "",
+        city=golden.city if golden else "",
+        email=golden.email if golden else "",
+        phone=golden.phone if golden else "",
+        record_count=golden.record_count if golden else 0,
+        reason=reason,
+    )

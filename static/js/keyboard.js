@@ -1,0 +1,23 @@
+/* Single keys: "/" goes to the search box; any element with data-key="s" is clicked by S.
+   Ignored while typing, with Ctrl/Alt/Meta, and while a key repeats. localStorage "orfevre-keys" = "off" turns it off. */
+(() => {
+  const isTyping = (target) => target instanceof Element && target.closest("input, textarea, select, [contenteditable]");
+
+  document.addEventListener("keydown", (event) => {
+    if (event.key === "Escape" && event.target.matches?.("[data-search]")) event.target.blur();
+    if (event.repeat || event.ctrlKey || event.metaKey || event.altKey || isTyping(event.target)) return;
+    if (localStorage.getItem("orfevre-keys") === "off") return;
+    if (event.key === "/") {
+      const box = document.querySelector("[data-search]");
+      if (!box) return;
+      event.preventDefault();
+      box.focus();
+      box.select();
+      return;
+    }
+    const button = document.querySelector(`[data-key="${CSS.escape(event.key.toLowerCase())}"]:not([disabled])`);
+    if (!button) return;
+    event.preventDefault();
+    button.click();
+  });
+})();
