@@ -9,3 +9,7 @@ class CampaignsConfig(AppConfig):
 
     name = "campaigns"
     verbose_name = _("Campaigns")
+
+    def ready(self) -> None:
+        """Make the kinds of jobs known to web and worker."""
+        from campaigns import target_lists  # noqa: F401

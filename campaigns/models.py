@@ -1,13 +1,28 @@
 """Campaigns, segments, target lists and the log of who downloaded what."""
 
 from django.conf import settings
+from django.contrib.auth.models import AnonymousUser, User
 from django.db import models
 from django.db.models import Q
+from django.utils.timezone import now
 from django.utils.translation import gettext_lazy as _
 
 from consent.models import Channel, ConsentEvent, Purpose
 from mdm.audit import AuditTrail
 from mdm.models import ContactPoint, Customer
+
+
+def sees_everything(user: User | AnonymousUser) -> bool:
+    """Tell whether a user audits campaigns rather than owning some: the DPO."""
+    return user.has_perm("campaigns.audit_listdownload")
+
+
+class CampaignQuerySet(models.QuerySet["Campaign"]):
+    """Campaigns as their readers may see them."""
+
+    def visible_to(self, user: User | AnonymousUser) -> "CampaignQuerySet":
+        """Campaigns of one's own; the DPO sees everybody's."""
+        return self if sees_everything(user) else self.filter(owner_id=user.pk or 0)
 
 
 class Campaign(models.Model):
@@ -32,6 +47,8 @@ class Campaign(models.Model):
     created_at = models.DateTimeField(_("created at"), auto_now_add=True)
     history = AuditTrail()
 
+    objects = CampaignQuerySet.as_manager()
+
     class Meta:
         verbose_name = _("campaign")
         verbose_name_plural = _("campaigns")
@@ -39,6 +56,14 @@ class Campaign(models.Model):
 
     def __str__(self) -> str:
         return self.name
+
+
+class TargetListQuerySet(models.QuerySet["TargetList"]):
+    """Target lists as their readers may see them."""
+
+    def visible_to(self, user: User | AnonymousUser) -> "TargetListQuerySet":
+        """Lists of one's own; the DPO sees everybody's."""
+        return self if sees_everything(user) else self.filter(owner_id=user.pk or 0)
 
 
 class TargetList(models.Model):
@@ -57,6 +82,8 @@ class TargetList(models.Model):
     owner = models.ForeignKey(settings.AUTH_USER_MODEL, models.PROTECT, related_name="+")
     created_at = models.DateTimeField(_("created at"), auto_now_add=True)
 
+    objects = TargetListQuerySet.as_manager()
+
     class Meta:
         verbose_name = _("target list")
         verbose_name_plural = _("target lists")
@@ -69,6 +96,16 @@ class TargetList(models.Model):
     def __str__(self) -> str:
         return f"{self.campaign} #{self.pk}"
 
+    @property
+    def is_frozen(self) -> bool:
+        """Tell whether the list is complete and can be downloaded until it expires."""
+        return self.frozen_at is not None
+
+    @property
+    def is_expired(self) -> bool:
+        """Tell whether the list is too old to be downloaded."""
+        return self.expires_at is not None and self.expires_at <= now()
+
 
 class TargetListMember(models.Model):
     """One person on a list, the contact point to use, and why it is allowed."""
@@ -76,7 +113,7 @@ class TargetListMember(models.Model):
     target_list = models.ForeignKey(TargetList, models.CASCADE, related_name="members")
     customer = models.ForeignKey(Customer, models.PROTECT, related_name="+")
     contact_point = models.ForeignKey(ContactPoint, models.PROTECT, related_name="+")
-    rule = models.CharField(max_length=10)
+    rule = models.CharField(max_length=20, help_text="Key of consent.rules.RULES.")
     basis = models.CharField(max_length=40)
     deciding_event = models.ForeignKey(
         ConsentEvent, models.PROTECT, null=True, blank=True, related_name="+"
@@ -97,7 +134,7 @@ class ListExclusion(models.Model):
     """How many people of the segment one rule kept off a list."""
 
     target_list = models.ForeignKey(TargetList, models.CASCADE, related_name="exclusions")
-    rule = models.CharField(max_length=10)
+    rule = models.CharField(max_length=20, help_text="Key of consent.rules.RULES.")
     position = models.PositiveSmallIntegerField(help_text="Order in the waterfall.")
     count = models.PositiveIntegerField()
 
@@ -113,8 +150,19 @@ class ListExclusion(models.Model):
         return f"{self.target_list_id} {self.rule}: {self.count}"
 
 
+class ListDownloadQuerySet(models.QuerySet["ListDownload"]):
+    """Downloads as their readers may see them."""
+
+    def visible_to(self, user: User | AnonymousUser) -> "ListDownloadQuerySet":
+        """Downloads of one's own; the DPO sees everybody's."""
+        return self if sees_everything(user) else self.filter(user_id=user.pk or 0)
+
+
 class ListDownload(models.Model):
-    """One file that left: who took it, when, how many lines, what the re-check removed."""
+    """One file that left: who took it, when, how many lines, what the re-check removed.
+
+    Triggers on both databases refuse UPDATE and DELETE.
+    """
 
     class Format(models.TextChoices):
         """File formats."""
@@ -122,15 +170,27 @@ class ListDownload(models.Model):
         CSV = "csv", "CSV"
         XLSX = "xlsx", "XLSX"
 
-    target_list = models.ForeignKey(TargetList, models.PROTECT, related_name="downloads")
-    user = models.ForeignKey(settings.AUTH_USER_MODEL, models.PROTECT, related_name="+")
+    target_list = models.ForeignKey(
+        TargetList, models.PROTECT, related_name="downloads", verbose_name=_("target list")
+    )
+    user = models.ForeignKey(
+        settings.AUTH_USER_MODEL, models.PROTECT, related_name="+", verbose_name=_("by")
+    )
     at = models.DateTimeField(_("at"), auto_now_add=True)
     format = models.CharField(_("format"), max_length=4, choices=Format.choices)
-    reason = models.CharField(_("reason"), max_length=200, blank=True)
+    reason = models.CharField(_("reason"), max_length=200)
+    watermark = models.CharField(
+        _("watermark"),
+        max_length=12,
+        unique=True,
+        help_text="Stands in every line of the file: a copy that leaks names its download.",
+    )
     row_count = models.PositiveIntegerField(_("lines"))
     removed_count = models.PositiveIntegerField(_("removed at the re-check"))
     removed_by_rule = models.JSONField(default=dict)
     sha256 = models.CharField(max_length=64)
+
+    objects = ListDownloadQuerySet.as_manager()
 
     class Meta:
         verbose_name = _("download")

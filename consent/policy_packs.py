@@ -39,6 +39,8 @@ class PolicyPack:
     soft_opt_in_sale_kinds: frozenset[str]
     call_attempts_maximum: int
     information_is_attested: bool
+    # [P] How long a frozen list may be downloaded; each download asks the gate again all the same.
+    target_list_hours: int = 72
 
     def minimum_evidence(self, channel: str) -> EvidenceLevel:
         """Return the proof a consent on this channel needs; unlisted channels need the most."""

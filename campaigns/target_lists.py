@@ -1,0 +1,114 @@
+"""Freezing who a campaign may reach: the list never grows and is good for three days."""
+
+from collections import Counter
+from collections.abc import Iterable, Mapping
+from datetime import datetime, timedelta
+from typing import Any
+
+from django.contrib.auth.models import User
+from django.db import transaction
+from django.utils.timezone import now
+
+from campaigns.audience import answers, chunks, people
+from campaigns.models import Campaign, ListExclusion, TargetList, TargetListMember
+from campaigns.segments import InvalidSegment
+from campaigns.waterfall import Waterfall, from_counts
+from consent.evaluation import Outcome
+from consent.policy_packs import pack_at
+from mdm import bulk
+from mdm.jobs import JobRefused, JobRun, job, submit
+from mdm.models import Job
+
+_MEMBER_COLUMNS = (
+    "target_list_id",
+    "customer_id",
+    "contact_point_id",
+    "rule",
+    "basis",
+    "deciding_event_id",
+)
+
+
+@transaction.atomic
+def freeze(campaign: Campaign, *, by: User) -> TargetList:
+    """Ask for the campaign's list to be frozen. A click during a freeze returns the same list."""
+    # Lock: two clicks at once must find each other.
+    campaign = Campaign.objects.select_for_update().get(pk=campaign.pk)
+    running = campaign.target_lists.filter(job__state__in=Job.LIVE_STATES).first()
+    if running:
+        return running
+    target_list = TargetList.objects.create(
+        campaign=campaign, conditions=campaign.conditions, owner=by
+    )
+    target_list.job = submit("freeze", {"target_list": target_list.pk}, by=by)
+    target_list.save(update_fields=["job"])
+    return target_list
+
+
+@job("freeze")
+def run_freeze(run: JobRun) -> Mapping[str, Any]:
+    """Write members chunk by chunk, all as of one instant, then the exclusions and the expiry."""
+    target_list = TargetList.objects.select_related("campaign__purpose").get(
+        pk=run.parameters["target_list"]
+    )
+    cursor = run.cursor or {"as_of": now().isoformat(), "after": 0, "done": 0, "counts": {}}
+    as_of = datetime.fromisoformat(cursor["as_of"])
+    try:
+        segment = people(target_list.conditions, as_of)
+    except InvalidSegment as problem:
+        raise JobRefused(str(problem)) from None
+    total = segment.count()
+    for keys in chunks(segment, after=cursor["after"]):
+        outcomes = list(answers(target_list.campaign, keys, as_of))
+        cursor = _moved(cursor, keys, outcomes)
+        with run.chunk(cursor=cursor, done=cursor["done"], total=total, phase="freeze"):
+            bulk.insert(TargetListMember, _MEMBER_COLUMNS, _members(target_list, outcomes))
+    waterfall = from_counts(cursor["counts"], as_of)
+    with run.chunk(cursor=cursor, done=waterfall.start, total=waterfall.start, phase="freeze"):
+        _seal(target_list, waterfall)
+    return {"start": waterfall.start, "allowed": waterfall.allowed}
+
+
+def _moved(
+    cursor: Mapping[str, Any], keys: list[int], outcomes: Iterable[Outcome]
+) -> dict[str, Any]:
+    counts = Counter(cursor["counts"])
+    counts.update(outcome.answer.rule for outcome in outcomes)
+    return {
+        "as_of": cursor["as_of"],
+        "after": keys[-1],
+        "done": cursor["done"] + len(keys),
+        "counts": dict(counts),
+    }
+
+
+def _members(
+    target_list: TargetList, outcomes: Iterable[Outcome]
+) -> Iterable[tuple[int, int, int, str, str, int | None]]:
+    for outcome in outcomes:
+        answer = outcome.answer
+        # An allowed contact without a contact point (a service message) has nowhere to go.
+        if answer.allowed and outcome.contact_point_id is not None:
+            yield (
+                target_list.pk,
+                outcome.customer_id,
+                outcome.contact_point_id,
+                answer.rule,
+                answer.basis,
+                answer.deciding_event,
+            )
+
+
+def _seal(target_list: TargetList, waterfall: Waterfall) -> None:
+    """Write the counts and the dates: from here on the list can be downloaded."""
+    ListExclusion.objects.bulk_create(
+        ListExclusion(target_list=target_list, rule=step.rule, position=position, count=step.count)
+        for position, step in enumerate(waterfall.exclusions, start=1)
+    )
+    target_list.start_count = waterfall.start
+    target_list.member_count = waterfall.allowed
+    target_list.as_of = waterfall.as_of
+    target_list.frozen_at = now()
+    hours = pack_at(waterfall.as_of).target_list_hours
+    target_list.expires_at = waterfall.as_of + timedelta(hours=hours)
+    target_list.save()
