@@ -5,17 +5,20 @@ an opt-out column an objection. A file adds refusals and claims; it never lifts 
 same file again adds nothing (CONSENT §2.4, invariant I5).
 """
 
+import logging
 from collections import defaultdict
 from collections.abc import Iterable, Iterator, Mapping
 from typing import Any
 
-from consent.facts import CHANNEL_KINDS, ChannelCode, EvidenceLevel
+from consent.facts import ANY_KIND, CHANNEL_KINDS, ChannelCode, EvidenceLevel
 from consent.ledger import RESTRICTIVE, NewEvent, holders, record_events
 from consent.models import ALL_CHANNELS, ConsentEvent, Purpose
 from consent.phone_lines import is_mobile
 from consent.projection import project
 from mdm.models import LoadBatch, RecordContactPoint, SourceRecord
 from mdm.signals import PermissionClaim
+
+logger = logging.getLogger(__name__)
 
 DEFAULT_PURPOSE = "marketing"
 """What an opt-in column means when the mapping names no purpose."""
@@ -61,7 +64,10 @@ def events_of(
     is_grant = kind == ConsentEvent.Type.GIVEN
     code = claim.purpose_code or (DEFAULT_PURPOSE if is_grant else None)
     if code is not None and code not in purposes:
-        return
+        if is_grant:
+            logger.warning("Batch %s: opt-ins name the unknown purpose %s.", batch_id, code)
+            return
+        code = None  # Whoever refuses something unknown refuses everything.
     points: list[tuple[str, int | None]] = [*_points(claim.channel, carried)]
     if not is_grant and (not points or claim.channel == ChannelCode.POST):
         points = [("", None)]
@@ -91,7 +97,9 @@ def _evidence(claim: PermissionClaim) -> EvidenceLevel:
 
 
 def _points(channel: str, carried: Carried) -> Iterator[tuple[str, int]]:
-    kinds = {"email", "phone"} if channel == ALL_CHANNELS else CHANNEL_KINDS.get(channel, set())
+    kinds = (
+        ANY_KIND - {"post"} if channel == ALL_CHANNELS else CHANNEL_KINDS.get(channel, frozenset())
+    )
     for attribute, point, kind, value in carried:
         if kind in kinds and not (channel == ChannelCode.SMS and is_mobile(value) is False):
             yield attribute, point

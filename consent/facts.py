@@ -33,6 +33,8 @@ CHANNEL_KINDS: dict[str, frozenset[str]] = {
     ChannelCode.SOCIAL_AUDIENCE: frozenset({"email", "phone"}),
 }
 """Which kinds of contact point each channel can use."""
+ANY_KIND = frozenset({"email", "phone", "post"})
+"""The kinds of contact point a refusal of every channel is about."""
 
 
 class Nature(StrEnum):

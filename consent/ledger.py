@@ -13,13 +13,14 @@ from uuid import uuid4
 
 from django.utils.timezone import now
 
-from consent.facts import ANY
+from consent.facts import ANY, ANY_KIND, CHANNEL_KINDS
 from consent.models import ConsentEvent
 from consent.states import Event, EventType, Key
 from mdm import bulk
 from mdm.models import RecordContactPoint, SourceRecord
 
 RESTRICTIVE = (EventType.REFUSED, EventType.WITHDRAWN, EventType.OBJECTION)
+_BOUND_REFUSALS = frozenset({EventType.REFUSED, EventType.WITHDRAWN})
 _COLUMNS = (
     "uuid",
     "source_record_id",
@@ -114,16 +115,38 @@ def _row(event: NewEvent, source_event_id: str, recorded_at: datetime) -> tuple[
 def events_by_customer(customer_ids: Sequence[int]) -> dict[int, list[Event]]:
     """Return what the fold needs of each customer: her events, and refusals of her addresses.
 
-    An objection follows the person to every contact point. A refusal that names a contact point
-    follows the value, so it also counts for whoever else carries it.
+    An objection follows the person to every contact point. A refusal follows the contact point to
+    whoever else carries it, and the record to the address it carries now: a source that says no
+    goes on saying it after it corrected the address.
     """
     found: dict[int, list[Event]] = defaultdict(list)
+    _add_own(found, customer_ids)
+    _add_shared(found, customer_ids)
+    return found
+
+
+def _add_own(found: dict[int, list[Event]], customer_ids: Sequence[int]) -> None:
     own = ConsentEvent.objects.filter(source_record__customer__in=customer_ids).order_by()
-    for customer, point, *row in own.values_list(
-        "source_record__customer_id", "contact_point_id", *_READ
+    refusals: dict[int, list[tuple[int, int, Sequence[object]]]] = defaultdict(list)
+    for customer, record, point, *row in own.values_list(
+        "source_record__customer_id", "source_record_id", "contact_point_id", *_READ
     ):
-        is_objection = row[1] == EventType.OBJECTION
-        found[customer].append(_event(None if is_objection else point, row))
+        kind = row[1]
+        found[customer].append(_event(None if kind == EventType.OBJECTION else point, row))
+        if kind in _BOUND_REFUSALS and point is not None:
+            refusals[record].append((customer, point, row))
+    if not refusals:
+        return
+    carried = RecordContactPoint.objects.filter(record__in=list(refusals)).order_by()
+    for record, point, kind in carried.values_list(
+        "record_id", "contact_point_id", "contact_point__kind"
+    ):
+        for customer, refused, row in refusals[record]:
+            if point != refused and kind in CHANNEL_KINDS.get(str(row[2]), ANY_KIND):
+                found[customer].append(_event(point, row))
+
+
+def _add_shared(found: dict[int, list[Event]], customer_ids: Sequence[int]) -> None:
     shared = RecordContactPoint.objects.filter(
         record__customer__in=customer_ids,
         record__status=SourceRecord.Status.ACTIVE,
@@ -138,7 +161,6 @@ def events_by_customer(customer_ids: Sequence[int]) -> dict[int, list[Event]]:
     ).distinct():
         if author != customer:
             found[customer].append(_event(point, row))
-    return found
 
 
 def holders(contact_point_ids: Iterable[int]) -> set[int]:

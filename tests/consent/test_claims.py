@@ -8,6 +8,7 @@ import pytest
 from consent.claims import receive_claims
 from consent.evaluation import may_contact, offer_for
 from consent.models import ConsentEvent, PermissionState
+from consent.projection import project, rebuild
 from mdm.models import ContactPoint, Customer, LoadBatch, RecordContactPoint, SourceRecord
 from mdm.signals import PermissionClaim, records_loaded
 from tests.consent.factories import marketing, record_event
@@ -162,6 +163,27 @@ def test_a_consent_does_not_move_to_a_new_address():
 
     assert ConsentEvent.objects.get().contact_point.value == "old@example.com"
     assert rule(record) == "E1_none"
+
+
+def test_a_source_that_says_no_goes_on_saying_it_after_it_corrected_the_address():
+    record = make_record(email="old@example.com")
+    load(record, {"kind": "refusal"})
+    new = ContactPoint.objects.create(kind="email", value="new@example.com", display="new")
+    RecordContactPoint.objects.filter(record=record).update(contact_point=new)
+
+    project([record.pk])
+
+    assert rule(record) == "G6"
+    assert rebuild(check=True).difference_count == 0
+
+
+def test_a_refusal_of_an_unknown_purpose_refuses_everything(caplog: pytest.LogCaptureFixture):
+    record = make_record(email="ada@example.com")
+    load(record, {})
+
+    load(record, {"kind": "refusal", "purpose_code": "astrology"})
+
+    assert rule(record) == "G6"
 
 
 def test_texts_go_to_mobiles_only():
