@@ -18,6 +18,7 @@ _SOURCE_WEIGHTS = (0.45, 0.30, 0.25)
 _SAME_SOURCE_AGAIN = 0.25
 _OLDEST_DAYS = 365 * 12
 _AGE_OF_CONTRACT = 18
+_GROWTH = 1.6  # above 1, the company grows: more people came lately than long ago
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,7 +49,8 @@ def register(
 def _registrations(rng: Random, person: Person, now: datetime) -> Iterator[Registration]:
     line_count = rng.choices(_LINE_COUNTS, _LINE_COUNT_WEIGHTS)[0]
     for source in _choose_sources(rng, person, line_count):
-        days = rng.randrange(2, min(_OLDEST_DAYS, _days_of_age(person, now)))
+        oldest = min(_OLDEST_DAYS, _days_of_age(person, now))
+        days = 2 + int((oldest - 2) * rng.random() ** _GROWTH)
         created_at = now - timedelta(days=days, seconds=rng.randrange(86_400))
         age = now - created_at
         updated_at = created_at + age * rng.random() if rng.random() < 0.7 else created_at
