@@ -9,3 +9,7 @@ class MatchingConfig(AppConfig):
 
     name = "matching"
     verbose_name = _("Matching")
+
+    def ready(self) -> None:
+        """Register the job of this app and how it is told."""
+        import matching.words  # noqa: F401

@@ -5,7 +5,7 @@ because they share a household, so the evidence must speak of the person herself
 held back goes to review with the reason.
 """
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Collection, Mapping
 
 from matching.levels import (
     BirthDate,
@@ -34,7 +34,7 @@ _FAMILY_AGREES = {
 _BIRTH_AGREES = {BirthDate.SAME, BirthDate.REARRANGED, BirthDate.ONE_PART}
 _BIRTH_CONFLICTS = {BirthDate.SAME_YEAR, BirthDate.DIFFERS}
 _EMAIL_AGREES = {Email.SAME, Email.SAME_NAMED, Email.SAME_LOCAL_PART}
-_CONTACT_AGREES = {"email": _EMAIL_AGREES, "phone": {Phone.SAME}}
+_CONTACT_AGREES: Mapping[str, Collection[int]] = {"email": _EMAIL_AGREES, "phone": {Phone.SAME}}
 
 
 def held_back(levels: Levels) -> str | None:
@@ -51,7 +51,7 @@ def held_back(levels: Levels) -> str | None:
     return None
 
 
-def _is(levels: Levels, field: str, wanted: set[int] | set[BirthDate]) -> bool:
+def _is(levels: Levels, field: str, wanted: Collection[int]) -> bool:
     return levels.get(field, 0) in wanted
 
 

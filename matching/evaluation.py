@@ -45,9 +45,7 @@ def b_cubed(found: Mapping[int, Hashable], truth: Mapping[int, Hashable]) -> Sco
     return Score(_share(precision, records), _share(recall, records))
 
 
-def pair_score(
-    found: Iterable[tuple[int, int]], truth: Mapping[int, Hashable]
-) -> Score:
+def pair_score(found: Iterable[tuple[int, int]], truth: Mapping[int, Hashable]) -> Score:
     """Return the score of a list of distinct pairs; pairs without a truth are left out."""
     known = [truth[left] == truth[right] for left, right in found if {left, right} <= truth.keys()]
     matches = _pair_count(Counter(truth.values()).values())

@@ -93,9 +93,7 @@ def links_of(facts: Facts, partition: Partition) -> list[Link]:
         if pair.automatic and names[pair.left] == names[pair.right]:
             for record in (pair.left, pair.right):
                 best[record] = max(pair.score, best.get(record, pair.score))
-    decided = {
-        record for ruling in facts.rulings if ruling.is_same for record in ruling[:2]
-    }
+    decided = {record for ruling in facts.rulings if ruling.is_same for record in ruling[:2]}
     return [_link(record, names[record], best.get(record), decided) for record in facts.records]
 
 

@@ -18,9 +18,7 @@ def in_chunks(items: Sequence[Item], size: int = KEYS_PER_QUERY) -> Iterator[Seq
         yield items[start : start + size]
 
 
-def rows_of(
-    rows: "QuerySet[Any, Row]", field: str, keys: Iterable[int] | None
-) -> Iterator[Row]:
+def rows_of(rows: "QuerySet[Any, Row]", field: str, keys: Iterable[int] | None) -> Iterator[Row]:
     """Yield the rows whose `field` is one of the keys; None for all rows."""
     if keys is None:
         yield from rows.iterator(chunk_size=10_000)

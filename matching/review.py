@@ -131,9 +131,7 @@ def next_task(user: User, *, task_id: int | None = None) -> ReviewTask | None:
     are left out. With `task_id`, that task is preferred when it is still available.
     """
     available = _available(ReviewTask.objects.filter(state=ReviewTask.State.OPEN), user)
-    skipped = ReviewTask.skipped_by.through.objects.filter(
-        reviewtask=OuterRef("pk"), user=user
-    )
+    skipped = ReviewTask.skipped_by.through.objects.filter(reviewtask=OuterRef("pk"), user=user)
     ordered = available.annotate(
         preferred=Case(When(pk=task_id, then=Value(0)), default=Value(1)),
         was_skipped=Exists(skipped),

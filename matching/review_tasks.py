@@ -41,7 +41,7 @@ Pair = tuple[int, int]
 def derive_tasks(record_ids: Sequence[int], stand: Stand) -> int:
     """Bring the tasks that touch these records up to date; returns how many are open.
 
-    Call it inside a transaction.
+    Call it inside a transaction, with the records of whole clusters.
     """
     wanted = wanted_tasks(record_ids, stand)
     columns = ("left", "right", "pk", "state", "score", "kind", "reason")
@@ -89,8 +89,10 @@ def _candidates(record_ids: Sequence[int], stand: Stand) -> Iterator[tuple[Pair,
     for left, right, score, pattern, run in pairs_touching(rows, record_ids):
         reason = held_back(models[run].levels(pattern)) if score > 0 else None
         yield (left, right), Wanted(score, ReviewTask.Kind.PAIR, reason or "")
+    inside = set(record_ids)
     for refusal in stand.refusals:
-        if refusal.reason != Reason.DECIDED_DIFFERENT:
+        touches = refusal.left in inside or refusal.right in inside
+        if touches and refusal.reason != Reason.DECIDED_DIFFERENT:
             yield (
                 (refusal.left, refusal.right),
                 Wanted(refusal.score, ReviewTask.Kind.CONFLICT, refusal.reason.value),

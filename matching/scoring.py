@@ -88,7 +88,9 @@ class ScoreModel:
     @cached_property
     def _columns(self) -> dict[str, tuple[tuple[float, ...], ...]]:
         """Field -> level -> probability in each class."""
-        return {field: tuple(zip(*rows, strict=True)) for field, rows in self.probabilities.items()}
+        return {
+            field: tuple(zip(*rows, strict=True)) for field, rows in self.probabilities.items()
+        }
 
     def levels(self, pattern: int) -> dict[str, int]:
         """Return the level of each field in a pattern (a mixed-radix number)."""
@@ -137,7 +139,7 @@ class ScoreModel:
 
 def probability(score: float) -> float:
     """Return the probability, from 0 to 1, that a score in bits stands for."""
-    return 1 / (1 + 2.0 ** -max(min(score, 500.0), -500.0))
+    return 1 / (1 + float(2.0 ** -max(min(score, 500.0), -500.0)))
 
 
 def _shapley_value(worth: Sequence[float], position: int, count: int) -> float:

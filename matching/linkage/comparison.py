@@ -60,8 +60,10 @@ def distances(
     """Return edit distances (a swap of neighbours is one edit) up to a limit, else `FAR`.
 
     Args:
-        words: the distinct words, and `bits` their signatures.
-        left: word code of one side per pair, `right` of the other.
+        words: the distinct words.
+        bits: their signatures.
+        left: word code of one side, per pair.
+        right: word code of the other.
         wanted: which pairs to look at; the others get `FAR`.
         limit: greatest distance of interest.
     """
@@ -280,7 +282,7 @@ def compare_emails(encoded: Encoded, left: Codes, right: Codes) -> Levels:
 
 
 def _names_a_person(encoded: Encoded, left: Codes, right: Codes) -> Flags:
-    """Return which pairs lack one given name while the e-mail on the other side contains its own."""
+    """Return which pairs have one given name only, and it is in the e-mail beside it."""
     has_name = encoded.names.given > 0
     one, other = has_name[left], has_name[right]
     named = encoded.email_names_owner

@@ -239,14 +239,16 @@ def _names(given: Objects, family: Objects, birth: Objects) -> Names:
         family=family_codes,
         birth=birth_codes,
         words=joined.words,
+        initial=np.array([ord(word[0]) if word else 0 for word in joined.words], np.uint8),
+        length=np.array([len(word or "") for word in joined.words], np.int32),
         related=_related(index),
-        **_name_parts(spaced, joined, index),
+        **_name_parts(spaced, index),
     )
 
 
-def _name_parts(spaced: Coded, joined: Coded, index: Mapping[str, int]) -> dict[str, Codes]:
-    """Return per joined name its first and last word, its initials and its length."""
-    size = len(joined.words)
+def _name_parts(spaced: Coded, index: Mapping[str, int]) -> dict[str, Codes]:
+    """Return per joined name the codes of its first word, its last word and its initials."""
+    size = len(index) + 1
     first, last, initials = (np.zeros(size, np.int32) for _ in range(3))
     of_spaced = joined_code_of(spaced, index)
     for code, word in zip(of_spaced, spaced.words, strict=True):
@@ -254,14 +256,7 @@ def _name_parts(spaced: Coded, joined: Coded, index: Mapping[str, int]) -> dict[
         if word and parts and folding.compact(word) != parts[0]:
             first[code], last[code] = index.get(parts[0], 0), index.get(parts[-1], 0)
             initials[code] = index.get("".join(part[0] for part in parts), 0)
-    words = [word or "" for word in joined.words]
-    return {
-        "first_part": first,
-        "last_part": last,
-        "initials": initials,
-        "initial": np.array([ord(word[0]) if word else 0 for word in words], np.uint8),
-        "length": np.array([len(word) for word in words], np.int32),
-    }
+    return {"first_part": first, "last_part": last, "initials": initials}
 
 
 def joined_code_of(spaced: Coded, index: Mapping[str, int]) -> Codes:
@@ -270,7 +265,7 @@ def joined_code_of(spaced: Coded, index: Mapping[str, int]) -> Codes:
 
 
 def _related(index: Mapping[str, int]) -> Ids:
-    """Return packed pairs of names of which one is a short form of the other, or both of a third."""
+    """Return packed pairs of names that are short forms of one another, or of a third name."""
     pairs: set[int] = set()
     for full, shorts in short_forms().items():
         codes = [index[name] for name in sorted({full, *shorts}) if name in index]
@@ -286,7 +281,7 @@ def _packed(left: Codes, right: Codes, size: int) -> Ids:
 
 
 def _phones(first: Objects, second: Objects) -> tuple[Coded, Coded]:
-    """Code both phone columns over one list of words; a record's second never repeats its first."""
+    """Code both phone columns over one list of words; no record's second repeats its first."""
     size = len(first)
     both = code_values(np.concatenate([first, second]))
     one, two = both.codes[:size].copy(), both.codes[size:].copy()

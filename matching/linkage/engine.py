@@ -16,6 +16,7 @@ from matching.linkage.blocking import (
     Rule,
     RuleReport,
     applicable_blocks,
+    candidate_pairs,
 )
 from matching.linkage.columns import Codes, Columns, Flags, Floats, Ids, Levels
 from matching.linkage.comparison import compare
@@ -87,7 +88,7 @@ def link(
     settings: Settings | None = None,
     *,
     model: ModelState | None = None,
-    changed: Ids | None = None,
+    changed: Sequence[int] | None = None,
     progress: Progress = lambda _stage, _done, _total: None,
 ) -> Result:
     """Return the pairs of records that may be one person, with scores.
@@ -95,7 +96,7 @@ def link(
     Args:
         columns: the records, in any order: the result does not depend on it.
         settings: rules and thresholds.
-        model: a model trained earlier on the same attributes; None trains one.
+        model: a model trained earlier; one is trained when None, or when the fields differ.
         changed: when given, only pairs with at least one of these ids.
         progress: told about each stage; whatever it raises stops the work.
 
@@ -103,6 +104,16 @@ def link(
         NothingToCompare: when there are fewer than two records, or no attribute to compare.
     """
     return _Run(columns.sorted(), settings or Settings(), progress).result(model, changed)
+
+
+def candidate_ids(
+    columns: Columns, *, rules: Sequence[Rule] = DEFAULT_RULES, block_cap: int = BLOCK_CAP
+) -> Iterator[tuple[int, int]]:
+    """Yield the ids of each pair that the blocking rules propose, without comparing them."""
+    columns = columns.sorted()
+    blocks, _refused = applicable_blocks(encode(columns), rules, block_cap)
+    for _position, left, right in candidate_pairs(blocks):
+        yield from zip(columns.ids[left].tolist(), columns.ids[right].tolist(), strict=True)
 
 
 class _Run:
@@ -125,22 +136,23 @@ class _Run:
         yield
         self.timings[name] = round(time.perf_counter() - started, 3)
 
-    def result(self, state: ModelState | None, changed: Ids | None) -> Result:
+    def result(self, state: ModelState | None, changed: Sequence[int] | None) -> Result:
         """Return the scored pairs."""
         frame = pd.DataFrame(index=pd.Index(self.ids))
         with self.stage("block"):
             blocks, refused = applicable_blocks(
                 self.encoded, self.settings.rules, self.settings.block_cap
             )
-            flags = None if changed is None else np.isin(self.ids, changed)
+            flags = None if changed is None else np.isin(self.ids, np.array(changed, np.int64))
             index = KeyIndex(blocks, flags, self._tick("block"))
             found = index.index(frame)
         with self.stage("compare"):
             vectors = LevelCompare(self.encoded, self._tick("compare")).compute(found, frame)
         with self.stage("train"):
-            classifier = self._classifier(blocks, vectors, state)
+            is_known = state is not None and tuple(state["fields"]) == self.encoded.fields
+            classifier = self._classifier(blocks, vectors, state if is_known else None)
         with self.stage("score"):
-            pairs, expected = self._scored(classifier, vectors, index.rules)
+            pairs, expected = self._scored(classifier, vectors, found, index.rules)
         if classifier.model is None:
             raise NothingToCompare("There is no model to score with.")
         return Result(
@@ -193,16 +205,17 @@ class _Run:
         return compare(self.encoded, left[::every], right[::every])
 
     def _scored(
-        self, classifier: LatentClassClassifier, vectors: pd.DataFrame, rules: Codes
+        self,
+        classifier: LatentClassClassifier,
+        vectors: pd.DataFrame,
+        found: pd.MultiIndex,
+        rules: Codes,
     ) -> tuple[Pairs, dict[str, float]]:
         patterns = vectors["pattern"].to_numpy()
         distinct, scores, places = classifier.scores(patterns)
         automatic = self._automatic(classifier, distinct, scores)
         kept = np.flatnonzero(scores[places] >= self.settings.review_floor)
-        left, right = (
-            self.ids[np.asarray(codes)[kept]]
-            for codes in (vectors.index.codes[0], vectors.index.codes[1])
-        )
+        left, right = (self.ids[np.asarray(codes)[kept]] for codes in found.codes)
         order = np.lexsort((right, left, -scores[places[kept]]))
         kept = kept[order]
         pairs = Pairs(
@@ -253,8 +266,6 @@ def _expected(pairs: Pairs, all_scores: Floats) -> dict[str, float]:
 def _reports(blocks: Sequence[Blocks], rules: Codes) -> list[RuleReport]:
     new = np.bincount(rules, minlength=len(blocks))
     return [
-        RuleReport(
-            one.rule.name, one.pair_count, int(new[position]), one.capped_count, used=True
-        )
+        RuleReport(one.rule.name, one.pair_count, int(new[position]), one.capped_count, used=True)
         for position, one in enumerate(blocks)
     ]

@@ -6,6 +6,7 @@ as long and merge families.
 """
 
 from collections.abc import Callable, Sequence
+from typing import Any
 
 import numpy as np
 import pandas as pd
@@ -43,13 +44,10 @@ class KeyIndex(BaseIndexAlgorithm):
             np.array([rule for rule, _, _ in found], np.int32),
             [len(left) for _, left, _ in found],
         )
-        return pd.MultiIndex(
-            levels=[df_a.index, df_a.index],
-            codes=[
-                np.concatenate([empty, *(pair[side] for pair in found)]) for side in (1, 2)
-            ],
-            verify_integrity=False,
-        )
+        # pandas-stubs ask for lists; arrays are what keeps millions of pairs small.
+        levels: Any = [df_a.index, df_a.index]
+        codes: Any = [np.concatenate([empty, *(pair[side] for pair in found)]) for side in (1, 2)]
+        return pd.MultiIndex(levels=levels, codes=codes, verify_integrity=False)
 
 
 class LevelCompare(BaseCompare):

@@ -64,7 +64,12 @@ SAME_PERSON: Profile = {
         Address.STREET_OTHER_NUMBER_TOWN_UNKNOWN: 0.04,
         Address.STREET_DIFFERS_TOWN_UNKNOWN: 0.06,
     },
-    "phone": {Phone.SAME: 0.75, Phone.SAME_SHARED: 0.01, Phone.ONE_DIGIT: 0.04, Phone.DIFFERS: 0.2},
+    "phone": {
+        Phone.SAME: 0.75,
+        Phone.SAME_SHARED: 0.01,
+        Phone.ONE_DIGIT: 0.04,
+        Phone.DIFFERS: 0.2,
+    },
     "email": {
         Email.SAME: 0.5,
         Email.SAME_NAMED: 0.25,

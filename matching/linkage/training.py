@@ -214,11 +214,9 @@ def fit(levels: dict[str, Levels], counts: Floats, classes: Classes) -> Fit:
 
 def _fit(levels: dict[str, Levels], counts: Floats, classes: Classes) -> Fit:
     trainer = _Trainer(levels, counts, classes)
-    likelihood, rounds = -np.inf, 0
-    for rounds in range(1, MOST_ROUNDS + 1):
-        previous, likelihood = likelihood, trainer.step()
-        if abs(likelihood - previous) < TOLERANCE:
-            break
+    previous, likelihood, rounds = -np.inf, trainer.step(), 1
+    while abs(likelihood - previous) >= TOLERANCE and rounds < MOST_ROUNDS:
+        previous, likelihood, rounds = likelihood, trainer.step(), rounds + 1
     return Fit(trainer.model(), likelihood * float(counts.sum()), rounds)
 
 

@@ -1,0 +1,85 @@
+"""Search for duplicates."""
+
+import json
+import time
+from argparse import ArgumentParser
+from typing import Any
+
+from django.core.management.base import BaseCommand, CommandError
+from django.utils.translation import gettext as _
+from tqdm import tqdm
+
+from matching.runs import prepare_run, start_run
+from mdm import jobs
+from mdm.models import Job
+
+
+class Command(BaseCommand):
+    """Find duplicates, link records and open review tasks, in this process."""
+
+    help = "Find duplicates, link what is certain and open review tasks for the rest."
+
+    def add_arguments(self, parser: ArgumentParser) -> None:
+        """Declare what the command takes."""
+        parser.add_argument(
+            "--scope",
+            choices=["all", "changed"],
+            default="all",
+            help="All records, or those loaded since the last run with what that run learnt.",
+        )
+        parser.add_argument(
+            "--simulate", action="store_true", help="Count what would change; change nothing."
+        )
+        parser.add_argument("--queue", action="store_true", help="Leave the work to a worker.")
+        parser.add_argument("--json", action="store_true", help="Print one JSON object.")
+
+    def handle(self, *, scope: str, simulate: bool, queue: bool, **options: Any) -> None:
+        """Run the search, or queue it, and print what it did."""
+        if queue:
+            job = start_run(by=None, scope=scope, simulate=simulate)
+            self._say({"job": str(job.pk), "state": job.state}, self._queued(job), **options)
+            return
+        started = time.monotonic()
+        job = prepare_run(by=None, scope=scope, simulate=simulate)
+        if job.state == Job.State.RUNNING:
+            raise CommandError(_("A search for duplicates is already running."))
+        try:
+            self._run(job)
+        except jobs.JobFailed as error:
+            raise CommandError(str(error)) from error
+        seconds = round(time.monotonic() - started, 3)
+        figures = {**(job.result or {}), "seconds": seconds}
+        self._say(figures, self._done(figures), **options)
+
+    def _run(self, job: Job) -> None:
+        with tqdm(disable=None, leave=False) as bar:
+
+            def show(done: int, total: int | None, phase: str) -> None:
+                bar.set_description(phase, refresh=False)
+                bar.total = total
+                bar.n = done
+                bar.refresh()
+
+            jobs.run_now(job, on_progress=show)
+
+    def _queued(self, job: Job) -> str:
+        return _("Search for duplicates queued as job %(job)s.") % {"job": job.pk}
+
+    def _done(self, figures: dict[str, Any]) -> str:
+        text = (
+            _(
+                "Would make of %(records)d records %(customers)d customers; %(moved_records)d "
+                "records would move (%(seconds).1f s)."
+            )
+            if figures["simulated"]
+            else _(
+                "%(records)d records are %(customers)d customers: %(candidate_pairs)d pairs "
+                "compared, %(moved_records)d records moved, %(open_tasks)d pairs wait for a "
+                "steward (%(seconds).1f s)."
+            )
+        )
+        return text % figures
+
+    def _say(self, figures: dict[str, Any], words: str, **options: Any) -> None:
+        text = json.dumps(figures, ensure_ascii=False) if options["json"] else words
+        self.stdout.write(text)

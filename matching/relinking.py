@@ -1,0 +1,58 @@
+"""The links that a partition changes, in groups that can be applied one after the other."""
+
+from collections.abc import Mapping, Sequence
+
+from matching.clustering import Evidence, Guards, Partition, clusters
+from matching.neighbourhood import Facts, links_of
+from matching.reading import rows_of
+from mdm.identity import Link
+from mdm.models import SourceRecord
+
+RECORDS_PER_CHUNK = 2_000
+MANY_RECORDS = 10_000
+
+
+def moves(facts: Facts, partition: Partition) -> list[list[Link]]:
+    """Return the links that are not as the partition says.
+
+    Links that share an old or a new customer stand in one group, so that customers are whole
+    after each.
+    """
+    keys = facts.records if len(facts.records) < MANY_RECORDS else None
+    columns = SourceRecord.objects.order_by().values_list("pk", "customer_id", "link_rule")
+    present = {pk: (customer, rule) for pk, customer, rule in rows_of(columns, "pk", keys)}
+    changed = [
+        link
+        for link in links_of(facts, partition)
+        if present[link.record_id] != (link.customer_id, link.rule)
+    ]
+    homes = {link.record_id: present[link.record_id][0] for link in changed}
+    return _filled(_grouped(changed, homes))
+
+
+def _grouped(changed: Sequence[Link], homes: Mapping[int, int]) -> list[list[Link]]:
+    """Put links into one group when they touch the same customer."""
+    touched = {link.record_id: (homes[link.record_id], link.record_id) for link in changed}
+    edges = [
+        Evidence(customer, link.customer_id, 0.0, automatic=True)
+        for link in changed
+        for customer in touched[link.record_id]
+    ]
+    customers = {customer for edge in edges for customer in edge[:2]}
+    no_limit = Guards(max_size=len(customers) + 1, least_support=0.0)
+    names = clusters(customers, edges, [], no_limit).names
+    groups: dict[int, list[Link]] = {}
+    for link in changed:
+        groups.setdefault(names[link.customer_id], []).append(link)
+    return [groups[name] for name in sorted(groups)]
+
+
+def _filled(groups: Sequence[list[Link]]) -> list[list[Link]]:
+    """Join small groups until each has about a chunk of records."""
+    filled: list[list[Link]] = []
+    for group in groups:
+        if filled and len(filled[-1]) + len(group) <= RECORDS_PER_CHUNK:
+            filled[-1].extend(group)
+        else:
+            filled.append(list(group))
+    return filled

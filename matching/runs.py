@@ -1,0 +1,261 @@
+"""The search for duplicates, as a job: read, score, store evidence, link, open review tasks.
+
+Every phase can be interrupted and repeated. The scores depend on the records alone, evidence is
+replaced range by range, and links and tasks are differences to what should be: a second attempt
+does only what is left, and ends where an uninterrupted one ends.
+"""
+
+from collections.abc import Iterator, Mapping, Sequence
+from datetime import datetime
+from typing import TYPE_CHECKING, Any, cast
+
+from django.contrib.auth.models import User
+from django.db.models import Exists, F, OuterRef, Q
+from django.utils.timezone import now
+from django.utils.translation import gettext as _
+
+from matching import evidence
+from matching.clustering import Evidence, Partition
+from matching.models import Decision, MatchRun, PairEvidence, ReviewTask
+from matching.neighbourhood import Facts, neighbourhood, read_facts, settle
+from matching.records import read_columns
+from matching.relinking import moves
+from matching.review_tasks import Stand, derive_tasks
+from matching.rule_sets import Parameters, active_rule_set
+from mdm import jobs
+from mdm.identity import apply_links
+from mdm.jobs import JobRefused, JobRun
+from mdm.models import Job, LoadBatch, SourceRecord
+
+if TYPE_CHECKING:
+    from matching.linkage.engine import Pairs, Result
+    from matching.scoring import ModelState
+
+KIND = "match"
+RECORDS_PER_CHUNK = 20_000
+_LINKING = {"phase": "links"}  # The cursor once all evidence is written.
+
+
+def start_run(*, by: User | None, scope: str = "all", simulate: bool = False) -> Job:
+    """Queue a search for duplicates; one that is under way is returned instead of a second one.
+
+    Args:
+        by: who asks for it.
+        scope: `all` records, or only those `changed` since the last run.
+        simulate: count what would change, and change nothing.
+    """
+    key = None if simulate else KIND
+    return jobs.submit(KIND, _parameters(scope, simulate=simulate), by=by, idempotency_key=key)
+
+
+def prepare_run(*, by: User | None, scope: str = "all", simulate: bool = False) -> Job:
+    """Return the job of a search without ringing for a worker: for `jobs.run_now`.
+
+    A search that waits or runs already is returned instead of a second one.
+    """
+    key = None if simulate else KIND
+    return jobs.create(KIND, _parameters(scope, simulate=simulate), by=by, idempotency_key=key)
+
+
+def last_run() -> MatchRun | None:
+    """Return the last finished search that was not a simulation."""
+    return MatchRun.objects.filter(simulated=False, finished_at__isnull=False).first()
+
+
+@jobs.job(KIND)
+def run_match(run: JobRun) -> Mapping[str, Any]:
+    """Find duplicates among the records and bring evidence, links and tasks up to date."""
+    return _simulate(run) if run.parameters.get("simulate") else _Match(run).result()
+
+
+def _parameters(scope: str, *, simulate: bool) -> dict[str, Any]:
+    if scope not in ("all", "changed"):
+        raise ValueError(f"Unknown scope {scope!r}.")
+    return {"scope": scope, "simulate": simulate}
+
+
+class _Match:
+    """One attempt at a run; its row is created by the first attempt and found by the others."""
+
+    def __init__(self, run: JobRun) -> None:
+        self.run = run
+        self.row = _run_row(run)
+        before = last_run()
+        is_partial = run.parameters.get("scope") == "changed" and before and before.model
+        self.before = before if is_partial else None
+        self.changed = changed_records(before) if is_partial and before else None
+
+    def result(self) -> Mapping[str, Any]:
+        """Do what is left to do and return the counts."""
+        if (self.run.cursor or {}).get("phase") != "links":
+            self._write_evidence()
+        started = now()
+        scope = None if self.changed is None else sorted(neighbourhood(self.changed))
+        facts = read_facts(scope)
+        partition = facts.partition()
+        moved = self._link(facts, partition)
+        self._open_tasks(partition)
+        self._follow_decisions_since(started)
+        return self._finish(moved)
+
+    def _write_evidence(self) -> None:
+        model = cast("ModelState", self.before.model) if self.before else None
+        found = _score(self.run, model, self.changed)
+        _remember(self.row, found)
+        with self.run.chunk(cursor=self.run.cursor, phase="evidence"):
+            self.row.save()
+        if self.changed is None:
+            evidence.replace_all(self.run, found.pairs, self.row.pk, then=_LINKING)
+        else:
+            evidence.replace_of(self.run, found.pairs, self.row.pk, self.changed, then=_LINKING)
+
+    def _link(self, facts: Facts, partition: Partition) -> int:
+        """Apply the links that change; returns how many records moved."""
+        groups = moves(facts, partition)
+        done, total = 0, sum(map(len, groups))
+        for group in groups:
+            done += len(group)
+            with self.run.chunk(cursor=_LINKING, done=done, total=total, phase="links"):
+                apply_links(group, user=self.run.job.requested_by, reason=str(self.row))
+        return total
+
+    def _open_tasks(self, partition: Partition) -> None:
+        stand = Stand(partition.names, partition.refusals)
+        done, total = 0, len(partition.names)
+        for chunk in _whole_clusters(partition):
+            done += len(chunk)
+            with self.run.chunk(cursor=_LINKING, done=done, total=total, phase="tasks"):
+                derive_tasks(chunk, stand)
+
+    def _follow_decisions_since(self, moment: datetime) -> None:
+        """Settle again what stewards decided while this run was linking."""
+        late = Decision.objects.filter(Q(decided_at__gte=moment) | Q(retracted_at__gte=moment))
+        for pair in late.values_list("left", "right"):
+            with self.run.chunk(cursor=_LINKING, phase="tasks"):
+                settle(pair, by=self.run.job.requested_by, reason=str(self.row))
+
+    def _finish(self, moved: int) -> Mapping[str, Any]:
+        records = SourceRecord.objects.order_by()
+        linked = records.exclude(customer_id=F("pk")).count()
+        tasks = ReviewTask.objects.filter(state=ReviewTask.State.OPEN)
+        self.row.counts |= {
+            "evidence": PairEvidence.objects.count(),
+            "automatic": PairEvidence.objects.filter(automatic=True).count(),
+            "customers": records.count() - linked,
+            "linked_records": linked,
+            "moved_records": moved,
+            "open_tasks": tasks.count(),
+        }
+        return _finished(self.row)
+
+
+def _simulate(run: JobRun) -> Mapping[str, Any]:
+    """Count what a run over all records would change, and change nothing."""
+    row = _run_row(run)
+    found = _score(run, None, None)
+    _remember(row, found)
+    facts = read_facts()
+    facts = Facts(facts.records, _as_evidence(found.pairs), facts.rulings, facts.guards)
+    partition = facts.partition()
+    customers = len(set(partition.names.values()))
+    row.counts |= {
+        "customers": customers,
+        "linked_records": len(partition.names) - customers,
+        "moved_records": sum(map(len, moves(facts, partition))),
+    }
+    return _finished(row)
+
+
+def _run_row(run: JobRun) -> MatchRun:
+    row, _created = MatchRun.objects.get_or_create(
+        job=run.job,
+        defaults={
+            "rule_set": active_rule_set(),
+            "simulated": bool(run.parameters.get("simulate")),
+        },
+    )
+    return row
+
+
+def changed_records(before: MatchRun) -> set[int]:
+    """Return the records loaded or changed since a run began, and those gone but still linked."""
+    late = LoadBatch.objects.filter(Q(finished_at=None) | Q(finished_at__gte=before.started_at))
+    records = SourceRecord.objects.order_by()
+    others = records.filter(customer=OuterRef("customer")).exclude(pk=OuterRef("pk"))
+    gone = records.exclude(status=SourceRecord.Status.ACTIVE).filter(Exists(others))
+    changed = records.filter(batch__in=late)
+    return {*changed.values_list("pk", flat=True), *gone.values_list("pk", flat=True)}
+
+
+def _score(run: JobRun, model: "ModelState | None", changed: set[int] | None) -> "Result":
+    """Read the records and score their pairs.
+
+    Raises:
+        JobRefused: when there is nothing to match.
+    """
+    from matching.linkage.engine import NothingToCompare, Settings, link
+
+    columns = read_columns(lambda done, total: run.progress(done, total, "read"))
+    if not len(columns):
+        raise JobRefused(_("There are no records to match: load a file of customers first."))
+    parameters = Parameters.read(active_rule_set().parameters)
+    try:
+        return link(
+            columns,
+            Settings(
+                review_floor=parameters.review_floor,
+                automatic_threshold=parameters.automatic_threshold,
+                block_cap=parameters.block_cap,
+            ),
+            model=model,
+            changed=None if changed is None else sorted(changed),
+            progress=lambda stage, done, total: run.progress(done, total or None, stage),
+        )
+    except NothingToCompare as error:
+        raise JobRefused(
+            _("There is nothing to compare: no two records share an attribute.")
+        ) from error
+
+
+def _remember(row: MatchRun, found: "Result") -> None:
+    row.record_count = found.counts["records"]
+    row.model = dict(found.model)
+    row.timings = found.timings
+    row.counts = {
+        **found.counts,
+        "expected_matches": found.expected["matches"],
+        "expected_precision": found.expected["precision"],
+        "rules": [
+            {
+                "rule": report.rule,
+                "pairs": report.pairs,
+                "new_pairs": report.new_pairs,
+                "used": report.used,
+            }
+            for report in found.rules
+        ],
+    }
+
+
+def _whole_clusters(partition: Partition) -> Iterator[Sequence[int]]:
+    """Yield records in chunks that split no cluster: a task stands between two whole ones."""
+    chunk: list[int] = []
+    for members in partition.groups().values():
+        chunk += members
+        if len(chunk) >= RECORDS_PER_CHUNK:
+            yield chunk
+            chunk = []
+    if chunk:
+        yield chunk
+
+
+def _as_evidence(pairs: "Pairs") -> list[Evidence]:
+    columns = (pairs.left, pairs.right, pairs.score, pairs.automatic)
+    rows = zip(*(column.tolist() for column in columns), strict=True)
+    return [Evidence(*row) for row in rows]
+
+
+def _finished(row: MatchRun) -> Mapping[str, Any]:
+    row.finished_at = now()
+    row.save()
+    return {"run": row.pk, "simulated": row.simulated, **row.counts, "timings": row.timings}

@@ -1,0 +1,34 @@
+"""How a search for duplicates is told on the pages about jobs."""
+
+from django.urls import reverse
+from django.utils.translation import gettext_lazy as _
+
+from matching.runs import KIND
+from mdm.job_words import JobWords, describe
+from mdm.models import Job
+
+
+def _result_url(job: Job) -> str | None:
+    run = (job.result or {}).get("run")
+    return reverse("matching:run", args=[run]) if run else None
+
+
+describe(
+    KIND,
+    JobWords(
+        label=_("Search for duplicates"),
+        phases={
+            "read": _("Reading the records"),
+            "encode": _("Preparing the values"),
+            "block": _("Finding candidate pairs"),
+            "compare": _("Comparing pairs"),
+            "train": _("Learning what agreement means here"),
+            "score": _("Scoring pairs"),
+            "evidence": _("Storing the evidence"),
+            "links": _("Linking records"),
+            "tasks": _("Opening review tasks"),
+        },
+        icon="join",
+        result_url=_result_url,
+    ),
+)
