@@ -6,6 +6,7 @@ value stops the start with the name of the setting, and with PRODUCTION on so do
 
 from pathlib import Path
 
+import django_stubs_ext
 from django.utils.translation import gettext_lazy as _
 from environs import Env, validate
 
@@ -14,6 +15,7 @@ from config.database import database_from_url
 from config.production import refuse_unsafe_settings
 from config.unfold import UNFOLD  # noqa: F401 - read by django-unfold.
 
+django_stubs_ext.monkeypatch()  # Before any form or admin names its model in brackets.
 BASE_DIR = Path(__file__).resolve().parent.parent
 env = Env(eager=False)  # Collect every wrong value, so that one start names them all.
 env.read_env(BASE_DIR / ".env", recurse=False)
@@ -30,6 +32,8 @@ DATABASE_URL = env.str("DATABASE_URL", f"sqlite:///{DATA_DIR / 'orfevre.sqlite3'
 DATABASE_POOL_SIZE = env.int("DATABASE_POOL_SIZE", 4, validate=validate.Range(min=1, max=100))
 CELERY_BROKER_URL = env.str("CELERY_BROKER_URL", "filesystem://")
 WORKER_CONCURRENCY = env.int("WORKER_CONCURRENCY", 2, validate=validate.Range(min=1, max=64))
+WORKER_SWEEPS = env.bool("WORKER_SWEEPS", True)
+PORT = env.int("PORT", 0, validate=validate.Range(min=0, max=65_535))
 
 # Jobs: DESIGN of the lease and the sweeper stands in mdm/jobs.py.
 JOB_LEASE_SECONDS = env.int("JOB_LEASE_SECONDS", 60, validate=validate.Range(min=2, max=3600))

@@ -2,7 +2,7 @@
 
 from mdm.models.activity import AccessLog, Contract, Sale
 from mdm.models.customers import Customer, GoldenRecord, Pin, SurvivorshipRule
-from mdm.models.jobs import Job
+from mdm.models.jobs import Heartbeat, Job
 from mdm.models.records import (
     ADDRESS_ATTRIBUTES,
     ATTRIBUTES,
@@ -23,6 +23,7 @@ __all__ = [
     "FieldMapping",
     "FileMode",
     "GoldenRecord",
+    "Heartbeat",
     "Job",
     "LoadBatch",
     "PersonValues",

@@ -87,3 +87,14 @@ class Job(models.Model):
         if not self.started_at:
             return None
         return ((self.finished_at or now()) - self.started_at).total_seconds()
+
+
+class Heartbeat(models.Model):
+    """When a part of the background machinery (worker, sweeper) last showed that it lives."""
+
+    name = models.CharField(primary_key=True, max_length=20)
+    asked_at = models.DateTimeField(null=True, help_text="When the broker last took a question.")
+    beat_at = models.DateTimeField(null=True, help_text="When it last showed a sign of life.")
+
+    def __str__(self) -> str:
+        return self.name

@@ -7,6 +7,7 @@ from typing import Any
 from django.core.management.base import BaseCommand, CommandParser
 from django.db import DatabaseError, close_old_connections
 
+from mdm import heartbeats
 from mdm.jobs import sweep
 
 logger = logging.getLogger(__name__)
@@ -26,6 +27,8 @@ class Command(BaseCommand):
         while True:
             try:
                 put_back, rung = sweep()
+                heartbeats.beat(heartbeats.SWEEPER)
+                heartbeats.ask_workers()
                 if put_back or rung:
                     self.stderr.write(f"put back {put_back}, rung {rung}")
             except DatabaseError as error:
