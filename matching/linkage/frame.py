@@ -5,6 +5,7 @@ pairs. What is inside differs, because its own index, string features and ECM ta
 as long and merge families.
 """
 
+import logging
 from collections.abc import Callable, Sequence
 from typing import Any
 
@@ -18,6 +19,9 @@ from matching.linkage.comparison import patterns
 from matching.linkage.encoding import Encoded
 from matching.linkage.training import Classes, Fit, fit, split_patterns
 from matching.scoring import ScoreModel, probability
+
+# The toolkit logs every step through a handler of its own; a run has its progress instead.
+logging.getLogger("recordlinkage").setLevel(logging.WARNING)
 
 Tick = Callable[[int, int], None]
 """Called with (done, total) after each chunk; may raise to stop the work."""
