@@ -6,6 +6,7 @@ from django.utils.translation import gettext_lazy as _
 from simple_history.admin import SimpleHistoryAdmin
 from unfold.admin import ModelAdmin
 
+from consent.forms import PurposeForm
 from consent.models import NoticeVersion, Purpose
 
 
@@ -13,6 +14,7 @@ from consent.models import NoticeVersion, Purpose
 class PurposeAdmin(SimpleHistoryAdmin, ModelAdmin):
     """What the company writes about. A purpose is switched off, never deleted."""
 
+    form = PurposeForm
     list_display = ["code", "label_fr", "label_en", "nature", "is_active"]
     list_filter = ["nature", "is_active"]
     fields = ["code", "label_fr", "label_en", "nature", "product_families", "is_active"]

@@ -7,6 +7,7 @@ from django import forms
 from django.core.exceptions import ValidationError
 from django.utils.timezone import localdate
 from django.utils.translation import gettext_lazy as _
+from unfold.widgets import UnfoldAdminTextareaWidget
 
 from consent.days import last_instant
 from consent.models import ALL_CHANNELS, Channel, ConsentEvent, Purpose
@@ -56,6 +57,45 @@ class EventFilterForm(forms.Form):
             *Channel.choices,
             (ALL_CHANNELS, _("all channels")),
         ]
+
+
+class LinesField(forms.CharField):
+    """A list of words, edited as one word a line."""
+
+    widget = UnfoldAdminTextareaWidget
+
+    def prepare_value(self, value: Any) -> Any:
+        """Show a list as lines."""
+        return "\n".join(value) if isinstance(value, list) else value
+
+    def to_python(self, value: Any) -> Any:
+        """Read lines as a list without blanks."""
+        return [line.strip() for line in str(value or "").splitlines() if line.strip()]
+
+    def has_changed(self, initial: Any, data: Any) -> bool:
+        """Compare lists, not texts."""
+        return bool(self.to_python(data) != (initial or []))
+
+
+class PurposeForm(forms.ModelForm):  # type: ignore[type-arg]
+    """A purpose, its product families one a line."""
+
+    product_families = LinesField(
+        label=_("product families"),
+        required=False,
+        help_text=_("One a line; what offers for this purpose are about, unless they say so."),
+    )
+
+    class Meta:
+        model = Purpose
+        fields = (
+            "code",
+            "label_fr",
+            "label_en",
+            "nature",
+            "product_families",
+            "is_active",
+        )
 
 
 class MomentForm(forms.Form):
