@@ -1,11 +1,11 @@
 """Why a row was rejected, as codes for the database and words for people."""
 
 from collections.abc import Mapping
+from typing import Any
 
-from django.utils.functional import _StrPromise
 from django.utils.translation import gettext_lazy as _
 
-WORDS: Mapping[str, _StrPromise] = {
+WORDS: Mapping[str, Any] = {
     "nul": _("The line contains a NUL character; remove it and send the line again."),
     "too_many_cells": _(
         "The line has more cells than the header; a delimiter inside a value needs quotes."

@@ -2,7 +2,7 @@
 
 from django.urls import path
 
-from mdm import job_pages
+from mdm import job_pages, load_pages
 from mdm.search_page import SearchPage
 
 app_name = "mdm"
@@ -12,4 +12,7 @@ urlpatterns = [
     path("jobs/<uuid:pk>/", job_pages.JobPage.as_view(), name="job"),
     path("jobs/<uuid:pk>/state/", job_pages.job_state, name="job-state"),
     path("jobs/<uuid:pk>/cancel/", job_pages.cancel_job, name="job-cancel"),
+    path("loads/new/", load_pages.LoadPage.as_view(), name="load-new"),
+    path("loads/<int:pk>/", load_pages.BatchPage.as_view(), name="batch"),
+    path("loads/<int:pk>/rejects.csv", load_pages.download_rejects, name="batch-rejects"),
 ]

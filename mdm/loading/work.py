@@ -1,7 +1,7 @@
 """The job that loads a file: stage it, go through it in chunks, end what a full file lacks."""
 
-from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass, field
 from itertools import islice
 from pathlib import Path
 from typing import Any
@@ -21,6 +21,7 @@ from mdm.mapping import MappingError, parse_mapping
 from mdm.models import FieldMapping, FileMode, LoadBatch
 from mdm.reading.rows import FileRefused
 from mdm.reading.tables import open_table
+from mdm.standardise.record import Issue
 
 KIND = "load"
 # Rows of one transaction. On SQLite a click waits for it, so it stays well below a second.
@@ -33,10 +34,16 @@ class _Progress:
 
     offset: int = 0
     deleted_after: int | None = None
-    counts: dict[str, int] | None = None
+    counts: dict[str, int] = field(default_factory=lambda: dict.fromkeys(COUNTS, 0))
+    issues: dict[str, int] = field(default_factory=dict)
 
-    def as_cursor(self) -> dict[str, Any]:
-        return {"offset": self.offset, "deleted_after": self.deleted_after, "counts": self.counts}
+    def add(self, counts: Mapping[str, int], issues: Iterable[Issue]) -> None:
+        """Count a written chunk: the end of each row, and what was wrong with its values."""
+        for end, count in counts.items():
+            self.counts[end] += count
+        for attribute, code in issues:
+            name = f"{attribute} {code}"
+            self.issues[name] = self.issues.get(name, 0) + 1
 
 
 @job(KIND)
@@ -66,7 +73,6 @@ def _load(run: JobRun, batch: LoadBatch) -> Mapping[str, Any]:
     readers = _readers(batch)
     staged = _stage(run, batch, readers[batch.mapping_id])
     progress = _Progress(**run.cursor) if run.cursor else _Progress()
-    progress.counts = progress.counts or dict.fromkeys(COUNTS, 0)
     if batch.mode == FileMode.FULL and not run.cursor and not staged.rejected_count:
         deletion.refuse_when_too_much_is_missing(batch, staged)
     _load_lines(run, ChunkWriter(batch, readers), staged, progress, batch)
@@ -75,7 +81,12 @@ def _load(run: JobRun, batch: LoadBatch) -> Mapping[str, Any]:
     if batch.mode == FileMode.FULL and not is_withheld:
         _delete_missing(run, staged, progress, batch)
     LoadBatch.objects.filter(pk=batch.pk).update(finished_at=now())
-    return {"batch": batch.pk, **progress.counts, "deletions_withheld": is_withheld}
+    return {
+        "batch": batch.pk,
+        **progress.counts,
+        "deletions_withheld": is_withheld,
+        "issues": progress.issues,
+    }
 
 
 def _readers(batch: LoadBatch) -> dict[int, RowReader]:
@@ -107,18 +118,16 @@ def _stage(run: JobRun, batch: LoadBatch, reader: RowReader) -> Stage:
 def _load_lines(
     run: JobRun, writer: ChunkWriter, staged: Stage, progress: _Progress, batch: LoadBatch
 ) -> None:
-    counts = progress.counts or {}
     lines = staged.lines(progress.offset)
     while batch_lines := list(islice(lines, CHUNK_SIZE[connection.vendor])):
         chunk = writer.prepare(*_split(batch_lines, staged))
         progress.offset = batch_lines[-1][0]
-        done = sum(counts.values()) + len(batch_lines)
+        done = sum(progress.counts.values()) + len(batch_lines)
         # The cursor is written at the end of the chunk, when the counts below stand in it.
-        cursor = progress.as_cursor()
+        cursor = vars(progress)
         with run.chunk(cursor=cursor, done=done, total=staged.line_count, phase="loading"):
-            for end, count in writer.write(chunk).items():
-                counts[end] += count
-            _write_counts(batch, counts)
+            progress.add(*writer.write(chunk))
+            _write_counts(batch, progress.counts)
 
 
 def _split(
@@ -140,15 +149,14 @@ def _reject(
 
 
 def _delete_missing(run: JobRun, staged: Stage, progress: _Progress, batch: LoadBatch) -> None:
-    counts = progress.counts or {}
     size = CHUNK_SIZE[connection.vendor]
     after = progress.deleted_after or 0
     while keys := deletion.next_missing(batch, staged, after=after, size=size):
         after = progress.deleted_after = keys[-1]
-        counts["deleted"] += len(keys)
-        with run.chunk(cursor=progress.as_cursor(), phase="deleting"):
+        progress.counts["deleted"] += len(keys)
+        with run.chunk(cursor=vars(progress), phase="deleting"):
             deletion.delete(keys)
-            _write_counts(batch, counts)
+            _write_counts(batch, progress.counts)
 
 
 def _write_counts(batch: LoadBatch, counts: Mapping[str, int]) -> None:

@@ -20,6 +20,7 @@ from mdm.loading.rows import RowReader, StandardRow
 from mdm.models import ATTRIBUTES, LoadBatch, RejectedRow, SourceRecord, SourceSystem
 from mdm.signals import PermissionClaim, records_loaded
 from mdm.standardise import VERSION
+from mdm.standardise.record import Issue
 
 COUNTS = ("new", "changed", "same", "stale", "rejected", "deleted")
 
@@ -108,8 +109,11 @@ class ChunkWriter:
                 row.standard = self._reader.read(row.raw)
         return chunk
 
-    def write(self, chunk: Chunk) -> dict[str, int]:
-        """Store a prepared chunk. Returns how many rows met which end. Call in a transaction."""
+    def write(self, chunk: Chunk) -> tuple[dict[str, int], list[Issue]]:
+        """Store a prepared chunk. Returns how many rows met which end, and every issue seen.
+
+        Call it in a transaction.
+        """
         # One load at a time writes records of a source, so that nobody gives a key twice.
         SourceSystem.objects.select_for_update().get(pk=self._batch.source_id)
         sorted_rows = self._sort(chunk)
@@ -131,7 +135,8 @@ class ChunkWriter:
                 record_ids=[pk for pk, _ in written],
                 claims=claims,
             )
-        return sorted_rows.counts
+        issues = [issue for _, row in written for issue in _standard(row).record.issues]
+        return sorted_rows.counts, issues
 
     def _stored(self, rows: Sequence[Candidate]) -> dict[str, Known]:
         found = SourceRecord.objects.filter(

@@ -1,11 +1,11 @@
 """What can be wrong with a value, as codes for the database and words for people."""
 
 from collections.abc import Mapping
+from typing import Any
 
-from django.utils.functional import _StrPromise
 from django.utils.translation import gettext_lazy as _
 
-WORDS: Mapping[str, _StrPromise] = {
+WORDS: Mapping[str, Any] = {
     "placeholder": _("A filler stood in place of a value; it was left out."),
     "unknown_value": _("The value is not one of those known for this attribute."),
     "too_long": _("The value is too long to be one; it was left out."),

@@ -1,0 +1,5 @@
+"""Lists and forms of the ground app in the admin, by what they show."""
+
+from mdm.admin import batches, sources
+
+__all__ = ["batches", "sources"]

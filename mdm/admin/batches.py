@@ -1,0 +1,54 @@
+"""The list of loaded files; each has its own page (mdm:batch)."""
+
+from django.contrib import admin
+from django.http import HttpRequest
+from django.http.response import HttpResponseBase
+from django.shortcuts import redirect
+from django.utils.translation import gettext_lazy as _
+from unfold.admin import ModelAdmin
+
+from mdm.models import LoadBatch
+
+
+@admin.register(LoadBatch)
+class LoadBatchAdmin(ModelAdmin):
+    """Loaded files, the latest first. A batch is made by loading, and never edited."""
+
+    list_display = (
+        "file_name",
+        "source",
+        "mode",
+        "new_count",
+        "changed_count",
+        "same_count",
+        "rejected_count",
+        "created_by",
+        "created_at",
+    )
+    list_select_related = ("source", "created_by")
+    list_filter = ("source", "mode")
+    search_fields = ("file_name", "sha256")
+    search_help_text = _("Name of the file or its SHA-256")
+    list_per_page = 50
+
+    def has_add_permission(self, request: HttpRequest) -> bool:
+        """Batches come from the page that loads a file."""
+        return False
+
+    def has_change_permission(self, request: HttpRequest, obj: LoadBatch | None = None) -> bool:
+        """What was loaded was loaded."""
+        return False
+
+    def has_delete_permission(self, request: HttpRequest, obj: LoadBatch | None = None) -> bool:
+        """Records point at their batch for ever."""
+        return False
+
+    def change_view(
+        self,
+        request: HttpRequest,
+        object_id: str,
+        form_url: str = "",
+        extra_context: dict[str, object] | None = None,
+    ) -> HttpResponseBase:
+        """Open the batch's own page."""
+        return redirect("mdm:batch", pk=object_id)
