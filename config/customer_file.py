@@ -1,0 +1,197 @@
+"""Everything known about one customer, in a fixed number of queries, ready for her page."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import date
+from decimal import Decimal
+
+from django.contrib.auth.models import AnonymousUser, User
+from django.db.models import Count, Max, Q, Sum
+from django.utils.timezone import localdate
+from django.utils.translation import gettext as _
+
+from campaigns.models import TargetListMember
+from consent.models import Channel
+from consent.presentation import (
+    MatrixRow,
+    PermissionMatrix,
+    TimelineEntry,
+    permission_matrix,
+    timeline,
+)
+from matching.models import Decision
+from mdm.lineage import ExplainedValue, explain, label_of
+from mdm.models import Contract, Customer, GoldenRecord, Pin, Sale, SourceRecord
+from mdm.quality import missing
+from mdm.survivorship import GROUPS
+
+_LATEST_SALES = 6
+_LATEST_LISTS = 10
+
+
+@dataclass(frozen=True, slots=True)
+class NotTheSame:
+    """Somebody said that a record of this customer and another one are two people."""
+
+    customer: Customer
+    decision: Decision
+
+
+@dataclass(frozen=True, slots=True)
+class Purchases:
+    """What she bought: the latest sales, and all of them in figures."""
+
+    latest: list[Sale]
+    count: int
+    total: Decimal | None
+    last_on: date | None
+    contracts: list[Contract]
+
+
+@dataclass(frozen=True, slots=True)
+class ChannelAnswer:
+    """The bar on top of the page: may we contact her on this channel, in a word and a sentence."""
+
+    label: str
+    state: str
+    reason: str
+
+
+@dataclass(frozen=True, slots=True)
+class CustomerFile:
+    """One customer as her page shows her; a part the reader may not see is None."""
+
+    customer: Customer
+    golden: GoldenRecord | None
+    age: int | None
+    records: list[SourceRecord]
+    values: list[ExplainedValue]
+    missing: list[str]
+    merged_ids: list[Customer]
+    not_the_same: list[NotTheSame]
+    purchases: Purchases
+    matrix: PermissionMatrix | None
+    channels: list[ChannelAnswer]
+    timeline: list[TimelineEntry] | None
+    lists: list[TargetListMember] | None
+
+    @property
+    def source_count(self) -> int:
+        """How many systems know her."""
+        return len({record.source_id for record in self.records})
+
+    @property
+    def disputed_count(self) -> int:
+        """How many golden values another record contradicts."""
+        return sum(value.is_disputed for value in self.values)
+
+
+def customer_file(customer: Customer, reader: User | AnonymousUser) -> CustomerFile:
+    """Read a live customer's whole file, as far as this reader may see it."""
+    golden = GoldenRecord.objects.filter(pk=customer.pk).first()
+    records = _records(customer)
+    keys = [record.pk for record in records]
+    sees_permissions = reader.has_perm("consent.view_permissionstate")
+    matrix = permission_matrix(customer) if sees_permissions else None
+    return CustomerFile(
+        customer=customer,
+        golden=golden,
+        age=_age(golden),
+        records=records,
+        values=_values(golden, records),
+        missing=_missing(golden),
+        merged_ids=list(customer.merged_ids.order_by("pk")),
+        not_the_same=_not_the_same(keys),
+        purchases=_purchases(keys),
+        matrix=matrix,
+        channels=_channels(matrix) if matrix else [],
+        timeline=timeline(customer) if sees_permissions else None,
+        lists=_lists(customer) if reader.has_perm("campaigns.view_targetlist") else None,
+    )
+
+
+def _records(customer: Customer) -> list[SourceRecord]:
+    return list(
+        SourceRecord.objects.filter(customer=customer)
+        .select_related("source", "batch")
+        .prefetch_related("contact_points")
+        .order_by("pk")
+    )
+
+
+def _values(golden: GoldenRecord | None, records: Sequence[SourceRecord]) -> list[ExplainedValue]:
+    if golden is None:
+        return []
+    active = [record for record in records if record.status == SourceRecord.Status.ACTIVE]
+    points = [point for record in active for point in record.contact_points.all()]
+    pin_ids = [pin for _record, pin, _rule in golden.lineage.values() if pin]
+    pins = Pin.objects.select_related("created_by").in_bulk(pin_ids) if pin_ids else {}
+    return explain(golden, active, pins, points)
+
+
+def _missing(golden: GoldenRecord | None) -> list[str]:
+    if golden is None:
+        return []
+    return [label_of(name) for name in missing({n: getattr(golden, n) for n in _ATTRIBUTES})]
+
+
+_ATTRIBUTES = [attribute for group in GROUPS.values() for attribute in group]
+
+
+def _age(golden: GoldenRecord | None) -> int | None:
+    if golden is None or golden.birth_date is None:
+        return None
+    today, born = localdate(), golden.birth_date
+    return today.year - born.year - ((today.month, today.day) < (born.month, born.day))
+
+
+def _not_the_same(keys: Sequence[int]) -> list[NotTheSame]:
+    decisions = Decision.objects.filter(
+        Q(left__in=keys) | Q(right__in=keys),
+        verdict=Decision.Verdict.DIFFERENT,
+        retracted_at=None,
+    ).select_related("left__customer__golden", "right__customer__golden", "decided_by")
+    ours = set(keys)
+    return [NotTheSame((d.right if d.left_id in ours else d.left).customer, d) for d in decisions]
+
+
+def _purchases(keys: Sequence[int]) -> Purchases:
+    sales = Sale.objects.filter(record__in=keys)
+    figures = sales.aggregate(count=Count("pk"), total=Sum("amount"), last_on=Max("sold_on"))
+    return Purchases(
+        latest=list(
+            sales.select_related("record__source").order_by("-sold_on", "-pk")[:_LATEST_SALES]
+        ),
+        contracts=list(Contract.objects.filter(record__in=keys).order_by("-starts_on")),
+        **figures,
+    )
+
+
+def _lists(customer: Customer) -> list[TargetListMember]:
+    return list(
+        TargetListMember.objects.filter(customer=customer)
+        .select_related("target_list__campaign")
+        .annotate(download_count=Count("target_list__downloads"))
+        .order_by("-pk")[:_LATEST_LISTS]
+    )
+
+
+def _channels(matrix: PermissionMatrix) -> list[ChannelAnswer]:
+    by_channel: dict[Channel, list[MatrixRow]] = {}
+    for row in matrix.rows:
+        by_channel.setdefault(row.channel, []).append(row)
+    return [_channel_answer(rows) for rows in by_channel.values()]
+
+
+def _channel_answer(rows: Sequence[MatrixRow]) -> ChannelAnswer:
+    """Tell the best answer of a channel: one purpose allowed on one contact point is a yes."""
+    label = rows[0].channel_label
+    cells = [cell for row in rows for cell in row.cells]
+    if all(row.contact_point is None for row in rows) and not any(c.answer.allowed for c in cells):
+        return ChannelAnswer(label, "unknown", _("no contact point known"))
+    for state in ("yes", "partly", "no"):
+        cell = next((cell for cell in cells if cell.state == state), None)
+        if cell:
+            names = ", ".join(dict.fromkeys(str(c.purpose) for c in cells if c.state == state))
+            return ChannelAnswer(label, state, cell.answer.reason if state == "no" else names)
+    return ChannelAnswer(label, "unknown", "")

@@ -1,0 +1,176 @@
+"""Why a golden record says what it says: every value with its winner, its losers and the rule."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from datetime import date
+from typing import Any
+
+from django.utils.formats import date_format
+from django.utils.translation import gettext as _
+from django.utils.translation import ngettext
+
+from mdm.models import ContactPoint, GoldenRecord, PersonValues, Pin, SourceRecord
+from mdm.survivorship import ADDRESS, GROUPS
+
+
+@dataclass(frozen=True, slots=True)
+class Loser:
+    """A different value that a record gave."""
+
+    record: SourceRecord
+    lines: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class ExplainedValue:
+    """One golden value (an address has several lines) and why it stands there.
+
+    `agreeing` of the `stating` records say exactly this; `shared_by` counts the live customers
+    that carry the contact point, 0 when it is none.
+    """
+
+    group: str
+    label: str
+    lines: tuple[str, ...]
+    origin: str
+    reason: str
+    losers: tuple[Loser, ...]
+    agreeing: int
+    stating: int
+    is_pinned: bool
+    shared_by: int
+
+    @property
+    def is_disputed(self) -> bool:
+        """True when a record says something else."""
+        return bool(self.losers)
+
+
+def explain(
+    golden: GoldenRecord,
+    records: Sequence[SourceRecord],
+    pins: Mapping[int, Pin],
+    contact_points: Sequence[ContactPoint],
+) -> list[ExplainedValue]:
+    """Return the golden values that are known, in the order of pages, each with its reason.
+
+    `records` are the active members with their source; nothing is queried.
+    """
+    shared = {point.value: point.shared_by for point in contact_points}
+    by_key = {record.pk: record for record in records}
+    return [
+        _explain_one(golden, group, golden.lineage[group], by_key, pins, shared)
+        for group in GROUPS
+        if group in golden.lineage
+    ]
+
+
+def label_of(group: str) -> str:
+    """Return the name of an attribute, or of the address as a whole."""
+    if group == ADDRESS:
+        return _("address")
+    return str(PersonValues._meta.get_field(group).verbose_name)
+
+
+def lines_of(values: PersonValues, group: str) -> tuple[str, ...]:
+    """Return a value as people read it; nothing when it is unknown."""
+    if group == ADDRESS:
+        return _address_lines(values)
+    value = getattr(values, group)
+    if isinstance(value, date):
+        return (date_format(value, "DATE_FORMAT"),)
+    display = getattr(values, f"get_{group}_display", None)
+    text = str(display() if display else value)
+    return (text,) if value else ()
+
+
+def _address_lines(values: PersonValues) -> tuple[str, ...]:
+    lines = (
+        f"{values.street_number} {values.street}".strip(),
+        values.address_complement,
+        f"{values.postcode} {values.city}".strip(),
+    )
+    known = tuple(line for line in lines if line)
+    return (*known, values.country) if known and values.country not in {"", "FR"} else known
+
+
+def _explain_one(
+    golden: GoldenRecord,
+    group: str,
+    chosen: Sequence[Any],
+    records: Mapping[int, SourceRecord],
+    pins: Mapping[int, Pin],
+    shared: Mapping[str, int],
+) -> ExplainedValue:
+    record_id, pin_id, strategy = chosen
+    lines = lines_of(golden, group)
+    stated = [(record, said) for record in records.values() if (said := lines_of(record, group))]
+    agreeing = sum(said == lines for _record, said in stated)
+    winner = records.get(record_id)
+    return ExplainedValue(
+        group=group,
+        label=label_of(group),
+        lines=lines,
+        origin=winner.source.label if winner else "",
+        reason=_reason(strategy, winner, pins.get(pin_id), agreeing, len(stated)),
+        losers=tuple(Loser(record, said) for record, said in stated if said != lines),
+        agreeing=agreeing,
+        stating=len(stated),
+        is_pinned=pin_id is not None,
+        shared_by=shared.get(str(getattr(golden, group, "")).casefold(), 0),
+    )
+
+
+def _reason(
+    strategy: str, winner: SourceRecord | None, pin: Pin | None, agreeing: int, stating: int
+) -> str:
+    if strategy == "pin":
+        return _pin_reason(pin)
+    if winner is None:
+        return _("The record it came from no longer counts.")
+    words = {
+        "source": winner.source.label,
+        "key": winner.source_key,
+        "trust": winner.source.trust,
+        "day": _day(winner),
+        "agreeing": agreeing,
+        "stating": stating,
+    }
+    match strategy:
+        case "only":
+            text = _("Only %(source)s %(key)s gives it.")
+        case "agreed":
+            text = ngettext(
+                "The %(stating)d record that gives it agrees.",
+                "All %(stating)d records that give it agree.",
+                stating,
+            )
+        case "valid":
+            text = _("%(source)s %(key)s gives it without fault; the other values have one.")
+        case "trust":
+            text = _("%(source)s %(key)s is the most trusted source that gives it (%(trust)d).")
+        case "recency":
+            text = _("%(source)s %(key)s said it last, on %(day)s.")
+        case "frequency":
+            text = _("Most records say so: %(agreeing)d of %(stating)d.")
+        case "completeness":
+            text = _("%(source)s %(key)s gives the fullest value.")
+        case _:
+            text = _("Nothing tells the values apart: the oldest record, %(source)s %(key)s, wins.")
+    return text % words
+
+
+def _pin_reason(pin: Pin | None) -> str:
+    if pin is None:
+        return _("Pinned by a steward.")
+    return _("Pinned by %(user)s on %(day)s: %(reason)s") % {
+        "user": pin.created_by,
+        "day": date_format(pin.created_at, "SHORT_DATE_FORMAT"),
+        "reason": pin.reason,
+    }
+
+
+def _day(record: SourceRecord) -> str:
+    if record.source_updated_at is None:
+        return _("an unknown day")
+    return date_format(record.source_updated_at, "SHORT_DATE_FORMAT")
