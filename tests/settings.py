@@ -17,6 +17,7 @@ if "ORFEVRE_TEST_DATA_DIR" not in os.environ:  # Workers of pytest-xdist share t
     atexit.register(shutil.rmtree, _folder, ignore_errors=True)
 _data_dir = Path(os.environ["ORFEVRE_TEST_DATA_DIR"]) / os.environ.get("PYTEST_XDIST_WORKER", "")
 _data_dir.mkdir(exist_ok=True)
+(_data_dir / "static").mkdir(exist_ok=True)  # Whitenoise warns when it is missing.
 os.environ["DATA_DIR"] = str(_data_dir)
 os.environ.setdefault("DATABASE_URL", f"sqlite:///{_data_dir / 'orfevre.sqlite3'}")
 os.environ.setdefault("CELERY_BROKER_URL", "filesystem://")
