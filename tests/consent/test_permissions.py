@@ -267,6 +267,17 @@ def test_an_import_never_lifts_an_objection_and_a_person_does_with_proof():
     assert rule(evidence=EvidenceLevel.SIGNED, expires_at=NOW) == "G5"
 
 
+def test_what_is_decided_later_does_not_count_yet():
+    objected = {"objections": (objection(),)}
+    tomorrow = NOW + timedelta(days=1)
+
+    assert ask(person=objected, point={"permission": permission(since=tomorrow)}).rule == "G5"
+    assert (
+        ask(point={"permission": permission(state=State.REFUSED, since=tomorrow)}).rule
+        == "E1_none"
+    )
+
+
 def test_an_answer_says_until_when_it_holds():
     contact = datetime(2024, 2, 29, 12, tzinfo=UTC)
 

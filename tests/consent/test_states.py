@@ -187,6 +187,23 @@ def test_knowing_less_is_a_part_of_knowing_more(ledger: list[Event], at: object,
     assert set(known(ledger, at=NOW, known_at=NOW)) <= set(known(ledger, at=later, known_at=later))
 
 
+def test_a_consent_that_names_no_contact_point_is_no_state():
+    wide = event("given", 5, key=Key(None, "email", "marketing"))
+
+    assert fold_all([wide]) == {}
+
+
+def test_what_happens_later_does_not_count_yet():
+    later = event("withdrawn", 2, recorded_at=days_ago(2))
+    consent = event("given", 90, event_id=2, recorded_at=days_ago(90))
+
+    states = [
+        fold(known([later, consent], at=days_ago(day), known_at=NOW), KEY).state for day in (3, 2)
+    ]
+
+    assert states == [State.GIVEN, State.WITHDRAWN]
+
+
 def test_a_refused_permission_lifts_nothing():
     refused = Permission(State.REFUSED, NOW, evidence=4, actor=Actor.PERSON)
 
