@@ -1,0 +1,77 @@
+"""What every test can lean on."""
+
+import os
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+from django.db import connection
+from django.test import TransactionTestCase
+from pytest_django import DjangoDbBlocker
+
+from tests import services
+from tests.instance import Instance, Worker, instance_environment
+from tests.pristine import pristine
+
+pytest_plugins = ["tests.browser.plugin"]
+
+
+@pytest.hookimpl(wrapper=True)
+def pytest_runtest_makereport(item: pytest.Item):
+    """With CI=true a skipped test has failed: nothing there may be left untried."""
+    report = yield
+    if os.environ.get("CI") == "true" and report.skipped and not hasattr(report, "wasxfail"):
+        reason = report.longrepr[-1] if isinstance(report.longrepr, tuple) else report.longrepr
+        report.outcome = "failed"
+        report.longrepr = f"Skipped although CI=true: {reason}"
+    return report
+
+
+def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
+    """Leave out what is about PostgreSQL alone on SQLite, and keep process tests on one worker."""
+    on_postgresql = os.environ["DATABASE_URL"].startswith("postgres")
+    for item in items:
+        if item.get_closest_marker("services") or item.get_closest_marker("browser"):
+            item.add_marker(pytest.mark.xdist_group("processes"))
+    left_out = [item for item in items if item.get_closest_marker("postgresql")]
+    if left_out and not on_postgresql:
+        config.hook.pytest_deselected(items=left_out)
+        items[:] = [item for item in items if item not in left_out]
+
+
+@pytest.fixture(scope="session")
+def django_db_setup(
+    django_db_setup: None,
+    django_db_blocker: DjangoDbBlocker,
+    tmp_path_factory: pytest.TempPathFactory,
+) -> Iterator[None]:
+    """After a test that commits, put back the database as the migrations made it."""
+    patch = pytest.MonkeyPatch()
+    with django_db_blocker.unblock(), pristine(tmp_path_factory.mktemp("pristine")) as copy:
+        patch.setattr(TransactionTestCase, "_fixture_teardown", lambda case: copy.restore())
+        yield
+        patch.undo()
+
+
+@pytest.fixture
+def instance(transactional_db: None) -> Iterator[Instance]:
+    """Run web, worker and sweeper on the test database, as `manage.py up` does."""
+    with Instance.running(instance_environment(connection)) as running:
+        yield running
+
+
+@pytest.fixture
+def worker(transactional_db: None) -> Iterator[Worker]:
+    """Give a Celery worker process that can be started, killed and started again."""
+    process = Worker(instance_environment(connection))
+    yield process
+    process.kill()
+
+
+@pytest.fixture(scope="session")
+def chromium_path() -> Path:
+    """Return Chromium, or skip the test and say so."""
+    try:
+        return services.find_chromium()
+    except services.Unavailable as error:
+        pytest.skip(str(error))
