@@ -156,7 +156,9 @@ def _reason(
         case "completeness":
             text = _("%(source)s %(key)s gives the fullest value.")
         case _:
-            text = _("Nothing tells the values apart: the oldest record, %(source)s %(key)s, wins.")
+            text = _(
+                "Nothing tells them apart: the oldest record, %(source)s %(key)s, wins."
+            )
     return text % words
 
 

@@ -15,6 +15,7 @@
       box.select();
       return;
     }
+    if (event.key === "Enter" && event.target.closest?.("a, button, summary")) return; // It has its own click.
     const button = document.querySelector(`[data-key="${CSS.escape(event.key.toLowerCase())}"]:not([disabled])`);
     if (!button) return;
     event.preventDefault();
