@@ -90,8 +90,8 @@ ORDER: tuple[str, ...] = tuple(RULES)
 
 _MISSING_CONSENT: dict[str, str | Promise] = {
     "none": _("Gave no consent for this channel and purpose"),
-    "evidence": _("The consent is a claim without the proof this channel needs"),
-    "unconfirmed": _("Never confirmed the consent (double opt-in)"),
+    "proof": _("The consent is a claim without the proof this channel needs"),
+    "doi": _("Never confirmed the consent (double opt-in)"),
     "expired": _("The consent has expired"),
 }
 
@@ -115,14 +115,14 @@ WORDS: dict[str, str | Promise] = {
     },
     "E2_sale": _("No purchase at which this address was collected"),
     "E2_family": _("Bought nothing similar to the offer"),
-    "E2_informed": _("Was not offered to object at the purchase"),
-    "E3_profession": _("Professional address that the offer does not concern"),
-    "E4_informed": _("Was not informed and could not object"),
-    "P2_contract": _("No running contract that the offer concerns"),
+    "E2_notice": _("Was not offered to object at the purchase"),
+    "E3_job": _("Professional address that the offer does not concern"),
+    "E4_notice": _("Was not informed and could not object"),
+    "P2_none": _("No running contract that the offer concerns"),
     "P0_bloctel": _("Was on the Bloctel list"),
-    "P3_profession": _("Professional line that the offer does not concern"),
-    "P6_informed": _("Was not informed and could not object"),
-    "L1_informed": _("Was not informed and could not object"),
+    "P3_job": _("Professional line that the offer does not concern"),
+    "P6_notice": _("Was not informed and could not object"),
+    "L1_notice": _("Was not informed and could not object"),
     "L2": _("Prospect from somebody else's file, on the Robinson list"),
     "S1": _("Service message"),
     "E1": _("Consented to this channel and purpose"),

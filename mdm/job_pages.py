@@ -5,6 +5,7 @@ from typing import Any
 
 from django.contrib import messages
 from django.contrib.auth.decorators import permission_required
+from django.core.exceptions import PermissionDenied
 from django.core.paginator import Paginator
 from django.db.models import QuerySet
 from django.http import HttpRequest, HttpResponse, JsonResponse
@@ -62,10 +63,12 @@ class JobPage(StaffPage):
 
 
 @require_GET
-@permission_required("mdm.view_job", raise_exception=True)
 def job_state(request: HttpRequest, pk: uuid.UUID) -> JsonResponse:
-    """Return what `progress.js` shows, in the reader's language."""
+    """Return what `progress.js` shows, in the reader's language; also to who asked for the job."""
     job = get_object_or_404(Job, pk=pk)
+    is_own = request.user.is_authenticated and job.requested_by_id == request.user.pk
+    if not is_own and not request.user.has_perm("mdm.view_job"):
+        raise PermissionDenied
     per_second, seconds_left = job_words.speed(job)
     return JsonResponse(
         {

@@ -1,0 +1,276 @@
+"""The marketer's pages: campaigns, their segment and waterfall, and the lists frozen from them."""
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+from django.contrib import messages
+from django.contrib.auth.models import User
+from django.core.exceptions import PermissionDenied
+from django.db.models import Count, OuterRef, Prefetch, Subquery
+from django.http import FileResponse, HttpRequest, HttpResponse
+from django.http.response import HttpResponseBase
+from django.shortcuts import get_object_or_404, redirect, render
+from django.utils.timezone import now
+from django.utils.translation import gettext as _
+from django.utils.translation import gettext_lazy
+
+from campaigns import segments, target_lists
+from campaigns.audience import people
+from campaigns.downloads import DownloadRefused, download
+from campaigns.formats import CONTENT_TYPES
+from campaigns.forms import (
+    CampaignForm,
+    families,
+    field_options,
+    operator_options,
+    rows_from,
+    rows_shown,
+)
+from campaigns.models import Campaign, ListDownload, TargetList
+from campaigns.pictures import exclusion_rows, removal_rows, waterfall_rows
+from campaigns.waterfall import from_counts, measure
+from mdm.audit import acting_as
+from mdm.pages import StaffPage
+
+LIVE_LIMIT = 30_000
+"""Above so many people the page counts only when asked: it would keep the reader waiting."""
+_DOWNLOADS_SHOWN = 100
+
+
+class CampaignListPage(StaffPage):
+    """One's campaigns, the latest first, with what became of their lists."""
+
+    permission_required = "campaigns.view_campaign"
+    template_name = "campaigns/home.html"
+    title = gettext_lazy("Campaigns")
+
+    def get_context_data(self, **kwargs: Any) -> dict[str, Any]:
+        lists = TargetList.objects.filter(campaign=OuterRef("pk"))
+        latest = Prefetch(
+            "target_lists",
+            TargetList.objects.select_related("job").filter(
+                pk__in=Subquery(
+                    TargetList.objects.filter(campaign=OuterRef("campaign"))
+                    .order_by("-pk")
+                    .values("pk")[:1]
+                )
+            ),
+            to_attr="latest_lists",
+        )
+        campaigns = (
+            Campaign.objects.visible_to(self.request.user)
+            .select_related("purpose", "owner")
+            .annotate(list_count=Subquery(_count(lists)))
+            .prefetch_related(latest)
+        )
+        return super().get_context_data(campaigns=campaigns, now=now(), **kwargs)
+
+
+def _count(lists: Any) -> Any:
+    return lists.order_by().values("campaign").annotate(count=Count("pk")).values("count")
+
+
+class NewCampaignPage(StaffPage):
+    """The form that asks what for and how, before whom."""
+
+    permission_required = "campaigns.add_campaign"
+    template_name = "campaigns/new.html"
+    title = gettext_lazy("New campaign")
+
+    def get_context_data(self, **kwargs: Any) -> dict[str, Any]:
+        return super().get_context_data(
+            **{"form": CampaignForm(), "families": families(), **kwargs}
+        )
+
+    def post(self, request: HttpRequest) -> HttpResponseBase:
+        """Create the campaign and go on to its segment."""
+        form = CampaignForm(request.POST)
+        if not form.is_valid():
+            return self.render_to_response(self.get_context_data(form=form), status=400)
+        form.instance.owner = _user(request)
+        campaign = form.save()
+        return redirect("campaigns:campaign", pk=campaign.pk)
+
+
+class CampaignPage(StaffPage):
+    """A campaign: whom it asks for, how many of them may be reached, and its lists."""
+
+    permission_required = "campaigns.view_campaign"
+    template_name = "campaigns/campaign.html"
+
+    def get_context_data(self, **kwargs: Any) -> dict[str, Any]:
+        campaign = _campaign(self.request, self.kwargs["pk"])
+        rows = kwargs.pop("rows", campaign.conditions)
+        return super().get_context_data(
+            **{
+                "title": campaign.name,
+                "campaign": campaign,
+                "is_own": _is_own(self.request, campaign),
+                "rows": rows_shown(rows),
+                "sentences": [segments.sentence(row) for row in campaign.conditions],
+                "fields": field_options(),
+                "operators": operator_options(),
+                "target_lists": campaign.target_lists.select_related("job"),
+                "now": now(),
+                **_counted(campaign, is_asked="count" in self.request.GET),
+                **kwargs,
+            }
+        )
+
+    def post(self, request: HttpRequest, pk: int) -> HttpResponseBase:
+        """Keep the segment as sent, if it can be understood."""
+        campaign = _own_campaign(request, pk)
+        rows = rows_from(request.POST)
+        try:
+            campaign.conditions = segments.check(rows)
+        except segments.InvalidSegment as problem:
+            context = self.get_context_data(rows=rows, problem=str(problem))
+            return self.render_to_response(context, status=400)
+        campaign.save(update_fields=["conditions"])
+        messages.success(request, _("The segment is saved."))
+        return redirect("campaigns:campaign", pk=pk)
+
+
+def preview(request: HttpRequest, pk: int) -> HttpResponse:
+    """Return the waterfall of a segment that is not saved yet, as a fragment of the page."""
+    campaign = _own_campaign(request, pk)
+    try:
+        campaign.conditions = segments.check(rows_from(request.POST))
+    except segments.InvalidSegment as problem:
+        return render(request, "campaigns/_problem.html", {"problem": problem}, status=400)
+    context = {"campaign": campaign, **_counted(campaign, is_asked=False)}
+    return render(request, "campaigns/_waterfall.html", context)
+
+
+def _counted(campaign: Campaign, *, is_asked: bool) -> dict[str, Any]:
+    """Return the waterfall to show, or only the size of a segment too large to count unasked."""
+    try:
+        size = people(campaign.conditions, now()).count()
+        if size > LIVE_LIMIT and not is_asked:
+            return {"size": size}
+        waterfall = measure(campaign)
+    except segments.InvalidSegment as problem:
+        return {"problem": str(problem)}
+    return {
+        "waterfall": waterfall,
+        "steps": waterfall_rows(waterfall),
+        "allowed_by": exclusion_rows(waterfall.allowed_by),
+    }
+
+
+def freeze(request: HttpRequest, pk: int) -> HttpResponse:
+    """Start freezing the campaign's list and go to it."""
+    if not request.user.has_perm("campaigns.freeze_targetlist"):
+        raise PermissionDenied
+    campaign = _own_campaign(request, pk)
+    with acting_as(_user(request), "freeze"):
+        target_list = target_lists.freeze(campaign, by=_user(request))
+    return redirect("campaigns:list", pk=target_list.pk)
+
+
+class TargetListPage(StaffPage):
+    """A frozen list: how many, as of when, until when, who was kept off, who took it."""
+
+    permission_required = "campaigns.view_targetlist"
+    template_name = "campaigns/list.html"
+
+    def get_context_data(self, **kwargs: Any) -> dict[str, Any]:
+        target_list = _target_list(self.request, self.kwargs["pk"])
+        is_own = target_list.owner_id == self.request.user.pk
+        return super().get_context_data(
+            **{
+                "title": target_list.campaign.name,
+                "list": target_list,
+                "can_download": is_own
+                and self.request.user.has_perm("campaigns.download_targetlist"),
+                "sentences": [segments.sentence(row) for row in target_list.conditions],
+                "steps": _frozen_steps(target_list) if target_list.is_frozen else [],
+                "downloads": _with_removals(target_list.downloads.select_related("user")),
+                "now": now(),
+                **kwargs,
+            }
+        )
+
+
+def _frozen_steps(target_list: TargetList) -> list[dict[str, Any]]:
+    counts = dict(target_list.exclusions.values_list("rule", "count"))
+    members = target_list.members.order_by().values_list("rule").annotate(Count("pk"))
+    return waterfall_rows(from_counts(counts | dict(members), target_list.frozen_at or now()))
+
+
+def download_list(request: HttpRequest, pk: int) -> HttpResponseBase:
+    """Pass the list through the gate again and send the file; a refusal is said on the page."""
+    if not request.user.has_perm("campaigns.download_targetlist"):
+        raise PermissionDenied
+    target_list = _target_list(request, pk)
+    if target_list.owner_id != request.user.pk:
+        raise PermissionDenied
+    file_format = request.POST.get("format", "")
+    try:
+        made = download(
+            target_list,
+            format=file_format,
+            reason=request.POST.get("reason", ""),
+            by=_user(request),
+        )
+    except DownloadRefused as refusal:
+        messages.error(request, str(refusal))
+        return redirect("campaigns:list", pk=pk)
+    return FileResponse(
+        made.file,
+        as_attachment=True,
+        filename=made.name,
+        content_type=CONTENT_TYPES[file_format],
+        headers={"Cache-Control": "no-store"},
+    )
+
+
+class DownloadsPage(StaffPage):
+    """The register of files that left: one's own, or everybody's for the DPO."""
+
+    permission_required = "campaigns.view_listdownload"
+    template_name = "campaigns/downloads.html"
+    title = gettext_lazy("Downloads")
+
+    def get_context_data(self, **kwargs: Any) -> dict[str, Any]:
+        entries = ListDownload.objects.visible_to(self.request.user).select_related(
+            "user", "target_list__campaign__purpose"
+        )
+        return super().get_context_data(
+            downloads=_with_removals(entries[:_DOWNLOADS_SHOWN]), now=now(), **kwargs
+        )
+
+
+def _with_removals(entries: Any) -> list[tuple[ListDownload, Sequence[Mapping[str, Any]]]]:
+    return [(entry, removal_rows(entry.removed_by_rule)) for entry in entries]
+
+
+def _campaign(request: HttpRequest, pk: int) -> Campaign:
+    found = Campaign.objects.visible_to(request.user).select_related("purpose", "owner")
+    return get_object_or_404(found, pk=pk)
+
+
+def _own_campaign(request: HttpRequest, pk: int) -> Campaign:
+    """Return a campaign to be changed: the owner's own, never another's, not even by the DPO."""
+    if not request.user.has_perm("campaigns.change_campaign"):
+        raise PermissionDenied
+    campaign = _campaign(request, pk)
+    if not _is_own(request, campaign):
+        raise PermissionDenied
+    return campaign
+
+
+def _is_own(request: HttpRequest, campaign: Campaign) -> bool:
+    return campaign.owner_id == request.user.pk
+
+
+def _target_list(request: HttpRequest, pk: int) -> TargetList:
+    found = TargetList.objects.visible_to(request.user)
+    return get_object_or_404(found.select_related("campaign__purpose", "owner", "job"), pk=pk)
+
+
+def _user(request: HttpRequest) -> User:
+    user = request.user
+    if not isinstance(user, User) or not user.is_staff:
+        raise PermissionDenied
+    return user

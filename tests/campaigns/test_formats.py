@@ -1,0 +1,94 @@
+import csv
+from io import BytesIO, StringIO
+
+import openpyxl
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from campaigns.formats import WRITERS
+from campaigns.formats.csv import neutral
+from campaigns.formats.labels import LINES, WIDTH, label_line, label_lines
+
+NASTY = [
+    "=1+1", "==1", "+1", "-2+3", "@SUM(1)", "\t=1", "\r=1", " =1", "'quoted", "a;b", 'say "hi"',
+    "two\nlines", "\x00=1", "Zoé",
+]  # fmt: skip
+
+
+def written(format, rows, header=("A", "B")):
+    file = BytesIO()
+    assert WRITERS[format](file, header, rows) == len(rows)
+    return file.getvalue()
+
+
+def read_csv(content):
+    assert content.startswith(b"\xef\xbb\xbf")
+    text = content.decode("utf-8-sig")
+    return list(csv.reader(StringIO(text, newline=""), delimiter=";"))
+
+
+def read_xlsx(content):
+    sheet = openpyxl.load_workbook(BytesIO(content)).active
+    return [list(row) for row in sheet.iter_rows()]
+
+
+@pytest.mark.parametrize("value", NASTY)
+def test_no_cell_of_a_csv_is_a_formula(value):
+    [_header, [cell, other]] = read_csv(written("csv", [[value, "x"]]))
+
+    assert not cell.lstrip(" ").startswith(("=", "+", "-", "@", "\t", "\r"))
+    assert cell.removeprefix("'") == value.replace("\x00", "") or cell == value
+    assert other == "x"
+
+
+def test_a_phone_number_stays_readable_for_what_sends_messages():
+    assert neutral("+33639981234") == "+33639981234"
+    assert neutral("+33 6 39 98 12 34").startswith("'")
+    assert neutral("+33639981234+1").startswith("'")
+
+
+@pytest.mark.parametrize("value", [*NASTY, "+33639981234", "00123", "2026-01-01", "<b>&"])
+def test_every_cell_of_an_xlsx_is_text(value):
+    [_header, [cell, _other]] = read_xlsx(written("xlsx", [[value, "x"]]))
+
+    assert cell.data_type == "s"
+    assert cell.value == value.replace("\x00", "")
+    assert cell.number_format == "@"
+
+
+@given(st.lists(st.lists(st.text(), min_size=2, max_size=2), max_size=4))
+def test_a_csv_reads_back_with_as_many_cells(rows):
+    rows = [[cell.encode("utf-8", "ignore").decode() for cell in row] for row in rows]
+
+    back = read_csv(written("csv", rows))
+
+    assert [len(row) for row in back] == [2] * (len(rows) + 1)
+
+
+@given(st.lists(st.text(max_size=60), min_size=6, max_size=6))
+def test_a_label_has_at_most_six_short_lines_of_capitals(values):
+    names = ("name", "complement", "street", "postcode", "city", "country")
+
+    lines = label_lines(**dict(zip(names, values, strict=True)))
+
+    assert len(lines) <= LINES
+    assert all(
+        0 < len(line) <= WIDTH and line.isascii() and line == line.upper() for line in lines
+    )
+    assert [label_line(line) for line in lines] == lines
+
+
+def test_a_label_is_shortened_only_when_too_long():
+    lines = label_lines(
+        name="Mme Zoé L'Héritier",
+        street="12 bis boulevard du Général de Gaulle de la Résistance",
+        postcode="44000",
+        city="Nantes",
+        country="FR",
+    )
+
+    assert lines[0] == "MME ZOE L'HERITIER"
+    assert lines[1].startswith("12 BIS BD DU GAL DE GAULLE DE LA")
+    assert lines[2] == "44000 NANTES"
+    assert label_line("3 avenue Foch") == "3 AVENUE FOCH"
