@@ -35,7 +35,7 @@ _ENDS: tuple[tuple[str, Any, str], ...] = (
     ("new", gettext_lazy("new"), "gold"),
     ("changed", gettext_lazy("changed"), "rare"),
     ("same", gettext_lazy("the same"), "missing"),
-    ("stale", gettext_lazy("older than what is known"), "close"),
+    ("stale", gettext_lazy("older than what is known"), "4"),
     ("rejected", gettext_lazy("rejected"), "conflict"),
 )
 
@@ -69,8 +69,8 @@ class LoadPage(StaffPage):
 
     def get_context_data(self, **kwargs: Any) -> dict[str, Any]:
         """Add the form and the latest batches."""
-        kwargs.setdefault("form", LoadForm(initial={"source": self._only_source()}))
-        latest = LoadBatch.objects.select_related("source", "job")[:_LATEST_BATCHES]
+        kwargs.setdefault("form", LoadForm(initial={"source": _likely_source()}))
+        latest = LoadBatch.objects.select_related("source")[:_LATEST_BATCHES]
         return super().get_context_data(latest=latest, **kwargs)
 
     def post(self, request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponseBase:
@@ -94,10 +94,6 @@ class LoadPage(StaffPage):
 
     def _refused(self, form: LoadForm) -> HttpResponseBase:
         return self.render_to_response(self.get_context_data(form=form), status=422)
-
-    def _only_source(self) -> SourceSystem | None:
-        sources = list(SourceSystem.objects.all()[:2])
-        return sources[0] if len(sources) == 1 else None
 
 
 class BatchPage(StaffPage):
@@ -138,6 +134,12 @@ def download_rejects(request: HttpRequest, pk: int) -> HttpResponse | StreamingH
     response["Content-Disposition"] = f'attachment; filename="rejects-{batch.pk}.csv"'
     response["Cache-Control"] = "no-store"
     return response
+
+
+def _likely_source() -> SourceSystem | None:
+    """Return the source of the latest file, else the first there is."""
+    latest = LoadBatch.objects.select_related("source").first()
+    return latest.source if latest else SourceSystem.objects.first()
 
 
 class _Echo:

@@ -141,7 +141,7 @@ class FieldMappingAdmin(ModelAdmin):
                 column.get("name", ""),
                 column.get("attribute", ""),
                 ", ".join(
-                    f"{option}: {value}"
+                    f"{option}: {' | '.join(value) if isinstance(value, list) else value}"
                     for option, value in column.items()
                     if option not in ("name", "attribute")
                 ),

@@ -9,7 +9,7 @@ from django.utils.translation import ngettext
 
 MAX_COLUMNS = 1000
 NUL = "\x00"
-NUL_SIGN = "\u2400"
+NUL_SIGN = "<NUL>"
 
 
 class FileRefused(Exception):

@@ -41,6 +41,7 @@ _WORDS_IN_FULL = {
 _SHORTENED = re.compile(
     r"(?<![^\s-])(st|ste|gal|gén|gen|mal|pdt|dr|cdt|fbg)\.?([\s-]+)(?=\w)", re.IGNORECASE
 )
+_ACRONYMS = frozenset("ZA ZI ZAC BP CS TSA RN RD HLM".split())
 _ROMAN = re.compile(r"(?=..)X{0,3}(?:IX|IV|V?I{0,3})", re.IGNORECASE)
 _ORDINAL = re.compile(r"\d+(?:e|er|re|eme|ème|nd|nde)", re.IGNORECASE)
 _SMALL_WORDS = frozenset("de du des la le les et en sur sous aux au à lès lez d l".split())
@@ -142,18 +143,19 @@ def place_case(value: str, *, is_start: bool = True) -> str:
 
     `is_start` tells that nothing stands before, so that a small word ("Les Lilas") is a capital.
     """
-    is_uniform = value.isupper() or value.islower()
 
     def rewrite(found: re.Match[str]) -> str:
         word = found[0]
-        is_caps = word.isupper() and (is_uniform or len(word) > 3)
+        is_inside = bool(found.start()) or not is_start
         if _ORDINAL.fullmatch(word):
             return word.lower()
-        if word[0].isdigit() or not (is_caps or word.islower() or is_uniform):
-            return word
-        if word.lower() in _SMALL_WORDS and (found.start() or not is_start):
+        if is_inside and _is_small(word, value[found.end() : found.end() + 1]):
             return word.lower()
-        return word.upper() if _ROMAN.fullmatch(word) else _capitalised(word)
+        is_chosen = not (word.isupper() or word.islower())
+        if is_chosen or word[0].isdigit():
+            return word
+        is_capitals = word.upper() in _ACRONYMS or _ROMAN.fullmatch(word)
+        return word.upper() if is_capitals else _capitalised(word)
 
     return _WORD.sub(rewrite, value)
 
@@ -184,6 +186,14 @@ def _french_postcode(value: str) -> tuple[str, Codes]:
 
 def _foreign_postcode(value: str) -> str:
     return clean(value).upper()[:12].strip()
+
+
+def _is_small(word: str, follower: str) -> bool:
+    """True for articles and the like; a lone D or L is a building unless an apostrophe follows."""
+    is_chosen = not (word.isupper() or word.islower())
+    if is_chosen or word.lower() not in _SMALL_WORDS:
+        return False
+    return len(word) > 1 or word in "àÀ" or follower == "'"
 
 
 def _with_apostrophes(value: str) -> str:

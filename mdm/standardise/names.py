@@ -41,9 +41,10 @@ _LETTER = re.compile(r"[^\W\d_]")
 _PARTICLES = frozenset("de du des van von der den zu".split())
 _BRACKETS = re.compile(r"\([^()]*\)|\[[^\[\]]*\]|\{[^{}]*\}|\*[^*]*\*")
 _LOOSE_REMARK = re.compile(r"(?<!\S)(?:npai|dcd|d[ée]c[ée]d[ée]e?|vip)(?!\S)", re.IGNORECASE)
+_WORDS_OF_BIRTH = r"(?:née|nee|né|né\(e\)|[ée]pouse|[ée]p\.?|veuve|vve\.?)"
+_BIRTH_WORD = re.compile(rf"(?<![^\s,(]){_WORDS_OF_BIRTH}(?!\S)", re.IGNORECASE)
 _BIRTH = re.compile(
-    r"^(?P<before>.*?)[\s,(]*(?<![^\s,(])(?P<word>née|nee|né|né\(e\)|[ée]pouse|[ée]p\.?|veuve|vve\.?)"
-    r"\s+(?P<after>[^\s].*)$",
+    rf"^(?P<before>.*?)[\s,(]*(?<![^\s,(])(?P<word>{_WORDS_OF_BIRTH})\s+(?P<after>\S.*)$",
     re.IGNORECASE,
 )
 _COUPLE = re.compile(
@@ -124,7 +125,7 @@ def family_name(value: str) -> FamilyName:
         part = _name_part(value)
         return FamilyName(part.value, "", part.civility, part.codes)
     before = _name_part(found["before"].strip(" ,("))
-    after = _name_part(found["after"].rstrip(" )"))
+    after = _name_part(_first_name_of(found["after"]))
     codes = before.codes + after.codes
     if not before.value:
         # "née Petit" alone: the only name we know serves as both.
@@ -198,6 +199,13 @@ def _capitalised(piece: str) -> str:
     if first == "M" and rest[:1] == "c" and len(rest) > 3:
         return "Mc" + rest[1].upper() + rest[2:]
     return first + rest
+
+
+def _first_name_of(text: str) -> str:
+    """Return the name after `née`, without a second `née` or the bracket that closes the first."""
+    parts = (part.strip(" ,(") for part in _BIRTH_WORD.split(text))
+    name = next(filter(None, parts), "")
+    return name.rstrip(" )") if name.count(")") > name.count("(") else name
 
 
 def _name_part(value: str, *, is_given: bool = False) -> NamePart:

@@ -1,0 +1,161 @@
+"""Names come out as people write them, whatever a till or a form made of them."""
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from mdm.standardise.names import (
+    birth_name,
+    civility,
+    family_name,
+    full_name,
+    given_name,
+    proper_case,
+    sex,
+)
+
+NAMES = st.one_of(
+    st.text(max_size=30),
+    st.lists(
+        st.sampled_from(
+            "DUPONT dupont de DE la LA le d'ormesson née épouse NÉE ép. veuve M. Mme MME jean "
+            "JEAN Jean-Marc J.-P. JP (VIP) (décédé) NPAI TEST x McDONALD O'BRIEN - , ' Le Goff œuf É"
+            "".split()
+        ),
+        max_size=6,
+    ).map(" ".join),
+)
+
+
+@pytest.mark.parametrize(
+    ("typed", "written"),
+    [
+        ("DUPONT", "Dupont"),
+        ("de la rochefoucauld", "de La Rochefoucauld"),
+        ("D'ORMESSON", "d'Ormesson"),
+        ("LE GOFF", "Le Goff"),
+        ("MCDONALD", "McDonald"),
+        ("LeGuillou", "LeGuillou"),
+        ("DA SILVA-BEDU", "Da Silva-Bedu"),
+        ("LEFÈVRE", "Lefèvre"),
+        ("  MAHIEU ", "Mahieu"),
+        ("L’HERMITTE", "L'Hermitte"),
+        ("dUPONT", "Dupont"),
+    ],
+)
+def test_a_family_name_is_written_in_its_case(typed, written):
+    assert family_name(typed).used == written
+
+
+@pytest.mark.parametrize(
+    ("cell", "used", "birth"),
+    [
+        ("DURAND née PETIT", "Durand", "Petit"),
+        ("Durand (née Petit)", "Durand", "Petit"),
+        ("PETIT ép. DURAND", "Durand", "Petit"),
+        ("Petit veuve Durand", "Durand", "Petit"),
+        ("née Petit", "Petit", "Petit"),
+        ("ANDRES (ne pas appeler)", "Andres", ""),
+    ],
+)
+def test_birth_and_used_name_part(cell, used, birth):
+    name = family_name(cell)
+
+    assert (name.used, name.birth) == (used, birth)
+
+
+@pytest.mark.parametrize(
+    ("cell", "code"),
+    [
+        ("BASTIEN (décédé)", "remark_deceased"),
+        ("ANDRES (ne pas appeler)", "remark_do_not_contact"),
+        ("COLIN (NPAI)", "remark_returned_mail"),
+        ("COLAS (VIP)", "remark"),
+    ],
+)
+def test_a_remark_leaves_the_name_and_stays_as_an_issue(cell, code):
+    name = family_name(cell)
+
+    assert name.codes == (code,)
+    assert "(" not in name.used
+
+
+@pytest.mark.parametrize("cell", ["TEST", "inconnu", "X", "client divers", "12345", "n/a", "..."])
+def test_a_filler_is_no_name(cell):
+    assert family_name(cell) == ("", "", "", ("placeholder",))
+
+
+@pytest.mark.parametrize(
+    ("cell", "expected"),
+    [
+        ("M. Jean Pierre DUPONT", ("mr", "Jean Pierre", "Dupont", "")),
+        ("DUPONT Jean", ("", "Jean", "Dupont", "")),
+        ("Dupont, Jean", ("", "Jean", "Dupont", "")),
+        ("Mme Durand née Petit", ("mrs", "", "Durand", "Petit")),
+        ("jean de la fontaine", ("", "Jean", "de La Fontaine", "")),
+        ("Jean de LA TOUR", ("", "Jean", "de La Tour", "")),
+        ("JEAN PIERRE DUPONT", ("", "Jean Pierre", "Dupont", "")),
+        ("Grace Hopper", ("", "Grace", "Hopper", "")),
+    ],
+)
+def test_a_whole_name_is_taken_apart(cell, expected):
+    assert full_name(cell)[:4] == expected
+
+
+def test_a_couple_is_not_one_person():
+    name = full_name("M. et Mme MARTIN")
+
+    assert (name.given, name.family, name.codes) == ("", "Martin", ("household",))
+    assert civility("M. et Mme") == ("", ("household",))
+
+
+def test_initials_stay_capitals_and_a_title_leaves_the_given_name():
+    assert [given_name(cell).value for cell in ("jp", "J.-P.", "M.", "JEAN-MARC")] == [
+        "JP",
+        "J.-P.",
+        "M.",
+        "Jean-Marc",
+    ]
+    assert given_name("Mme Claire")[:2] == ("Claire", "mrs")
+
+
+def test_civility_and_sex_are_read_in_their_many_forms():
+    assert [civility(cell)[0] for cell in ("M", "M.", "Monsieur", "Mlle", "MME.", "mrs")] == [
+        "mr",
+        "mr",
+        "mr",
+        "mrs",
+        "mrs",
+        "mrs",
+    ]
+    assert [sex(cell)[0] for cell in ("1", "2", "0", "H", "femme", "")] == [
+        "m",
+        "f",
+        "",
+        "m",
+        "f",
+        "",
+    ]
+    assert civility("Zorglub") == ("", ("unknown_value",))
+
+
+@given(NAMES)
+def test_writing_a_name_twice_changes_nothing(cell):
+    once = proper_case(" ".join(cell.split()))
+
+    assert proper_case(once) == once
+
+
+@given(NAMES)
+def test_a_standard_family_name_stays(cell):
+    once = family_name(cell)
+
+    assert family_name(once.used).used == once.used
+    assert birth_name(once.birth).value == once.birth
+
+
+@given(NAMES)
+def test_a_standard_given_name_stays(cell):
+    once = given_name(cell).value
+
+    assert given_name(once).value == once
