@@ -26,8 +26,8 @@ from matching.linkage.training import (
     Chance,
     Classes,
     build_classes,
+    chance_at_random,
     chance_under_rule,
-    distributions,
 )
 from matching.scoring import ModelState, ScoreModel
 
@@ -174,8 +174,7 @@ class _Run:
         if state is not None:
             return LatentClassClassifier(None, ScoreModel.from_state(state))
         classifier = LatentClassClassifier(self._classes(blocks))
-        if len(vectors):
-            classifier.fit(vectors)
+        classifier.fit(vectors)
         return classifier
 
     def _classes(self, blocks: Sequence[Blocks]) -> Classes:
@@ -197,7 +196,8 @@ class _Run:
             for _ in range(2)
         )
         apart = left != right
-        return distributions(compare(self.encoded, left[apart], right[apart]))
+        levels = compare(self.encoded, left[apart], right[apart])
+        return chance_at_random(levels, self.encoded.size * (self.encoded.size - 1) // 2)
 
     def _sample_of(self, blocks: Blocks) -> dict[str, Levels]:
         left, right = blocks.pairs()

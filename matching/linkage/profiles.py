@@ -91,6 +91,45 @@ SAME_PERSON: Profile = {
     "sex": {Sex.SAME: 0.98, Sex.DIFFERS: 0.02},
 }
 
+STRANGERS: Profile = {
+    "given_name": {
+        GivenName.SAME_RARE: 1e-3,
+        GivenName.SAME_USUAL: 3e-3,
+        GivenName.SAME_COMMON: 5e-3,
+        GivenName.SHORT_FORM: 5e-3,
+        GivenName.ONE_EDIT: 4e-3,
+        GivenName.TWO_EDITS: 1e-2,
+        GivenName.DIFFERS: 0.97,
+    },
+    "family_name": {
+        FamilyName.SAME_RARE: 2e-4,
+        FamilyName.SAME_USUAL: 6e-4,
+        FamilyName.SAME_COMMON: 2e-3,
+        FamilyName.DIFFERS: 0.99,
+    },
+    "address": {
+        Address.STREET_DIFFERS_TOWN_SAME: 0.01,
+        Address.STREET_DIFFERS_TOWN_DIFFERS: 0.98,
+        Address.STREET_UNKNOWN_TOWN_SAME: 0.01,
+        Address.STREET_UNKNOWN_TOWN_DIFFERS: 0.98,
+        Address.STREET_DIFFERS_TOWN_UNKNOWN: 0.99,
+    },
+    "phone": {Phone.SAME: 1e-4, Phone.SAME_SHARED: 1e-4, Phone.DIFFERS: 0.99},
+    "email": {Email.SAME: 1e-4, Email.SAME_NAMED: 1e-5, Email.DIFFERS: 0.99},
+    "birth_date": {
+        BirthDate.SAME: 5e-5,
+        BirthDate.REARRANGED: 5e-4,
+        BirthDate.ONE_PART: 2e-3,
+        BirthDate.CLOSE: 1e-2,
+        BirthDate.SAME_YEAR: 0.02,
+        BirthDate.DIFFERS: 0.97,
+    },
+    "identifier": {Identifier.SAME: 1e-6, Identifier.NEAR: 1e-5, Identifier.DIFFERS: 1.0},
+    "organisation": {Organisation.SAME: 2e-3, Organisation.NEAR: 2e-3, Organisation.DIFFERS: 1.0},
+    "sex": {Sex.SAME: 0.5, Sex.DIFFERS: 0.5},
+}
+"""Two people by chance: what a file too small to say so is taken to be like."""
+
 MOVED: Profile = {
     "address": {
         Address.STREET_DIFFERS_TOWN_SAME: 0.4,

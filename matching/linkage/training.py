@@ -25,6 +25,7 @@ from matching.linkage.profiles import (
     NAMESAKES_FIXED,
     NAMESAKES_PER_MATCH,
     SAME_PERSON,
+    STRANGERS,
     Profile,
     distribution,
     exact_by_chance,
@@ -33,6 +34,12 @@ from matching.scoring import ScoreModel
 
 SHRINK = 2.0
 PRIOR_STRENGTH = 20.0
+PRIOR_PAIRS = 10.0
+"""Pairs that the starting shares of the classes weigh: only a small file notices."""
+
+USUAL_PAIRS = 2_000.0
+"""Pairs that usual strangers weigh beside the random pairs of the file."""
+
 TOLERANCE = 1e-5
 MOST_ROUNDS = 200
 FLOOR = 1e-7
@@ -179,13 +186,22 @@ def chance_under_rule(
     return found
 
 
-def distributions(levels: dict[str, Levels]) -> dict[str, Floats]:
-    """Return how often each level of each field occurs; no level is impossible."""
+def chance_at_random(levels: dict[str, Levels], pair_count: int) -> dict[str, Floats]:
+    """Return how often each level of each field occurs among random pairs.
+
+    Args:
+        levels: of a sample of pairs drawn at random.
+        pair_count: number of pairs there are to draw from: a small file cannot say what chance
+            does, since its duplicates weigh too much, so what is usual joins in.
+    """
     found = {}
     for field, column in levels.items():
         counts = np.bincount(column, minlength=len(LEVELS[field])) + 0.5
         counts[0] = 0.0
-        found[field] = np.asarray(counts / counts.sum(), np.float64)
+        counts *= min(1.0, pair_count / max(1, len(column)))
+        share = counts / counts.sum()
+        usual = USUAL_PAIRS * distribution(field, STRANGERS[field], np.asarray(share, np.float64))
+        found[field] = np.asarray((counts + usual) / (counts + usual).sum(), np.float64)
     return found
 
 
@@ -214,6 +230,8 @@ def fit(levels: dict[str, Levels], counts: Floats, classes: Classes) -> Fit:
 
 def _fit(levels: dict[str, Levels], counts: Floats, classes: Classes) -> Fit:
     trainer = _Trainer(levels, counts, classes)
+    if not len(counts):
+        return Fit(trainer.model(), 0.0, 0)
     previous, likelihood, rounds = -np.inf, trainer.step(), 1
     while abs(likelihood - previous) >= TOLERANCE and rounds < MOST_ROUNDS:
         previous, likelihood, rounds = likelihood, trainer.step(), rounds + 1
@@ -242,7 +260,7 @@ class _Trainer:
         self.families = range(classes.match_count, classes.first_coincidence)
         weights = np.ones(len(classes.listed))
         weights[: classes.match_count] = 2.0
-        self.shares = weights / weights.sum()
+        self.first_shares = self.shares = weights / weights.sum()
 
     def step(self) -> float:
         """Improve the parameters once; return the mean log likelihood before it."""
@@ -251,7 +269,8 @@ class _Trainer:
             joint *= rows.T[self.levels[field]]
         total = joint.sum(axis=1, keepdims=True)
         expected = joint * (self.counts[:, None] / total)
-        self.shares = np.maximum(expected.sum(axis=0) / self.counts.sum(), 1e-9)
+        mass = expected.sum(axis=0) + PRIOR_PAIRS * self.first_shares
+        self.shares = np.maximum(mass / mass.sum(), 1e-9)
         self._limit_namesakes()
         for field in self.rows:
             self.rows[field] = self._usable(self._relearn(field, expected))

@@ -1,0 +1,315 @@
+"""Candidate pairs and their scores: nothing lost, nothing invented, the same in any order."""
+
+import random
+from collections.abc import Mapping
+
+import numpy as np
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from rapidfuzz.distance import OSA
+
+from matching.automatic import held_back
+from matching.levels import level_name
+from matching.linkage import engine
+from matching.linkage.blocking import Rule, build_blocks, candidate_pairs
+from matching.linkage.columns import Columns
+from matching.linkage.comparison import FAR, compare, distances
+from matching.linkage.encoding import encode, signatures
+from matching.scoring import ScoreModel
+from tests.matching.people import households
+
+ALL = engine.Settings(review_floor=-60.0)
+
+
+def levels_of(left: Mapping[str, str | None], right: Mapping[str, str | None]) -> dict[str, str]:
+    """Return the level names of two records; both come twice, so that every field is present."""
+    encoded = encode(Columns.from_rows([(1, left), (2, right), (3, left), (4, right)]))
+    found = compare(encoded, np.array([0], np.int32), np.array([1], np.int32))
+    return {field: level_name(field, int(level[0])) for field, level in found.items()}
+
+
+letters = st.text("abcdeilmnorst", min_size=1, max_size=9)
+
+
+@given(letters, letters)
+def test_the_filter_loses_no_close_pair(one, other):
+    words = np.array([None, one, other], object)
+    codes = np.array([1], np.int32), np.array([2], np.int32)
+
+    found = distances(words, signatures(words), *codes, np.array([True]), 2)[0]
+
+    true = OSA.distance(one, other)
+    assert found == (true if true <= 2 else FAR)
+
+
+@pytest.mark.parametrize(
+    ("left", "right", "field", "level"),
+    [
+        ({"given_name": "Hélène"}, {"given_name": "HELENE"}, "given_name", "same_usual"),
+        ({"given_name": "Jean-Pierre"}, {"given_name": "Jean"}, "given_name", "short_form"),
+        ({"given_name": "Jean-Pierre"}, {"given_name": "JP"}, "given_name", "short_form"),
+        ({"given_name": "Frédéric"}, {"given_name": "Fred"}, "given_name", "short_form"),
+        ({"given_name": "Sophie"}, {"given_name": "S."}, "given_name", "short_form"),
+        ({"given_name": "Nicolas"}, {"given_name": "Nicloas"}, "given_name", "one_edit"),
+        ({"given_name": "Nicolas"}, {"given_name": "Odile"}, "given_name", "differs"),
+        ({"given_name": "Nicolas"}, {"given_name": None}, "given_name", "unknown"),
+        ({"family_name": "Le Goff"}, {"family_name": "LEGOFF"}, "family_name", "same_usual"),
+        ({"family_name": "Petit-Roux"}, {"family_name": "Roux"}, "family_name", "other_name"),
+        (
+            {"family_name": "Roux", "birth_name": "Petit"},
+            {"family_name": "PETIT"},
+            "family_name",
+            "other_name",
+        ),
+        ({"birth_date": "1984-11-03"}, {"birth_date": "1984-03-11"}, "birth_date", "rearranged"),
+        ({"birth_date": "1984-11-03"}, {"birth_date": "1948-11-03"}, "birth_date", "rearranged"),
+        ({"birth_date": "1984-11-03"}, {"birth_date": "1984-01-01"}, "birth_date", "rearranged"),
+        ({"birth_date": "1984-11-03"}, {"birth_date": "1984-11-30"}, "birth_date", "rearranged"),
+        ({"birth_date": "1984-11-03"}, {"birth_date": "1984-11-17"}, "birth_date", "one_part"),
+        ({"birth_date": "1984-11-03"}, {"birth_date": "1984-07-28"}, "birth_date", "same_year"),
+        ({"birth_date": "1984-11-03"}, {"birth_date": "1952-07-28"}, "birth_date", "differs"),
+        ({"email": "a.b@gmail.com"}, {"email": "AB+x@googlemail.com"}, "email", "same"),
+        ({"email": "ab@example.com"}, {"email": "ab@example.org"}, "email", "same_local_part"),
+        ({"email": "anne@example.com"}, {"email": "ane@example.com"}, "email", "near"),
+        ({"phone": "+33199001122"}, {"phone": "0199001122"}, "phone", "same"),
+        (
+            {"phone": "+33199001122", "other_phone": "+33199334455"},
+            {"phone": "+33199334455"},
+            "phone",
+            "same",
+        ),
+        ({"phone": "+33199001122"}, {"phone": "+33199001123"}, "phone", "one_digit"),
+        ({"phone": "+33199001122"}, {"phone": "+33199001212"}, "phone", "one_digit"),
+        ({"phone": "+33199001122"}, {"phone": "+33353018877"}, "phone", "differs"),
+        ({"identifier": "12 34-5"}, {"identifier": "12345"}, "identifier", "same"),
+        ({"organisation": "Dupont SARL"}, {"organisation": "DUPONT"}, "organisation", "same"),
+        ({"sex": "f"}, {"sex": "m"}, "sex", "differs"),
+    ],
+)
+def test_values_end_at_the_level_a_person_would_name(left, right, field, level):
+    assert levels_of(left, right)[field] == level
+    assert levels_of(right, left)[field] == level
+
+
+@pytest.mark.parametrize(
+    ("change", "level"),
+    [
+        ({}, "street_same_town_same"),
+        ({"street": "RUE DU PRÉ"}, "street_same_town_same"),
+        ({"street": "r. du Prés"}, "street_near_town_same"),
+        ({"street_number": "14"}, "street_other_number_town_same"),
+        ({"street": "avenue Foch"}, "street_differs_town_same"),
+        ({"street": None}, "street_unknown_town_same"),
+        ({"postcode": "33000"}, "street_same_town_partly"),
+        ({"postcode": "33000", "city": "Bordeaux"}, "street_same_town_differs"),
+        ({"postcode": None, "city": None}, "street_same_town_unknown"),
+    ],
+)
+def test_an_address_is_one_field(change, level):
+    home = {"street_number": "12", "street": "rue du Pré", "postcode": "44000", "city": "Nantes"}
+
+    assert levels_of(home, {**home, **change})["address"] == level
+
+
+def test_swapped_names_are_judged_by_the_names_and_said_to_be_swapped():
+    found = levels_of(
+        {"given_name": "Martin", "family_name": "Luc"},
+        {"given_name": "Luc", "family_name": "Martin"},
+    )
+
+    assert found["given_name"].startswith("same")
+    assert found["family_name"] == "swapped"
+
+
+def test_a_rare_name_is_told_from_a_common_one():
+    rows = [(n, {"family_name": "Martin"}) for n in range(1, 60)]
+    rows += [(100, {"family_name": "Quatrefages"}), (101, {"family_name": "Quatrefages"})]
+    encoded = encode(Columns.from_rows(rows))
+
+    family = compare(encoded, np.array([0, 59], np.int32), np.array([1, 60], np.int32))
+
+    names = [level_name("family_name", int(level)) for level in family["family_name"]]
+    assert names == ["same_usual", "same_rare"]
+
+
+def test_a_block_above_the_cap_makes_no_pairs_and_hides_none():
+    rows = [(n, {"family_name": "Martin", "city": f"Ville {n // 2}"}) for n in range(40)]
+    encoded = encode(Columns.from_rows(rows))
+    names = build_blocks(encoded, Rule(("family_name",)), cap=10)
+    towns = build_blocks(encoded, Rule(("family_name", "birth_date")), cap=10)
+    cities = build_blocks(encoded, Rule(("city",)), cap=1000)
+
+    assert names is not None
+    assert towns is None
+    assert cities is not None
+    assert (names.pair_count, names.capped_count) == (0, 1)
+    found = [len(left) for _rule, left, _right in candidate_pairs([names, cities])]
+    assert sum(found) == cities.pair_count
+
+
+@settings(deadline=None, max_examples=20)
+@given(st.integers(0, 10_000))
+def test_every_pair_that_shares_a_key_comes_exactly_once(seed):
+    chance = random.Random(seed)
+    rows = [
+        (
+            n,
+            {
+                a: chance.choice([None, "aa", "bb", "cc"])
+                for a in ("family_name", "birth_name", "email", "phone", "other_phone")
+            },
+        )
+        for n in range(12)
+    ]
+    encoded = encode(Columns.from_rows(rows))
+    rules = [build_blocks(encoded, Rule((p,))) for p in ("email", "phone", "family_name")]
+    blocks = [one for one in rules if one is not None]
+
+    found = [
+        (a, b)
+        for _rule, left, right in candidate_pairs(blocks)
+        for a, b in zip(left.tolist(), right.tolist(), strict=True)
+    ]
+
+    assert len(found) == len(set(found))
+    expected = {
+        (a, b)
+        for a in range(12)
+        for b in range(a + 1, 12)
+        if any(bool(one.joins(np.array([a]), np.array([b]))[0]) for one in blocks)
+    }
+    assert set(found) == expected
+
+
+@pytest.fixture(scope="module")
+def people() -> list[tuple[int, int, dict[str, str | None]]]:
+    return list(households(400))
+
+
+@pytest.fixture(scope="module")
+def result(people) -> engine.Result:
+    return engine.link(Columns.from_rows([(key, values) for key, _, values in people]), ALL)
+
+
+def test_the_order_of_the_rows_changes_nothing(people, result):
+    shuffled = [(key, values) for key, _, values in people]
+    random.Random(7).shuffle(shuffled)
+
+    again = engine.link(Columns.from_rows(shuffled), ALL)
+
+    for column in ("left", "right", "pattern", "score", "automatic"):
+        assert (getattr(again.pairs, column) == getattr(result.pairs, column)).all()
+    assert again.model == result.model
+
+
+def test_the_stored_score_is_the_score_of_the_stored_pattern(result):
+    model = ScoreModel.from_state(result.model)
+
+    for pattern, score in zip(result.pairs.pattern[:300], result.pairs.score[:300], strict=True):
+        assert model.score(model.levels(int(pattern))) == score
+
+
+def test_training_moves_the_parameters(result):
+    given = result.model["probabilities"]["given_name"]
+    same = result.model["classes"].index("same person")
+    household = result.model["classes"].index("household")
+
+    assert sum(given[same][1:4]) > 0.5 > sum(given[household][1:4])
+
+
+def test_automatic_links_are_right_among_families(people, result):
+    person = {key: who for key, who, _ in people}
+    pairs = result.pairs
+    right = [
+        person[left] == person[other]
+        for left, other in zip(
+            pairs.left[pairs.automatic].tolist(),
+            pairs.right[pairs.automatic].tolist(),
+            strict=True,
+        )
+    ]
+
+    assert sum(right) / len(right) > 0.99
+    assert result.expected["precision"] == pytest.approx(sum(right) / len(right), abs=0.02)
+
+
+def test_a_trained_model_scores_changed_records_alike(people, result):
+    columns = Columns.from_rows([(key, values) for key, _, values in people])
+    changed = [people[3][0], people[40][0]]
+
+    part = engine.link(columns, ALL, model=result.model, changed=changed)
+
+    whole = {
+        (left, right): score
+        for left, right, score in zip(
+            result.pairs.left.tolist(),
+            result.pairs.right.tolist(),
+            result.pairs.score.tolist(),
+            strict=True,
+        )
+        if left in changed or right in changed
+    }
+    found = dict(
+        zip(
+            zip(part.pairs.left.tolist(), part.pairs.right.tolist(), strict=True),
+            part.pairs.score.tolist(),
+            strict=True,
+        )
+    )
+    assert found == whole
+
+
+@pytest.mark.parametrize("rows", [[], [(1, {"given_name": "Luc"})], [(1, {}), (2, {})]])
+def test_nothing_to_compare_is_said(rows):
+    with pytest.raises(engine.NothingToCompare):
+        engine.link(Columns.from_rows(rows))
+
+
+def test_records_without_a_common_key_make_no_pairs():
+    rows = [(1, {"given_name": "Luc"}), (2, {"given_name": "Odile"})]
+
+    assert len(engine.link(Columns.from_rows(rows)).pairs) == 0
+
+
+ANNE = {
+    "given_name": "Anne",
+    "family_name": "Lefebvre",
+    "birth_date": "1984-11-03",
+    "email": "famille.lefebvre@example.com",
+    "phone": "+33199001122",
+    "street_number": "12",
+    "street": "rue du Pré",
+    "postcode": "44000",
+    "city": "Nantes",
+    "sex": "f",
+}
+
+
+@pytest.mark.parametrize(
+    ("change", "reason"),
+    [
+        ({"street": "avenue Foch", "phone": None}, None),
+        ({"given_name": "Paul", "birth_date": "1982-01-20", "sex": "m"}, "birth_date_conflict"),
+        ({"given_name": "Paul", "birth_date": None, "sex": "m"}, "sex_conflict"),
+        ({"given_name": "Claire"}, "given_name_conflict"),
+        ({"birth_date": "1955-02-11"}, "birth_date_conflict"),
+        ({"given_name": None, "birth_date": None}, "given_name_unconfirmed"),
+        ({"given_name": None, "family_name": None, "birth_date": None}, "given_name_unconfirmed"),
+    ],
+    ids=[
+        "moved",
+        "couple",
+        "couple without birth date",
+        "twins",
+        "mother and daughter of one name",
+        "no given name",
+        "e-mail only",
+    ],
+)
+def test_household_evidence_never_links_by_itself(change, reason):
+    encoded = encode(Columns.from_rows([(1, ANNE), (2, {**ANNE, **change}), (3, ANNE)]))
+
+    found = compare(encoded, np.array([0], np.int32), np.array([1], np.int32))
+
+    assert held_back({field: int(level[0]) for field, level in found.items()}) == reason
