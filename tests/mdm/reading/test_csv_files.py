@@ -1,0 +1,101 @@
+"""CSV files as systems write them, and as nobody should."""
+
+from pathlib import Path
+
+import pytest
+
+from mdm.mapping import FileOptions
+from mdm.reading.rows import BadRow, FileRefused, Row
+from mdm.reading.tables import open_table
+
+WANTED = ("id", "nom", "ville")
+
+
+def read(path: Path, content: bytes, **options: str) -> list[Row | BadRow]:
+    path = path / "upload"
+    path.write_bytes(content)
+    return list(open_table(path, FileOptions(**options), WANTED).rows())
+
+
+@pytest.mark.parametrize("delimiter", [";", ",", "\t", "|"])
+@pytest.mark.parametrize("encoding", ["utf-8", "utf-8-sig", "cp1252", "utf-16", "utf-16-le"])
+def test_delimiter_and_encoding_are_found_out(tmp_path, delimiter, encoding):
+    text = "id;nom;ville\r\n1;Béa;Orléans\r\n".replace(";", delimiter)
+
+    assert read(tmp_path, text.encode(encoding)) == [
+        Row(2, {"id": "1", "nom": "Béa", "ville": "Orléans"})
+    ]
+
+
+def test_columns_are_found_in_any_case_and_others_are_kept(tmp_path):
+    rows = read(tmp_path, b"ID,Nom,VILLE,Note,Note\n1,a,b,c,d\n")
+
+    assert rows == [Row(2, {"id": "1", "nom": "a", "ville": "b", "Note": "c", "Note (5)": "d"})]
+
+
+def test_lines_are_counted_as_an_editor_counts_them(tmp_path):
+    rows = read(tmp_path, b'\nid,nom,ville\n\n1,"a\nb",c\n2,d,e\n,,\n')
+
+    assert [(row.line, row.cells["nom"]) for row in rows] == [(4, "a\nb"), (6, "d")]
+
+
+@pytest.mark.parametrize(
+    ("line", "reason"),
+    [
+        (b"1,a,b,c", "too_many_cells"),
+        (b"1,a", "too_few_cells"),
+        (b"1,a\x00,b", "nul"),
+        (b"1," + b"a" * 200_000 + b",b", "unreadable"),
+    ],
+)
+def test_a_bad_line_is_rejected_and_the_next_one_is_read(tmp_path, line, reason):
+    bad, good = read(tmp_path, b"id,nom,ville\n" + line + b"\n2,c,d\n")
+
+    assert (bad.line, bad.reason) == (2, reason)
+    assert not any("\x00" in cell for cell in bad.cells)
+    assert good == Row(3, {"id": "2", "nom": "c", "ville": "d"})
+
+
+def test_a_quote_left_open_is_said_so(tmp_path):
+    [bad] = read(tmp_path, b'id,nom,ville\n1,"a,b\n2,c,d\n')
+
+    assert (bad.line, bad.reason) == (2, "unclosed_quote")
+
+
+@pytest.mark.parametrize(
+    ("content", "words"),
+    [
+        (b"", "vide|empty"),
+        (b"\n\n\n", "vide|empty"),
+        (b"\x89PNG\r\n\x1a\n" + b"\x00" * 100, "PNG"),
+        (b"%PDF-1.7 ...", "PDF"),
+        (b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1", "xlsx"),
+        (b"<!DOCTYPE html><html>", "CSV"),
+        (bytes(range(1, 32)) * 100, "CSV"),
+        (b"id,nom,ville\n1,\x81\x8d,b\n", "2"),
+        (b"id,nom\n1,a\n", "ville"),
+        (b"id,nom,ville,nom\n1,a,b,c\n", "nom"),
+        (b"1,a,b\n2,c,d\n", "id"),
+        (b",".join(b"c%d" % n for n in range(2000)) + b"\n", "1000"),
+    ],
+)
+def test_a_file_that_cannot_be_used_is_refused_in_one_line(tmp_path, content, words):
+    with pytest.raises(FileRefused, match=words) as refusal:
+        read(tmp_path, content)
+
+    assert "\n" not in str(refusal.value)
+
+
+def test_a_wrong_encoding_is_refused_with_its_line(tmp_path):
+    content = "id,nom,ville\n1,a,b\n2,é,c\n"
+
+    with pytest.raises(FileRefused, match="3"):
+        read(tmp_path, content.encode("cp1252"), encoding="utf-8")
+    with pytest.raises(FileRefused, match="UTF-8"):
+        read(tmp_path, content.encode(), encoding="cp1252")
+
+
+def test_two_million_empty_lines_are_skipped(tmp_path):
+    rows = read(tmp_path, b"id,nom,ville\n" + b"\n" * 2_000_000 + b"1,a,b\n")
+
+    assert [row.line for row in rows] == [2_000_002]
