@@ -17,11 +17,12 @@ class EventFilterForm(forms.Form):
     """What to look for among the consent events; sent by POST, since it may name a person."""
 
     text = forms.CharField(
-        label=_("Person, contact point or source key"),
+        label=_("About whom"),
         required=False,
         max_length=200,
-        strip=True,
-        help_text=_("A customer id, an e-mail address, a phone number, a name or a source key."),
+        widget=forms.TextInput(
+            attrs={"placeholder": _("Name, e-mail, phone, customer id, source key…")}
+        ),
     )
     type = forms.ChoiceField(label=_("What happened"), required=False)
     channel = forms.ChoiceField(label=_("Channel"), required=False)
@@ -41,10 +42,10 @@ class EventFilterForm(forms.Form):
         ],
     )
     since = forms.DateField(
-        label=_("From"), required=False, widget=forms.DateInput(attrs={"type": "date"})
+        label=_("Recorded from"), required=False, widget=forms.DateInput(attrs={"type": "date"})
     )
     until = forms.DateField(
-        label=_("To"), required=False, widget=forms.DateInput(attrs={"type": "date"})
+        label=_("Recorded until"), required=False, widget=forms.DateInput(attrs={"type": "date"})
     )
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
@@ -81,7 +82,7 @@ class PurposeForm(forms.ModelForm):  # type: ignore[type-arg]
     """A purpose, its product families one a line."""
 
     product_families = LinesField(
-        label=_("product families"),
+        label=_("Product families"),
         required=False,
         help_text=_("One a line; what offers for this purpose are about, unless they say so."),
     )

@@ -39,8 +39,10 @@ from mdm.models import (
 States = Mapping[Key, Permission]
 StateReader = Callable[[Sequence[int]], Mapping[int, States]]
 _NO_PERMISSION = Permission()
-# Acts of the person herself, or reported of her by a source: they restart the three-year clock.
+# Consents by the person, or reported of her by a source, are contacts and restart the three-year
+# clock. Refusals do not: they must never make anybody reachable.
 _OWN_ACTS = (ConsentEvent.ActorType.PERSON, ConsentEvent.ActorType.IMPORT)
+_CONSENTS = (ConsentEvent.Type.GIVEN, ConsentEvent.Type.CONFIRMED)
 
 
 @dataclass(slots=True)
@@ -198,7 +200,10 @@ def _add_contracts(found: dict[int, Gathered]) -> None:
 
 def _add_acts(found: dict[int, Gathered], at: datetime) -> None:
     acts = ConsentEvent.objects.filter(
-        source_record__customer__in=found, actor_type__in=_OWN_ACTS, occurred_at__lte=at
+        source_record__customer__in=found,
+        actor_type__in=_OWN_ACTS,
+        type__in=_CONSENTS,
+        occurred_at__lte=at,
     ).order_by()
     for customer, latest in acts.values_list("source_record__customer_id").annotate(
         Max("occurred_at")

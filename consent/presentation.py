@@ -68,13 +68,15 @@ class Cell:
     """The answer for one contact point, channel and purpose.
 
     `families` are the product families for which it would be allowed although it is not in
-    general; `then` is the answer as the system knew it at the day asked about, when it differs.
+    general, and `family_answer` the answer for the first of them; `then` is the answer as the
+    system knew it at the day asked about, when it differs.
     """
 
     purpose: Purpose
     answer: Answer
     evidence: Evidence | None
     families: tuple[str, ...] = ()
+    family_answer: Answer | None = None
     then: Answer | None = None
 
     @property
@@ -85,14 +87,19 @@ class Cell:
         return "partly" if self.families else "no"
 
     @property
+    def shown(self) -> Answer:
+        """Return the answer to explain: the one that allows for some families, if there is."""
+        return self.family_answer or self.answer
+
+    @property
     def basis_label(self) -> str:
         """Return the legal basis in words; empty for a refusal."""
-        return str(BASIS_LABELS.get(self.answer.basis, ""))
+        return str(BASIS_LABELS.get(self.shown.basis, ""))
 
     @property
     def other_failures(self) -> tuple[str, ...]:
         """Return the ids of the failed rules besides the deciding one."""
-        return tuple(rule for rule in self.answer.failed_gates if rule != self.answer.rule)
+        return tuple(rule for rule in self.answer.failed_gates if rule != self.shown.rule)
 
 
 @dataclass(frozen=True, slots=True)
@@ -186,16 +193,16 @@ def entry_of(
     event: ConsentEvent, *, customer_id: int | None = None, deciding: Iterable[int] = ()
 ) -> TimelineEntry:
     """Return one event in words; `deciding` are the keys of events that decide a state today."""
-    occurred, recorded = event.occurred_at, event.recorded_at
+    is_of_another = customer_id is not None and event.source_record.customer_id != customer_id
     return TimelineEntry(
         event=event,
         evidence=Evidence(event.evidence_level),
         tone=_TONES[ConsentEvent.Type(event.type)],
         channel_label=channel_label(event.channel),
-        scope_label=_scope(event),
+        scope_label=_scope(event, is_of_another=is_of_another),
         is_deciding=event.pk in set(deciding),
-        is_of_another=customer_id is not None and event.source_record.customer_id != customer_id,
-        days_late=(recorded - occurred).days if occurred else 0,
+        is_of_another=is_of_another,
+        days_late=_days_late(event),
     )
 
 
@@ -204,12 +211,20 @@ def channel_label(channel: str) -> str:
     return _("all channels") if channel == ALL_CHANNELS else str(Channel(channel).label)
 
 
-def _scope(event: ConsentEvent) -> str:
+def _days_late(event: ConsentEvent) -> int:
+    """Return how long a refusal stayed unknown; a file tells old stories, that is no delay."""
+    is_import = event.actor_type == ConsentEvent.ActorType.IMPORT
+    if event.occurred_at is None or is_import or event.type not in RESTRICTIVE:
+        return 0
+    return max((event.recorded_at - event.occurred_at).days, 0)
+
+
+def _scope(event: ConsentEvent, *, is_of_another: bool) -> str:
     purpose = str(event.purpose) if event.purpose else _("all prospecting")
     if event.contact_point is None:
         return _("%(purpose)s · every contact point") % {"purpose": purpose}
     point = event.contact_point.display
-    if event.type == ConsentEvent.Type.OBJECTION:
+    if event.type == ConsentEvent.Type.OBJECTION and not is_of_another:
         return _("%(purpose)s · every contact point, received from %(point)s") % {
             "purpose": purpose,
             "point": point,
@@ -247,11 +262,13 @@ def _cell(
         then = _answer(before, channel, purpose, at)
     permission = facts.point.permission if facts.point else None
     has_proof = permission is not None and permission.event_id is not None
+    by_family = {} if answer.allowed else _family_answers(facts, channel, purpose, at)
     return Cell(
         purpose,
         answer,
         Evidence(permission.evidence) if permission and has_proof else None,
-        () if answer.allowed else tuple(_allowed_families(facts, channel, purpose, at)),
+        tuple(by_family),
+        next(iter(by_family.values()), None),
         then if then and then.allowed != answer.allowed else None,
     )
 
@@ -273,10 +290,14 @@ def _answer(
     return decide(facts, question, pack_at(at))
 
 
-def _allowed_families(facts: Facts, channel: str, purpose: Purpose, at: datetime) -> Iterator[str]:
-    """Yield the families bought or under contract for which an offer would be allowed."""
+def _family_answers(
+    facts: Facts, channel: str, purpose: Purpose, at: datetime
+) -> dict[str, Answer]:
+    """Return the allowing answers for offers about what was bought or is under contract."""
     families = {sale.family for sale in facts.person.sales}
     families.update(contract.family for contract in facts.person.contracts)
-    for family in sorted(families - {""}):
-        if _answer(facts, channel, purpose, at, [family]).allowed:
-            yield family
+    answers = {
+        family: _answer(facts, channel, purpose, at, [family])
+        for family in sorted(families - {""})
+    }
+    return {family: answer for family, answer in answers.items() if answer.allowed}

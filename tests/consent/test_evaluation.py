@@ -12,7 +12,14 @@ from consent.ledger import NewEvent, record_events
 from consent.models import ConsentEvent, PermissionState, Purpose
 from consent.projection import project, rebuild
 from mdm import identity
-from mdm.models import ContactPoint, Contract, Customer, Sale, SourceRecord
+from mdm.models import (
+    ContactPoint,
+    Contract,
+    Customer,
+    RecordContactPoint,
+    Sale,
+    SourceRecord,
+)
 from tests.mdm.factories import make_record, make_records
 
 pytestmark = pytest.mark.django_db
@@ -158,6 +165,19 @@ def test_two_clocks_give_two_answers(marketing: Purpose):
 
     assert today.answer.deciding_event == given.pk
     assert then.answer.rule == "E1_none"
+
+
+def test_a_refusal_is_no_contact_that_keeps_a_person_reachable(marketing: Purpose):
+    record = make_record(email="ada@example.com", source_created_at=NOW - timedelta(days=4 * 365))
+    post = ContactPoint.objects.create(kind="post", value="1 rue", display="1 rue")
+    RecordContactPoint.objects.create(record=record, contact_point=post, attribute="address")
+    record_event(record, "objection", channel="email")
+
+    outcome = may_contact(
+        Customer.objects.get(pk=record.pk), channel="post", offer=offer_for(marketing)
+    )
+
+    assert outcome.answer.failed_gates == ("G10",)
 
 
 def test_a_purpose_switched_off_is_unknown(marketing: Purpose):
