@@ -51,7 +51,8 @@ def _damaged(chance: random.Random, values: Person) -> Person:
     damaged = dict(values)
     for attribute in chance.sample(sorted(damaged), 3):
         value = damaged[attribute] or ""
-        damaged[attribute] = None if chance.random() < 0.6 else value[:2] + value[3:]
+        typo = value[:8] + "15" if attribute == "birth_date" else value[:2] + value[3:]
+        damaged[attribute] = None if chance.random() < 0.6 else typo
     return damaged
 
 

@@ -1,0 +1,77 @@
+"""A small company whose duplicates are known, and the shortcuts of the matching tests."""
+
+from collections.abc import Mapping
+from typing import Any
+
+from django.contrib.auth.models import User
+from factory.django import DjangoModelFactory
+
+from matching import runs
+from matching.models import ReviewTask
+from mdm import jobs
+from mdm.models import Job, SourceRecord
+from tests.matching.people import households
+from tests.mdm.factories import make_records
+
+
+class StewardFactory(DjangoModelFactory):
+    """A user who decides."""
+
+    class Meta:
+        model = User
+        django_get_or_create = ("username",)
+
+    username = "a.petit"
+
+
+ANNE: dict[str, Any] = {
+    "given_name": "Anne",
+    "family_name": "Lefebvre",
+    "birth_date": "1984-11-03",
+    "email": "anne.lefebvre@example.com",
+    "phone": "+33199001122",
+    "street_number": "12",
+    "street": "rue du Pré",
+    "postcode": "44000",
+    "city": "Nantes",
+}
+
+
+def anne(source: str = "crm", **changes: Any) -> Mapping[str, Any]:
+    """Return a row of Anne's, as `make_records` takes it, with changes."""
+    return {"source": source, **ANNE, **changes}
+
+
+def make_company(homes: int = 60) -> list[SourceRecord]:
+    """Store the people of some invented households, part of them twice."""
+    rows = [
+        {"source": "crm", **{name: value for name, value in values.items() if value}}
+        for _record, _person, values in households(homes)
+    ]
+    return make_records(rows)
+
+
+def run_match(**options: Any) -> Job:
+    """Search for duplicates in this process."""
+    return jobs.run_now(runs.prepare_run(by=None, **options))
+
+
+def customers_of(*records: SourceRecord) -> list[int]:
+    """Return the customer each record belongs to now."""
+    found = dict(
+        SourceRecord.objects.filter(pk__in=[r.pk for r in records]).values_list(
+            "pk", "customer_id"
+        )
+    )
+    return [found[record.pk] for record in records]
+
+
+def links() -> dict[int, tuple[int, str]]:
+    """Return the customer and the rule of every record."""
+    rows = SourceRecord.objects.values_list("pk", "customer_id", "link_rule")
+    return {pk: (customer, rule) for pk, customer, rule in rows}
+
+
+def open_task(left: SourceRecord, right: SourceRecord, **values: Any) -> ReviewTask:
+    """Store a task about two records."""
+    return ReviewTask.objects.create(left=left, right=right, **{"score": 1.0, **values})
