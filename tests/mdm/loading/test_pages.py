@@ -1,0 +1,201 @@
+"""The pages of loading, by request: who may, what they show, what they refuse."""
+
+import csv
+import io
+import json
+
+import pytest
+from django.core.files.uploadedfile import SimpleUploadedFile
+from django.urls import reverse
+
+from mdm import jobs
+from mdm.models import AccessLog, LoadBatch, SourceSystem
+from tests.factories import UserFactory
+from tests.mdm.factories import LoadBatchFactory
+from tests.mdm.loading.files import DOCUMENT, csv_bytes, load, load_bytes, row
+
+pytestmark = pytest.mark.django_db
+
+
+@pytest.fixture
+def steward(client):
+    """A client logged in as a steward."""
+    client.force_login(UserFactory(username="anne", role="steward"))
+    return client
+
+
+def upload(client, content: bytes = b"", **values: object):
+    file = SimpleUploadedFile("crm.csv", content or csv_bytes([row("C1"), row("C2")]))
+    return client.post(reverse("mdm:load-new"), {"file": file, **values})
+
+
+def mapping_file(document: object = DOCUMENT) -> SimpleUploadedFile:
+    return SimpleUploadedFile("crm.json", json.dumps(document).encode())
+
+
+def test_a_steward_sends_a_file_for_a_new_source_and_follows_it(steward):
+    response = upload(steward, new_code="crm", mapping=mapping_file())
+
+    batch = LoadBatch.objects.get()
+    assert response.url == reverse("mdm:batch", args=[batch.pk])
+    assert batch.created_by.username == "anne"
+    waiting = steward.get(response.url).content.decode()
+    assert reverse("mdm:job-state", args=[batch.job.pk]) in waiting
+
+    jobs.execute(str(batch.job.pk))
+
+    done = steward.get(response.url)
+    assert done.context["row_count"] == 2
+    assert "data-job-state" not in done.content.decode()
+
+
+def test_the_known_source_is_offered_and_its_mapping_used(steward):
+    load(row("C1"))
+
+    response = upload(steward, source="crm")
+
+    jobs.execute(str(LoadBatch.objects.first().job.pk))
+    batch = LoadBatch.objects.get(pk=int(response.url.rstrip("/").rpartition("/")[2]))
+    assert (batch.new_count, batch.same_count) == (1, 1)
+
+
+@pytest.mark.parametrize(
+    ("values", "field"),
+    [
+        ({}, "source"),
+        ({"new_code": "crm"}, "mapping"),
+        ({"new_code": "crm", "mapping": "broken"}, "mapping"),
+        ({"new_code": "a b", "mapping": "good"}, "new_code"),
+        ({"new_code": "crm", "mapping": "good", "content": b"id;nom\n1;2\n"}, "file"),
+        ({"new_code": "crm", "mapping": "good", "content": b"\x89PNG\r\n\x1a\n"}, "file"),
+    ],
+)
+def test_what_is_wrong_stands_at_its_field_and_nothing_is_kept(steward, values, field):
+    kinds = {"good": DOCUMENT, "broken": {"column": [{"name": "x", "attribute": "y"}]}}
+    if "mapping" in values:
+        values = {**values, "mapping": mapping_file(kinds[values["mapping"]])}
+
+    response = upload(steward, **values)
+
+    assert response.status_code == 422
+    assert list(response.context["form"].errors) == [field]
+    assert not LoadBatch.objects.exists()
+    assert not SourceSystem.objects.exists()
+
+
+def test_a_file_beyond_the_limit_is_refused(steward, settings):
+    settings.UPLOAD_MAX_MEGABYTES = 0
+
+    response = upload(steward, new_code="crm", mapping=mapping_file())
+
+    assert list(response.context["form"].errors) == ["file"]
+
+
+def test_rejected_rows_are_shown_and_leave_as_harmless_csv(steward):
+    content = csv_bytes([row("C1")]) + b"=1+1;+2;-3;@x\r\n"
+    batch = load_bytes(content)
+
+    page = steward.get(reverse("mdm:batch", args=[batch.pk])).content.decode()
+    response = steward.get(reverse("mdm:batch-rejects", args=[batch.pk]))
+
+    assert "=1+1" in page
+    text = b"".join(response.streaming_content).decode("utf-8-sig")
+    _header, line = csv.reader(io.StringIO(text), delimiter=";")
+    assert line[0] == "3"
+    assert line[4:] == ["'=1+1", "'+2", "'-3", "'@x"]
+    assert AccessLog.objects.get().reference == f"batch {batch.pk}"
+
+
+def test_a_hostile_file_name_is_only_text(steward):
+    batch = LoadBatchFactory(file_name="<img onerror=alert(1)>.csv")
+
+    page = steward.get(reverse("mdm:batch", args=[batch.pk])).content.decode()
+
+    assert "<img onerror" not in page
+
+
+def test_a_failed_load_says_why(steward):
+    load(*[row(f"C{n}") for n in range(40)])
+    with pytest.raises(jobs.JobFailed):
+        load(row("C1"), mode="full")
+    batch = LoadBatch.objects.first()
+
+    page = steward.get(reverse("mdm:batch", args=[batch.pk])).content.decode()
+
+    assert batch.job.error.split(".")[0][:30] in page
+
+
+ADDRESSES = ["mdm:load-new", "admin:mdm_loadbatch_changelist", "admin:mdm_sourcesystem_changelist"]
+
+
+@pytest.mark.parametrize("role", ["dpo", "marketer", "administrator"])
+def test_loading_is_for_stewards(client, role):
+    batch = load(row("C1"))
+    client.force_login(UserFactory(role=role))
+
+    for address in (
+        reverse("mdm:load-new"),
+        reverse("mdm:batch", args=[batch.pk]),
+        reverse("mdm:batch-rejects", args=[batch.pk]),
+        reverse("admin:mdm_fieldmapping_changelist"),
+    ):
+        assert client.get(address).status_code == 403
+    assert upload(client, source="crm").status_code == 403
+
+
+def test_nobody_comes_in_without_login(client):
+    batch = load(row("C1"))
+
+    for address in (reverse("mdm:load-new"), reverse("mdm:batch", args=[batch.pk])):
+        assert "login" in client.get(address).url
+
+
+def test_lists_and_forms_of_the_admin_open(steward):
+    batch = load(row("C1"))
+    pages = [reverse(name) for name in ADDRESSES]
+    pages += [
+        reverse("admin:mdm_sourcesystem_change", args=[batch.source_id]),
+        reverse("admin:mdm_sourcesystem_history", args=[batch.source_id]),
+        reverse("admin:mdm_fieldmapping_change", args=[batch.mapping_id]),
+        reverse("admin:mdm_fieldmapping_add"),
+    ]
+
+    assert [steward.get(page).status_code for page in pages] == [200] * len(pages)
+    link = reverse("admin:mdm_loadbatch_change", args=[batch.pk])
+    assert steward.get(link).url == reverse("mdm:batch", args=[batch.pk])
+
+
+def test_a_new_version_of_a_mapping_is_checked(steward):
+    batch = load(row("C1"))
+    page = reverse("admin:mdm_fieldmapping_add")
+
+    wrong = steward.post(page, {"source": batch.source_id, "document": '{"column": []}'})
+    right = {**DOCUMENT, "file": {"delimiter": ";"}}
+    good = steward.post(page, {"source": batch.source_id, "document": json.dumps(right)})
+
+    assert wrong.status_code == 200
+    assert good.status_code == 302
+    latest = batch.source.mappings.first()
+    assert (latest.version, latest.created_by.username) == (2, "anne")
+
+
+def test_a_changed_source_keeps_its_history(steward):
+    batch = load(row("C1"))
+    page = reverse("admin:mdm_sourcesystem_change", args=[batch.source_id])
+    values = {"label": "Tills", "trust": 60, "region": "FR", "file_mode": "full", "owner": ""}
+    values |= {"mappings-TOTAL_FORMS": 0, "mappings-INITIAL_FORMS": 0}
+
+    assert steward.post(page, values).status_code == 302
+
+    latest = batch.source.history.first()
+    assert (latest.trust, latest.history_user.username) == (60, "anne")
+
+
+@pytest.mark.parametrize("name", ADDRESSES)
+def test_a_list_costs_the_same_for_many_rows(steward, name, django_assert_max_num_queries):
+    for number in range(12):
+        LoadBatchFactory(source__code=f"s{number}")
+    steward.get(reverse(name))
+
+    with django_assert_max_num_queries(14):
+        steward.get(reverse(name))
