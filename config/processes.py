@@ -34,7 +34,9 @@ def web(host: str, port: int, *, processes: int) -> Child:
 
 def worker() -> Child:
     """Return the Celery worker; the sweeper is a process of its own beside it."""
-    command = [sys.executable, "-m", "celery", "--quiet", "--app", "config"]
+    # The hint about running as root is for servers that answer the world; this one is embedded.
+    command = [sys.executable, "-W", "ignore:You're running the worker", "-m", "celery"]
+    command += ["--quiet", "--app", "config"]
     command += ["--workdir", str(settings.BASE_DIR), "worker", "--loglevel", settings.LOG_LEVEL]
     # One machine: nobody to gossip with.
     command += ["--without-gossip", "--without-mingle"]

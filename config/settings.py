@@ -13,6 +13,7 @@ from environs import Env, validate
 from config.broker import broker_from_url
 from config.database import database_from_url
 from config.production import refuse_unsafe_settings
+from config.setting_checks import known_time_zone, mail_address_of_server
 from config.unfold import UNFOLD  # noqa: F401 - read by django-unfold.
 
 django_stubs_ext.monkeypatch()  # Before any form or admin names its model in brackets.
@@ -40,10 +41,10 @@ JOB_LEASE_SECONDS = env.int("JOB_LEASE_SECONDS", 60, validate=validate.Range(min
 JOB_MAX_ATTEMPTS = env.int("JOB_MAX_ATTEMPTS", 5, validate=validate.Range(min=1, max=100))
 SWEEP_SECONDS = env.int("SWEEP_SECONDS", 10, validate=validate.Range(min=1, max=600))
 
-EMAIL_URL = env.str("EMAIL_URL", "")
+EMAIL_URL = env.str("EMAIL_URL", "", validate=mail_address_of_server)
 DEFAULT_FROM_EMAIL = env.str("DEFAULT_FROM_EMAIL", "orfevre@example.org")
 LANGUAGE_CODE = env.str("LANGUAGE_CODE", "fr", validate=validate.OneOf(["fr", "en"]))
-TIME_ZONE = env.str("TIME_ZONE", "Europe/Paris")
+TIME_ZONE = env.str("TIME_ZONE", "Europe/Paris", validate=known_time_zone)
 LOG_LEVEL = env.str(
     "LOG_LEVEL", "INFO", validate=validate.OneOf(["DEBUG", "INFO", "WARNING", "ERROR"])
 )
@@ -198,4 +199,6 @@ LOGGING = {
     "formatters": {"line": {"format": "%(asctime)s %(levelname)s %(name)s %(message)s"}},
     "handlers": {"console": {"class": "logging.StreamHandler", "formatter": "line"}},
     "root": {"handlers": ["console"], "level": LOG_LEVEL},
+    # It warns at each start that filesystem:// names no host.
+    "loggers": {"kombu.connection": {"level": "ERROR"}},
 }

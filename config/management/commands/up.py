@@ -9,6 +9,7 @@ from django.core.management.base import BaseCommand, CommandError, CommandParser
 from django.utils.translation import gettext as _
 
 from config import processes
+from config.roles import create_roles
 from config.supervisor import Supervisor
 
 LOOPBACK = ("127.0.0.1", "localhost", "::1")
@@ -48,7 +49,7 @@ class Command(BaseCommand):
 def prepare() -> None:
     """Bring database and static files to what this version needs."""
     call_command("migrate", verbosity=0, interactive=False)
-    call_command("create_roles", verbosity=0)
+    create_roles()
     if settings.PRODUCTION:
         call_command("collectstatic", verbosity=0, interactive=False)
 

@@ -1,0 +1,222 @@
+"""The promises of the whole: what must hold whatever is built next."""
+
+import os
+import re
+import subprocess
+import sys
+import tomllib
+from collections.abc import Iterable
+from pathlib import Path
+
+import polib
+import pytest
+from django.apps import apps
+from django.core.management import call_command
+from django.template import engines
+from packaging.requirements import Requirement
+from packaging.utils import canonicalize_name
+
+ROOT = Path(__file__).resolve().parent.parent
+OUR_APPS = ("mdm", "consent", "matching", "campaigns")
+CATALOGUES = sorted((ROOT / "config" / "locale" / "fr" / "LC_MESSAGES").glob("*.po"))
+
+# Models whose changes simple-history does not record, and why that is right.
+NOT_AUDITED = {
+    "campaigns.ListDownload": "append-only: itself the log of who took what",
+    "campaigns.ListExclusion": "frozen with its list",
+    "campaigns.TargetList": "frozen once made; its downloads are logged",
+    "campaigns.TargetListMember": "frozen with its list",
+    "consent.ConsentEvent": "append-only: the ledger itself",
+    "consent.NoticeVersion": "append-only: other words are another version",
+    "matching.MatchRun": "a fact: one row per run",
+    "matching.PairEvidence": "derived by a rule set, written again at each run",
+    "matching.ReviewTask": "derived; the decision it leads to is audited",
+    "mdm.AccessLog": "is itself the record of who saw what",
+    "mdm.ContactPoint": "a distinct value; who carries it stands on the source records",
+    "mdm.Contract": "a fact as loaded, kept with its load batch",
+    "mdm.FieldMapping": "versioned: a change is a new row",
+    "mdm.Heartbeat": "a sign of life, overwritten every few seconds",
+    "mdm.Job": "says itself who asked for what, and how it ended",
+    "mdm.LoadBatch": "a fact: one row per load, never changed after it",
+    "mdm.RecordContactPoint": "follows from the source record, which is audited",
+    "mdm.RejectedRow": "a fact of its load batch",
+    "mdm.Sale": "a fact as loaded, kept with its load batch",
+}
+
+
+@pytest.mark.django_db
+def test_migrations_match_the_models():
+    call_command("makemigrations", check=True, dry_run=True, verbosity=0)
+
+
+@pytest.mark.parametrize(
+    "name",
+    sorted(str(path.relative_to(ROOT / "templates")) for path in ROOT.glob("templates/**/*.html")),
+)
+def test_every_template_compiles(name: str):
+    engines["django"].get_template(name)
+
+
+def test_every_model_is_audited_or_listed_with_the_reason():
+    unaudited = {
+        model._meta.label
+        for app in OUR_APPS
+        for model in apps.get_app_config(app).get_models()
+        if not hasattr(model, "history") and not model.__name__.startswith("Historical")
+    }
+
+    assert unaudited == set(NOT_AUDITED)
+
+
+def test_nothing_is_fetched_from_another_host():
+    fetching = re.compile(
+        r"""(?:src|srcset|action|@import|url\()\s*=?\s*["'(]?\s*(?:https?:)?//"""
+        r"""|<link[^>]+href=["'](?:https?:)?//|(?:fetch|import)\(\s*["'`](?:https?:)?//"""
+    )
+    pages = [*ROOT.glob("templates/**/*.html"), *ROOT.glob("static/**/*.css")]
+    pages += ROOT.glob("static/**/*.js")
+
+    assert [page for page in pages if fetching.search(page.read_text())] == []
+
+
+def test_env_example_lists_every_setting_and_no_other():
+    read = set(re.findall(r'env\.\w+\(\s*"(\w+)"', (ROOT / "config" / "settings.py").read_text()))
+    listed = re.findall(r"^(?:# )?([A-Z_]+)=", (ROOT / ".env.example").read_text(), re.MULTILINE)
+
+    assert sorted(listed) == sorted(read)
+
+
+def test_the_web_process_never_imports_what_finds_duplicates():
+    program = (
+        "import sys, django; django.setup(); import config.urls, config.wsgi;"
+        "print(*sorted({'pandas', 'recordlinkage', 'scipy', 'sklearn'} & set(sys.modules)))"
+    )
+
+    assert _run([sys.executable, "-c", program]).stdout.strip() == ""
+
+
+@pytest.mark.parametrize(
+    ("setting", "value"),
+    [
+        ("DATABASE_POOL_SIZE", "many"),
+        ("DATABASE_URL", "mysql://somewhere/else"),
+        ("CELERY_BROKER_URL", "carrier-pigeon://"),
+        ("JOB_LEASE_SECONDS", "-1"),
+        ("LANGUAGE_CODE", "tlh"),
+        ("LOG_LEVEL", "LOUD"),
+        ("PORT", "99999"),
+        ("PRODUCTION", "perhaps"),
+        ("TIME_ZONE", "Europe/Atlantis"),
+        ("EMAIL_URL", "pigeon://loft"),
+    ],
+)
+def test_a_wrong_value_stops_the_start_by_its_name(setting: str, value: str):
+    started = _start({setting: value})
+
+    assert started.returncode != 0
+    assert setting in started.stderr.strip().splitlines()[-1]
+
+
+SAFE = {
+    "PRODUCTION": "true",
+    "SECRET_KEY": "".join(map(chr, range(ord("A"), ord("A") + 55))),
+    "DEBUG": "false",
+    "ALLOWED_HOSTS": "mdm.example.org",
+}
+
+
+def test_production_starts_with_safe_settings_and_nothing_to_say_about_them():
+    done = _run([sys.executable, "manage.py", "check", "--deploy"], SAFE)
+
+    assert done.returncode == 0, done.stderr
+    assert "no issues" in done.stdout
+
+
+@pytest.mark.parametrize(
+    ("setting", "value"),
+    [
+        ("SECRET_KEY", ""),
+        ("SECRET_KEY", "insecure-development-key-that-production-refuses-to-start-with"),
+        ("SECRET_KEY", "short"),
+        ("DEBUG", "true"),
+        ("ALLOWED_HOSTS", "*"),
+        ("ALLOWED_HOSTS", ".example.org,*"),
+        ("ALLOWED_HOSTS", ""),
+    ],
+)
+def test_production_refuses_an_unsafe_setting_by_its_name(setting: str, value: str):
+    started = _start({**SAFE, setting: value})
+
+    assert started.returncode != 0
+    assert setting in started.stderr.strip().splitlines()[-1]
+
+
+@pytest.mark.parametrize("name", ["requirements.lock", "requirements-dev.lock"])
+def test_the_locks_hold_every_direct_dependency(name: str):
+    locked = _locked(name)
+
+    for wanted in _direct_dependencies(with_tools="dev" in name):
+        versions = locked.get(canonicalize_name(wanted.name), [])
+        assert versions, f"{wanted.name} is not locked: make lock"
+        assert all(wanted.specifier.contains(version) for version in versions), wanted
+
+
+@pytest.mark.parametrize("name", ["requirements.lock", "requirements-dev.lock"])
+def test_the_locks_name_no_host_and_hash_everything(name: str):
+    text = (ROOT / "config" / name).read_text()
+
+    assert not re.search(r"://|--(?:extra-)?index-url|--find-links|file:", text)
+    assert all("--hash=sha256:" in block for block in re.split(r"\n(?=[a-z])", text)[1:])
+
+
+def test_both_locks_agree():
+    runtime, tools = _locked("requirements.lock"), _locked("requirements-dev.lock")
+
+    assert {name: tools.get(name) for name in runtime} == runtime
+
+
+def test_the_french_catalogue_is_complete_and_compiled():
+    assert "django.po" in {path.name for path in CATALOGUES}
+    for path in CATALOGUES:
+        catalogue = polib.pofile(str(path))
+        assert [entry.msgid for entry in catalogue.untranslated_entries()] == []
+        assert [entry.msgid for entry in catalogue.fuzzy_entries()] == []
+        assert _strings(polib.mofile(str(path.with_suffix(".mo")))) == _strings(catalogue)
+
+
+def _strings(entries: Iterable[polib._BaseEntry]) -> dict[object, object]:
+    return {(e.msgctxt, e.msgid): (e.msgstr, e.msgstr_plural) for e in entries if not e.obsolete}
+
+
+def _direct_dependencies(*, with_tools: bool) -> list[Requirement]:
+    project = tomllib.loads((ROOT / "pyproject.toml").read_text())["project"]
+    tools = project["optional-dependencies"]["dev"] if with_tools else []
+    return [Requirement(line) for line in [*project["dependencies"], *tools]]
+
+
+def _locked(name: str) -> dict[str, list[str]]:
+    """Return distribution -> versions (numpy has one per Python)."""
+    versions: dict[str, list[str]] = {}
+    text = (ROOT / "config" / name).read_text()
+    for found in re.finditer(r"^([a-z0-9][\w.-]*)==([^\s;]+)", text, re.MULTILINE):
+        versions.setdefault(canonicalize_name(found[1]), []).append(found[2])
+    return versions
+
+
+def _start(environment: dict[str, str]) -> subprocess.CompletedProcess[str]:
+    return _run([sys.executable, "-c", "import config.settings"], environment)
+
+
+def _run(
+    command: list[str], environment: dict[str, str] | None = None
+) -> subprocess.CompletedProcess[str]:
+    surroundings = {**os.environ, "DJANGO_SETTINGS_MODULE": "config.settings"}
+    surroundings.pop("DJANGO_ALLOW_ASYNC_UNSAFE", None)  # For the browser tests alone.
+    return subprocess.run(
+        command,
+        cwd=ROOT,
+        env=surroundings | (environment or {}),
+        capture_output=True,
+        text=True,
+        check=False,
+    )
