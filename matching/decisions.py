@@ -47,9 +47,14 @@ class Outcome:
 
     customer_id: int
     public_id: str
-    record_count: int
+    record_ids: tuple[int, ...]
     joining_count: int
     """Records that would change customer."""
+
+    @property
+    def record_count(self) -> int:
+        """How many source records it would have."""
+        return len(self.record_ids)
 
 
 @transaction.atomic
@@ -142,7 +147,7 @@ def preview_same(one: int, other: int) -> Outcome | None:
     return Outcome(
         customer_id=customer,
         public_id=public_id(customer),
-        record_count=len(members),
+        record_ids=tuple(members),
         joining_count=sum(before[record] != customer for record in members),
     )
 

@@ -131,19 +131,21 @@ def _locked_neighbourhood(record_ids: Iterable[int]) -> set[int]:
 
 
 def _neighbours(keys: list[int]) -> set[int]:
-    """Return what is one step away from the given records."""
+    """Return what is one step away from the given records, in one query per chunk."""
+    automatic = PairEvidence.objects.filter(automatic=True).order_by()
+    same = in_force().filter(verdict=Decision.Verdict.SAME)
     found: set[int] = set()
-    pairs: tuple[QuerySet[PairEvidence] | QuerySet[Decision], ...] = (
-        PairEvidence.objects.filter(automatic=True).order_by(),
-        in_force().filter(verdict=Decision.Verdict.SAME),
-    )
     for chunk in in_chunks(keys):
-        for edges in pairs:
-            found.update(edges.filter(left__in=chunk).values_list("right", flat=True))
-            found.update(edges.filter(right__in=chunk).values_list("left", flat=True))
         customers = SourceRecord.objects.filter(pk__in=chunk).order_by().values("customer")
         members = SourceRecord.objects.filter(customer__in=customers).order_by()
-        found.update(members.values_list("pk", flat=True))
+        steps = members.values_list("pk", flat=True).union(
+            automatic.filter(left__in=chunk).values_list("right", flat=True),
+            automatic.filter(right__in=chunk).values_list("left", flat=True),
+            same.filter(left__in=chunk).values_list("right", flat=True),
+            same.filter(right__in=chunk).values_list("left", flat=True),
+            all=True,
+        )
+        found.update(steps)
     return found
 
 

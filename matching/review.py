@@ -7,23 +7,23 @@ rules: what it shows and what happens comes from here.
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from datetime import timedelta
+from datetime import datetime, timedelta
 
 from django.contrib.auth.models import User
-from django.db import models, transaction
+from django.db import transaction
 from django.db.models import Case, Exists, OuterRef, Q, QuerySet, Value, When
-from django.utils.formats import date_format
-from django.utils.timezone import now
+from django.utils.timezone import localtime, now
 from django.utils.translation import gettext as _
 
-from matching.decisions import Verdict, decide, preview_same, retract
-from matching.differences import Piece, pieces
+from matching.decisions import Outcome, Verdict, decide, preview_same, retract
 from matching.explanation import ScoreInWords, explain, likelihood_in_words, reason_in_words
 from matching.models import Decision, PairEvidence, ReviewTask
-from mdm.folding import fold
-from mdm.models import ATTRIBUTES, Customer, SourceRecord
+from matching.side_by_side import Row, rows_of_pair
+from mdm.golden_records import outlook
+from mdm.models import Customer, SourceRecord
 
 LEASE_MINUTES = 5
+_A_LOT = 3  # Of `Argument.strength`.
 
 
 class TaskGone(Exception):
@@ -64,19 +64,8 @@ class Side:
     sources: tuple[str, ...]
     """Labels of the sources of these records, each once."""
     full_name: str
-
-
-@dataclass(frozen=True, slots=True)
-class Row:
-    """One attribute of both records, cut into pieces that are equal or differ."""
-
-    attribute: str
-    label: str
-    left: tuple[Piece, ...]
-    right: tuple[Piece, ...]
-    state: str
-    """`same`, `close` (equal but for case, accents or a few letters), `conflict`, `missing`."""
-    state_label: str
+    updated_at: datetime | None
+    """When the source last changed the record, if it says so."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -89,31 +78,28 @@ class Comparison:
     left: Side
     right: Side
     rows: tuple[Row, ...]
-    """Attributes that at least one record has, in the order of `mdm.models.ATTRIBUTES`."""
+    """Lines that at least one record has, in a fixed order."""
     score: ScoreInWords | None
     """None when the pair has no evidence any more (a conflict between older links)."""
     likelihood: str
     reason: str
     """Why a person must look, in a sentence; empty when the score alone says so."""
+    outcome: Outcome | None
+    """What Same would make of them; None when earlier decisions refuse it."""
     if_same: str
     """What the answer Same would do, in a sentence."""
     if_different: str
 
     @property
-    def differing_rows(self) -> tuple[Row, ...]:
-        """Rows that are not equal."""
-        return tuple(row for row in self.rows if row.state != "same")
-
-    @property
-    def same_rows(self) -> tuple[Row, ...]:
-        """Rows that are equal: a page may fold them."""
-        return tuple(row for row in self.rows if row.state == "same")
+    def plain_count(self) -> int:
+        """How many lines are equal and nothing special."""
+        return sum(row.is_plain for row in self.rows)
 
 
 def queue_state(user: User) -> QueueState:
     """Return how many tasks wait, in all and for this steward, and what she did today."""
     open_tasks = ReviewTask.objects.filter(state=ReviewTask.State.OPEN)
-    today = now().replace(hour=0, minute=0, second=0, microsecond=0)
+    today = localtime().replace(hour=0, minute=0, second=0, microsecond=0)
     return QueueState(
         open_count=open_tasks.count(),
         mine_count=_available(open_tasks, user).count(),
@@ -153,17 +139,21 @@ def comparison(task: ReviewTask) -> Comparison:
     evidence = (
         PairEvidence.objects.filter(left=left.pk, right=right.pk).select_related("run").first()
     )
+    score = explain(evidence) if evidence else None
+    outcome = preview_same(left.pk, right.pk)
+    survivors = outlook(outcome.record_ids) if outcome else None
     sides = _sides((left, right))
     return Comparison(
         task=task,
         versions=_versions(left.customer, right.customer),
         left=sides[0],
         right=sides[1],
-        rows=tuple(_rows(left, right)),
-        score=explain(evidence) if evidence else None,
+        rows=rows_of_pair(left, right, rare=_rare_fields(score), survivors=survivors),
+        score=score,
         likelihood=likelihood_in_words(task.score),
         reason=reason_in_words(task.reason),
-        if_same=_if_same(left, right),
+        outcome=outcome,
+        if_same=_if_same(outcome),
         if_different=_("The two stay apart, whatever later files say."),
     )
 
@@ -301,71 +291,17 @@ def _side(record: SourceRecord, labels: list[str]) -> Side:
         record_count=len(labels),
         sources=tuple(dict.fromkeys(labels)),
         full_name=record.full_name or record.email,
+        updated_at=record.source_updated_at,
     )
 
 
-def _rows(left: SourceRecord, right: SourceRecord) -> list[Row]:
-    rows = []
-    for attribute in ATTRIBUTES:
-        values = _shown(left, attribute), _shown(right, attribute)
-        if any(values):
-            rows.append(_row(attribute, *values))
-    return rows
+def _rare_fields(score: ScoreInWords | None) -> set[str]:
+    """Return the fields whose agreement is so rare that it says a lot."""
+    return {a.field for a in score.speaks_for if a.strength == _A_LOT} if score else set()
 
 
-def _row(attribute: str, left: str, right: str) -> Row:
-    state = _state(left, right)
-    left_pieces, right_pieces = pieces(left, right)
-    label = SourceRecord._meta.get_field(attribute).verbose_name  # type: ignore[union-attr]
-    return Row(
-        attribute=attribute,
-        label=str(label),
-        left=left_pieces,
-        right=right_pieces,
-        state=state,
-        state_label=_state_label(state),
-    )
-
-
-def _shown(record: SourceRecord, attribute: str) -> str:
-    """Return a value as people read it: choices by their label, dates in their form."""
-    display = getattr(record, f"get_{attribute}_display", None)
-    if display:
-        return str(display())
-    value = getattr(record, attribute)
-    if value and isinstance(SourceRecord._meta.get_field(attribute), models.DateField):
-        return date_format(value, "SHORT_DATE_FORMAT")
-    return str(value or "")
-
-
-def _state(left: str, right: str) -> str:
-    if not left or not right:
-        return "missing"
-    if left == right:
-        return "same"
-    return "close" if _is_close(fold(left), fold(right)) else "conflict"
-
-
-def _is_close(left: str, right: str) -> bool:
-    """Return whether two folded values differ by few letters or one contains the other."""
-    if left == right or left in right or right in left:
-        return True
-    changed = sum(len(p.text) for side in pieces(left, right) for p in side if p.differs)
-    return changed * 4 <= len(left) + len(right)
-
-
-def _state_label(state: str) -> str:
-    return {
-        "same": _("same"),
-        "close": _("close"),
-        "conflict": _("differs"),
-        "missing": _("missing on one side"),
-    }[state]
-
-
-def _if_same(left: SourceRecord, right: SourceRecord) -> str:
+def _if_same(outcome: Outcome | None) -> str:
     """Say which customer stays and how many records it then has."""
-    outcome = preview_same(left.pk, right.pk)
     if outcome is None:
         return _("Earlier decisions say otherwise: this answer would be refused.")
     customer = Customer(pk=outcome.customer_id, public_id=outcome.public_id)

@@ -125,9 +125,7 @@ def _label(line: str) -> str:
 def _survivor(line: str, survivors: Survivors | None) -> str:
     if survivors is None:
         return ""
-    values = PersonValues.__new__(SourceRecord)
-    SourceRecord.__init__(values, **survivors.values)
-    return _shown(values, LINES[line])
+    return _shown(SourceRecord(**survivors.values), LINES[line])
 
 
 def _shown(record: PersonValues, attributes: tuple[str, ...]) -> str:
@@ -171,9 +169,7 @@ def _is_close(left: str, right: str) -> bool:
     return _likeness(*pieces(left, right)) >= 3 / 4
 
 
-def _marked(
-    left: str, right: str, state: str
-) -> tuple[tuple[Piece, ...], tuple[Piece, ...]]:
+def _marked(left: str, right: str, state: str) -> tuple[tuple[Piece, ...], tuple[Piece, ...]]:
     """Return both values in pieces; those that have little in common are one piece each."""
     found = pieces(left, right)
     if state == "conflict" and _likeness(*found) < _LEAST_LIKENESS:

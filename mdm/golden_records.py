@@ -20,7 +20,7 @@ from mdm.models import (
     SurvivorshipRule,
 )
 from mdm.quality import quality
-from mdm.survivorship import DEFAULT_STRATEGIES, Candidate, PinnedValue, survive
+from mdm.survivorship import DEFAULT_STRATEGIES, Candidate, PinnedValue, Survivors, survive
 
 _COMPARED = (*ATTRIBUTES, "lineage", "record_count", "quality", "search_text")
 _RECORD_FIELDS = (
@@ -74,6 +74,24 @@ def differences(customer_ids: Iterable[int]) -> Differences:
             if key in present and present[key][1:] != row
         ],
         gone=[key for key in present if key not in fresh],
+    )
+
+
+def outlook(record_ids: Iterable[int]) -> Survivors:
+    """Return the golden values that these records would have as one customer; nothing is written.
+
+    They are chosen as `consolidate` chooses them, from the active records and their pins.
+    """
+    keys = sorted(record_ids)
+    records = SourceRecord.objects.active().filter(pk__in=keys).order_by("pk")
+    pins = Pin.objects.filter(record__in=keys, retracted_at=None)
+    return survive(
+        [_candidate(row) for row in records.values_list(*_RECORD_FIELDS)],
+        [
+            PinnedValue(pk, attribute, _as_values(value))
+            for pk, attribute, value in pins.values_list("pk", "attribute", "value")
+        ],
+        strategies_in_force(),
     )
 
 
