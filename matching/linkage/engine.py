@@ -32,6 +32,7 @@ from matching.linkage.training import (
 from matching.scoring import ModelState, ScoreModel
 
 RANDOM_PAIRS = 300_000
+FEWEST_RANDOM_PAIRS = 2_000
 RULE_SAMPLE = 20_000
 SEED = 20_230_717
 
@@ -191,13 +192,12 @@ class _Run:
 
     def _at_random(self) -> dict[str, Floats]:
         generator = np.random.default_rng(SEED)
-        left, right = (
-            generator.integers(0, self.encoded.size, RANDOM_PAIRS).astype(np.int32)
-            for _ in range(2)
-        )
+        pair_count = self.encoded.size * (self.encoded.size - 1) // 2
+        drawn = (2, min(RANDOM_PAIRS, max(FEWEST_RANDOM_PAIRS, pair_count)))
+        left, right = generator.integers(0, self.encoded.size, drawn).astype(np.int32)
         apart = left != right
         levels = compare(self.encoded, left[apart], right[apart])
-        return chance_at_random(levels, self.encoded.size * (self.encoded.size - 1) // 2)
+        return chance_at_random(levels, pair_count)
 
     def _sample_of(self, blocks: Blocks) -> dict[str, Levels]:
         left, right = blocks.pairs()
