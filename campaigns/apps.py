@@ -12,4 +12,4 @@ class CampaignsConfig(AppConfig):
 
     def ready(self) -> None:
         """Make the kinds of jobs known to web and worker."""
-        from campaigns import target_lists  # noqa: F401
+        from campaigns import counting, target_lists  # noqa: F401

@@ -3,13 +3,15 @@
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
+from django.conf import settings
 from django.utils.functional import Promise
 from django.utils.translation import gettext_lazy as _
+from django.utils.translation import override
 
 from campaigns.formats.labels import LINES, label_lines
 from campaigns.models import TargetListMember
 from consent.models import Channel
-from mdm.models import ContactPoint, GoldenRecord, RecordContactPoint
+from mdm.models import ContactPoint, GoldenRecord, PersonValues, RecordContactPoint
 
 _NAMES: tuple[str | Promise, ...] = (_("Civility"), _("Given name"), _("Family name"))
 _REFERENCES: tuple[str | Promise, ...] = (_("Customer"), _("Download"))
@@ -38,13 +40,14 @@ class Person:
     """What a line may be made of: the golden record's names and the contact point allowed."""
 
     golden: GoldenRecord
+    civility: str
     contact_point: str
     address: Mapping[str, str]
 
     def by_contact_point(self) -> list[str]:
         """Return the cells of a line that names one e-mail address or number."""
         names = (
-            self.golden.get_civility_display(),
+            self.civility,
             self.golden.given_name,
             self.golden.family_name or self.golden.organisation,
         )
@@ -52,13 +55,16 @@ class Person:
 
     def by_address(self) -> list[str]:
         """Return the six lines of a postal label, the last ones empty."""
-        name = f"{self.golden.get_civility_display()} {self.golden.full_name}".strip()
+        name = f"{self.civility} {self.golden.full_name}".strip()
         lines = label_lines(name=name, **self.address)
         return lines + [""] * (LINES - len(lines))
 
 
 def rows(channel: str, members: Sequence[TargetListMember], watermark: str) -> Iterator[list[str]]:
     """Yield the line of each member, in their order, with a few queries for all of them."""
+    # How people are addressed is in the company's language, whatever the reader's.
+    with override(settings.LANGUAGE_CODE):
+        civilities = {code: str(label) for code, label in PersonValues.Civility.choices}
     cells: Callable[[Person], list[str]] = (
         Person.by_address if channel == Channel.POST else Person.by_contact_point
     )
@@ -72,7 +78,12 @@ def rows(channel: str, members: Sequence[TargetListMember], watermark: str) -> I
         if record is None:  # Merged or erased within these milliseconds.
             continue
         key = (member.customer_id, member.contact_point_id)
-        person = Person(record, points[member.contact_point_id].display, addresses.get(key, {}))
+        person = Person(
+            record,
+            civilities.get(record.civility, ""),
+            points[member.contact_point_id].display,
+            addresses.get(key, {}),
+        )
         yield [*cells(person), record.customer.display_id, watermark]
 
 

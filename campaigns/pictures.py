@@ -4,9 +4,13 @@ from collections.abc import Iterable, Mapping
 from typing import Any
 
 from django.utils.formats import number_format
+from django.utils.functional import Promise
 from django.utils.translation import gettext as _
+from django.utils.translation import gettext_lazy
 
+from campaigns.models import Campaign
 from campaigns.waterfall import Waterfall, words
+from consent.models import Channel
 from consent.rules import RULES
 
 Row = dict[str, Any]
@@ -19,13 +23,14 @@ def waterfall_rows(waterfall: Waterfall) -> list[Row]:
         "label": _("May be contacted"),
         "value": waterfall.allowed,
         "tone": "gold",
-        "note": _share(waterfall.allowed, waterfall.start),
+        "note": _("%(share)s of the segment")
+        % {"share": _share(waterfall.allowed, waterfall.start)},
     }
     steps = [
         {
             "label": words(step.rule),
             "value": step.count,
-            "tone": "conflict" if step.rule in _REFUSALS else "missing",
+            "tone": "conflict" if step.rule in _REFUSALS else "5",
             "note": _note(step.rule, step.count, waterfall.start),
         }
         for step in waterfall.exclusions
@@ -60,8 +65,43 @@ def _law(rule: str) -> str:
 
 
 def _share(part: int, whole: int) -> str:
-    if not whole:
-        return ""
-    share = 100 * part / whole
+    share = 100 * part / whole if whole else 0
     shown = number_format(share, decimal_pos=1 if 0 < share < 10 else 0)
-    return _("%(share)s%% of the segment") % {"share": shown}
+    return _("%(share)s%%") % {"share": shown}
+
+
+def hints(waterfall: Waterfall, campaign: Campaign) -> list[str]:
+    """Return lawful ways to reach more people; never a way round somebody's refusal."""
+    rules = {step.rule for step in waterfall.exclusions}
+    advice = [str(words) for rule, words in _HINTS.items() if rule in rules]
+    may_be_similar = campaign.channel in _SIMILAR and not campaign.product_family
+    if may_be_similar and rules & {"E1_none", "E1_proof"}:
+        advice.insert(0, str(_SIMILAR[campaign.channel]))
+    if campaign.channel == Channel.PHONE and "P1_none" in rules and not campaign.product_family:
+        advice.insert(0, str(_CONTRACT))
+    return advice
+
+
+_PROOF = gettext_lazy(
+    "A consent counts on this channel once its source tells which form and notice the person saw:"
+    " map these columns when the file is loaded."
+)
+_DOUBLE_OPT_IN = gettext_lazy("Ask people who never confirmed to confirm their consent.")
+_HINTS = {
+    "G3": gettext_lazy("Some cannot be reached on this channel but may be on another."),
+    "E1_proof": _PROOF,
+    "P1_proof": _PROOF,
+    "E1_doi": _DOUBLE_OPT_IN,
+    "P1_doi": _DOUBLE_OPT_IN,
+    "G10": gettext_lazy("A purchase or another contact from the person starts the years anew."),
+    "L1_notice": gettext_lazy("Inform people and let them object; after that you may write."),
+}
+_FAMILY = gettext_lazy(
+    "A campaign that names its product family may also reach customers who bought something"
+    " similar and did not object."
+)
+_SIMILAR: dict[str, str | Promise] = {Channel.EMAIL: _FAMILY, Channel.SMS: _FAMILY}
+_CONTRACT = gettext_lazy(
+    "A campaign that names its product family may also reach people whose running contract it"
+    " concerns."
+)

@@ -12,6 +12,7 @@ urlpatterns = [
     path("campaigns/new/", views.NewCampaignPage.as_view(), name="new"),
     path("campaigns/<int:pk>/", views.CampaignPage.as_view(), name="campaign"),
     path("campaigns/<int:pk>/preview/", require_POST(views.preview), name="preview"),
+    path("campaigns/<int:pk>/count/", require_POST(views.count_people), name="count"),
     path("campaigns/<int:pk>/freeze/", require_POST(views.freeze), name="freeze"),
     path("lists/<int:pk>/", views.TargetListPage.as_view(), name="list"),
     path(

@@ -16,6 +16,7 @@ from django.utils.translation import gettext_lazy
 
 from campaigns import segments, target_lists
 from campaigns.audience import people
+from campaigns.counting import count, counted, latest_count
 from campaigns.downloads import DownloadRefused, download
 from campaigns.formats import CONTENT_TYPES
 from campaigns.forms import (
@@ -27,13 +28,13 @@ from campaigns.forms import (
     rows_shown,
 )
 from campaigns.models import Campaign, ListDownload, TargetList
-from campaigns.pictures import exclusion_rows, removal_rows, waterfall_rows
-from campaigns.waterfall import from_counts, measure
+from campaigns.pictures import exclusion_rows, hints, removal_rows, waterfall_rows
+from campaigns.waterfall import Waterfall, from_counts, measure
 from mdm.audit import acting_as
 from mdm.pages import StaffPage
 
-LIVE_LIMIT = 30_000
-"""Above so many people the page counts only when asked: it would keep the reader waiting."""
+LIVE_LIMIT = 5_000
+"""Above so many people a worker counts, when asked: the page would keep its reader waiting."""
 _DOWNLOADS_SHOWN = 100
 
 
@@ -101,6 +102,8 @@ class CampaignPage(StaffPage):
     def get_context_data(self, **kwargs: Any) -> dict[str, Any]:
         campaign = _campaign(self.request, self.kwargs["pk"])
         rows = kwargs.pop("rows", campaign.conditions)
+        found = {**_counted(campaign), **kwargs}
+        waterfall = found.get("waterfall")
         return super().get_context_data(
             **{
                 "title": campaign.name,
@@ -112,8 +115,9 @@ class CampaignPage(StaffPage):
                 "operators": operator_options(),
                 "target_lists": campaign.target_lists.select_related("job"),
                 "now": now(),
-                **_counted(campaign, is_asked="count" in self.request.GET),
-                **kwargs,
+                # A large segment may be frozen without having been counted.
+                "can_freeze": "problem" not in found and (not waterfall or waterfall.allowed > 0),
+                **found,
             }
         )
 
@@ -138,24 +142,37 @@ def preview(request: HttpRequest, pk: int) -> HttpResponse:
         campaign.conditions = segments.check(rows_from(request.POST))
     except segments.InvalidSegment as problem:
         return render(request, "campaigns/_problem.html", {"problem": problem}, status=400)
-    context = {"campaign": campaign, **_counted(campaign, is_asked=False)}
+    context = {"campaign": campaign, **_counted(campaign), "is_preview": True}
     return render(request, "campaigns/_waterfall.html", context)
 
 
-def _counted(campaign: Campaign, *, is_asked: bool) -> dict[str, Any]:
-    """Return the waterfall to show, or only the size of a segment too large to count unasked."""
+def _counted(campaign: Campaign) -> dict[str, Any]:
+    """Return the waterfall to show; of a large segment its size, and the latest count or job."""
     try:
         size = people(campaign.conditions, now()).count()
-        if size > LIVE_LIMIT and not is_asked:
-            return {"size": size}
-        waterfall = measure(campaign)
+        if size <= LIVE_LIMIT:
+            return _shown(campaign, measure(campaign))
     except segments.InvalidSegment as problem:
         return {"problem": str(problem)}
+    latest = latest_count(campaign)
+    waterfall = counted(latest) if latest else None
+    return {"size": size, "count_job": latest} | (_shown(campaign, waterfall) if waterfall else {})
+
+
+def _shown(campaign: Campaign, waterfall: Waterfall) -> dict[str, Any]:
     return {
         "waterfall": waterfall,
         "steps": waterfall_rows(waterfall),
         "allowed_by": exclusion_rows(waterfall.allowed_by),
+        "hints": hints(waterfall, campaign),
     }
+
+
+def count_people(request: HttpRequest, pk: int) -> HttpResponse:
+    """Have a large segment counted by a worker and show the campaign with the progress."""
+    campaign = _own_campaign(request, pk)
+    count(campaign, by=_user(request))
+    return redirect("campaigns:campaign", pk=pk)
 
 
 def freeze(request: HttpRequest, pk: int) -> HttpResponse:

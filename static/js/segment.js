@@ -111,8 +111,9 @@
   button.hidden = false;
   button.addEventListener("click", () => add().querySelector("[data-field]").focus());
 
+  // Blank rows are for readers without JS; one is kept when there is nothing else.
   const blank = [...rows.querySelectorAll("[data-row]")].filter((row) => !row.querySelector("[data-field]").value);
-  for (const row of blank.slice(1)) row.remove();
+  for (const row of blank.slice(blank.length === rows.children.length ? 1 : 0)) row.remove();
   for (const row of rows.querySelectorAll("[data-row]")) {
     row.querySelector("[data-remove]").hidden = false;
     fit(row);

@@ -14,7 +14,7 @@ from django.utils.timezone import now
 from campaigns import downloads
 from campaigns.models import Campaign, ListDownload, TargetList
 from mdm.jobs import run_now
-from mdm.models import AccessLog, ContactPoint, RecordContactPoint
+from mdm.models import AccessLog, ContactPoint, Job, RecordContactPoint
 from tests.campaigns.factories import (
     active_person,
     consenting,
@@ -263,13 +263,23 @@ def test_the_preview_counts_without_saving(as_marketer, marketer):
     assert campaign.conditions == []
 
 
-def test_a_large_segment_is_counted_only_when_asked(as_marketer, marketer, monkeypatch):
+def test_a_large_segment_is_counted_by_a_worker(as_marketer, marketer, monkeypatch):
     monkeypatch.setattr("campaigns.views.LIVE_LIMIT", 0)
-    consenting()
-    address = reverse("campaigns:campaign", args=[make_campaign(marketer).pk])
-
+    consenting(sex="f")
+    campaign = make_campaign(marketer)
+    address = reverse("campaigns:campaign", args=[campaign.pk])
     assert "waterfall" not in as_marketer.get(address).context
-    assert as_marketer.get(address, {"count": 1}).context["waterfall"].start == 1
+
+    for _click in range(2):
+        as_marketer.post(reverse("campaigns:count", args=[campaign.pk]))
+    [job] = Job.objects.filter(kind="count_audience")
+    assert "data-job-state" in as_marketer.get(address).content.decode()
+    run_now(job)
+    assert as_marketer.get(address).context["waterfall"].allowed == 1
+
+    # Another segment is another question.
+    as_marketer.post(address, {"field": "sex", "operator": "is", "value": "f"})
+    assert "waterfall" not in as_marketer.get(address).context
 
 
 def test_a_name_that_is_a_formula_is_text_in_the_file(as_marketer, marketer):
