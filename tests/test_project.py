@@ -7,14 +7,18 @@ import sys
 import tomllib
 from collections.abc import Iterable
 from pathlib import Path
+from typing import Any
 
 import polib
 import pytest
 from django.apps import apps
+from django.core.exceptions import ImproperlyConfigured
 from django.core.management import call_command
 from django.template import engines
 from packaging.requirements import Requirement
 from packaging.utils import canonicalize_name
+
+from config.production import refuse_unsafe_settings
 
 ROOT = Path(__file__).resolve().parent.parent
 OUR_APPS = ("mdm", "consent", "matching", "campaigns")
@@ -95,26 +99,33 @@ def test_the_web_process_never_imports_what_finds_duplicates():
     assert _run([sys.executable, "-c", program]).stdout.strip() == ""
 
 
+def test_one_start_names_every_wrong_value():
+    wrong = {
+        "DATABASE_POOL_SIZE": "many",
+        "JOB_LEASE_SECONDS": "-1",
+        "LANGUAGE_CODE": "tlh",
+        "LOG_LEVEL": "LOUD",
+        "PORT": "99999",
+        "PRODUCTION": "perhaps",
+        "TIME_ZONE": "Europe/Atlantis",
+        "EMAIL_URL": "pigeon://loft",
+    }
+
+    started = _start(wrong)
+
+    assert started.returncode != 0
+    assert [name for name in wrong if name not in started.stderr.splitlines()[-1]] == []
+
+
 @pytest.mark.parametrize(
     ("setting", "value"),
-    [
-        ("DATABASE_POOL_SIZE", "many"),
-        ("DATABASE_URL", "mysql://somewhere/else"),
-        ("CELERY_BROKER_URL", "carrier-pigeon://"),
-        ("JOB_LEASE_SECONDS", "-1"),
-        ("LANGUAGE_CODE", "tlh"),
-        ("LOG_LEVEL", "LOUD"),
-        ("PORT", "99999"),
-        ("PRODUCTION", "perhaps"),
-        ("TIME_ZONE", "Europe/Atlantis"),
-        ("EMAIL_URL", "pigeon://loft"),
-    ],
+    [("DATABASE_URL", "mysql://somewhere/else"), ("CELERY_BROKER_URL", "carrier-pigeon://")],
 )
-def test_a_wrong_value_stops_the_start_by_its_name(setting: str, value: str):
+def test_a_server_of_an_unknown_kind_stops_the_start_by_its_setting(setting: str, value: str):
     started = _start({setting: value})
 
     assert started.returncode != 0
-    assert setting in started.stderr.strip().splitlines()[-1]
+    assert setting in started.stderr.splitlines()[-1]
 
 
 SAFE = {
@@ -132,23 +143,36 @@ def test_production_starts_with_safe_settings_and_nothing_to_say_about_them():
     assert "no issues" in done.stdout
 
 
+def test_production_does_not_start_with_the_default_secret_key():
+    started = _start({"PRODUCTION": "true", "ALLOWED_HOSTS": "mdm.example.org"})
+
+    assert started.returncode != 0
+    assert "SECRET_KEY" in started.stderr.splitlines()[-1]
+
+
 @pytest.mark.parametrize(
     ("setting", "value"),
     [
-        ("SECRET_KEY", ""),
-        ("SECRET_KEY", "insecure-development-key-that-production-refuses-to-start-with"),
-        ("SECRET_KEY", "short"),
-        ("DEBUG", "true"),
-        ("ALLOWED_HOSTS", "*"),
-        ("ALLOWED_HOSTS", ".example.org,*"),
-        ("ALLOWED_HOSTS", ""),
+        ("secret_key", ""),
+        ("secret_key", "short"),
+        ("secret_key", "the default key, long enough to be mistaken for a good one"),
+        ("debug", True),
+        ("allowed_hosts", ["*"]),
+        ("allowed_hosts", ["mdm.example.org", "*"]),
+        ("allowed_hosts", []),
     ],
 )
-def test_production_refuses_an_unsafe_setting_by_its_name(setting: str, value: str):
-    started = _start({**SAFE, setting: value})
+def test_production_refuses_an_unsafe_setting_by_its_name(setting: str, value: object):
+    safe: dict[str, Any] = {
+        "secret_key": SAFE["SECRET_KEY"],
+        "default_secret_key": "the default key, long enough to be mistaken for a good one",
+        "debug": False,
+        "allowed_hosts": ["mdm.example.org"],
+    }
+    refuse_unsafe_settings(**safe)
 
-    assert started.returncode != 0
-    assert setting in started.stderr.strip().splitlines()[-1]
+    with pytest.raises(ImproperlyConfigured, match=setting.upper()):
+        refuse_unsafe_settings(**{**safe, setting: value})
 
 
 @pytest.mark.parametrize("name", ["requirements.lock", "requirements-dev.lock"])
