@@ -1,11 +1,14 @@
 """Orfèvre's admin site: the home page of each role."""
 
-from typing import Any
+from typing import TYPE_CHECKING, Any, cast
 
 from django.http import HttpRequest
 from django.template.response import TemplateResponse
 from django.utils.translation import gettext_lazy as _
 from unfold.sites import UnfoldAdminSite
+
+if TYPE_CHECKING:
+    from django.contrib.auth.models import User
 
 
 class OrfevreAdminSite(UnfoldAdminSite):
@@ -21,4 +24,7 @@ class OrfevreAdminSite(UnfoldAdminSite):
         # Models are not loaded yet when the site is.
         from config.home import home_of
 
-        return super().index(request, {"home": home_of(request.user), **(extra_context or {})})
+        # Unfold guards this page: whoever comes here is signed in as staff.
+        home = home_of(cast("User", request.user))
+        page: TemplateResponse = super().index(request, {"home": home, **(extra_context or {})})
+        return page

@@ -10,6 +10,10 @@ class ConfigConfig(AppConfig):
     name = "config"
     verbose_name = "Orfèvre"
 
+    def ready(self) -> None:
+        """Put the jobs that no app describes itself into words."""
+        import config.job_words  # noqa: F401
+
 
 class OrfevreAdminConfig(AdminConfig):
     """Django's admin with Orfèvre's site as the default, so that apps just register."""

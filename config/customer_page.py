@@ -6,15 +6,14 @@ It stands in `config` because it is the one page that draws on every app.
 from typing import Any
 
 from django.contrib import messages
-from django.http import Http404, HttpRequest
-from django.http.response import HttpResponseBase
+from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import redirect
 from django.utils.decorators import method_decorator
 from django.utils.translation import gettext as _
 from django.views.decorators.cache import never_cache
 
 from config.customer_file import customer_file
-from mdm.birth_ids import birth_number, display
+from mdm.birth_ids import birth_number, display, public_id
 from mdm.identity import UnknownCustomer, resolve
 from mdm.models import Customer
 from mdm.pages import StaffPage, log_access
@@ -27,7 +26,7 @@ class CustomerPage(StaffPage):
     permission_required = "mdm.view_customer"
     template_name = "mdm/customer.html"
 
-    def get(self, request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponseBase:
+    def get(self, request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponse:
         """Show the customer, or go to the address of the one she was merged into."""
         customer = _resolve(kwargs["public_id"])
         if customer.public_id != kwargs["public_id"]:
@@ -35,10 +34,8 @@ class CustomerPage(StaffPage):
             return redirect("mdm:customer", public_id=customer.public_id)
         log_access(request.user, "customer.view", customer.public_id)
         file = customer_file(customer, request.user)
-        name = file.golden.full_name if file.golden else ""
-        return self.render_to_response(
-            self.get_context_data(file=file, title=name or customer.display_id)
-        )
+        title = str(file.golden) if file.golden else customer.display_id
+        return self.render_to_response(self.get_context_data(file=file, title=title))
 
 
 def _resolve(text: str) -> Customer:
@@ -51,13 +48,13 @@ def _resolve(text: str) -> Customer:
 def _tell_about_merge(request: HttpRequest, asked: str, customer: Customer) -> None:
     """Say so when the id is that of a merged customer, not merely written differently."""
     number = birth_number(asked)
-    if number == customer.pk:
+    if number is None or number == customer.pk:
         return
     messages.info(
         request,
         _("%(merged)s was merged into this customer, %(customer)s.")
         % {
-            "merged": display(Customer.objects.values_list("public_id", flat=True).get(pk=number)),
+            "merged": display(public_id(number)),
             "customer": customer.display_id,
         },
     )

@@ -7,7 +7,7 @@ over whole tables are some minutes old, because every visit would pay for them.
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
-from typing import Any, TypeVar
+from typing import Any, TypeVar, cast
 
 from django.contrib.auth.models import Group, User
 from django.core.cache import cache
@@ -60,7 +60,7 @@ class StewardHome:
     last_run: MatchRun | None
     is_search_due: bool
     records: "Records"
-    sources: list[SourceSystem]
+    sources: Sequence[SourceSystem]
     rejecting_batches: list[LoadBatch]
 
 
@@ -295,5 +295,4 @@ def _count_permissions() -> list[ChannelPermissions]:
 
 
 def _cached(name: str, read: Callable[[], _T]) -> _T:
-    counts: _T = cache.get_or_set(f"home.{name}", read, _COUNTS_SECONDS)
-    return counts
+    return cast(_T, cache.get_or_set(f"home.{name}", read, _COUNTS_SECONDS))

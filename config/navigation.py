@@ -27,12 +27,12 @@ class Entry:
 
 def open_task_count() -> int:
     """Count the pairs that wait for an answer; some seconds old, as every page asks."""
-    count: int = cache.get_or_set(
+    count = cache.get_or_set(
         "navigation.open-tasks",
         ReviewTask.objects.filter(state=ReviewTask.State.OPEN).count,
         _BADGE_SECONDS,
     )
-    return count
+    return int(count or 0)
 
 
 GROUPS: tuple[tuple[Any, tuple[Entry, ...]], ...] = (

@@ -52,13 +52,13 @@ class JobPage(StaffPage):
     template_name = "mdm/job.html"
     title = gettext_lazy("Job")
 
-    def get_context_data(self, pk: uuid.UUID, **kwargs: Any) -> dict[str, Any]:
+    def get_context_data(self, **kwargs: Any) -> dict[str, Any]:
         """Add the job and what its result says."""
-        job = get_object_or_404(_jobs(), pk=pk)
+        job = get_object_or_404(_jobs(), pk=kwargs["pk"])
         return super().get_context_data(
             **{**kwargs, "title": job_words.kind_label(job)},
             job=job,
-            figures=_result_figures(job),
+            figures=job_words.figures(job),
         )
 
 
@@ -123,13 +123,3 @@ def _left_label(seconds: float | None) -> str:
     if seconds < 60:
         return _("less than a minute left")
     return _("about %(minutes)d min left") % {"minutes": round(seconds / 60)}
-
-
-def _result_figures(job: Job) -> list[tuple[str, int | str]]:
-    """Return the plain figures of a result, in its own order; nested parts stay out."""
-    result = job.result if isinstance(job.result, dict) else {}
-    return [
-        (name.replace("_", " "), value)
-        for name, value in result.items()
-        if isinstance(value, int | str) and not isinstance(value, bool)
-    ]

@@ -19,10 +19,15 @@ _UNITS_PER_SECOND_MIN = 0.01
 
 @dataclass(frozen=True, slots=True)
 class JobWords:
-    """How one kind of job is told: `result_url` gives the address of what it made, or None."""
+    """How one kind of job is told.
+
+    `figures` names the entries of its result that people read, in their order; `result_url` gives
+    the address of what it made, or None.
+    """
 
     label: Any
     phases: Mapping[str, Any] = field(default_factory=dict)
+    figures: Mapping[str, Any] = field(default_factory=dict)
     icon: str = "settings"
     result_url: Callable[[Job], str | None] = lambda job: None
 
@@ -57,6 +62,15 @@ def phase_label(job: Job) -> str:
         return job.get_state_display()
     words = _words.get(job.kind)
     return str(words.phases.get(job.phase, job.phase) if words else job.phase) or str(_STARTS)
+
+
+def figures(job: Job) -> list[tuple[str, Any]]:
+    """Return what a result says, in words and figures."""
+    words = _words.get(job.kind)
+    result = job.result if isinstance(job.result, dict) else {}
+    if not words:
+        return []
+    return [(str(label), result[code]) for code, label in words.figures.items() if code in result]
 
 
 def result_url(job: Job) -> str | None:

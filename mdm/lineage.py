@@ -3,6 +3,7 @@
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date
+from functools import partial
 from typing import Any
 
 from django.utils.formats import date_format
@@ -69,7 +70,12 @@ def label_of(group: str) -> str:
     """Return the name of an attribute, or of the address as a whole."""
     if group == ADDRESS:
         return _("address")
-    return str(PersonValues._meta.get_field(group).verbose_name)
+    return _LABELS[group]()
+
+
+_LABELS = {
+    field.name: partial(str, field.verbose_name) for field in PersonValues._meta.local_fields
+}
 
 
 def lines_of(values: PersonValues, group: str) -> tuple[str, ...]:
@@ -156,9 +162,7 @@ def _reason(
         case "completeness":
             text = _("%(source)s %(key)s gives the fullest value.")
         case _:
-            text = _(
-                "Nothing tells them apart: the oldest record, %(source)s %(key)s, wins."
-            )
+            text = _("Nothing tells them apart: the oldest record, %(source)s %(key)s, wins.")
     return text % words
 
 

@@ -17,6 +17,8 @@ from mdm.models import ContactPoint, Customer, GoldenRecord, SourceRecord, Sourc
 from mdm.standardise.phones import standardise_phones
 
 MOST_HITS = 50
+# Names too common to be told apart are ranked among so many, not among all.
+_MOST_RANKED = 500
 _WORDS_APART = re.compile(r"[\s'’,;-]+")
 _ONLY_A_NUMBER = re.compile(r"[+\d][\d\s./()-]{4,}")
 
@@ -108,13 +110,21 @@ def _by_words(text: str) -> Iterable[int]:
     golden = GoldenRecord.objects.all()
     for word in words:
         golden = golden.filter(search_text__contains=word)
-    return golden.values_list("pk", flat=True)[: MOST_HITS + 1]
+    found = golden.values_list("pk", "given_name", "family_name")[:_MOST_RANKED]
+    return [pk for pk, *names in sorted(found, key=lambda row: _rank(words, row))]
+
+
+def _rank(words: list[str], row: tuple[int, str, str]) -> tuple[int, str, int]:
+    """Order by how many words are names in full; a town or the middle of a word comes later."""
+    pk, given_name, family_name = row
+    name = fold(f"{family_name} {given_name}")
+    in_full = set(words).intersection(_WORDS_APART.split(name))
+    return -len(in_full), name, pk
 
 
 def _hits(customer_ids: list[int], reasons: dict[int, str]) -> list[Hit]:
     customers = Customer.objects.select_related("golden").in_bulk(customer_ids)
-    hits = [_hit(customers[key], reasons.get(key, "")) for key in customer_ids]
-    return sorted(hits, key=lambda hit: (not hit.reason, fold(hit.name), hit.public_id))
+    return [_hit(customers[key], reasons.get(key, "")) for key in customer_ids]
 
 
 def _hit(customer: Customer, reason: str) -> Hit:
@@ -123,7 +133,7 @@ def _hit(customer: Customer, reason: str) -> Hit:
         customer_id=customer.pk,
         public_id=customer.public_id,
         display_id=display(customer.public_id),
-        name=golden.full_name if golden else "",
+        name=str(golden) if golden else "",
         city=golden.city if golden else "",
         email=golden.email if golden else "",
         phone=golden.phone if golden else "",

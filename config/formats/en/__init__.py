@@ -1,0 +1,1 @@
+"""English as Europeans read it."""

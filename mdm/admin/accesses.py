@@ -1,0 +1,33 @@
+"""The register of who saw what."""
+
+from django.contrib import admin
+from django.http import HttpRequest
+from django.utils.translation import gettext_lazy as _
+from unfold.admin import ModelAdmin
+
+from mdm.models import AccessLog
+
+
+@admin.register(AccessLog)
+class AccessLogAdmin(ModelAdmin):
+    """Accesses, the latest first; written by the pages and never edited."""
+
+    list_display = ("at", "user", "action", "reference")
+    list_select_related = ("user",)
+    list_filter = (("user", admin.RelatedOnlyFieldListFilter),)
+    search_fields = ("reference",)
+    search_help_text = _("Customer id or key, as it stands in the register")
+    list_per_page = 50
+    show_full_result_count = False
+
+    def has_add_permission(self, request: HttpRequest) -> bool:
+        """The pages write the register."""
+        return False
+
+    def has_change_permission(self, request: HttpRequest, obj: AccessLog | None = None) -> bool:
+        """Nobody rewrites who saw what."""
+        return False
+
+    def has_delete_permission(self, request: HttpRequest, obj: AccessLog | None = None) -> bool:
+        """Nobody rewrites who saw what."""
+        return False

@@ -1,0 +1,168 @@
+"""The pages of background work."""
+
+from datetime import timedelta
+
+import pytest
+from django.test import Client
+from django.urls import reverse
+from django.utils.timezone import now
+
+from mdm.models import Job
+from tests.factories import UserFactory
+from tests.mdm.factories import JobFactory
+from tests.mdm.pages import client_of
+
+pytestmark = pytest.mark.django_db
+
+
+def running(**values) -> Job:
+    return JobFactory(
+        kind="load",
+        state=Job.State.RUNNING,
+        started_at=now() - timedelta(seconds=10),
+        **{"phase": "loading", "done_count": 2500, "total_count": 10_000, **values},
+    )
+
+
+def state_of(job: Job, client: Client) -> dict:
+    return client.get(reverse("mdm:job-state", args=[job.pk])).json()
+
+
+def test_a_running_job_tells_where_it_is_and_when_it_will_end():
+    state = state_of(running(), client_of("steward"))
+
+    assert state["percent"] == 25
+    assert state["phase_label"] == "Loads the rows"
+    assert state["figures"] == "2,500 / 10,000"
+    assert state["per_second"] == pytest.approx(250, rel=0.1)
+    assert state["seconds_left"] == pytest.approx(30, abs=3)
+    assert state["left_label"] == "less than a minute left"
+
+
+def test_figures_follow_the_reader():
+    state = state_of(running(), client_of("steward", language="fr"))
+
+    assert state["figures"] == "2\xa0500 / 10\xa0000"
+
+
+@pytest.mark.parametrize(("done", "total"), [(0, None), (0, 0), (0, 100), (7, None)])
+def test_no_time_left_is_invented(done, total):
+    state = state_of(running(done_count=done, total_count=total), client_of("steward"))
+
+    assert state["seconds_left"] is None
+    assert state["left_label"] == ""
+
+
+def test_a_waiting_job_says_so():
+    state = state_of(JobFactory(kind="load"), client_of("steward"))
+
+    assert (state["state"], state["phase_label"]) == ("queued", "Waits for a worker")
+
+
+def test_a_kind_nobody_described_has_a_page_all_the_same():
+    job = JobFactory(kind="odd-work", state=Job.State.DONE, finished_at=now())
+
+    assert "odd-work" in client_of("steward").get(reverse("mdm:job", args=[job.pk])).text
+
+
+def test_a_failed_job_says_why():
+    job = JobFactory(
+        kind="load", state=Job.State.FAILED, error="The file is empty.", finished_at=now()
+    )
+    client = client_of("steward")
+
+    assert "The file is empty." in client.get(reverse("mdm:job", args=[job.pk])).text
+    assert "The file is empty." in client.get(reverse("mdm:jobs")).text
+
+
+def test_a_done_load_shows_its_figures_and_leads_to_the_file():
+    job = JobFactory(
+        kind="load",
+        state=Job.State.DONE,
+        parameters={"batch": 12},
+        result={"batch": 12, "new": 1200, "rejected": 3, "issues": {}},
+        finished_at=now(),
+    )
+
+    page = client_of("steward").get(reverse("mdm:job", args=[job.pk])).text
+
+    assert "New records" in page
+    assert "1,200" in page
+    assert reverse("mdm:batch", args=[12]) in page
+
+
+def test_a_waiting_job_is_cancelled_at_once():
+    job = JobFactory(kind="load")
+
+    client_of("steward").post(reverse("mdm:job-cancel", args=[job.pk]))
+
+    job.refresh_from_db()
+    assert job.state == Job.State.CANCELLED
+
+
+def test_a_running_job_is_asked_to_stop():
+    job = running()
+
+    answer = client_of("administrator").post(reverse("mdm:job-cancel", args=[job.pk]), follow=True)
+
+    job.refresh_from_db()
+    assert job.cancel_requested
+    assert "stops at its next step" in answer.text
+
+
+def test_a_job_that_ended_cannot_be_cancelled():
+    job = JobFactory(kind="load", state=Job.State.DONE, finished_at=now())
+
+    answer = client_of("steward").post(reverse("mdm:job-cancel", args=[job.pk]), follow=True)
+
+    assert "This job has already ended." in answer.text
+
+
+def test_asking_to_stop_is_never_a_plain_link():
+    job = running()
+
+    assert client_of("steward").get(reverse("mdm:job-cancel", args=[job.pk])).status_code == 405
+
+
+def test_the_dpo_reads_jobs_but_stops_none():
+    job = running()
+    client = client_of("dpo")
+
+    assert client.get(reverse("mdm:job", args=[job.pk])).status_code == 200
+    assert client.post(reverse("mdm:job-cancel", args=[job.pk])).status_code == 403
+
+
+def test_the_marketer_sees_only_the_state_of_her_own_job():
+    marketer = UserFactory(role="marketer")
+    own, other = running(requested_by=marketer), running()
+    client = Client()
+    client.force_login(marketer)
+
+    assert client.get(reverse("mdm:jobs")).status_code == 403
+    assert client.get(reverse("mdm:job-state", args=[own.pk])).status_code == 200
+    assert client.get(reverse("mdm:job-state", args=[other.pk])).status_code == 403
+
+
+def test_the_list_costs_the_same_for_one_job_and_for_thirty(django_assert_num_queries):
+    steward = UserFactory(role="steward")
+    client = Client()
+    client.force_login(steward)
+    JobFactory(kind="load", state=Job.State.DONE, requested_by=steward, finished_at=now())
+    client.get(reverse("mdm:jobs"))
+    with django_assert_num_queries(7):
+        client.get(reverse("mdm:jobs"))
+    for _ in range(30):
+        JobFactory(kind="load", state=Job.State.DONE, requested_by=steward, finished_at=now())
+
+    with django_assert_num_queries(7):
+        client.get(reverse("mdm:jobs"))
+
+
+def test_endings_can_be_filtered():
+    done = JobFactory(kind="load", state=Job.State.DONE, finished_at=now())
+    failed = JobFactory(kind="load", state=Job.State.FAILED, finished_at=now())
+
+    page = client_of("steward").get(reverse("mdm:jobs"), {"state": "failed"}).text
+
+    assert reverse("mdm:job", args=[failed.pk]) in page
+    assert reverse("mdm:job", args=[done.pk]) not in page
