@@ -131,6 +131,7 @@ IMPORT_EXPORT_SKIP_ADMIN_LOG = True
 LANGUAGES = [("fr", _("French")), ("en", _("English"))]
 # django-unfold ships no catalogue: its words stand beside ours.
 LOCALE_PATHS = [BASE_DIR / "config" / "locale", BASE_DIR / "config" / "unfold_locale"]
+FORMAT_MODULE_PATH = "config.formats"  # English dates with the day first.
 USE_TZ = True
 
 STATIC_URL = "static/"
