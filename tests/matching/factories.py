@@ -4,24 +4,18 @@ from collections.abc import Mapping
 from typing import Any
 
 from django.contrib.auth.models import User
-from factory.django import DjangoModelFactory
 
 from matching import runs
 from matching.models import ReviewTask
 from mdm import jobs
-from mdm.models import Job, SourceRecord
+from mdm.models import SourceRecord
 from tests.matching.people import households
 from tests.mdm.factories import make_records
 
 
-class StewardFactory(DjangoModelFactory):
-    """A user who decides."""
-
-    class Meta:
-        model = User
-        django_get_or_create = ("username",)
-
-    username = "a.petit"
+def make_steward(username: str = "a.petit") -> User:
+    """Return the user of that name, who decides."""
+    return User.objects.get_or_create(username=username)[0]
 
 
 ANNE: dict[str, Any] = {
@@ -44,16 +38,17 @@ def anne(source: str = "crm", **changes: Any) -> Mapping[str, Any]:
 
 def make_company(homes: int = 60) -> list[SourceRecord]:
     """Store the people of some invented households, part of them twice."""
-    rows = [
+    rows: list[Mapping[str, Any]] = [
         {"source": "crm", **{name: value for name, value in values.items() if value}}
         for _record, _person, values in households(homes)
     ]
     return make_records(rows)
 
 
-def run_match(**options: Any) -> Job:
-    """Search for duplicates in this process."""
-    return jobs.run_now(runs.prepare_run(by=None, **options))
+def run_match(**options: Any) -> dict[str, Any]:
+    """Search for duplicates in this process and return the figures."""
+    job = jobs.run_now(runs.prepare_run(by=None, **options))
+    return dict(job.result or {})
 
 
 def customers_of(*records: SourceRecord) -> list[int]:

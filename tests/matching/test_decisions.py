@@ -5,7 +5,7 @@ import pytest
 from matching.decisions import AlreadyRetracted, ContradictsDecisions, Verdict, decide, retract
 from matching.models import Decision, ReviewTask
 from mdm.models import Customer, GoldenRecord, SourceRecord
-from tests.matching.factories import StewardFactory, anne, customers_of, links, run_match
+from tests.matching.factories import anne, customers_of, links, make_steward, run_match
 from tests.mdm.factories import make_records
 
 pytestmark = pytest.mark.django_db
@@ -24,7 +24,7 @@ OTHER = {
 
 @pytest.fixture
 def steward():
-    return StewardFactory()
+    return make_steward()
 
 
 @pytest.fixture
