@@ -22,6 +22,7 @@ from consent.facts import (
     SaleFact,
     State,
 )
+from consent.key_sets import key_set
 from consent.ledger import events_by_customer
 from consent.models import ConsentEvent, PermissionState
 from consent.phone_lines import is_mobile
@@ -114,7 +115,9 @@ def gather(
     """Return what is known of each customer, in a number of queries that does not grow."""
     found = {
         key: Gathered(status)
-        for key, status in Customer.objects.filter(pk__in=customer_ids).values_list("pk", "status")
+        for key, status in Customer.objects.filter(pk__in=key_set(customer_ids)).values_list(
+            "pk", "status"
+        )
     }
     _add_records(found)
     _add_sales(found)
@@ -131,7 +134,7 @@ def stored_states(channel: str | None = None) -> StateReader:
 
     def read(customer_ids: Sequence[int]) -> Mapping[int, States]:
         found: dict[int, dict[Key, Permission]] = defaultdict(dict)
-        rows = PermissionState.objects.filter(customer__in=customer_ids)
+        rows = PermissionState.objects.filter(customer__in=key_set(customer_ids))
         if channel is not None:
             rows = rows.filter(channel__in=[channel, ANY])
         for customer, point, on, code, state, since, evidence, actor, event in rows.values_list(
@@ -167,7 +170,7 @@ def states_as_known(at: datetime, known_at: datetime) -> StateReader:
 
 def _add_records(found: dict[int, Gathered]) -> None:
     rows = SourceRecord.objects.filter(
-        customer__in=found, status=SourceRecord.Status.ACTIVE
+        customer__in=key_set(found), status=SourceRecord.Status.ACTIVE
     ).order_by()
     for customer, born, created in rows.values_list(
         "customer_id", "birth_date", "source_created_at"
@@ -180,7 +183,7 @@ def _add_records(found: dict[int, Gathered]) -> None:
 
 def _add_sales(found: dict[int, Gathered]) -> None:
     for customer, key, day, family, point in Sale.objects.filter(
-        record__customer__in=found
+        record__customer__in=key_set(found)
     ).values_list("record__customer_id", "pk", "sold_on", "product_family", "contact_point_id"):
         sold_at = _midnight(day)
         found[customer].sales.append(SaleFact(key, sold_at, family, point))
@@ -189,7 +192,7 @@ def _add_sales(found: dict[int, Gathered]) -> None:
 
 def _add_contracts(found: dict[int, Gathered]) -> None:
     for customer, key, start, end, family in Contract.objects.filter(
-        record__customer__in=found
+        record__customer__in=key_set(found)
     ).values_list("record__customer_id", "pk", "starts_on", "ends_on", "product_family"):
         starts_at = _midnight(start)
         # The last day belongs to the contract.
@@ -200,7 +203,7 @@ def _add_contracts(found: dict[int, Gathered]) -> None:
 
 def _add_acts(found: dict[int, Gathered], at: datetime) -> None:
     acts = ConsentEvent.objects.filter(
-        source_record__customer__in=found,
+        source_record__customer__in=key_set(found),
         actor_type__in=_OWN_ACTS,
         type__in=_CONSENTS,
         occurred_at__lte=at,
@@ -212,11 +215,11 @@ def _add_acts(found: dict[int, Gathered], at: datetime) -> None:
 
 
 def _add_points(found: dict[int, Gathered], kinds: Iterable[str]) -> None:
-    golden = GoldenRecord.objects.filter(pk__in=found)
+    golden = GoldenRecord.objects.filter(pk__in=key_set(found))
     for customer, email, phone in golden.values_list("pk", "email", "phone"):
         found[customer].preferred = frozenset({email.casefold(), phone})
     carried = RecordContactPoint.objects.filter(
-        record__customer__in=found,
+        record__customer__in=key_set(found),
         record__status=SourceRecord.Status.ACTIVE,
         contact_point__kind__in=list(kinds),
     ).order_by()

@@ -14,6 +14,7 @@ from uuid import uuid4
 from django.utils.timezone import now
 
 from consent.facts import ANY, ANY_KIND, CHANNEL_KINDS
+from consent.key_sets import key_set
 from consent.models import ConsentEvent
 from consent.states import Event, EventType, Key
 from mdm import bulk
@@ -126,7 +127,7 @@ def events_by_customer(customer_ids: Sequence[int]) -> dict[int, list[Event]]:
 
 
 def _add_own(found: dict[int, list[Event]], customer_ids: Sequence[int]) -> None:
-    own = ConsentEvent.objects.filter(source_record__customer__in=customer_ids).order_by()
+    own = ConsentEvent.objects.filter(source_record__customer__in=key_set(customer_ids)).order_by()
     refusals: dict[int, list[tuple[int, int, Sequence[object]]]] = defaultdict(list)
     for customer, record, point, *row in own.values_list(
         "source_record__customer_id", "source_record_id", "contact_point_id", *_READ
@@ -137,7 +138,7 @@ def _add_own(found: dict[int, list[Event]], customer_ids: Sequence[int]) -> None
             refusals[record].append((customer, point, row))
     if not refusals:
         return
-    carried = RecordContactPoint.objects.filter(record__in=list(refusals)).order_by()
+    carried = RecordContactPoint.objects.filter(record__in=key_set(refusals)).order_by()
     for record, point, kind in carried.values_list(
         "record_id", "contact_point_id", "contact_point__kind"
     ):
@@ -148,7 +149,7 @@ def _add_own(found: dict[int, list[Event]], customer_ids: Sequence[int]) -> None
 
 def _add_shared(found: dict[int, list[Event]], customer_ids: Sequence[int]) -> None:
     shared = RecordContactPoint.objects.filter(
-        record__customer__in=customer_ids,
+        record__customer__in=key_set(customer_ids),
         record__status=SourceRecord.Status.ACTIVE,
         contact_point__consent_events__type__in=RESTRICTIVE,
     ).order_by()
@@ -165,7 +166,7 @@ def _add_shared(found: dict[int, list[Event]], customer_ids: Sequence[int]) -> N
 
 def holders(contact_point_ids: Iterable[int]) -> set[int]:
     """Return the customers whose records carry one of these contact points."""
-    carried = RecordContactPoint.objects.filter(contact_point__in=set(contact_point_ids))
+    carried = RecordContactPoint.objects.filter(contact_point__in=key_set(set(contact_point_ids)))
     return set(carried.values_list("record__customer_id", flat=True))
 
 

@@ -117,7 +117,7 @@ def _decide(facts: Facts, question: Question, policy: PolicyPack) -> Answer:
         deciding_event=deciding.event_id,
         deciding_fact=deciding.fact,
         obligations=() if failed else obligations(case, deciding.rule),
-        valid_until=min((m for m in _turning_points(case) if m > case.at), default=None),
+        valid_until=min(filter(case.at.__lt__, _turning_points(case)), default=None),
     )
 
 
@@ -234,9 +234,10 @@ _ALL_GATES = (
 
 
 def _unlifted(case: Case, objections: Iterable[Objection]) -> list[Objection]:
+    objections = list(objections)
     since = case.permission.since
-    if since is None or since > case.at or consent_is_expired(case):
-        return list(objections)
+    if not objections or since is None or since > case.at or consent_is_expired(case):
+        return objections
     return [o for o in objections if not permission_lifts(case.permission, o)]
 
 
@@ -256,10 +257,12 @@ def _latest(rule: str, objections: list[Objection]) -> Finding | None:
 
 
 def _turning_points(case: Case) -> Iterator[datetime]:
+    """Yield every instant at which a fact, a rule or an age could change the answer."""
     person, permission, policy = case.person, case.permission, case.policy
-    yield policy.phone_switch
-    for ban in policy.sector_bans:
-        yield ban.since
+    if case.channel == ChannelCode.PHONE:
+        yield policy.phone_switch
+    if case.offer.sector:
+        yield from (ban.since for ban in policy.sector_bans)
     for sale in person.sales:
         yield sale.at
     for contract in person.contracts:
@@ -270,7 +273,7 @@ def _turning_points(case: Case) -> Iterator[datetime]:
     if person.last_contact_at:
         yield person.last_contact_at
         yield years_after(person.last_contact_at, policy.inactive_after_years)
-    if person.birth_date:
+    if person.birth_date and case.at.year - person.birth_date.year <= policy.adult_age:
         yield birthday(person.birth_date, policy.joint_consent_below_age)
         yield birthday(person.birth_date, policy.adult_age)
     yield from (m for m in (permission.since, person.restricted_since, person.conflict_since) if m)

@@ -10,6 +10,7 @@ from datetime import datetime
 from django.db import transaction
 
 from consent.facts import ANY
+from consent.key_sets import key_set
 from consent.ledger import events_by_customer
 from consent.models import PermissionState, Purpose
 from consent.states import fold_all
@@ -89,7 +90,7 @@ def _write(customer_ids: Sequence[int]) -> int:
         record_history(PermissionState, [key for key, _ in changed], "~")
     if gone:
         record_history(PermissionState, gone, "-")
-        PermissionState.objects.filter(pk__in=gone).delete()
+        PermissionState.objects.filter(pk__in=key_set(gone)).delete()
     return len(new) + len(changed) + len(gone)
 
 
@@ -99,7 +100,7 @@ def _differences(
     """Compare the fold with what is stored: rows to add, to change, and keys to remove."""
     wanted = dict(_folded(customer_ids))
     new, changed, gone = [], [], []
-    stored = PermissionState.objects.filter(customer__in=customer_ids)
+    stored = PermissionState.objects.filter(customer__in=key_set(customer_ids))
     for key, *row in stored.values_list(*_COLUMNS):
         place, content = tuple(row[:4]), tuple(row[4:])
         fresh = wanted.pop(place, None)
@@ -115,7 +116,9 @@ def _folded(customer_ids: Sequence[int]) -> Iterator[tuple[Place, Content]]:
     purposes: dict[str, int | None] = dict(Purpose.objects.values_list("code", "pk"))
     purposes[ANY] = None
     live = set(
-        Customer.objects.filter(pk__in=customer_ids, merged_into=None).values_list("pk", flat=True)
+        Customer.objects.filter(pk__in=key_set(customer_ids), merged_into=None).values_list(
+            "pk", flat=True
+        )
     )
     for customer, events in events_by_customer(customer_ids).items():
         if customer not in live:

@@ -231,31 +231,38 @@ def test_the_number_of_queries_does_not_grow_with_customers(
             list(evaluate([r.pk for r in records[:count]], channel="email", offer=offer))
 
 
-EVENTS = st.lists(
-    st.tuples(
+def event_tuples(*kinds: str) -> st.SearchStrategy[tuple[object, ...]]:
+    return st.tuples(
         st.integers(0, 3),
-        st.sampled_from(["given", "refused", "withdrawn", "objection", "confirmed"]),
+        st.sampled_from(kinds),
         st.sampled_from(["email", "sms", "phone", "post", "*"]),
         st.booleans(),
         st.booleans(),
         st.sampled_from(["person", "import", "staff"]),
         st.integers(0, 4),
         st.none() | st.integers(1, 1500),
-    ),
-    max_size=12,
+    )
+
+
+EVENTS = st.lists(
+    event_tuples("given", "refused", "withdrawn", "objection", "confirmed"), max_size=12
 )
+REFUSALS = event_tuples("refused", "withdrawn", "objection")
 
 
 @settings(
-    max_examples=60,
+    max_examples=25,
     deadline=None,
     suppress_health_check=[HealthCheck.function_scoped_fixture],
 )
-@given(EVENTS, st.lists(st.integers(0, 3), min_size=4, max_size=4))
+@given(EVENTS, REFUSALS, st.lists(st.integers(0, 3), min_size=4, max_size=4))
 def test_one_and_many_agree_on_every_person(
-    marketing: Purpose, events: list[tuple[object, ...]], homes: list[int]
+    marketing: Purpose,
+    events: list[tuple[object, ...]],
+    refusal: tuple[object, ...],
+    homes: list[int],
 ):
-    """Stored states, folded events, one customer or all: the same answers (invariants I2, I3)."""
+    """Stored states, folded events, one customer or all: the same answers (I2, I3, I7)."""
     with transaction.atomic():
         records = make_records(
             [
@@ -273,8 +280,10 @@ def test_one_and_many_agree_on_every_person(
         identity.apply_links(
             [link for link in links if _is_root(link, links)], user=None, reason="Test."
         )
-        _assert_agreement(marketing)
+        before = _assert_agreement(marketing)
         assert rebuild(check=True).difference_count == 0
+        _record(records, [refusal], marketing, first=len(events))
+        assert _assert_agreement(marketing) <= before  # A refusal only takes away.
         transaction.set_rollback(True)
 
 
@@ -285,10 +294,16 @@ def _is_root(link: identity.Link, links: list[identity.Link]) -> bool:
 
 
 def _record(
-    records: list[SourceRecord], events: list[tuple[object, ...]], marketing: Purpose
+    records: list[SourceRecord],
+    events: list[tuple[object, ...]],
+    marketing: Purpose,
+    *,
+    first: int = 0,
 ) -> None:
     new = []
-    for number, (who, kind, channel, with_point, wide, actor, evidence, days) in enumerate(events):
+    for number, (who, kind, channel, with_point, wide, actor, evidence, days) in enumerate(
+        events, first
+    ):
         record = records[who]  # type: ignore[call-overload]
         grant = kind in {"given", "confirmed"}
         if grant and channel == "*":
@@ -305,10 +320,12 @@ def _record(
             )
         )  # fmt: skip
     record_events(new)
-    project(record.pk for record in records)
+    project(Customer.objects.values_list("pk", flat=True))
 
 
-def _assert_agreement(marketing: Purpose) -> None:
+def _assert_agreement(marketing: Purpose) -> set[tuple[int, str]]:
+    """Ask about everybody in both ways; return who may be reached on what."""
+    allowed = set()
     customers = list(Customer.objects.filter(merged_into=None).order_by("pk"))
     offer = offer_for(marketing)
     for channel in ("email", "sms", "phone", "post"):
@@ -319,6 +336,9 @@ def _assert_agreement(marketing: Purpose) -> None:
                 outcome.contact_point_id, outcome.answer.failed_gates, outcome.answer.rule,
             )  # fmt: skip
             assert alone.answer.deciding_event == outcome.answer.deciding_event
+            if alone.answer.allowed:
+                allowed.add((customer.pk, channel))
+    return allowed
 
 
 def test_states_are_written_once_and_have_a_history(marketing: Purpose):
