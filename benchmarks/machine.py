@@ -12,11 +12,13 @@ from benchmarks.servers import PostgresServer
 
 def describe_machine(server: PostgresServer | None) -> list[str]:
     """Give one line per fact a reader needs to compare the figures with her own."""
+    busy, cores = os.getloadavg()[0], os.cpu_count() or 1
     return [
         f"{os.cpu_count()} cores ({_processor()}), {_memory_gigabytes():.0f} GB of memory",
         f"{platform.system()}, Python {platform.python_version()}, Django {django.__version__}",
         f"SQLite {sqlite3.sqlite_version}"
         + (f", PostgreSQL {server.version} on the same machine{server.note}" if server else ""),
+        f"{busy:.1f} processes ran or waited for the {cores} cores when the runs began",
     ]
 
 

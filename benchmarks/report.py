@@ -37,9 +37,9 @@ def replace_section(page: Path, name: str, lines: Sequence[str]) -> None:
 def quality_table(results: Sequence[Quality]) -> list[str]:
     """Give one line per data set: what was found of what is true, and how long it took."""
     lines = [
-        "| data | records | true pairs | pair precision | pair recall | pair F1 | B-cubed F1 "
-        "| blocking recall | load s | match s |",
-        "|---|---:|---:|---:|---:|---:|---:|---:|---:|---:|",
+        "| data | records | true pairs | blocking recall | precision | recall | F1 "
+        "| F1 by records (B-cubed) | tasks | F1 with likely pairs confirmed | load s | match s |",
+        "|---|" + "---:|" * 11,
     ]
     return lines + [_quality_line(result) for result in results]
 
@@ -54,15 +54,16 @@ def scale_table(runs: Sequence[Run]) -> list[str]:
 
 def _quality_line(result: Quality) -> str:
     scores = result.scores
-    pairs, cubed = scores["pairwise"], scores["b_cubed"]
-    figures = (
-        pairs["precision"], pairs["recall"], pairs["f1"], cubed["f1"], scores["blocking_recall"]
-    )  # fmt: skip
+    links, confirmed = scores["pairwise"], scores["at_even_odds"]["pairwise"]
     cells = [
         result.name,
         f"{scores['records']:,}",
         f"{scores['true_pairs']:,}",
-        *(f"{figure:.4f}" for figure in figures),
+        f"{scores['blocking_recall']:.4f}",
+        *(f"{links[figure]:.4f}" for figure in ("precision", "recall", "f1")),
+        f"{scores['b_cubed']['f1']:.4f}",
+        f"{result.match.answer['open_tasks']:,}",
+        f"{confirmed['f1']:.4f}",
         f"{result.load.seconds:.1f}",
         f"{result.match.seconds:.1f}",
     ]
@@ -71,8 +72,8 @@ def _quality_line(result: Quality) -> str:
 
 def _size_table(rows: int, runs: Sequence[Run]) -> list[str]:
     ratio = " PostgreSQL : SQLite |" if len(runs) == 2 else ""
-    header = "".join(f" {run.engine} s | rows/s | peak MB |" for run in runs)
-    columns = 1 + 3 * len(runs) + bool(ratio)
+    header = "".join(f" {run.engine} s | CPU s | rows/s | peak MB |" for run in runs)
+    columns = 1 + 4 * len(runs) + bool(ratio)
     lines = ["", f"### {rows:,} records", "", f"| step |{header}{ratio}"]
     lines.append("|---|" + "---:|" * (columns - 1))
     for step, words in _STEP_NAMES.items():
@@ -85,4 +86,7 @@ def _size_table(rows: int, runs: Sequence[Run]) -> list[str]:
 
 def _cells(step: str, figure: Measured, rows: int) -> str:
     speed = "" if step == "start" else f"{rows / figure.seconds:,.0f}"
-    return f" {figure.seconds:.1f} | {speed} | {figure.peak_megabytes:,.0f} |"
+    return (
+        f" {figure.seconds:.1f} | {figure.cpu_seconds:.1f} | {speed} |"
+        f" {figure.peak_megabytes:,.0f} |"
+    )

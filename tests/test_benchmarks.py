@@ -34,7 +34,7 @@ def test_two_engines_stand_side_by_side_with_their_ratio():
 
     lines = scale_table([sqlite, postgresql])
 
-    assert "| load three files | 2.0 | 500 | 100 | 3.0 | 333 | 120 | 1.50 |" in lines
+    assert "| load three files | 2.0 | 1.0 | 500 | 100 | 3.0 | 1.0 | 333 | 120 | 1.50 |" in lines
 
 
 def test_a_step_reports_its_own_time_memory_and_answer(tmp_path):
