@@ -4,6 +4,8 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from datetime import date
 
 from django.db.models import Q
+from django.utils.dateparse import parse_date
+from django.utils.formats import date_format
 from django.utils.translation import gettext as _
 
 from campaigns.segment_fields import FIELDS, OPERATOR_LABELS, Field, Kind, Values
@@ -53,6 +55,8 @@ def sentence(row: Mapping[str, str]) -> str:
         return _("a condition that no longer exists")
     choices = dict(field.choices()) if field.choices else {}
     value = str(choices.get(row["value"], row["value"]))
+    if field.kind == Kind.DATE and (day := parse_date(value)):
+        value = date_format(day, "SHORT_DATE_FORMAT")
     return f"{field.label} {OPERATOR_LABELS.get(row['operator'], row['operator'])} {value}"
 
 
