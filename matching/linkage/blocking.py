@@ -172,6 +172,29 @@ def candidate_pairs(
             yield position, one[kept], other[kept]
 
 
+def random_pairs_sharing(
+    encoded: Encoded, parts: Sequence[str], count: int, generator: np.random.Generator
+) -> tuple[Codes, Codes]:
+    """Return random pairs of records that share these parts, whatever the size of a block.
+
+    Every such pair is as likely as any other; the same pair may come twice.
+    """
+    key = _combined([_PARTS[part](encoded)[0] for part in parts])
+    has_key = np.flatnonzero(key)
+    records = has_key[np.argsort(key[has_key], kind="stable")].astype(np.int32)
+    starts = np.flatnonzero(np.r_[True, key[records][1:] != key[records][:-1]])
+    sizes = np.diff(np.r_[starts, len(records)])
+    partners = np.cumsum(np.repeat(sizes - 1, sizes))
+    if not len(records) or not partners[-1]:
+        return records[:0], records[:0]
+    drawn = generator.integers(0, partners[-1], count)
+    first = np.searchsorted(partners, drawn, side="right")
+    start, size = np.repeat(starts, sizes)[first], np.repeat(sizes, sizes)[first]
+    steps = generator.integers(1, size)
+    second = start + (first - start + steps) % size
+    return records[first], records[second]
+
+
 def _pairs_in_blocks(blocks: Codes, records: Codes) -> tuple[Codes, Codes]:
     """Return all pairs of entries with the same block number, block 0 left out."""
     entries = np.flatnonzero(blocks)

@@ -17,8 +17,9 @@ from matching.linkage.blocking import (
     RuleReport,
     applicable_blocks,
     candidate_pairs,
+    random_pairs_sharing,
 )
-from matching.linkage.columns import Codes, Columns, Flags, Floats, Ids, Levels
+from matching.linkage.columns import Codes, Columns, Flags, Floats, Ids
 from matching.linkage.comparison import compare
 from matching.linkage.encoding import encode
 from matching.linkage.frame import KeyIndex, LatentClassClassifier, LevelCompare
@@ -27,7 +28,8 @@ from matching.linkage.training import (
     Classes,
     build_classes,
     chance_at_random,
-    chance_under_rule,
+    chance_when_sharing,
+    parts_by_field,
 )
 from matching.scoring import ModelState, ScoreModel
 
@@ -180,9 +182,14 @@ class _Run:
 
     def _classes(self, blocks: Sequence[Blocks]) -> Classes:
         at_random = self._at_random()
-        under_rule = [
-            chance_under_rule(one.rule, self._sample_of(one), at_random) for one in blocks
-        ]
+        shared: dict[tuple[str, tuple[str, ...]], Floats] = {}
+        under_rule = []
+        for one in blocks:
+            parts = parts_by_field(one.rule, self.encoded.fields)
+            for key in parts.items():
+                if key not in shared:
+                    shared[key] = self._when_sharing(*key, at_random)
+            under_rule.append({field: shared[field, parts[field]] for field in parts})
         return build_classes(
             self.encoded.fields,
             [one.rule for one in blocks],
@@ -199,10 +206,12 @@ class _Run:
         levels = compare(self.encoded, left[apart], right[apart])
         return chance_at_random(levels, pair_count)
 
-    def _sample_of(self, blocks: Blocks) -> dict[str, Levels]:
-        left, right = blocks.pairs()
-        every = max(1, len(left) // RULE_SAMPLE)
-        return compare(self.encoded, left[::every], right[::every])
+    def _when_sharing(
+        self, field: str, parts: tuple[str, ...], at_random: dict[str, Floats]
+    ) -> Floats:
+        generator = np.random.default_rng(SEED)
+        left, right = random_pairs_sharing(self.encoded, parts, RULE_SAMPLE, generator)
+        return chance_when_sharing(field, compare(self.encoded, left, right), at_random[field])
 
     def _scored(
         self,

@@ -54,7 +54,7 @@ class Chance:
     at_random: dict[str, Floats]
     """Field -> distribution over random pairs."""
     under_rule: list[dict[str, Floats]]
-    """Per rule: distribution of the fields it blocks on, over its unrelated pairs."""
+    """Per rule: distribution of each field it blocks on, over strangers that share its key."""
 
 
 @dataclass(frozen=True)
@@ -161,29 +161,38 @@ def _mostly_exact(field: str, at_random: Floats) -> Floats:
     return np.asarray(0.98 * exact_by_chance(field, at_random) + 0.02 * at_random, np.float64)
 
 
-def chance_under_rule(
-    rule: Rule, levels: dict[str, Levels], at_random: dict[str, Floats]
-) -> dict[str, Floats]:
-    """Return the level distributions of the fields a rule blocks on, among unrelated pairs.
-
-    Unrelated are pairs that agree on nothing else: what a rule makes of strangers is learnt from
-    strangers, also when its key is a part of a value (a birth year, the start of a name).
-    """
-    blocked = {field for part in rule.parts for field in PART_FIELDS[part] if field in levels}
-    others = [field for field in levels if field not in blocked and field != "sex"]
-    agreements = sum(
-        (np.isin(levels[field], list(EXACT[field])) for field in others),
-        start=np.zeros(len(next(iter(levels.values()))), np.int64),
-    )
-    known = sum((levels[field] > 0 for field in others), start=np.zeros_like(agreements))
-    unrelated = (agreements == 0) & (known > 0)
-    found = {}
-    for field in sorted(blocked):
-        counts = np.bincount(levels[field][unrelated], minlength=len(LEVELS[field])).astype(float)
-        counts[0] = 0.0
-        usual = _mostly_exact(field, at_random[field])
-        found[field] = (counts + 50 * usual) / (counts.sum() + 50)
+def parts_by_field(rule: Rule, fields: Sequence[str]) -> dict[str, tuple[str, ...]]:
+    """Return, per compared field that a rule blocks on, the parts of its key that speak of it."""
+    found: dict[str, tuple[str, ...]] = {}
+    for part in rule.parts:
+        for field in PART_FIELDS[part]:
+            if field in fields:
+                found[field] = (*found.get(field, ()), part)
     return found
+
+
+def chance_when_sharing(field: str, levels: dict[str, Levels], at_random: Floats) -> Floats:
+    """Return how a field agrees when strangers share a part of it, as a blocking rule asks.
+
+    Strangers are pairs that agree on nothing else, so this also understands a key that is a part
+    of a value: a birth year, the start of a name.
+
+    Args:
+        field: the field.
+        levels: of random pairs that share the part.
+        at_random: distribution of the field over random pairs.
+    """
+    others = [other for other in levels if other not in (field, "sex")]
+    agreements = np.zeros(len(levels[field]), np.int64)
+    known = np.zeros_like(agreements)
+    for other in others:
+        agreements += np.isin(levels[other], list(EXACT[other]))
+        known += levels[other] > 0
+    strangers = levels[field][(agreements == 0) & (known > 0)]
+    counts = np.bincount(strangers, minlength=len(LEVELS[field])).astype(np.float64)
+    counts[0] = 0.0
+    usual = _mostly_exact(field, at_random)
+    return np.asarray((counts + 50 * usual) / (counts.sum() + 50), np.float64)
 
 
 def chance_at_random(levels: dict[str, Levels], pair_count: int) -> dict[str, Floats]:

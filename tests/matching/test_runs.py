@@ -310,7 +310,7 @@ def test_evaluate_compares_the_links_with_the_truth(tmp_path, capsys):
     ("content", "words"),
     [
         (b"source,key\ncrm,1\n", "source_key"),
-        (b"source,source_key,entity\ncrm,nobody,1\n", "record|enregistrement"),
+        (b"source,source_key,entity\ncrm,nobody,1\n", "record|fiche"),
         (b"\xff\xfe\x00", "UTF-8"),
         (None, "truth.csv"),
     ],
