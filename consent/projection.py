@@ -75,6 +75,7 @@ def rebuild(*, check: bool = False) -> Rebuilt:
 
 
 def _write(customer_ids: Sequence[int]) -> int:
+    _lock(customer_ids)
     new, changed, gone = _differences(customer_ids)
     if new:
         keys = bulk.allocate_ids(PermissionState, len(new))
@@ -92,6 +93,16 @@ def _write(customer_ids: Sequence[int]) -> int:
         record_history(PermissionState, gone, "-")
         PermissionState.objects.filter(pk__in=key_set(gone)).delete()
     return len(new) + len(changed) + len(gone)
+
+
+def _lock(customer_ids: Sequence[int]) -> None:
+    """Fold one customer in one transaction at a time.
+
+    Otherwise two of them could each fold without the other's event, and the later one would store
+    a state that lacks an objection. Always in the same order, so that they wait but not in a ring.
+    """
+    customers = Customer.objects.filter(pk__in=key_set(customer_ids)).order_by("pk")
+    list(customers.select_for_update().values_list("pk"))
 
 
 def _differences(
