@@ -6,15 +6,19 @@ described is shown as it is, so a new kind of job is never without a page.
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
+from datetime import datetime
 from typing import Any
 
+from django.core.cache import cache
 from django.urls import NoReverseMatch
+from django.utils.timezone import now
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
 from mdm.models import Job
 
-_UNITS_PER_SECOND_MIN = 0.01
+_PACE_AFTER_SECONDS = 3
+_PACE_KEPT_SECONDS = 3600
 
 
 @dataclass(frozen=True, slots=True)
@@ -82,16 +86,23 @@ def result_url(job: Job) -> str | None:
         return None
 
 
-def speed(job: Job) -> tuple[float | None, float | None]:
-    """Return units per second since the start and seconds left; None where it cannot be told.
+def speed(job: Job, *, at: datetime | None = None) -> tuple[float | None, float | None]:
+    """Return units per second and seconds left in the present phase; None while unknown.
 
-    A resumed job counts from its first start, so its pause makes it look slower, never faster.
+    Every phase counts anew and at its own pace, so the pace is taken from the first time somebody
+    looked at this phase; nothing is told before some seconds have passed.
     """
-    elapsed = job.seconds
-    if not job.is_live or not elapsed or not job.done_count:
+    moment = at or now()
+    if job.state != Job.State.RUNNING or not job.done_count:
         return None, None
-    per_second = job.done_count / elapsed
-    if not job.total_count or per_second < _UNITS_PER_SECOND_MIN:
+    key = f"job-pace.{job.pk}.{job.attempt}.{job.phase}"
+    first_look = (moment, job.done_count)
+    since, done_then = cache.get_or_set(key, first_look, _PACE_KEPT_SECONDS) or first_look
+    elapsed = (moment - since).total_seconds()
+    if elapsed < _PACE_AFTER_SECONDS or job.done_count <= done_then:
+        return None, None
+    per_second = (job.done_count - done_then) / elapsed
+    if not job.total_count:
         return per_second, None
     return per_second, max(0.0, (job.total_count - job.done_count) / per_second)
 

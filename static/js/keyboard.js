@@ -10,7 +10,9 @@
     if (event.key === "/") {
       const box = document.querySelector("[data-search]");
       if (!box) return;
+      // Lists have a box of their own that asks for the same key: this one is on every page.
       event.preventDefault();
+      event.stopImmediatePropagation();
       box.focus();
       box.select();
       return;
@@ -20,5 +22,5 @@
     if (!button) return;
     event.preventDefault();
     button.click();
-  });
+  }, true);
 })();
