@@ -93,11 +93,11 @@ def make_records(rows: list[Mapping[str, Any]]) -> list[SourceRecord]:
 
 
 def _insert(pk: int, row: dict[str, Any]) -> None:
-    source = SourceSystemFactory(code=row.pop("source", "crm"))
+    source = SourceSystemFactory.create(code=row.pop("source", "crm"))
     trust = row.pop("trust", None)
     if trust is not None:
         SourceSystem.objects.filter(pk=source.pk).update(trust=trust)
-    batch = LoadBatch.objects.filter(source=source).first() or LoadBatchFactory(source=source)
+    batch = LoadBatch.objects.filter(source=source).first() or LoadBatchFactory.create(source=source)
     key = row.pop("key", None) or f"K{pk}"
     SourceRecord.objects.bulk_create(
         [

@@ -1,6 +1,7 @@
 """Jobs lose nothing, run once in effect, and say in words why they failed."""
 
 from datetime import timedelta
+from typing import Any
 
 import pytest
 from django.contrib.auth.models import Group
@@ -14,9 +15,9 @@ pytestmark = pytest.mark.django_db
 
 
 @pytest.fixture
-def handler(monkeypatch: pytest.MonkeyPatch) -> dict[str, object]:
+def handler(monkeypatch: pytest.MonkeyPatch) -> dict[str, Any]:
     """Register the kind "test": five chunks, each of which makes a group; `at(n)` interferes."""
-    script: dict[str, object] = {"at": lambda run, step: None}
+    script: dict[str, Any] = {"at": lambda run, step: None}
 
     def five_chunks(run: jobs.JobRun) -> dict[str, int]:
         for step in range(run.cursor or 0, 5):
