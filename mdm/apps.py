@@ -11,5 +11,8 @@ class MdmConfig(AppConfig):
     verbose_name = _("Customers")
 
     def ready(self) -> None:
-        """Register the kinds of jobs of this app with whoever runs them."""
+        """Register the kinds of jobs of this app with whoever runs them, and our lookups."""
         import mdm.loading.work  # noqa: F401
+        from mdm import lookups
+
+        lookups.register()

@@ -46,75 +46,78 @@ class Claim(NamedTuple):
         )
 
 
-def claims_of(
-    mapping: SourceMapping,
-    cells: Mapping[str, str],
-    *,
-    created_at: datetime | None,
-    updated_at: datetime | None,
-    permission_at: datetime | None,
-    zone: tzinfo,
-    issues: list[Issue],
-) -> tuple[Claim, ...]:
-    """Return the claims of a row, opt-outs last."""
-    opt_outs = _opt_outs(mapping, cells, updated_at or created_at, zone, issues)
-    left = {claim.channel for claim in opt_outs}
-    is_double = any(
-        column.answer(cells.get(column.name, "")) == "yes"
-        for column in mapping.named("double_opt_in")
-    )
-    claims: list[Claim] = []
-    for column in mapping.named("permission"):
-        answer = _answer(column, cells, issues)
-        if answer not in ("yes", "no"):
-            continue
-        # The last change of a row that also opts out is the opt-out; the opt-in came before.
-        row_date = created_at if left & {column.channel, "*"} else updated_at or created_at
-        claims.append(
-            Claim(
-                column.channel,
-                column.purpose or DEFAULT_PURPOSE,
-                "opt_in" if answer == "yes" else "refusal",
-                permission_at or row_date,
-                permission_at is not None,
-                is_double and answer == "yes" and column.channel == "email",
-            )
+class PermissionColumns:
+    """The columns of a mapping that speak of permissions, made ready for many rows."""
+
+    def __init__(self, mapping: SourceMapping, zone: tzinfo) -> None:
+        self._zone = zone
+        self._permissions = mapping.named("permission")
+        self._double_opt_ins = mapping.named("double_opt_in")
+        self._opt_outs = mapping.named("opt_out")
+        self._opt_out_dates = mapping.named("opt_out_at")
+
+    def claims(
+        self,
+        cells: Mapping[str, str],
+        *,
+        created_at: datetime | None,
+        updated_at: datetime | None,
+        permission_at: datetime | None,
+        issues: list[Issue],
+    ) -> tuple[Claim, ...]:
+        """Return the claims of a row, opt-outs last."""
+        opt_outs = self._opt_out_claims(cells, updated_at or created_at, issues)
+        left = {claim.channel for claim in opt_outs}
+        is_double = any(
+            column.answer(cells.get(column.name, "")) == "yes" for column in self._double_opt_ins
         )
-    return (*claims, *opt_outs)
+        claims: list[Claim] = []
+        for column in self._permissions:
+            answer = _answer(column, cells, issues)
+            if answer not in ("yes", "no"):
+                continue
+            # The last change of a row that also opts out is the opt-out; the opt-in came before.
+            row_date = created_at if left & {column.channel, "*"} else updated_at or created_at
+            claims.append(
+                Claim(
+                    column.channel,
+                    column.purpose or DEFAULT_PURPOSE,
+                    "opt_in" if answer == "yes" else "refusal",
+                    permission_at or row_date,
+                    permission_at is not None,
+                    is_double and answer == "yes" and column.channel == "email",
+                )
+            )
+        return (*claims, *opt_outs)
+
+    def _opt_out_claims(
+        self, cells: Mapping[str, str], row_date: datetime | None, issues: list[Issue]
+    ) -> list[Claim]:
+        """Return one opt-out for each channel and purpose that a yes or a date tells."""
+        found: dict[tuple[str, str | None], Claim] = {}
+        for column in self._opt_outs:
+            if _answer(column, cells, issues) == "yes":
+                claim = Claim(column.channel, column.purpose, "opt_out", row_date, is_dated=False)
+                found[column.channel, column.purpose] = claim
+        for column in self._opt_out_dates:
+            text = cells.get(column.name, "").strip()
+            if not text:
+                continue
+            moment = parse_moment(text, column.format, zone=self._zone)
+            if moment is None:
+                # The person did opt out, even when nobody can read the date.
+                issues.append(("opt_out_at", "unreadable"))
+            claim = Claim(
+                column.channel, column.purpose, "opt_out", moment or row_date, moment is not None
+            )
+            found[column.channel, column.purpose] = claim
+        return list(found.values())
 
 
 def new_claims(claims: Iterable[Claim], earlier: Iterable[Claim]) -> list[Claim]:
     """Return the claims that say what the earlier version of the row did not."""
     known = {claim.meaning for claim in earlier}
     return [claim for claim in claims if claim.meaning not in known]
-
-
-def _opt_outs(
-    mapping: SourceMapping,
-    cells: Mapping[str, str],
-    row_date: datetime | None,
-    zone: tzinfo,
-    issues: list[Issue],
-) -> list[Claim]:
-    """Return one opt-out for each channel and purpose that a yes or a date tells."""
-    found: dict[tuple[str, str | None], Claim] = {}
-    for column in mapping.named("opt_out"):
-        if _answer(column, cells, issues) == "yes":
-            claim = Claim(column.channel, column.purpose, "opt_out", row_date, is_dated=False)
-            found[column.channel, column.purpose] = claim
-    for column in mapping.named("opt_out_at"):
-        text = cells.get(column.name, "").strip()
-        if not text:
-            continue
-        moment = parse_moment(text, column.format, zone=zone)
-        if moment is None:
-            # The person did opt out, even when nobody can read the date.
-            issues.append(("opt_out_at", "unreadable"))
-        claim = Claim(
-            column.channel, column.purpose, "opt_out", moment or row_date, moment is not None
-        )
-        found[column.channel, column.purpose] = claim
-    return list(found.values())
 
 
 def _answer(column: Column, cells: Mapping[str, str], issues: list[Issue]) -> str:

@@ -7,7 +7,7 @@ from datetime import date, datetime, tzinfo
 from decimal import Decimal, InvalidOperation
 from hashlib import sha256
 
-from mdm.loading.claims import Claim, claims_of
+from mdm.loading.claims import Claim, PermissionColumns
 from mdm.mapping import SourceMapping
 from mdm.standardise import VERSION
 from mdm.standardise.dates import parse_date, parse_moment
@@ -76,6 +76,8 @@ class RowReader:
         self._phones += [column.name for column in mapping.named("other_phone")]
         birth = mapping.single("birth_date")
         self._birth_format = birth.format if birth else ""
+        self._columns = {column.attribute: column for column in mapping.columns}
+        self._permissions = PermissionColumns(mapping, zone)
         self._fingerprint = sha256(repr((VERSION, region, mapping.columns_in_order)).encode())
 
     def raw(self, cells: Cells) -> dict[str, str]:
@@ -135,18 +137,16 @@ class RowReader:
         issues: list[Issue],
     ) -> tuple[Claim, ...]:
         created_at, updated_at, permission_at = moments
-        return claims_of(
-            self.mapping,
+        return self._permissions.claims(
             cells,
             created_at=created_at,
             updated_at=updated_at,
             permission_at=permission_at,
-            zone=self._zone,
             issues=issues,
         )
 
     def _moment(self, cells: Cells, attribute: str, issues: list[Issue]) -> datetime | None:
-        column = self.mapping.single(attribute)
+        column = self._columns.get(attribute)
         text = cells.get(column.name, "").strip() if column else ""
         if not column or not text:
             return None
@@ -157,7 +157,7 @@ class RowReader:
 
     def _day(self, cells: Cells, attribute: str, issues: list[Issue]) -> date | None:
         """Return a date; a moment counts as its day."""
-        column = self.mapping.single(attribute)
+        column = self._columns.get(attribute)
         text = clean(cells.get(column.name, "")) if column else ""
         if not column or not text:
             return None
@@ -169,7 +169,7 @@ class RowReader:
         return day
 
     def _text(self, cells: Cells, attribute: str, limit: int) -> str:
-        column = self.mapping.single(attribute)
+        column = self._columns.get(attribute)
         return clean(cells.get(column.name, ""))[:limit] if column else ""
 
     def _sale(self, cells: Cells, issues: list[Issue]) -> SaleRow | None:

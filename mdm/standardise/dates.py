@@ -53,6 +53,7 @@ def parse_date(text: str, date_format: str = "") -> date | None:
     return _or_none(text, date_format) if date_format else None
 
 
+@lru_cache(maxsize=1 << 14)
 def parse_moment(text: str, date_format: str = "", *, zone: tzinfo = UTC) -> datetime | None:
     """Return the moment in the declared format or in ISO 8601; a zone not told is `zone`."""
     text = clean(text)
