@@ -18,7 +18,7 @@ from consent.key_sets import key_set
 from consent.models import ConsentEvent
 from consent.states import Event, EventType, Key
 from mdm import bulk
-from mdm.models import RecordContactPoint, SourceRecord
+from mdm.models import RecordContactPoint
 
 RESTRICTIVE = (EventType.REFUSED, EventType.WITHDRAWN, EventType.OBJECTION)
 _BOUND_REFUSALS = frozenset({EventType.REFUSED, EventType.WITHDRAWN})
@@ -150,7 +150,6 @@ def _add_own(found: dict[int, list[Event]], customer_ids: Sequence[int]) -> None
 def _add_shared(found: dict[int, list[Event]], customer_ids: Sequence[int]) -> None:
     shared = RecordContactPoint.objects.filter(
         record__customer__in=key_set(customer_ids),
-        record__status=SourceRecord.Status.ACTIVE,
         contact_point__consent_events__type__in=RESTRICTIVE,
     ).order_by()
     prefix = "contact_point__consent_events__"

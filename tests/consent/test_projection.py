@@ -1,7 +1,6 @@
 """Stored permission states follow the events, whoever writes at the same time."""
 
 import threading
-from collections.abc import Iterator
 
 import pytest
 from django.db import connection, transaction
@@ -11,7 +10,7 @@ from consent.models import ConsentEvent, PermissionState
 from consent.projection import project, rebuild
 from mdm import identity
 from mdm.models import SourceRecord
-from tests.consent.factories import marketing, record_event
+from tests.consent.factories import email_of, marketing, record_event
 from tests.mdm.factories import make_record, make_records
 
 
@@ -53,27 +52,24 @@ def test_a_rebuild_finds_and_mends_what_differs(record: SourceRecord):
     assert found.customer_count == 1
 
 
-def record_event_without_projection(record: SourceRecord) -> None:
-    record_events(
-        [NewEvent(record.pk, "objection", "phone", None, None, "person", fact=(record,))]
-    )
+def record_event_without_projection(record: SourceRecord, channel: str = "phone") -> None:
+    event = NewEvent(record.pk, "objection", channel, None, None, "person", fact=(record, channel))
+    record_events([event])
 
 
 @pytest.fixture
-def withdrawing(record: SourceRecord) -> Iterator[threading.Thread]:
+def withdrawing(record: SourceRecord) -> threading.Thread:
     """Another connection that withdraws everything and folds, as a click on a link does."""
 
     def withdraw() -> None:
         try:
             with transaction.atomic():
-                record_event_without_projection(record)
+                record_event_without_projection(record, "*")
                 project([record.customer_id])
         finally:
             connection.close()
 
-    thread = threading.Thread(target=withdraw)
-    yield thread
-    thread.join()
+    return threading.Thread(target=withdraw)
 
 
 @pytest.mark.django_db(transaction=True)
@@ -81,14 +77,15 @@ def test_an_objection_recorded_while_a_load_folds_is_not_lost(
     record: SourceRecord, withdrawing: threading.Thread
 ):
     with transaction.atomic():
-        record_events(
-            [NewEvent(record.pk, "refused", "sms", None, None, "import", fact=(record, "sms"))]
+        claim = NewEvent(
+            record.pk, "given", "email", marketing().pk, email_of(record).pk, "import", fact=(1,)
         )
+        record_events([claim])
         project([record.customer_id])
         withdrawing.start()
         withdrawing.join(timeout=1)  # It waits for this transaction.
     withdrawing.join()
 
     states = PermissionState.objects.values_list("channel", "state")
-    assert set(states) == {("sms", "refused"), ("phone", "objected")}
+    assert set(states) == {("email", "objected"), ("*", "objected")}
     assert rebuild(check=True).difference_count == 0
