@@ -165,4 +165,3 @@ def _seconds(text: str) -> float | None:
     except ValueError:
         return None
     return round(seconds, 2) if 0 < seconds < _LONGEST_SECONDS else None
-

@@ -13,21 +13,24 @@ def _result_url(job: Job) -> str | None:
     return reverse("matching:run", args=[run]) if run else None
 
 
+PHASES = {
+    "read": _("Reading the records"),
+    "encode": _("Preparing the values"),
+    "block": _("Finding candidate pairs"),
+    "compare": _("Comparing pairs"),
+    "train": _("Learning what agreement means here"),
+    "score": _("Scoring pairs"),
+    "evidence": _("Storing the evidence"),
+    "links": _("Linking records"),
+    "tasks": _("Opening review tasks"),
+}
+"""Code of a phase or stage → what people read."""
+
 describe(
     KIND,
     JobWords(
         label=_("Search for duplicates"),
-        phases={
-            "read": _("Reading the records"),
-            "encode": _("Preparing the values"),
-            "block": _("Finding candidate pairs"),
-            "compare": _("Comparing pairs"),
-            "train": _("Learning what agreement means here"),
-            "score": _("Scoring pairs"),
-            "evidence": _("Storing the evidence"),
-            "links": _("Linking records"),
-            "tasks": _("Opening review tasks"),
-        },
+        phases=PHASES,
         icon="join",
         result_url=_result_url,
     ),

@@ -1,0 +1,219 @@
+"""What a run found and learnt, ready to draw: scores, stages, and the weight of each agreement."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from math import floor
+from typing import cast
+
+from django.db.models import Count
+from django.db.models.functions import Floor
+from django.utils.translation import gettext as _
+
+from matching.desk import bar_width, signed
+from matching.explanation import level_in_words
+from matching.levels import LEVELS, level_name
+from matching.models import MatchRun, PairEvidence
+from matching.rule_sets import Parameters
+from matching.scoring import ModelState, ScoreModel, probability
+from matching.words import PHASES
+
+_LEVELS_SHOWN = 6
+"""The address has twenty levels; the weightiest tell the story, the others fold."""
+
+
+@dataclass(frozen=True, slots=True)
+class Weight:
+    """What one level says on its own, as a bar from the middle; lengths are SVG attributes."""
+
+    words: str
+    bits: str
+    speaks_for: bool
+    start: str
+    width: str
+
+
+@dataclass(frozen=True, slots=True)
+class FieldWeights:
+    """The levels of one field by falling weight."""
+
+    name: str
+    shown: list[Weight]
+    folded: list[Weight]
+
+
+@dataclass(frozen=True, slots=True)
+class Column:
+    """One bar of the histogram: pairs whose score lies in one bit; lengths are percentages."""
+
+    score: int
+    count: int
+    tone: str
+    x: str
+    y: str
+    width: str
+    height: str
+
+
+@dataclass(frozen=True, slots=True)
+class Histogram:
+    """The stored pairs by score, and where the automatic threshold stands among them."""
+
+    columns: list[Column]
+    lowest: str
+    highest: str
+    threshold: str
+    threshold_x: str
+    threshold_percent: int
+    automatic_count: int
+    review_count: int
+
+
+@dataclass(frozen=True, slots=True)
+class Stage:
+    """A row of the kit's bars: one stage of the run."""
+
+    label: str
+    value: int
+    note: str = ""
+
+
+def weights(run: MatchRun) -> list[FieldWeights]:
+    """Return what each level of each field weighs in the model of a run."""
+    if not run.model:
+        return []
+    model = ScoreModel.from_state(cast("ModelState", run.model))
+    prior = model.score({})
+    found = {
+        field: sorted(
+            ((model.score({field: level}) - prior, level) for level in _known_levels(field)),
+            reverse=True,
+        )
+        for field in model.fields
+    }
+    widest = max((abs(bits) for levels in found.values() for bits, _level in levels), default=1.0)
+    return [_field_weights(field, levels, widest) for field, levels in found.items()]
+
+
+def histogram(run: MatchRun) -> Histogram | None:
+    """Return the pairs of a run by score; None when a later run has replaced them."""
+    rows = (
+        PairEvidence.objects.filter(run=run)
+        .order_by()
+        .annotate(bit=Floor("score"))
+        .values_list("bit", "automatic")
+        .annotate(Count("pk"))
+    )
+    counts = {(int(bit), bool(automatic)): count for bit, automatic, count in rows}
+    if not counts:
+        return None
+    threshold = Parameters.read(run.rule_set.parameters).automatic_threshold
+    return _histogram(counts, threshold)
+
+
+def stages(run: MatchRun) -> list[Stage]:
+    """Return the time of each stage in thousandths of a second, in the order of the work."""
+    return [
+        Stage(str(PHASES.get(name, name)), round(1000 * took))
+        for name, took in run.timings.items()
+    ]
+
+
+def blocking(run: MatchRun) -> list[Stage]:
+    """Return how many new pairs each blocking rule brought, the most fruitful first."""
+    rules = [rule for rule in run.counts.get("rules", ()) if rule["new_pairs"]]
+    rules.sort(key=lambda rule: -rule["new_pairs"])
+    return [Stage(_rule_in_words(rule["rule"]), rule["new_pairs"]) for rule in rules]
+
+
+def _known_levels(field: str) -> list[int]:
+    return [int(level) for level in LEVELS[field] if level]
+
+
+def _field_weights(field: str, levels: list[tuple[float, int]], widest: float) -> FieldWeights:
+    rows = [(bits, _weight(field, level, bits, widest)) for bits, level in levels]
+    telling = sorted(rows, key=lambda row: -abs(row[0]))[:_LEVELS_SHOWN]
+    chosen = {id(row) for row in telling}
+    return FieldWeights(
+        name=field_name(field),
+        shown=[row[1] for row in rows if id(row) in chosen],
+        folded=[row[1] for row in rows if id(row) not in chosen],
+    )
+
+
+def _weight(field: str, level: int, bits: float, widest: float) -> Weight:
+    half = min(abs(bits) / widest, 1) * 50
+    return Weight(
+        words=level_in_words(field, level_name(field, level)),
+        bits=signed(bits),
+        speaks_for=bits >= 0,
+        start=f"{50 if bits >= 0 else 50 - half:.2f}%",
+        width=bar_width(bits, 2 * widest),
+    )
+
+
+def field_name(field: str) -> str:
+    """Return the name of a field of the score model."""
+    return {
+        "given_name": _("given name"),
+        "family_name": _("family name"),
+        "address": _("address"),
+        "phone": _("phone"),
+        "email": _("e-mail"),
+        "birth_date": _("birth date"),
+        "identifier": _("identifier"),
+        "organisation": _("organisation"),
+        "sex": _("sex"),
+    }.get(field, field)
+
+
+def _rule_in_words(rule: str) -> str:
+    """Return a blocking rule as people read it: `phone+city` as `phone + city`."""
+    return " + ".join(part.replace("_", " ") for part in rule.split("+"))
+
+
+def _histogram(counts: Mapping[tuple[int, bool], int], threshold: float) -> Histogram:
+    bits = [bit for bit, _automatic in counts]
+    lowest, highest = min(*bits, floor(threshold) - 1), max(*bits, floor(threshold)) + 1
+    span = highest - lowest
+    tallest = max(
+        counts.get((bit, True), 0) + counts.get((bit, False), 0) for bit in range(lowest, highest)
+    )
+    columns = [
+        column
+        for bit in range(lowest, highest)
+        for column in _columns(bit, counts, lowest, span, tallest)
+    ]
+    return Histogram(
+        columns=columns,
+        lowest=signed(lowest),
+        highest=signed(highest),
+        threshold=signed(threshold),
+        threshold_x=f"{100 * (threshold - lowest) / span:.2f}%",
+        threshold_percent=round(100 * probability(threshold)),
+        automatic_count=sum(n for (_bit, automatic), n in counts.items() if automatic),
+        review_count=sum(n for (_bit, automatic), n in counts.items() if not automatic),
+    )
+
+
+def _columns(
+    bit: int, counts: Mapping[tuple[int, bool], int], lowest: int, span: int, tallest: int
+) -> list[Column]:
+    """Return the two parts of a column: pairs that link by themselves, above those to review."""
+    columns, below = [], 0.0
+    for automatic, tone in ((False, "close"), (True, "same")):
+        count = counts.get((bit, automatic), 0)
+        if count:
+            height = 100 * count / tallest
+            below += height
+            columns.append(
+                Column(
+                    score=bit,
+                    count=count,
+                    tone=tone,
+                    x=f"{100 * (bit - lowest) / span + 0.15:.2f}%",
+                    y=f"{100 - below:.2f}%",
+                    width=f"{100 / span - 0.3:.2f}%",
+                    height=f"{height:.2f}%",
+                )
+            )
+    return columns

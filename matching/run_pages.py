@@ -1,0 +1,100 @@
+"""The pages of the search for duplicates: start it, watch it, read what it found and learnt."""
+
+from typing import Any, cast
+
+from django.contrib import messages
+from django.contrib.auth.models import User
+from django.http import HttpRequest, HttpResponseBase
+from django.shortcuts import get_object_or_404, redirect
+from django.utils.translation import gettext as _
+from django.utils.translation import gettext_lazy
+
+from matching.models import MatchRun, ReviewTask
+from matching.run_charts import blocking, histogram, stages, weights
+from matching.runs import KIND, start_run
+from mdm.models import Job, SourceRecord
+from mdm.pages import StaffPage
+
+_RUNS = 15
+
+
+class HomePage(StaffPage):
+    """The button, the search under way, and the last ones."""
+
+    permission_required = "matching.run_match"
+    template_name = "matching/home.html"
+    title = gettext_lazy("Duplicates")
+
+    def get_context_data(self, **kwargs: Any) -> dict[str, Any]:
+        """Add live jobs, the last runs, and whether there is anything to search."""
+        jobs = Job.objects.filter(kind=KIND).select_related("requested_by")
+        return super().get_context_data(
+            live_jobs=list(jobs.filter(state__in=Job.LIVE_STATES).order_by("created_at")),
+            failed_job=_last_failed(),
+            runs=list(_runs().exclude(finished_at=None)[:_RUNS]),
+            has_records=SourceRecord.objects.active().exists(),
+            open_count=_open_count(),
+            **kwargs,
+        )
+
+
+class StartPage(StaffPage):
+    """Submit a search, or go to the one that runs already."""
+
+    http_method_names = ("post",)
+    permission_required = "matching.run_match"
+
+    def post(self, request: HttpRequest) -> HttpResponseBase:
+        """Queue the search and go back to the page that shows its progress."""
+        simulate = request.POST.get("simulate") == "yes"
+        scope = "changed" if request.POST.get("scope") == "changed" and not simulate else "all"
+        start_run(by=cast("User", request.user), scope=scope, simulate=simulate)
+        messages.info(
+            request,
+            _("The simulation has started: it changes nothing.")
+            if simulate
+            else _("The search has started: you may leave this page, it goes on."),
+        )
+        return redirect("matching:home")
+
+
+class RunPage(StaffPage):
+    """One search: what it found, how long each stage took, and what it learnt."""
+
+    permission_required = "matching.view_matchrun"
+    template_name = "matching/run.html"
+
+    def get_context_data(self, pk: int, **kwargs: Any) -> dict[str, Any]:
+        """Add the run with its charts."""
+        run = get_object_or_404(_runs(), pk=pk)
+        title = _("Simulation %(number)d") if run.simulated else _("Search %(number)d")
+        return super().get_context_data(
+            **{**kwargs, "title": title % {"number": run.pk}},
+            run=run,
+            seconds=_seconds(run),
+            fields=weights(run),
+            histogram=histogram(run),
+            stages=stages(run),
+            rules=blocking(run),
+            open_count=_open_count(),
+        )
+
+
+def _runs() -> Any:
+    return MatchRun.objects.select_related("rule_set", "job__requested_by")
+
+
+def _last_failed() -> Job | None:
+    """Return the latest search when it is the one that failed: an older failure is history."""
+    latest = Job.objects.filter(kind=KIND).order_by("-created_at").first()
+    return latest if latest and latest.state == Job.State.FAILED else None
+
+
+def _open_count() -> int:
+    return ReviewTask.objects.filter(state=ReviewTask.State.OPEN).count()
+
+
+def _seconds(run: MatchRun) -> float | None:
+    if run.finished_at is None:
+        return None
+    return (run.finished_at - run.started_at).total_seconds()
