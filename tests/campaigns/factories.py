@@ -44,6 +44,7 @@ def make_campaign(owner: User, **values: Any) -> Campaign:
 def frozen_list(campaign: Campaign) -> TargetList:
     """Freeze the campaign's list as a worker does."""
     target_list = target_lists.freeze(campaign, by=campaign.owner)
+    assert target_list.job
     run_now(target_list.job)
     target_list.refresh_from_db()
     return target_list

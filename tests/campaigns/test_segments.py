@@ -122,3 +122,9 @@ def test_the_birthday_counts(db):
     make_record(family_name="Leap", birth_date=date(2004, 2, 29))
 
     assert found(("age", "at_least", "18")) == {"Today", "Leap"}
+
+
+def test_a_choice_may_be_typed_in_words(people):
+    assert segments.check([{"field": "source", "operator": "is", "value": "SHOP"}]) == [
+        {"field": "source", "operator": "is", "value": "shop"}
+    ]
