@@ -1,6 +1,7 @@
 """One question asked of one person's facts: what the gates and the channel rules read.
 
-Everything is relative to the instant of the question: facts from later do not count.
+What permits is relative to the instant of the question: sales, contracts and consents from later
+do not count. What refuses counts whatever its date.
 """
 
 from collections.abc import Iterator
@@ -70,7 +71,7 @@ class Case:
         return day.year - born.year - ((day.month, day.day) < (born.month, born.day))
 
     def objections(self) -> Iterator[Objection]:
-        """Yield the wide refusals that cover this channel and purpose at this instant."""
+        """Yield the wide refusals that cover this channel and purpose."""
         for objection in (*self.person.objections, *(self.point.objections if self.point else ())):
             if self._is_covered_by(objection):
                 yield objection
@@ -109,11 +110,8 @@ class Case:
         return [c for c in self.running_contracts() if c.family in self.offer.families]
 
     def _is_covered_by(self, objection: Objection) -> bool:
-        return (
-            objection.since <= self.at
-            and objection.channel in {ANY, self.channel}
-            and objection.purpose in {ANY, self.offer.purpose}
-        )
+        is_on_channel = objection.channel in {ANY, self.channel}
+        return is_on_channel and objection.purpose in {ANY, self.offer.purpose}
 
 
 OWN_CONSENT = frozenset({Actor.PERSON, Actor.GUARDIAN})

@@ -1,7 +1,9 @@
 """May we contact this person? The one gate: facts and a question in, an answer with reasons out.
 
 Pure, total and fail-closed: what is not known to be allowed is refused. Adding an objection can
-only turn an answer from allowed to refused, never back (service messages aside).
+only turn an answer from allowed to refused, never back (service messages aside). For that, a
+refusal among the facts counts whatever its date: one that came while a list was being made must
+not hide an older one. Whoever asks about the past brings the facts of then.
 """
 
 import logging
@@ -151,7 +153,7 @@ def _known_person(case: Case) -> Finding | None:
 
 def _unrestricted(case: Case) -> Finding | None:
     since = case.person.restricted_since
-    return Finding("G2", since) if since and since <= case.at else None
+    return Finding("G2", since) if since else None
 
 
 def _usable_point(case: Case) -> Finding | None:
@@ -179,7 +181,7 @@ def _unrefused(case: Case) -> Finding | None:
 
 def _settled(case: Case) -> Finding | None:
     since = case.person.conflict_since
-    return Finding("G7", since) if since and since <= case.at else None
+    return Finding("G7", since) if since else None
 
 
 def _adult_or_consenting(case: Case) -> Finding | None:
@@ -245,8 +247,7 @@ def _exact(case: Case, states: frozenset[State] | set[State]) -> list[Objection]
     permission = case.permission
     if permission.state not in states:
         return []
-    since = permission.since or case.at
-    return [Objection(since=since, event_id=permission.event_id)] if since <= case.at else []
+    return [Objection(since=permission.since or case.at, event_id=permission.event_id)]
 
 
 def _latest(rule: str, objections: list[Objection]) -> Finding | None:
@@ -276,7 +277,5 @@ def _turning_points(case: Case) -> Iterator[datetime]:
     if person.birth_date and case.at.year - person.birth_date.year <= policy.adult_age:
         yield birthday(person.birth_date, policy.joint_consent_below_age)
         yield birthday(person.birth_date, policy.adult_age)
-    yield from (m for m in (permission.since, person.restricted_since, person.conflict_since) if m)
-    if case.point:
-        refusals = (*person.objections, *case.point.objections, *case.point.suppressions)
-        yield from (refusal.since for refusal in refusals)
+    if permission.since:
+        yield permission.since

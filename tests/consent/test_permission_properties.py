@@ -1,17 +1,27 @@
 """What holds of the gate whatever the facts: it always answers, refusals only ever add up."""
 
 from dataclasses import replace
-from datetime import datetime
+from datetime import datetime, timedelta
 
-from hypothesis import assume, given
+from hypothesis import assume, example, given
 from hypothesis import strategies as st
 
-from consent.facts import Facts, Objection, Permission, PersonFacts, PointFacts, Question, State
+from consent.facts import (
+    Facts,
+    Objection,
+    Offer,
+    Permission,
+    PersonFacts,
+    PointFacts,
+    Question,
+    State,
+)
 from consent.permissions import decide
 from consent.policy_packs import FR_2026_11
 from consent.rules import OBLIGATIONS, RULES, Kind
 from consent.states import Event, Key, fold
 from tests.consent.strategies import (
+    START,
     events,
     facts,
     instants,
@@ -65,6 +75,12 @@ def test_a_suppression_never_opens_the_gate(known: Facts, question: Question, ne
 
 
 @given(ledgers, events(restrictive=True), questions)
+@example(
+    # Found by hypothesis: a refusal of after the question hid the one of before it.
+    [Event(2, "refused", Key(1, "phone", "marketing"), START, START - timedelta(days=30))],
+    Event(1, "refused", Key(None, "*", "*"), START),
+    Question("phone", Offer("marketing", "commercial"), START - timedelta(days=30)),
+)
 def test_a_restrictive_event_only_shrinks_audiences(
     ledger: list[Event], refusal: Event, question: Question
 ):

@@ -9,6 +9,7 @@ from django.core.management.base import BaseCommand, CommandError
 from django.utils.dateparse import parse_date, parse_datetime
 from django.utils.timezone import get_default_timezone, localdate, now
 from django.utils.translation import gettext as _
+from django.utils.translation import pgettext
 
 from consent.days import last_instant
 from consent.evaluation import Outcome, may_contact, may_use_contact_point, offer_for
@@ -119,7 +120,7 @@ def _report(
 
 
 def _lines(report: dict[str, Any]) -> list[str]:
-    verdict = _("allowed") if report["allowed"] else _("refused")
+    verdict = pgettext("permission", "allowed" if report["allowed"] else "refused")
     lines = [f"{report['customer']} · {report['channel']} · {report['purpose']}: {verdict}"]
     lines.append(f"{report['rule']}  {report['reason']}  ({report['law']})")
     others = [rule for rule in report["failed"] if rule != report["rule"]]
