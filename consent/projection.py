@@ -126,14 +126,7 @@ def _differences(
 def _folded(customer_ids: Sequence[int]) -> Iterator[tuple[Place, Content]]:
     purposes: dict[str, int | None] = dict(Purpose.objects.values_list("code", "pk"))
     purposes[ANY] = None
-    live = set(
-        Customer.objects.filter(pk__in=key_set(customer_ids), merged_into=None).values_list(
-            "pk", flat=True
-        )
-    )
     for customer, events in events_by_customer(customer_ids).items():
-        if customer not in live:
-            continue
         for key, fold in fold_all(events).items():
             place = (customer, key.contact_point_id, key.channel, purposes[key.purpose])
             yield place, (str(fold.state), fold.since, fold.evidence, fold.event_id)

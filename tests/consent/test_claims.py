@@ -7,7 +7,7 @@ import pytest
 
 from consent.claims import receive_claims
 from consent.evaluation import may_contact, offer_for
-from consent.models import ConsentEvent, PermissionState
+from consent.models import ConsentEvent, PermissionState, Purpose
 from consent.projection import project, rebuild
 from mdm.models import ContactPoint, Customer, LoadBatch, RecordContactPoint, SourceRecord
 from mdm.signals import PermissionClaim, records_loaded
@@ -110,6 +110,8 @@ def test_an_opt_out_follows_the_person_and_the_address():
 
     assert rule(one) == "G5"
     assert rule(two) == "G5"  # The same address, another customer.
+    assert PermissionState.objects.filter(customer=two.pk, state="objected").exists()
+    assert one.email == two.email
     assert rule(three) == "E1"
 
 
@@ -175,6 +177,29 @@ def test_a_source_that_says_no_goes_on_saying_it_after_it_corrected_the_address(
 
     assert rule(record) == "G6"
     assert rebuild(check=True).difference_count == 0
+
+
+def test_a_refusal_said_again_of_a_new_address_is_recorded_for_that_address():
+    record = make_record(email="old@example.com")
+    load(record, {"kind": "refusal"})
+    new = ContactPoint.objects.create(kind="email", value="new@example.com", display="new")
+    RecordContactPoint.objects.filter(record=record).update(contact_point=new)
+
+    load(record, {"kind": "refusal"})
+
+    points = ConsentEvent.objects.order_by("pk").values_list("contact_point__value", flat=True)
+    assert list(points) == ["old@example.com", "new@example.com"]
+
+
+def test_a_refusal_that_names_no_purpose_covers_them_all():
+    record = make_record(email="ada@example.com")
+    load(record, {"purpose_code": "news"})
+
+    load(record, {"kind": "refusal"})
+
+    news = offer_for(Purpose.objects.get(code="news"))
+    customer = Customer.objects.get(pk=record.pk)
+    assert may_contact(customer, channel="email", offer=news).answer.rule == "G6"
 
 
 def test_a_refusal_of_an_unknown_purpose_refuses_everything(caplog: pytest.LogCaptureFixture):
