@@ -36,7 +36,7 @@ def test_a_mapping_may_be_json(tmp_path):
         ({}, "[[column]]"),
         ({"column": [{"name": "id", "attribute": "email"}]}, "source_key"),
         (column(attribute="emial"), "email"),
-        (column(attribute="permission"), "channel"),
+        (column(attribute="permission"), "sms"),
         (column(attribute="permission", channel="*"), "*"),
         (column(attribute="city", format="%d"), "format"),
         (column(attribute="birth_date", format="JJ/MM"), "JJ/MM"),

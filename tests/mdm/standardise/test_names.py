@@ -18,9 +18,11 @@ NAMES = st.one_of(
     st.text(max_size=30),
     st.lists(
         st.sampled_from(
-            "DUPONT dupont de DE la LA le d'ormesson née épouse NÉE ép. veuve M. Mme MME jean "
-            "JEAN Jean-Marc J.-P. JP (VIP) (décédé) NPAI TEST x McDONALD O'BRIEN - , ' Le Goff œuf É"
-            "".split()
+            (
+                "DUPONT dupont de DE la LA le d'ormesson née épouse NÉE ép. veuve M. Mme MME jean "
+                "JEAN Jean-Marc J.-P. JP (VIP) (décédé) NPAI TEST x McDONALD O'BRIEN - , ' Le "
+                "Goff œuf É"
+            ).split()
         ),
         max_size=6,
     ).map(" ".join),
