@@ -65,7 +65,8 @@ def _law(rule: str) -> str:
 
 
 def _share(part: int, whole: int) -> str:
-    share = 100 * part / whole if whole else 0
+    # A few people are never shown as none.
+    share = max(100 * part / whole, 0.1) if whole and part else 0
     shown = number_format(share, decimal_pos=1 if 0 < share < 10 else 0)
     return _("%(share)s%%") % {"share": shown}
 
