@@ -13,6 +13,9 @@ from django.contrib.auth.models import Group, User
 from django.core.cache import cache
 from django.db.models import Count, Max, Min, Q
 from django.db.models.functions import TruncDate
+from django.urls import reverse
+from django.utils.formats import number_format
+from django.utils.timesince import timeuntil
 from django.utils.timezone import localdate, now
 from django.utils.translation import gettext as _
 
@@ -37,6 +40,7 @@ class Bar:
     value: int
     tone: str = ""
     note: str = ""
+    url: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -115,6 +119,30 @@ class MarketerHome:
     live_lists: list[TargetList]
     downloads: list[ListDownload]
     downloaded_count: int
+
+    @property
+    def list_bars(self) -> list[Bar]:
+        """Return the live lists as bars: how many people, and until when."""
+        return [
+            Bar(
+                label=str(live),
+                value=live.member_count,
+                tone="gold",
+                note=_("of %(start)s in the segment · expires in %(span)s")
+                % {
+                    "start": number_format(live.start_count, force_grouping=True),
+                    "span": timeuntil(live.expires_at, depth=1),
+                },
+                url=reverse("campaigns:list", args=[live.pk]),
+            )
+            for live in self.live_lists
+            if live.expires_at
+        ]
+
+    @property
+    def largest_segment(self) -> int:
+        """Return the longest a bar could be: everybody of the largest segment."""
+        return max((live.start_count for live in self.live_lists), default=0)
 
 
 @dataclass(frozen=True, slots=True)

@@ -6,7 +6,7 @@ from typing import Any
 
 from django.core.cache import cache
 from django.http import HttpRequest
-from django.urls import NoReverseMatch, reverse
+from django.urls import reverse
 from django.utils.translation import gettext_lazy as _
 
 from matching.models import ReviewTask
@@ -122,22 +122,13 @@ def _items(request: HttpRequest, entries: tuple[Entry, ...]) -> list[dict[str, A
     for entry in entries:
         if entry.permissions and not any(map(request.user.has_perm, entry.permissions)):
             continue
-        link = _link(entry.url_name)
-        if link is None:
-            continue
+        link = reverse(entry.url_name)
         item: dict[str, Any] = {"title": entry.title, "icon": entry.icon, "link": link}
         waiting = entry.badge() if entry.badge else 0
         if waiting:
             item |= {"badge": waiting, "badge_variant": "primary"}
         items.append(item)
     return items
-
-
-def _link(url_name: str) -> str | None:
-    try:
-        return reverse(url_name)
-    except NoReverseMatch:
-        return None
 
 
 def _current_link(request: HttpRequest, links: list[str]) -> str:

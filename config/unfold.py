@@ -53,7 +53,8 @@ UNFOLD: dict[str, Any] = {
     ],
     # The pages themselves stand behind the login: there is no other site to go to.
     "SITE_URL": None,
-    "SHOW_LANGUAGES": True,
+    # The header of every page has the languages (templates/orfevre/_language.html).
+    "SHOW_LANGUAGES": False,
     "SHOW_HISTORY": True,
     "SHOW_VIEW_ON_SITE": False,
     "BORDER_RADIUS": "7px",
