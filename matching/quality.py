@@ -2,7 +2,7 @@
 
 import csv
 from collections.abc import Iterable, Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -133,7 +133,9 @@ def _candidates() -> Iterator[tuple[int, int]]:
 
 
 def _at_even_odds(facts: Facts) -> Facts:
+    """Return the facts as if stewards confirmed what is likely: rules for machines do not bind."""
     likely = [
         Evidence(pair.left, pair.right, pair.score, pair.score >= 0) for pair in facts.evidence
     ]
-    return Facts(facts.records, likely, facts.rulings, facts.guards)
+    guards = replace(facts.guards, exclusive={}, unique_source={})
+    return Facts(facts.records, likely, facts.rulings, guards)
