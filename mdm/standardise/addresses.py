@@ -78,7 +78,7 @@ class Town(NamedTuple):
 @lru_cache(maxsize=1 << 16)
 def street_line(value: str, region: str) -> Street:
     """Take a line such as `12BIS AV DE L EGLISE` apart: "12 bis" and "avenue de l'Eglise"."""
-    value = clean(value)
+    value = clean(value).strip(" ,")
     if len(value) > MAX_LENGTH:
         return Street("", "", ("too_long",))
     found = _NUMBER.match(value)
