@@ -10,8 +10,8 @@ from django.test import TransactionTestCase
 from pytest_django import DjangoDbBlocker
 
 from tests import services
+from tests.database_copies import copied_database
 from tests.instance import Instance, Worker, instance_environment
-from tests.pristine import pristine
 
 pytest_plugins = ["tests.browser.plugin"]
 
@@ -47,8 +47,9 @@ def django_db_setup(
 ) -> Iterator[None]:
     """After a test that commits, put back the database as the migrations made it."""
     patch = pytest.MonkeyPatch()
-    with django_db_blocker.unblock(), pristine(tmp_path_factory.mktemp("pristine")) as copy:
-        patch.setattr(TransactionTestCase, "_fixture_teardown", lambda case: copy.restore())
+    folder = tmp_path_factory.mktemp("copies")
+    with django_db_blocker.unblock(), copied_database("pristine", folder) as pristine:
+        patch.setattr(TransactionTestCase, "_fixture_teardown", lambda case: pristine.restore())
         yield
         patch.undo()
 

@@ -4,6 +4,7 @@ import subprocess
 import sys
 
 import pytest
+from django.conf import settings
 from django.test import Client
 from django.utils.timezone import now
 
@@ -76,7 +77,7 @@ def test_a_second_instance_on_the_same_folder_is_refused(instance: Instance):
     second = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, check=False)
 
     assert second.returncode == 1
-    assert str(processes.settings.DATA_DIR) in second.stderr
+    assert str(settings.DATA_DIR) in second.stderr
 
 
 def _children(parent: int) -> list[int]:

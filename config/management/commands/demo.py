@@ -28,10 +28,10 @@ _PEOPLE = {
 
 
 class DemoState(TypedDict):
-    """What an earlier run left: the passwords, and the steps that are done."""
+    """What an earlier run left: the passwords, and whether the company is loaded and matched."""
 
     passwords: dict[str, str]
-    steps: list[str]
+    is_ready: bool
 
 
 class Command(BaseCommand):
@@ -71,15 +71,11 @@ class Command(BaseCommand):
         up.prepare()
         state = _read_state()
         _create_users(state)
-        for step, words, command in (
-            ("seed", _("Inventing and loading a company…"), ["seed_demo", "--rows", str(rows)]),
-            ("match", _("Finding duplicates…"), ["match"]),
-        ):
-            if step not in state["steps"]:
-                self._say(words)
-                _run_command(command)
-                state["steps"].append(step)
-                _write_state(state)
+        if not state["is_ready"]:
+            self._say(_("Inventing a company, loading its files and finding duplicates…"))
+            _run_command(["seed_demo", "--rows", str(rows)])
+            state["is_ready"] = True
+            _write_state(state)
         return state
 
     def _run(self, port: int, state: DemoState) -> None:
@@ -99,7 +95,7 @@ def _read_state() -> DemoState:
         state: DemoState = json.loads(_STATE_FILE.read_text())
         return state
     passwords = {role: _password() for role in _PEOPLE}
-    return {"passwords": passwords, "steps": []}
+    return {"passwords": passwords, "is_ready": False}
 
 
 def _write_state(state: DemoState) -> None:

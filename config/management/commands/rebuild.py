@@ -43,9 +43,7 @@ class Command(BaseCommand):
             "permission states differed from their facts.".format(**found)
         )
         if check and (golden or states.difference_count):
-            raise CommandError(
-                "Derived data differs from its facts: run it without --check."
-            )
+            raise CommandError("Derived data differs from its facts: run it without --check.")
 
 
 def _golden_differences(*, check: bool) -> int:
