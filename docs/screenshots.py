@@ -34,18 +34,22 @@ def review(page: Page) -> None:
 def customer(page: Page) -> None:
     """A customer with several source records, found by the search box."""
     page.goto("/admin/")
-    page.fill("input[name=q]", "martin")
+    page.fill("input[data-search]", "martin")
     page.keyboard.press("Enter")
-    page.wait_for_load_state()
+    page.wait_for_url("**/search/")
     rows = page.locator("tr:has(a[href*='/customers/'])")
-    best = max(range(rows.count()), key=lambda row: rows.nth(row).inner_text().count("\t"))
-    rows.nth(best).locator("a").first.click()
+    richest = max(rows.all(), key=lambda row: int(row.locator("td").last.inner_text()))
+    richest.locator("a").first.click()
+    page.wait_for_url("**/customers/**")
 
 
 def waterfall(page: Page) -> None:
-    """A campaign: who may be reached, and why the others may not."""
-    page.goto("/campaigns/")
-    page.locator("main a[href*='/campaigns/']").last.click()
+    """A new campaign: who may be reached, and why the others may not."""
+    page.goto("/campaigns/new/")
+    page.select_option("select[name=channel]", "email")
+    page.fill("input[name=name]", "Winter catalogue")
+    page.locator("form button.o-button--primary").last.click()
+    page.wait_for_selector("[data-waterfall]")
 
 
 PICTURES: dict[str, tuple[str, Callable[[Page], None]]] = {
@@ -82,7 +86,7 @@ def _logged_in(browser: Browser, address: str, user: str, password: str) -> Page
     page.fill("input[name=username]", user)
     page.fill("input[name=password]", password)
     page.keyboard.press("Enter")
-    page.wait_for_url("**/admin/**")
+    page.wait_for_url("**/admin/")
     return page
 
 

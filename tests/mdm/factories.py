@@ -97,7 +97,9 @@ def _insert(pk: int, row: dict[str, Any]) -> None:
     trust = row.pop("trust", None)
     if trust is not None:
         SourceSystem.objects.filter(pk=source.pk).update(trust=trust)
-    batch = LoadBatch.objects.filter(source=source).first() or LoadBatchFactory.create(source=source)
+    batch = LoadBatch.objects.filter(source=source).first() or LoadBatchFactory.create(
+        source=source
+    )
     key = row.pop("key", None) or f"K{pk}"
     SourceRecord.objects.bulk_create(
         [
