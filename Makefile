@@ -35,7 +35,7 @@ check: $(VENV)/.dev ## Format, lint, types, imports, templates, migrations, lock
 	$(VENV)/bin/ruff format --check .
 	$(VENV)/bin/ruff check .
 	$(VENV)/bin/django-upgrade --target-version 5.2 $$(git ls-files '*.py')
-	$(VENV)/bin/djlint --check --lint --quiet templates
+	$(VENV)/bin/djlint --lint --quiet templates
 	$(VENV)/bin/lint-imports
 	$(VENV)/bin/mypy
 	$(MANAGE) makemigrations --check --dry-run

@@ -64,9 +64,9 @@ class RunPage(StaffPage):
     permission_required = "matching.view_matchrun"
     template_name = "matching/run.html"
 
-    def get_context_data(self, pk: int, **kwargs: Any) -> dict[str, Any]:
+    def get_context_data(self, **kwargs: Any) -> dict[str, Any]:
         """Add the run with its charts."""
-        run = get_object_or_404(_runs(), pk=pk)
+        run = get_object_or_404(_runs(), pk=kwargs["pk"])
         title = _("Simulation %(number)d") if run.simulated else _("Search %(number)d")
         return super().get_context_data(
             **{**kwargs, "title": title % {"number": run.pk}},

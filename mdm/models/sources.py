@@ -34,7 +34,7 @@ class SourceSystem(models.Model):
         help_text=_("Country of numbers and postcodes written without one (two letters)."),
     )
     file_mode = models.CharField(
-        _("file mode"), max_length=5, choices=FileMode.choices, default=FileMode.DELTA
+        _("file mode"), max_length=5, choices=FileMode, default=FileMode.DELTA
     )
     one_record_per_person = models.BooleanField(
         _("one record per person"),
@@ -105,7 +105,7 @@ class LoadBatch(models.Model):
         max_length=255, blank=True, help_text="Path below DATA_DIR; empty once deleted."
     )
     sha256 = models.CharField(max_length=64)
-    mode = models.CharField(_("file mode"), max_length=5, choices=FileMode.choices)
+    mode = models.CharField(_("file mode"), max_length=5, choices=FileMode)
     new_count = models.PositiveIntegerField(_("new"), default=0)
     changed_count = models.PositiveIntegerField(_("changed"), default=0)
     same_count = models.PositiveIntegerField(_("same"), default=0)
