@@ -200,6 +200,11 @@ LOGGING = {
     "formatters": {"line": {"format": "%(asctime)s %(levelname)s %(name)s %(message)s"}},
     "handlers": {"console": {"class": "logging.StreamHandler", "formatter": "line"}},
     "root": {"handlers": ["console"], "level": LOG_LEVEL},
-    # It warns at each start that filesystem:// names no host.
-    "loggers": {"kombu.connection": {"level": "ERROR"}},
+    "loggers": {
+        # It warns at each start that filesystem:// names no host.
+        "kombu.connection": {"level": "ERROR"},
+        # Two lines for every pulse of the worker; what a job did is said by mdm.jobs.
+        "celery.app.trace": {"level": "WARNING"},
+        "celery.worker.strategy": {"level": "WARNING"},
+    },
 }

@@ -231,6 +231,9 @@ class JobRun:
 
     def run(self) -> None:
         """Call the handler under a heartbeat and write how it ended."""
+        logger.info(
+            "Job=%s kind=%s attempt=%d starts", self.job.pk, self.job.kind, self.job.attempt
+        )
         stop = threading.Event()
         pulse = threading.Thread(target=self._beat, args=(stop,), daemon=True)
         pulse.start()
@@ -263,6 +266,7 @@ class JobRun:
             raise Cancelled
 
     def _end(self, state: Job.State, *, result: Any = None, error: str = "") -> None:
+        logger.info("Job=%s kind=%s ends: %s", self.job.pk, self.job.kind, state.value)
         self._own.update(
             state=state,
             result=result,
