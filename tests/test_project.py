@@ -199,6 +199,13 @@ def test_both_locks_agree():
     assert {name: tools.get(name) for name in runtime} == runtime
 
 
+def test_no_other_name_of_gettext_hides_words_from_the_catalogue():
+    alias = re.compile(r"^\s*(?!_\b)\w+ = gettext\w*$|gettext\w* as (?!_\b)", re.MULTILINE)
+    modules = [path for app in (*OUR_APPS, "config") for path in (ROOT / app).rglob("*.py")]
+
+    assert [str(path) for path in modules if alias.search(path.read_text())] == []
+
+
 def test_the_french_catalogue_is_complete_and_compiled():
     assert "django.po" in {path.name for path in CATALOGUES}
     for path in CATALOGUES:
