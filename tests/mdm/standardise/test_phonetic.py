@@ -1,7 +1,7 @@
 """Names that sound alike in French share a code; names that do not, do not.
 
-The pairs are made by hand. The floors only rise; FONEM as others wrote it finds 22 of 30 such pairs
-(STEWARDSHIP notes), this code must do better without joining what differs.
+The pairs are made by hand, and the floors only rise. FONEM as published finds 22 of 30 such pairs
+and joins none that differ; this code must do better.
 """
 
 import time
