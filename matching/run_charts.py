@@ -20,6 +20,9 @@ from matching.words import PHASES
 _LEVELS_SHOWN = 6
 """The address has twenty levels; the weightiest tell the story, the others fold."""
 
+_TALLEST_PERCENT = 86
+"""What is left above the tallest bar holds the words of the threshold."""
+
 
 @dataclass(frozen=True, slots=True)
 class Weight:
@@ -168,7 +171,22 @@ def field_name(field: str) -> str:
 
 def _rule_in_words(rule: str) -> str:
     """Return a blocking rule as people read it: `phone+city` as `phone + city`."""
-    return " + ".join(part.replace("_", " ") for part in rule.split("+"))
+    return " + ".join(_key_in_words(key) for key in rule.split("+"))
+
+
+def _key_in_words(key: str) -> str:
+    words = {
+        "street": _("street"),
+        "postcode": _("postcode"),
+        "city": _("town"),
+        "swapped_names": _("names swapped"),
+        "email_name": _("e-mail before the @"),
+        "family_start": _("start of the family name"),
+        "given_start": _("start of the given name"),
+        "birth_year": _("year of birth"),
+        "birth_day": _("day and month of birth"),
+    }
+    return words.get(key) or field_name(key).replace("_", " ")
 
 
 def _histogram(counts: Mapping[tuple[int, bool], int], threshold: float) -> Histogram:
@@ -203,7 +221,7 @@ def _columns(
     for automatic, tone in ((False, "close"), (True, "same")):
         count = counts.get((bit, automatic), 0)
         if count:
-            height = 100 * count / tallest
+            height = _TALLEST_PERCENT * count / tallest
             below += height
             columns.append(
                 Column(

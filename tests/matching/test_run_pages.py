@@ -5,8 +5,11 @@ from django.db import connection
 from django.test import Client
 from django.test.utils import CaptureQueriesContext
 from django.urls import reverse
+from django.utils.translation import override
 
+from matching.linkage.blocking import DEFAULT_RULES
 from matching.models import MatchRun
+from matching.run_charts import blocking
 from mdm import jobs
 from mdm.models import Job
 from tests.factories import UserFactory
@@ -112,3 +115,14 @@ def test_only_stewards_search_for_duplicates(role):
     assert client.post(START).status_code == 403
     assert client.get(reverse("matching:run", args=[run.pk])).status_code == 403
     assert MatchRun.objects.count() == 1
+
+
+def test_a_french_steward_reads_every_blocking_rule_in_french():
+    rules = [{"rule": rule.name, "new_pairs": 1} for rule in DEFAULT_RULES]
+    run = MatchRun(counts={"rules": rules})
+
+    with override("fr"):
+        words = [stage.label for stage in blocking(run)]
+
+    english = {"family name", "given name", "street", "birth date", "town", "phone", "postcode"}
+    assert [rule for rule in words if english & set(rule.split(" + ")) or "_" in rule] == []
