@@ -3,9 +3,10 @@
 from collections import defaultdict
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
-from datetime import date
-from typing import Any
+from datetime import date, datetime
+from typing import Any, NamedTuple
 
+from django.db.models import Q
 from django.utils.timezone import now
 
 from mdm import bulk
@@ -93,6 +94,61 @@ def outlook(record_ids: Iterable[int]) -> Survivors:
         ],
         strategies_in_force(),
     )
+
+
+class RecordValues(NamedTuple):
+    """What a source record may come to say: when, what is wrong with it, and its values."""
+
+    updated_at: datetime | None
+    issues: Sequence[tuple[str, str]]
+    values: tuple[Any, ...]  # In the order of ATTRIBUTES.
+
+
+class Prospect(NamedTuple):
+    """The golden values of a customer now and after a change; None where there is no record."""
+
+    customer_id: int
+    before: tuple[Any, ...] | None
+    after: tuple[Any, ...] | None
+
+
+def prospects(changes: Mapping[int, RecordValues | None]) -> list[Prospect]:
+    """Return the golden records that would change with these records; nothing is written.
+
+    `changes` says by key what each record would hold, None for one that would contribute nothing.
+    """
+    touched = SourceRecord.objects.filter(pk__in=changes)
+    keys = sorted(set(touched.values_list("customer_id", flat=True)))
+    strategies = strategies_in_force()
+    fresh = {
+        key: _golden_row(rows, pins, strategies, "")
+        for key, (rows, pins) in _members_after(keys, changes).items()
+    }
+    stored = GoldenRecord.objects.filter(pk__in=keys)
+    present = {row[0]: row[1:] for row in stored.values_list("pk", *ATTRIBUTES)}
+    found = [
+        Prospect(key, present.get(key), fresh[key][: len(ATTRIBUTES)] if key in fresh else None)
+        for key in keys
+    ]
+    return [prospect for prospect in found if prospect.before != prospect.after]
+
+
+def _members_after(
+    keys: Sequence[int], changes: Mapping[int, RecordValues | None]
+) -> dict[int, tuple[list[tuple[Any, ...]], Sequence[PinnedValue]]]:
+    """Return the rows each customer would be derived from, with her pins."""
+    members: dict[int, list[tuple[Any, ...]]] = defaultdict(list)
+    contributing = Q(status=SourceRecord.Status.ACTIVE) | Q(pk__in=changes)
+    records = SourceRecord.objects.filter(contributing, customer__in=keys).order_by("pk")
+    for row in records.values_list(*_RECORD_FIELDS):
+        change = changes.get(row[0], row)
+        if change is None:
+            continue
+        if isinstance(change, RecordValues):
+            row = (*row[:3], change.updated_at, change.issues, row[5], *change.values)
+        members[row[1]].append(row)
+    pins = _pins(keys)
+    return {key: (rows, pins.get(key, ())) for key, rows in members.items()}
 
 
 def strategies_in_force() -> dict[str, Sequence[str]]:

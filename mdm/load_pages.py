@@ -18,7 +18,8 @@ from django.views.decorators.http import require_GET
 
 from mdm import job_words
 from mdm.load_forms import LoadForm
-from mdm.loading.batches import LoadRefused, start_load
+from mdm.loading.batches import start_load
+from mdm.loading.stored_files import LoadRefused
 from mdm.loading.work import KIND
 from mdm.models import GoldenRecord, Job, LoadBatch, RejectedRow, SourceSystem
 from mdm.pages import StaffPage, log_access

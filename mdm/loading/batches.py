@@ -1,14 +1,10 @@
-"""Opening a batch: find or create the source, keep its mapping, store the file, make the job."""
+"""Opening a batch: find or create the source, keep its mapping, make the job; apply a preview."""
 
 import json
-import uuid
 from collections.abc import Mapping
 from dataclasses import dataclass
-from hashlib import sha256
-from pathlib import Path
 from typing import IO, Any
 
-from django.conf import settings
 from django.contrib.auth.models import User
 from django.core.exceptions import ValidationError
 from django.core.validators import validate_slug
@@ -17,27 +13,23 @@ from django.utils.translation import gettext as _
 
 from mdm import jobs
 from mdm.audit import acting_as
+from mdm.loading.preview import PREVIEW_KIND, read_samples
+from mdm.loading.stored_files import LoadRefused, StoredFile, discard, store
 from mdm.loading.work import KIND
 from mdm.mapping import MappingError, SourceMapping, parse_mapping
 from mdm.models import FieldMapping, FileMode, LoadBatch, SourceSystem
 from mdm.reading.rows import FileRefused
 from mdm.reading.tables import open_table
 
-_FOLDER = "loads"
-_BLOCK = 1 << 20
-
-
-class LoadRefused(Exception):
-    """The load cannot start; the text says what is wrong and where."""
-
 
 @dataclass(frozen=True, slots=True)
-class StoredFile:
-    """A copy of the file below DATA_DIR, under a name of our own."""
+class Reading:
+    """How a file will be read: source and mapping in force, None where they will be made."""
 
-    path: str
-    name: str
-    sha256: str
+    source: SourceSystem | None
+    mapping: FieldMapping | None
+    parsed: SourceMapping
+    document: Mapping[str, Any]
 
 
 def start_load(
@@ -49,45 +41,171 @@ def start_load(
     mode: str = "",
     by: User | None,
     is_foreground: bool = False,
+    is_preview: bool = False,
 ) -> LoadBatch:
     """Store a file and make the job that loads it. Returns its batch.
 
     `document` is a new mapping; without one the source's latest is in force. With
-    `is_foreground` no worker is called: the caller runs `batch.job` itself.
+    `is_foreground` no worker is called: the caller runs the job itself. With `is_preview` the job
+    is `batch.preview_job`, which compares and writes nothing; `apply_preview` then loads the file.
 
     Raises:
         LoadRefused: when the source is unknown, or the mapping or the file cannot be used.
             Nothing was written then.
     """
-    source, mapping, parsed = _find_source(source_code, document)
-    stored = _store(file, file_name)
+    reading = find_reading(source_code, document)
+    stored = store(file, file_name)
     try:
-        _check(stored, parsed)
-        with transaction.atomic(), acting_as(by, _("First load")):
-            source = source or _create_source(source_code, parsed)
-            mapping = mapping or _keep_mapping(source, document or {}, by)
-            batch = LoadBatch.objects.create(
-                source=source,
-                mapping=mapping,
-                file_name=stored.name,
-                stored_file=stored.path,
-                sha256=stored.sha256,
-                mode=mode or source.file_mode,
-                created_by=by,
-            )
-            make = jobs.create if is_foreground else jobs.submit
-            batch.job = make(KIND, {"batch": batch.pk}, by=by)
-            batch.save(update_fields=["job"])
+        return open_batch(
+            stored,
+            source_code=source_code,
+            reading=reading,
+            mode=mode,
+            by=by,
+            is_foreground=is_foreground,
+            is_preview=is_preview,
+        )
     except BaseException:
-        (Path(settings.DATA_DIR) / stored.path).unlink(missing_ok=True)
+        discard(stored.path)
         raise
+
+
+def open_batch(
+    stored: StoredFile,
+    *,
+    source_code: str,
+    reading: Reading,
+    mode: str = "",
+    by: User | None,
+    is_foreground: bool = False,
+    is_preview: bool = False,
+) -> LoadBatch:
+    """Make the batch of a stored file and its job, and the source and mapping that are missing.
+
+    Raises:
+        LoadRefused: when the file cannot be read by the mapping.
+    """
+    layout = _check(stored, reading.parsed)
+    with transaction.atomic(), acting_as(by, _("First load")):
+        source = reading.source or _create_source(source_code, reading.parsed)
+        mapping = reading.mapping or keep_mapping(source, reading.document, by=by)
+        batch = LoadBatch.objects.create(
+            source=source,
+            mapping=mapping,
+            file_name=stored.name,
+            stored_file=stored.path,
+            sha256=stored.sha256,
+            layout=layout,
+            mode=mode or source.file_mode,
+            created_by=by,
+        )
+        make = jobs.create if is_foreground else jobs.submit
+        made = make(PREVIEW_KIND if is_preview else KIND, {"batch": batch.pk}, by=by)
+        if is_preview:
+            batch.preview_job = made
+        else:
+            batch.job = made
+        batch.save(update_fields=["job", "preview_job"])
     return batch
 
 
-def _find_source(
-    code: str, document: Mapping[str, Any] | None
-) -> tuple[SourceSystem | None, FieldMapping | None, SourceMapping]:
-    """Return the source and mapping in force, None where they will be made."""
+@transaction.atomic
+def apply_preview(batch: LoadBatch, *, by: User | None, is_foreground: bool = False) -> LoadBatch:
+    """Load a file that was previewed, as it is stored and by the mapping it was previewed with.
+
+    Raises:
+        LoadRefused: when it was applied or thrown away meanwhile.
+    """
+    batch = _waiting(batch)
+    make = jobs.create if is_foreground else jobs.submit
+    batch.job = make(KIND, {"batch": batch.pk}, by=by)
+    batch.save(update_fields=["job"])
+    _stop_preview(batch)
+    return batch
+
+
+@transaction.atomic
+def throw_away(batch: LoadBatch) -> None:
+    """Forget a file that was previewed: it is deleted, its batch says so.
+
+    Raises:
+        LoadRefused: when it was applied or thrown away meanwhile.
+    """
+    batch = _waiting(batch)
+    _stop_preview(batch)
+    path, batch.stored_file = batch.stored_file, ""
+    batch.save(update_fields=["stored_file"])
+    transaction.on_commit(lambda: discard(path))
+
+
+def preview_once(
+    file: IO[bytes],
+    *,
+    file_name: str,
+    source_code: str,
+    document: Mapping[str, Any] | None = None,
+    mode: str = "",
+    on_progress: jobs.OnProgress | None = None,
+) -> tuple[dict[str, Any], dict[str, list[Any]]]:
+    """Compare a file in this process and leave no trace. Returns the counts and the samples.
+
+    Raises:
+        LoadRefused, JobFailed: as for a load.
+    """
+    reading = find_reading(source_code, document)
+    stored = store(file, file_name)
+    try:
+        batch = open_batch(
+            stored,
+            source_code=source_code,
+            reading=reading,
+            mode=mode,
+            by=None,
+            is_foreground=True,
+            is_preview=True,
+        )
+        try:
+            assert batch.preview_job is not None  # noqa: S101  (open_batch made it)
+            jobs.run_now(batch.preview_job, on_progress=on_progress)
+            return batch.preview_job.result or {}, read_samples(batch)
+        finally:
+            _forget(batch, reading)
+    finally:
+        discard(stored.path)
+
+
+@transaction.atomic
+def _forget(batch: LoadBatch, reading: Reading) -> None:
+    """Delete a batch that was never loaded, and what was made for it."""
+    made = batch.preview_job
+    batch.delete()
+    if made:
+        made.delete()
+    if reading.mapping is None:
+        batch.mapping.delete()
+    if reading.source is None:
+        batch.source.delete()
+
+
+def _waiting(batch: LoadBatch) -> LoadBatch:
+    """Read the batch again under a lock: two people may decide at once."""
+    batch = LoadBatch.objects.select_for_update().get(pk=batch.pk)
+    if not batch.is_waiting:
+        raise LoadRefused(_("This file was applied or thrown away already."))
+    return batch
+
+
+def _stop_preview(batch: LoadBatch) -> None:
+    if batch.preview_job and batch.preview_job.is_live:
+        jobs.request_cancel(batch.preview_job)
+
+
+def find_reading(code: str, document: Mapping[str, Any] | None) -> Reading:
+    """Return how files of a source are read; `document` is a mapping that may be a new one.
+
+    Raises:
+        LoadRefused: when the source is unknown, or the mapping cannot be followed.
+    """
     source = SourceSystem.objects.filter(code=code).first()
     in_force = source.mappings.first() if source else None
     if document is None:
@@ -102,7 +220,7 @@ def _find_source(
         raise LoadRefused(str(error)) from error
     if source is None and parsed.source is None:
         raise LoadRefused(_unknown_source(code))
-    return source, in_force, parsed
+    return Reading(source, in_force, parsed, document)
 
 
 def _no_mapping(code: str, source: SourceSystem | None) -> str:
@@ -149,8 +267,8 @@ def _create_source(code: str, parsed: SourceMapping) -> SourceSystem:
     )
 
 
-def _keep_mapping(
-    source: SourceSystem, document: Mapping[str, Any], by: User | None
+def keep_mapping(
+    source: SourceSystem, document: Mapping[str, Any], *, by: User | None
 ) -> FieldMapping:
     """Store a document as the source's next version."""
     latest = source.mappings.first()
@@ -162,31 +280,12 @@ def _keep_mapping(
     )
 
 
-def _store(file: IO[bytes], file_name: str) -> StoredFile:
-    """Copy the file under a name nobody chose, readable by us alone."""
-    folder = Path(settings.DATA_DIR) / _FOLDER
-    folder.mkdir(mode=0o700, parents=True, exist_ok=True)
-    path = folder / uuid.uuid4().hex
-    digest = sha256()
+def _check(stored: StoredFile, parsed: SourceMapping) -> dict[str, Any]:
+    """Refuse at once what the job would refuse: encoding, header, columns. Returns the layout."""
     try:
-        with path.open("xb") as target:
-            path.chmod(0o600)
-            while block := file.read(_BLOCK):
-                digest.update(block)
-                target.write(block)
-    except OSError as error:
-        path.unlink(missing_ok=True)
-        raise LoadRefused(
-            _("The file cannot be stored: %(reason)s.") % {"reason": error.strerror or ""}
-        ) from error
-    shown = "".join(letter for letter in Path(file_name).name if letter.isprintable())
-    return StoredFile(f"{_FOLDER}/{path.name}", shown[-255:] or "?", digest.hexdigest())
-
-
-def _check(stored: StoredFile, parsed: SourceMapping) -> None:
-    """Refuse at once what the job would refuse: encoding, header, columns."""
-    path = Path(settings.DATA_DIR) / stored.path
-    try:
-        open_table(path, parsed.file, [column.name for column in parsed.columns])
+        table = open_table(
+            stored.location, parsed.file, [column.name for column in parsed.columns]
+        )
     except FileRefused as error:
         raise LoadRefused(str(error)) from error
+    return {**table.layout, "columns": list(table.columns)}

@@ -53,9 +53,11 @@ def next_missing(batch: LoadBatch, staged: Stage, *, after: int, size: int) -> l
     return list(islice(missing_ids(batch, staged, after=after), size))
 
 
-def delete(record_ids: list[int]) -> None:
+def delete(batch: LoadBatch, record_ids: list[int]) -> None:
     """Mark records as deleted by their source: they contribute no value from now on."""
-    SourceRecord.objects.filter(pk__in=record_ids).update(status=SourceRecord.Status.DELETED)
+    SourceRecord.objects.filter(pk__in=record_ids).update(
+        status=SourceRecord.Status.DELETED, missing_from=batch
+    )
     record_history(SourceRecord, record_ids, "~")
     customers = SourceRecord.objects.filter(pk__in=record_ids).values_list(
         "customer_id", flat=True

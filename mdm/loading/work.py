@@ -6,7 +6,6 @@ from itertools import islice
 from pathlib import Path
 from typing import Any
 
-from django.conf import settings
 from django.db import connection
 from django.utils.timezone import get_default_timezone, localdate, now
 from django.utils.translation import gettext as _
@@ -16,6 +15,7 @@ from mdm.jobs import JobRefused, JobRun, LostLease, job
 from mdm.loading import deletion
 from mdm.loading.rows import RowReader
 from mdm.loading.staging import Stage, stage
+from mdm.loading.stored_files import STAGED, discard, location
 from mdm.loading.writing import COUNTS, Chunk, ChunkWriter, Reject
 from mdm.mapping import MappingError, parse_mapping
 from mdm.models import FieldMapping, FileMode, LoadBatch
@@ -59,19 +59,20 @@ def run_load(run: JobRun) -> Mapping[str, Any]:
     except LostLease:
         raise  # The attempt that took over needs the file.
     except (FileRefused, MappingError) as refusal:
-        _discard_files(batch)
+        discard_files(batch)
         raise JobRefused(str(refusal)) from None
     except Exception:
         # Not for a process told to stop: whoever takes the job over needs the file.
-        _discard_files(batch)
+        discard_files(batch)
         raise
-    _discard_files(batch)
+    discard_files(batch)
     return result
 
 
 def _load(run: JobRun, batch: LoadBatch) -> Mapping[str, Any]:
-    readers = _readers(batch)
-    staged = _stage(run, batch, readers[batch.mapping_id])
+    readers = readers_of(batch)
+    path = location(batch.stored_file + STAGED)
+    staged = stage_batch(run, batch, readers[batch.mapping_id], path)
     progress = _Progress(**run.cursor) if run.cursor else _Progress()
     if batch.mode == FileMode.FULL and not run.cursor and not staged.rejected_count:
         deletion.refuse_when_too_much_is_missing(batch, staged)
@@ -89,7 +90,7 @@ def _load(run: JobRun, batch: LoadBatch) -> Mapping[str, Any]:
     }
 
 
-def _readers(batch: LoadBatch) -> dict[int, RowReader]:
+def readers_of(batch: LoadBatch) -> dict[int, RowReader]:
     """Return a reader for every mapping version of the source: older rows were read by theirs."""
     return {
         mapping.pk: RowReader(
@@ -102,8 +103,13 @@ def _readers(batch: LoadBatch) -> dict[int, RowReader]:
     }
 
 
-def _stage(run: JobRun, batch: LoadBatch, reader: RowReader) -> Stage:
-    source_file = settings.DATA_DIR / batch.stored_file
+def stage_batch(run: JobRun, batch: LoadBatch, reader: RowReader, path: Path) -> Stage:
+    """Read the whole file of a batch and lay its lines down.
+
+    Raises:
+        JobRefused, FileRefused: when the file is gone or cannot be read.
+    """
+    source_file = location(batch.stored_file)
     if not batch.stored_file or not source_file.exists():
         raise JobRefused(_("The uploaded file is no longer there: load it again."))
     wanted = [column.name for column in reader.mapping.columns]
@@ -112,7 +118,7 @@ def _stage(run: JobRun, batch: LoadBatch, reader: RowReader) -> Stage:
     def report(line_count: int) -> None:
         run.progress(line_count, table.expected_count, "reading")
 
-    return stage(table, reader, _stage_path(batch), report)
+    return stage(table, reader, path, report)
 
 
 def _load_lines(
@@ -120,7 +126,7 @@ def _load_lines(
 ) -> None:
     lines = staged.lines(progress.offset)
     while batch_lines := list(islice(lines, CHUNK_SIZE[connection.vendor])):
-        chunk = writer.prepare(*_split(batch_lines, staged))
+        chunk = writer.prepare(*split(batch_lines, staged))
         progress.offset = batch_lines[-1][0]
         done = sum(progress.counts.values()) + len(batch_lines)
         # The cursor is written at the end of the chunk, when the counts below stand in it.
@@ -130,7 +136,7 @@ def _load_lines(
             _write_counts(batch, progress.counts)
 
 
-def _split(
+def split(
     batch_lines: list[tuple[int, Any]], staged: Stage
 ) -> tuple[Iterator[tuple[int, dict[str, str]]], Chunk]:
     """Return the rows to load, and a chunk that already holds the rejected and overtaken ones."""
@@ -155,7 +161,7 @@ def _delete_missing(run: JobRun, staged: Stage, progress: _Progress, batch: Load
         after = progress.deleted_after = keys[-1]
         progress.counts["deleted"] += len(keys)
         with run.chunk(cursor=vars(progress), phase="deleting"):
-            deletion.delete(keys)
+            deletion.delete(batch, keys)
             _write_counts(batch, progress.counts)
 
 
@@ -165,13 +171,8 @@ def _write_counts(batch: LoadBatch, counts: Mapping[str, int]) -> None:
     )
 
 
-def _stage_path(batch: LoadBatch) -> Path:
-    return Path(settings.DATA_DIR) / f"{batch.stored_file}.staged"
-
-
-def _discard_files(batch: LoadBatch) -> None:
+def discard_files(batch: LoadBatch) -> None:
     """Delete the uploaded file and its stage: the records keep what is needed."""
     if batch.stored_file:
-        _stage_path(batch).unlink(missing_ok=True)
-        (Path(settings.DATA_DIR) / batch.stored_file).unlink(missing_ok=True)
+        discard(batch.stored_file)
         LoadBatch.objects.filter(pk=batch.pk).update(stored_file="")

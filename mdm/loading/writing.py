@@ -68,6 +68,12 @@ class Candidate:
     content_hash: str
     standard: StandardRow | None = None
 
+    @property
+    def written(self) -> StandardRow:
+        """The standard form, which every row to be written has."""
+        assert self.standard is not None  # noqa: S101  (sort made it where it was missing)
+        return self.standard
+
 
 @dataclass
 class Chunk:
@@ -78,13 +84,14 @@ class Chunk:
     overtaken_count: int = 0
 
 
-class _Sorted(NamedTuple):
+class Sorted(NamedTuple):
     """The rows of a chunk by what becomes of them."""
 
     new: list[Candidate]
     changed: list[tuple[int, Candidate]]
     counts: dict[str, int]
     rejects: list[Reject]
+    untouched: list[tuple[str, Candidate]]  # The same or stale rows, each with its end.
 
 
 class ChunkWriter:
@@ -116,16 +123,16 @@ class ChunkWriter:
         """
         # One load at a time writes records of a source, so that nobody gives a key twice.
         SourceSystem.objects.select_for_update().get(pk=self._batch.source_id)
-        sorted_rows = self._sort(chunk)
+        sorted_rows = self.sort(chunk)
         ids = bulk.allocate_ids(SourceRecord, len(sorted_rows.new)) if sorted_rows.new else []
         born = list(zip(ids, sorted_rows.new, strict=True))
         written = born + sorted_rows.changed
         claims = self._claims(born, sorted_rows.changed)
         self._store(born, sorted_rows.changed)
         touched_ids = carrying.carry(
-            [(pk, _standard(row).record) for pk, row in written], born_ids=set(ids)
+            [(pk, row.written.record) for pk, row in written], born_ids=set(ids)
         )
-        activity.store([(pk, _standard(row)) for pk, row in written], born_ids=set(ids))
+        activity.store([(pk, row.written) for pk, row in written], born_ids=set(ids))
         self._derive(ids, [pk for pk, _ in sorted_rows.changed], touched_ids)
         self._reject(sorted_rows.rejects)
         if written or claims:
@@ -135,7 +142,7 @@ class ChunkWriter:
                 record_ids=[pk for pk, _ in written],
                 claims=claims,
             )
-        issues = [issue for _, row in written for issue in _standard(row).record.issues]
+        issues = [issue for _, row in written for issue in row.written.record.issues]
         return sorted_rows.counts, issues
 
     def _stored(self, rows: Sequence[Candidate]) -> dict[str, Known]:
@@ -148,9 +155,10 @@ class ChunkWriter:
             for record in found.order_by().values_list("source_key", "pk", *columns)
         }
 
-    def _sort(self, chunk: Chunk) -> _Sorted:
+    def sort(self, chunk: Chunk) -> Sorted:
+        """Compare a prepared chunk with what is stored; nothing is written."""
         stored = self._stored(chunk.rows)
-        done = _Sorted([], [], dict.fromkeys(COUNTS, 0), list(chunk.rejects))
+        done = Sorted([], [], dict.fromkeys(COUNTS, 0), list(chunk.rejects), [])
         done.counts["stale"] = chunk.overtaken_count
         for row in chunk.rows:
             end = self._end_of(row, stored.get(row.key))
@@ -162,6 +170,8 @@ class ChunkWriter:
                 # Nothing of an erased person is kept, not even in a rejected row.
                 done.rejects.append(Reject(row.line, self._reader.key_column, "", end, {}))
                 continue
+            else:
+                done.untouched.append((end, row))
             done.counts[end] += 1
         done.counts["rejected"] = len(done.rejects)
         return done
@@ -191,7 +201,7 @@ class ChunkWriter:
         if not self._may_claim():
             return []
         claims = [
-            claim.of_record(pk, row.line) for pk, row in born for claim in _standard(row).claims
+            claim.of_record(pk, row.line) for pk, row in born for claim in row.written.claims
         ]
         earlier = {
             pk: self._readers[mapping_id].claims(raw)
@@ -200,7 +210,7 @@ class ChunkWriter:
             ).values_list("pk", "batch__mapping_id", "raw")
         }
         for pk, row in changed:
-            fresh = new_claims(_standard(row).claims, earlier[pk])
+            fresh = new_claims(row.written.claims, earlier[pk])
             claims += [claim.of_record(pk, row.line) for claim in fresh]
         return claims
 
@@ -230,7 +240,7 @@ class ChunkWriter:
             record_history(SourceRecord, [pk for pk, _ in changed], "~")
 
     def _values(self, row: Candidate) -> tuple[Any, ...]:
-        standard = _standard(row)
+        standard = row.written
         *values, issues = standard.record
         return (
             SourceRecord.Status.ACTIVE,
@@ -265,8 +275,3 @@ class ChunkWriter:
                 ("batch_id", *Reject._fields),
                 ((self._batch.pk, *reject) for reject in rejects),
             )
-
-
-def _standard(row: Candidate) -> StandardRow:
-    assert row.standard is not None  # noqa: S101  (every row to be written was standardised)
-    return row.standard

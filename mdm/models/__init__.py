@@ -11,7 +11,15 @@ from mdm.models.records import (
     RecordContactPoint,
     SourceRecord,
 )
-from mdm.models.sources import FieldMapping, FileMode, LoadBatch, RejectedRow, SourceSystem
+from mdm.models.sources import (
+    FieldMapping,
+    FileMode,
+    LoadBatch,
+    MappingDraft,
+    RejectedRow,
+    SourceSystem,
+    ValueMap,
+)
 
 __all__ = [
     "ADDRESS_ATTRIBUTES",
@@ -26,6 +34,7 @@ __all__ = [
     "Heartbeat",
     "Job",
     "LoadBatch",
+    "MappingDraft",
     "PersonValues",
     "Pin",
     "RecordContactPoint",
@@ -34,4 +43,5 @@ __all__ = [
     "SourceRecord",
     "SourceSystem",
     "SurvivorshipRule",
+    "ValueMap",
 ]

@@ -118,6 +118,15 @@ class SourceRecord(PersonValues):
         LoadBatch, models.PROTECT, related_name="records", verbose_name=_("loaded file")
     )
     line = models.PositiveIntegerField(_("line"))
+    missing_from = models.ForeignKey(
+        LoadBatch,
+        models.PROTECT,
+        null=True,
+        blank=True,
+        related_name="+",
+        db_index=False,
+        help_text="The full file that no longer held the record, while it is deleted.",
+    )
     contact_points = models.ManyToManyField(
         "mdm.ContactPoint", through="mdm.RecordContactPoint", related_name="records"
     )

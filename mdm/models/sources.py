@@ -1,5 +1,7 @@
 """Where records come from: source systems, their field mappings and the batches loaded."""
 
+import uuid
+
 from django.conf import settings
 from django.core.validators import MaxValueValidator
 from django.db import models
@@ -88,8 +90,51 @@ class FieldMapping(models.Model):
         return f"{self.source} v{self.version}"
 
 
+class ValueMap(models.Model):
+    """What the codes of a column mean, kept to be used again: `O` is yes, `1` is a man.
+
+    Mappings copy the entries, so that a version goes on meaning what it meant.
+    """
+
+    code = models.SlugField(_("code"), max_length=40, unique=True)
+    label = models.CharField(_("label"), max_length=100)
+    entries = models.JSONField(
+        _("entries"), help_text=_("Value in the file → what it means, such as O → yes.")
+    )
+    history = AuditTrail()
+
+    class Meta:
+        verbose_name = _("value map")
+        verbose_name_plural = _("value maps")
+        ordering = ["label"]
+
+    def __str__(self) -> str:
+        return self.label
+
+
+class MappingDraft(models.Model):
+    """A file somebody sent whose columns are being mapped; gone once the mapping is saved."""
+
+    id = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)
+    source = models.ForeignKey(
+        SourceSystem, models.CASCADE, null=True, blank=True, related_name="+"
+    )
+    file_name = models.CharField(max_length=255)
+    stored_file = models.CharField(max_length=255, help_text="Path below DATA_DIR.")
+    sha256 = models.CharField(max_length=64)
+    mode = models.CharField(max_length=5, choices=FileMode.choices, blank=True)
+    created_at = models.DateTimeField(auto_now_add=True)
+    created_by = models.ForeignKey(settings.AUTH_USER_MODEL, models.CASCADE, related_name="+")
+
+    def __str__(self) -> str:
+        return self.file_name
+
+
 class LoadBatch(models.Model):
-    """One file loaded for one source: what it was, what it changed, what it refused."""
+    """One file for one source: what it was, what it changed, what it refused.
+
+    A batch that was only previewed has no job yet: it waits to be applied or thrown away.
+    """
 
     source = models.ForeignKey(
         SourceSystem, models.PROTECT, related_name="batches", verbose_name=_("source system")
@@ -100,11 +145,22 @@ class LoadBatch(models.Model):
     job = models.OneToOneField(
         "mdm.Job", models.PROTECT, null=True, related_name="batch", verbose_name=_("job")
     )
+    preview_job = models.OneToOneField(
+        "mdm.Job", models.PROTECT, null=True, blank=True, related_name="previewed_batch"
+    )
+    undo_job = models.OneToOneField(
+        "mdm.Job", models.PROTECT, null=True, blank=True, related_name="undone_batch"
+    )
     file_name = models.CharField(_("file name"), max_length=255)
     stored_file = models.CharField(
         max_length=255, blank=True, help_text="Path below DATA_DIR; empty once deleted."
     )
     sha256 = models.CharField(max_length=64)
+    layout = models.JSONField(
+        default=dict,
+        blank=True,
+        help_text="How the file was read: format, encoding, delimiter, sheet, columns.",
+    )
     mode = models.CharField(_("file mode"), max_length=5, choices=FileMode)
     new_count = models.PositiveIntegerField(_("new"), default=0)
     changed_count = models.PositiveIntegerField(_("changed"), default=0)
@@ -127,10 +183,18 @@ class LoadBatch(models.Model):
         verbose_name = _("loaded file")
         verbose_name_plural = _("loaded files")
         ordering = ["-pk"]
-        permissions = [("load_records", _("Can load files of customers"))]
+        permissions = [
+            ("load_records", _("Can load files of customers")),
+            ("undo_load", _("Can undo a loaded file")),
+        ]
 
     def __str__(self) -> str:
         return f"{self.source}: {self.file_name}"
+
+    @property
+    def is_waiting(self) -> bool:
+        """True for a file that was only previewed and may still be applied."""
+        return self.job_id is None and bool(self.stored_file)
 
 
 class RejectedRow(models.Model):

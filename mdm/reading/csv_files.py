@@ -3,6 +3,7 @@
 import csv
 from collections.abc import Iterator, Sequence
 from pathlib import Path
+from typing import Any
 
 from django.utils.translation import gettext as _
 
@@ -25,6 +26,11 @@ class CsvTable:
         header_text = self._header_text()
         self._delimiter = options.delimiter or _find_delimiter(header_text, wanted)
         self.columns = resolve_columns(_cells(header_text, self._delimiter), wanted)
+
+    @property
+    def layout(self) -> dict[str, Any]:
+        """Return how the file is read, for people."""
+        return {"format": "csv", "encoding": self._encoding, "delimiter": self._delimiter}
 
     def rows(self) -> Iterator[Row | BadRow]:
         """Yield every line that is not blank, in order."""

@@ -2,7 +2,7 @@
 
 from collections.abc import Iterator, Sequence
 from difflib import get_close_matches
-from typing import NamedTuple, Protocol
+from typing import Any, NamedTuple, Protocol
 
 from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
@@ -38,6 +38,11 @@ class Table(Protocol):
 
     columns: tuple[str, ...]
     expected_count: int | None
+
+    @property
+    def layout(self) -> dict[str, Any]:
+        """Return how the file is read, for people: format, encoding, delimiter, sheet."""
+        ...
 
     def rows(self) -> Iterator[Row | BadRow]:
         """Yield every line that is not blank, in order."""

@@ -18,6 +18,7 @@ MAX_RATIO = 100
 MAX_MEMBERS = 1000
 _SPARE_COLUMNS = 8  # How far right of the header a stray cell is still noticed.
 _MAX_BLANK_ROWS = 10_000
+_MAX_SHEETS_SHOWN = 50
 
 
 class XlsxTable:
@@ -27,9 +28,16 @@ class XlsxTable:
         _weigh(path)
         self._path = path
         self._sheet = options.sheet
+        self.sheets: list[str] = []
         self.expected_count: int | None = None
         self._header_line, header = self._header()
         self.columns = resolve_columns(header, wanted)
+
+    @property
+    def layout(self) -> dict[str, Any]:
+        """Return how the file is read, for people."""
+        sheet = self._sheet or next(iter(self.sheets), "")
+        return {"format": "xlsx", "sheet": sheet, "sheets": self.sheets}
 
     def rows(self) -> Iterator[Row | BadRow]:
         """Yield every line that is not blank, in order."""
@@ -75,6 +83,7 @@ class XlsxTable:
     ) -> Iterator[tuple[int, list[str]]]:
         workbook = openpyxl.load_workbook(file, read_only=True, data_only=True, keep_links=False)
         try:
+            self.sheets = workbook.sheetnames[:_MAX_SHEETS_SHOWN]
             sheet = self._find_sheet(workbook)
             self.expected_count = sheet.max_row
             # What the file claims about its size may be a lie that costs hours.

@@ -3,16 +3,20 @@
 import json
 import time
 from argparse import ArgumentParser
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
-from typing import Any
+from typing import IO, Any
 
 from django.core.management.base import BaseCommand, CommandError
 from django.utils.translation import gettext as _
 from tqdm import tqdm
 
 from mdm import jobs
-from mdm.loading.batches import LoadRefused, start_load
+from mdm.loading.batches import preview_once, start_load
+from mdm.loading.stored_files import LoadRefused
 from mdm.loading.writing import COUNTS
+from mdm.management.preview_text import print_preview
 from mdm.mapping import MappingError, read_document
 from mdm.models import FileMode, LoadBatch
 
@@ -48,6 +52,9 @@ class Command(BaseCommand):
             const=FileMode.DELTA.value,
             help="The file holds what changed.",
         )
+        parser.add_argument(
+            "--preview", action="store_true", help="Say what would change; change nothing."
+        )
         parser.add_argument("--json", action="store_true", help="Print one JSON object.")
 
     def handle(
@@ -57,11 +64,16 @@ class Command(BaseCommand):
         source: str,
         mapping: str | None,
         mode: str | None,
+        preview: bool,
         **options: Any,
     ) -> None:
-        """Load the file and print the counts."""
+        """Load the file and print the counts; with --preview, print what they would be."""
         started = time.monotonic()
         try:
+            if preview:
+                figures, samples = self._preview(file, source, mapping, mode or "")
+                print_preview(self.stdout, file.name, figures, samples, as_json=options["json"])
+                return
             batch = self._start(file, source, mapping, mode or "")
             self._run(batch)
         except (LoadRefused, MappingError, jobs.JobFailed) as error:
@@ -71,34 +83,35 @@ class Command(BaseCommand):
 
     def _start(self, file: Path, source: str, mapping: str | None, mode: str) -> LoadBatch:
         document = read_document(_mapping_path(mapping)) if mapping else None
-        try:
-            with file.open("rb") as content:
-                return start_load(
-                    content,
-                    file_name=file.name,
-                    source_code=source,
-                    document=document,
-                    mode=mode,
-                    by=None,
-                    is_foreground=True,
-                )
-        except OSError as error:
-            raise LoadRefused(
-                _("The file cannot be read: %(reason)s.") % {"reason": error.strerror or ""}
-            ) from error
+        with _opened(file) as content:
+            return start_load(
+                content,
+                file_name=file.name,
+                source_code=source,
+                document=document,
+                mode=mode,
+                by=None,
+                is_foreground=True,
+            )
+
+    def _preview(
+        self, file: Path, source: str, mapping: str | None, mode: str
+    ) -> tuple[dict[str, Any], dict[str, list[Any]]]:
+        document = read_document(_mapping_path(mapping)) if mapping else None
+        with _opened(file) as content, _bar() as show:
+            return preview_once(
+                content,
+                file_name=file.name,
+                source_code=source,
+                document=document,
+                mode=mode,
+                on_progress=show,
+            )
 
     def _run(self, batch: LoadBatch) -> None:
-        job = batch.job
-        assert job is not None  # noqa: S101  (start_load made it)
-        with tqdm(unit=" rows", disable=None, leave=False) as bar:
-
-            def show(done: int, total: int | None, phase: str) -> None:
-                bar.set_description(phase, refresh=False)
-                bar.total = total
-                bar.n = done
-                bar.refresh()
-
-            jobs.run_now(job, on_progress=show)
+        assert batch.job is not None  # noqa: S101  (start_load made it)
+        with _bar() as show:
+            jobs.run_now(batch.job, on_progress=show)
 
     def _print(self, batch: LoadBatch, seconds: float, *, as_json: bool) -> None:
         counts = {end: getattr(batch, f"{end}_count") for end in COUNTS}
@@ -131,6 +144,31 @@ class Command(BaseCommand):
             self.stdout.write(
                 _("The rejected rows stand on the page of loaded file no. %(batch)d.") % figures
             )
+
+
+@contextmanager
+def _opened(file: Path) -> Iterator[IO[bytes]]:
+    try:
+        content = file.open("rb")
+    except OSError as error:
+        raise LoadRefused(
+            _("The file cannot be read: %(reason)s.") % {"reason": error.strerror or ""}
+        ) from error
+    with content:
+        yield content
+
+
+@contextmanager
+def _bar() -> Iterator[jobs.OnProgress]:
+    with tqdm(unit=" rows", disable=None, leave=False) as bar:
+
+        def show(done: int, total: int | None, phase: str) -> None:
+            bar.set_description(phase, refresh=False)
+            bar.total = total
+            bar.n = done
+            bar.refresh()
+
+        yield show
 
 
 def _mapping_path(mapping: str) -> Path:

@@ -1,0 +1,144 @@
+"""The preview of a load: the whole file staged and compared, nothing written to the database.
+
+Counts go into the job's result. The samples hold people's values, so they lie in a file beside
+the stored one, readable by us alone, and go with it.
+"""
+
+import json
+from collections import Counter
+from collections.abc import Mapping
+from itertools import islice
+from typing import Any
+
+from django.core.serializers.json import DjangoJSONEncoder
+from django.db import connection
+
+from mdm.golden_records import RecordValues
+from mdm.jobs import JobRefused, JobRun, job
+from mdm.loading import deletion
+from mdm.loading.samples import BLANK, Samples, differences
+from mdm.loading.staging import Stage
+from mdm.loading.stored_files import PREVIEWED, SAMPLES, location
+from mdm.loading.work import CHUNK_SIZE, readers_of, split, stage_batch
+from mdm.loading.writing import COUNTS, Candidate, ChunkWriter, Reject, Sorted
+from mdm.mapping import MappingError
+from mdm.models import ATTRIBUTES, FileMode, LoadBatch, SourceRecord
+from mdm.reading.rows import FileRefused
+
+PREVIEW_KIND = "preview_load"
+
+
+@job(PREVIEW_KIND)
+def run_preview(run: JobRun) -> Mapping[str, Any]:
+    """Compare the batch named in the job's parameters with what is stored. Returns the counts."""
+    batch = LoadBatch.objects.select_related("source", "mapping").get(pk=run.parameters["batch"])
+    path = location(batch.stored_file + PREVIEWED)
+    found, issues = Samples(COUNTS, seed=batch.sha256), Counter[str]()
+    try:
+        readers = readers_of(batch)
+        staged = stage_batch(run, batch, readers[batch.mapping_id], path)
+        _compare_lines(run, ChunkWriter(batch, readers), staged, found, issues)
+        end = _compare_missing(batch, staged, found)
+    except (FileRefused, MappingError) as error:
+        raise JobRefused(str(error)) from None
+    finally:
+        path.unlink(missing_ok=True)
+    _write_samples(batch, found)
+    return {"batch": batch.pk, **found.counts, **end, "issues": dict(issues)}
+
+
+def read_samples(batch: LoadBatch) -> dict[str, list[Any]]:
+    """Return the samples of a preview by end; empty once the file is applied or thrown away."""
+    path = location(batch.stored_file + SAMPLES)
+    if not batch.stored_file or not path.exists():
+        return {}
+    samples: dict[str, list[Any]] = json.loads(path.read_text(encoding="utf-8"))
+    return samples
+
+
+def _write_samples(batch: LoadBatch, found: Samples) -> None:
+    path = location(batch.stored_file + SAMPLES)
+    path.touch(mode=0o600)
+    path.write_text(json.dumps(found.kept, cls=DjangoJSONEncoder), encoding="utf-8")
+
+
+def _compare_lines(
+    run: JobRun, writer: ChunkWriter, staged: Stage, found: Samples, issues: Counter[str]
+) -> None:
+    lines, done = staged.lines(), 0
+    while batch_lines := list(islice(lines, CHUNK_SIZE[connection.vendor])):
+        rows = writer.sort(writer.prepare(*split(batch_lines, staged)))
+        _add(found, rows)
+        for row in (*rows.new, *(row for _pk, row in rows.changed)):
+            issues.update(f"{attribute} {code}" for attribute, code in row.written.record.issues)
+        done += len(batch_lines)
+        run.progress(done, staged.line_count, "comparing")
+
+
+def _add(found: Samples, rows: Sorted) -> None:
+    for end, count in rows.counts.items():
+        found.counts[end] += count
+    found.counts["golden_new"] += len(rows.new)
+    for row in rows.new:
+        found.offer("new", _new_sample, row)
+    for end, row in rows.untouched:
+        found.offer(end, _place, row)
+    for reject in rows.rejects:
+        found.offer("rejected", _rejected_sample, reject)
+    _add_changed(found, dict(rows.changed))
+
+
+def _add_changed(found: Samples, rows: Mapping[int, Candidate]) -> None:
+    stored = SourceRecord.objects.filter(pk__in=rows).order_by("pk")
+    for pk, customer, *before in stored.values_list("pk", "customer__public_id", *ATTRIBUTES):
+        found.offer("changed", _changed_sample, rows[pk], customer, before)
+    found.add_golden_records({pk: _record_values(row) for pk, row in rows.items()})
+
+
+def _compare_missing(batch: LoadBatch, staged: Stage, found: Samples) -> dict[str, Any]:
+    """Add what a full file would delete; tell why it would be refused, or nothing be deleted."""
+    if batch.mode != FileMode.FULL or staged.rejected_count:
+        return {"refusal": "", "deletions_withheld": batch.mode == FileMode.FULL}
+    missing = deletion.missing_ids(batch, staged)
+    while keys := list(islice(missing, CHUNK_SIZE[connection.vendor])):
+        found.counts["deleted"] += len(keys)
+        found.add_golden_records(dict.fromkeys(keys))
+        gone = SourceRecord.objects.filter(pk__in=keys).order_by("pk")
+        for key, customer in gone.values_list("source_key", "customer__public_id"):
+            found.offer("deleted", _gone_sample, key, customer)
+    try:
+        deletion.refuse_when_too_much_is_missing(batch, staged)
+    except JobRefused as error:
+        return {"refusal": str(error), "deletions_withheld": False}
+    return {"refusal": "", "deletions_withheld": False}
+
+
+def _place(row: Candidate) -> dict[str, Any]:
+    return {"line": row.line, "key": row.key}
+
+
+def _new_sample(row: Candidate) -> dict[str, Any]:
+    return {**_place(row), "differences": differences(BLANK, _record_values(row).values)}
+
+
+def _changed_sample(row: Candidate, customer: str, before: list[Any]) -> dict[str, Any]:
+    told = differences(before, _record_values(row).values)
+    return {**_place(row), "customer": customer, "differences": told}
+
+
+def _rejected_sample(reject: Reject) -> dict[str, Any]:
+    return {
+        "line": reject.line,
+        "column": reject.column,
+        "value": reject.value,
+        "reason": reject.reason,
+    }
+
+
+def _gone_sample(key: str, customer: str) -> dict[str, Any]:
+    return {"key": key, "customer": customer}
+
+
+def _record_values(row: Candidate) -> RecordValues:
+    *values, issues = row.written.record
+    return RecordValues(row.written.updated_at, issues, tuple(values))
