@@ -24,6 +24,7 @@ PERMISSIONS: Mapping[str, tuple[str, ...]] = {
         "mdm.view_fieldmapping",
         "mdm.add_fieldmapping",
         "mdm.view_survivorshiprule",
+        "mdm.view_sourcequality",
         "mdm.view_loadbatch",
         "mdm.load_records",
         "mdm.view_job",
@@ -42,6 +43,7 @@ PERMISSIONS: Mapping[str, tuple[str, ...]] = {
     ),
     DPO: (
         "mdm.view_customer",
+        "mdm.view_sourcequality",
         "mdm.view_accesslog",
         "mdm.view_job",
         "consent.view_consentevent",

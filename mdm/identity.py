@@ -20,6 +20,7 @@ from mdm.birth_ids import birth_number, public_id
 from mdm.contact_points import recount
 from mdm.golden_records import consolidate
 from mdm.models import Customer, SourceRecord
+from mdm.quality_figures import outdate
 from mdm.signals import customers_changed
 
 
@@ -102,9 +103,11 @@ def apply_links(links: Sequence[Link], *, user: User | None, reason: str) -> App
 def refresh(customer_ids: Iterable[int], *, record_ids: Sequence[int] = ()) -> None:
     """Derive statuses, golden records and shared contact points after records changed values.
 
-    `record_ids` are the records whose contact points may have changed hands.
+    `record_ids` are the records that changed, and those whose contact points may have changed
+    hands.
     """
     touched = set(customer_ids)
+    outdate(record_ids)
     _derive_statuses(touched, members_changed=False)
     _derive_values(touched, record_ids)
 

@@ -15,7 +15,7 @@ import socket
 import threading
 import time
 from collections.abc import Callable, Iterator, Mapping
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from datetime import timedelta
 from typing import Any
 
@@ -126,11 +126,12 @@ def execute(job_id: str) -> None:
     """Run a job if it still waits; a bell that rings twice changes nothing."""
     claimed = _claim(Q(pk=job_id, state=Job.State.QUEUED))
     if claimed:
-        JobRun(claimed).run()
+        for follower in JobRun(claimed).run():
+            ring(follower)
 
 
 def run_now(job_row: Job, *, on_progress: OnProgress | None = None) -> Job:
-    """Run a job in this process, for commands and tests.
+    """Run a job in this process, and those that follow from it, for commands and tests.
 
     Raises:
         JobFailed: when it fails or is cancelled, with the reason in words.
@@ -138,10 +139,13 @@ def run_now(job_row: Job, *, on_progress: OnProgress | None = None) -> Job:
     claimed = _claim(Q(pk=job_row.pk, state__in=Job.LIVE_STATES))
     if not claimed:
         raise JobFailed(_("This job has already ended."))
-    JobRun(claimed, on_progress=on_progress).run()
+    followers = JobRun(claimed, on_progress=on_progress).run()
     job_row.refresh_from_db()
     if job_row.state != Job.State.DONE:
         raise JobFailed(job_row.error or _("The job was stopped before its end."))
+    for follower in followers:
+        with suppress(JobFailed):  # Its own row says so; this job is done.
+            run_now(follower)
     return job_row
 
 
@@ -191,6 +195,7 @@ class JobRun:
         self.cursor: Any = claimed.cursor
         self._on_progress = on_progress
         self._next_progress = 0.0
+        self._following: list[tuple[str, dict[str, Any]]] = []
         self._own = Job.objects.filter(
             pk=claimed.pk, attempt=claimed.attempt, state=Job.State.RUNNING
         )
@@ -229,8 +234,15 @@ class JobRun:
         self._own.update(lease_until=_lease_end(), done_count=done, total_count=total, phase=phase)
         self._show(done, total, phase)
 
-    def run(self) -> None:
-        """Call the handler under a heartbeat and write how it ended."""
+    def then(self, kind: str, parameters: Mapping[str, Any]) -> None:
+        """Have another job made when this one is done, in one transaction with its end."""
+        self._following.append((kind, dict(parameters)))
+
+    def run(self) -> list[Job]:
+        """Call the handler under a heartbeat and write how it ended.
+
+        Returns the jobs that follow: nobody has rung for them yet.
+        """
         logger.info(
             "Job=%s kind=%s attempt=%d starts", self.job.pk, self.job.kind, self.job.attempt
         )
@@ -252,10 +264,18 @@ class JobRun:
             message = _("Something went wrong (%(kind)s). The administrator finds it in the log.")
             self._end(Job.State.FAILED, error=message % {"kind": type(error).__name__})
         else:
-            self._end(Job.State.DONE, result=dict(result))
+            return self._done(result)
         finally:
             stop.set()
             pulse.join(timeout=5)
+        return []
+
+    def _done(self, result: Mapping[str, Any]) -> list[Job]:
+        with transaction.atomic():
+            if not self._end(Job.State.DONE, result=dict(result)):
+                return []
+            by = self.job.requested_by
+            return [create(kind, parameters, by=by) for kind, parameters in self._following]
 
     def _check(self, *, lock: bool = False) -> None:
         rows = self._own.select_for_update() if lock else self._own
@@ -265,9 +285,10 @@ class JobRun:
         if row:
             raise Cancelled
 
-    def _end(self, state: Job.State, *, result: Any = None, error: str = "") -> None:
+    def _end(self, state: Job.State, *, result: Any = None, error: str = "") -> int:
+        """Write how it ended. Returns 0 when another attempt owns the job."""
         logger.info("Job=%s kind=%s ends: %s", self.job.pk, self.job.kind, state.value)
-        self._own.update(
+        return self._own.update(
             state=state,
             result=result,
             error=error,

@@ -44,6 +44,7 @@ NOT_AUDITED = {
     "mdm.LoadBatch": "a fact: one row per load, never changed after it",
     "mdm.RecordContactPoint": "follows from the source record, which is audited",
     "mdm.RejectedRow": "a fact of its load batch",
+    "mdm.SourceQuality": "derived: counted again from the records whenever they change",
     "mdm.Sale": "a fact as loaded, kept with its load batch",
 }
 

@@ -114,7 +114,9 @@ def _drop(target: dict[tuple[int, str], int], record_ids: Sequence[int]) -> set[
     if not gone:
         return set()
     RecordContactPoint.objects.filter(pk__in=gone).delete()
-    others = RecordContactPoint.objects.filter(contact_point__in=set(gone.values()))
+    lost = set(gone.values())
+    ContactPoint.objects.filter(pk__in=lost, carriers=None).update(shared_by=0)
+    others = RecordContactPoint.objects.filter(contact_point__in=lost)
     # One carrier is enough to find the contact point; some have a hundred thousand.
     firsts = others.values("contact_point").annotate(first=Min("record_id"))
     return set(firsts.values_list("first", flat=True))

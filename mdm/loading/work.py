@@ -19,6 +19,7 @@ from mdm.loading.stored_files import STAGED, discard, location
 from mdm.loading.writing import COUNTS, Chunk, ChunkWriter, Reject
 from mdm.mapping import MappingError, parse_mapping
 from mdm.models import FieldMapping, FileMode, LoadBatch
+from mdm.quality_figures import COUNT_QUALITY, doubtful_rows
 from mdm.reading.rows import FileRefused
 from mdm.reading.tables import open_table
 from mdm.standardise.record import Issue
@@ -81,7 +82,10 @@ def _load(run: JobRun, batch: LoadBatch) -> Mapping[str, Any]:
     is_withheld = batch.mode == FileMode.FULL and bool(staged.rejected_count)
     if batch.mode == FileMode.FULL and not is_withheld:
         _delete_missing(run, staged, progress, batch)
-    LoadBatch.objects.filter(pk=batch.pk).update(finished_at=now())
+    LoadBatch.objects.filter(pk=batch.pk).update(
+        finished_at=now(), doubtful_count=doubtful_rows(batch)
+    )
+    run.then(COUNT_QUALITY, {"source": batch.source_id})
     return {
         "batch": batch.pk,
         **progress.counts,

@@ -3,6 +3,7 @@
 from mdm.models.activity import AccessLog, Contract, Sale
 from mdm.models.customers import Customer, GoldenRecord, Pin, SurvivorshipRule
 from mdm.models.jobs import Heartbeat, Job
+from mdm.models.quality import SourceQuality
 from mdm.models.records import (
     ADDRESS_ATTRIBUTES,
     ATTRIBUTES,
@@ -40,6 +41,7 @@ __all__ = [
     "RecordContactPoint",
     "RejectedRow",
     "Sale",
+    "SourceQuality",
     "SourceRecord",
     "SourceSystem",
     "SurvivorshipRule",

@@ -153,6 +153,19 @@ class SourceRecord(PersonValues):
         return display(public_id(self.pk))
 
 
+# More people than a household has carry it: a shop's till, an association, a filler
+# (STEWARDSHIP §4.4). Such a value is shown as shared, and is no evidence of identity.
+SHARED_ABOVE = 5
+
+
+class ContactPointQuerySet(models.QuerySet["ContactPoint"]):
+    """Contact points as the page of data quality reads them."""
+
+    def shared(self) -> "ContactPointQuerySet":
+        """Those carried by more people than a household has, the most shared first."""
+        return self.filter(shared_by__gt=SHARED_ABOVE).order_by("-shared_by", "pk")
+
+
 class ContactPoint(models.Model):
     """One distinct e-mail address, phone number or postal address, whoever carries it."""
 
@@ -194,15 +207,31 @@ class ContactPoint(models.Model):
         _("shared by"), default=1, help_text=_("Number of live customers that carry it.")
     )
 
+    objects = ContactPointQuerySet.as_manager()
+
     class Meta:
         verbose_name = _("contact point")
         verbose_name_plural = _("contact points")
         constraints = [
             models.UniqueConstraint(fields=["kind", "value"], name="contact_point_unique_value")
         ]
+        indexes = [
+            # The list of shared values, the most shared first.
+            models.Index(
+                models.F("kind"),
+                models.F("shared_by").desc(),
+                name="contact_point_shared",
+                condition=Q(shared_by__gt=SHARED_ABOVE),
+            )
+        ]
 
     def __str__(self) -> str:
         return self.display
+
+    @property
+    def is_shared(self) -> bool:
+        """True when so many people carry it that it says nothing about who one of them is."""
+        return self.shared_by > SHARED_ABOVE
 
 
 class RecordContactPoint(models.Model):

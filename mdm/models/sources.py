@@ -168,6 +168,9 @@ class LoadBatch(models.Model):
     stale_count = models.PositiveIntegerField(_("stale"), default=0)
     rejected_count = models.PositiveIntegerField(_("rejected"), default=0)
     deleted_count = models.PositiveIntegerField(_("deleted"), default=0)
+    doubtful_count = models.PositiveIntegerField(
+        _("doubtful"), null=True, help_text="New and changed records with an issue; at the end."
+    )
     created_at = models.DateTimeField(_("loaded at"), auto_now_add=True)
     finished_at = models.DateTimeField(_("finished at"), null=True, blank=True)
     created_by = models.ForeignKey(

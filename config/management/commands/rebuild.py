@@ -1,4 +1,4 @@
-"""Derive golden records and permission states again from the facts, or prove that they hold."""
+"""Derive again from the facts what is derived from them, or prove that it holds."""
 
 import json
 from collections.abc import Iterator, Sequence
@@ -8,9 +8,9 @@ from django.core.management.base import BaseCommand, CommandError, CommandParser
 from django.db import transaction
 
 from consent import projection
-from mdm import bulk, golden_records
+from mdm import bulk, contact_points, golden_records, quality_figures
 from mdm.audit import acting_as
-from mdm.models import Customer
+from mdm.models import Customer, SourceSystem
 
 _CHUNK = 2_000
 
@@ -18,7 +18,10 @@ _CHUNK = 2_000
 class Command(BaseCommand):
     """Rebuild what is derived; with --check, change nothing and fail when anything differs."""
 
-    help = "Derive golden records and permission states again from the facts."
+    help = (
+        "Derive golden records, shared contact points, permission states and the figures of data "
+        "quality again from the facts."
+    )
 
     def add_arguments(self, parser: CommandParser) -> None:
         """Declare --check and --json."""
@@ -30,19 +33,24 @@ class Command(BaseCommand):
         check = options["check"]
         with acting_as(None, "rebuild"):
             golden = _golden_differences(check=check)
+            shared = contact_points.recount_all(check=check)
             states = projection.rebuild(check=check)
+            figures = _wrong_figures(check=check)
         found = {
             "customers": states.customer_count,
             "golden_records": golden,
+            "shared_contact_points": shared,
             "permission_states": states.difference_count,
+            "quality_figures": figures,
         }
         self.stdout.write(
             json.dumps(found)
             if options["json"]
-            else "{customers} customers: {golden_records} golden records and {permission_states} "
-            "permission states differed from their facts.".format(**found)
+            else "{customers} customers: {golden_records} golden records, {shared_contact_points} "
+            "shared contact points, {permission_states} permission states and the figures of "
+            "{quality_figures} sources differed from their facts.".format(**found)
         )
-        if check and (golden or states.difference_count):
+        if check and any(count for name, count in found.items() if name != "customers"):
             raise CommandError("Derived data differs from its facts: run it without --check.")
 
 
@@ -62,3 +70,11 @@ def _chunks() -> Iterator[Sequence[int]]:
     keys = list(Customer.objects.order_by("pk").values_list("pk", flat=True))
     for start in range(0, len(keys), _CHUNK):
         yield keys[start : start + _CHUNK]
+
+
+def _wrong_figures(*, check: bool) -> int:
+    """Count the sources with wrong figures; those known to be out of date are not wrong."""
+    if check:
+        return len(quality_figures.wrong_sources())
+    sources = SourceSystem.objects.values_list("pk", flat=True)
+    return sum(quality_figures.recount(source) for source in sources)

@@ -1,0 +1,144 @@
+"""What the records of each source have and what is doubtful in them, counted set-based.
+
+Counting a source reads all its records (half a minute for a million), so it is done by a job
+when a load has ended, into one row per source; pages read that row. Whoever changes values of
+records tells `outdate`, so that figures never claim to be newer than they are.
+"""
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import asdict, dataclass
+from typing import Any
+
+from django.db import connection
+from django.db.models import Count, F, Q
+from django.utils.timezone import now
+
+from mdm.doubts import Doubtful, issue_part, issue_rows
+from mdm.jobs import JobRun, job
+from mdm.models import ATTRIBUTES, LoadBatch, SourceQuality, SourceRecord, SourceSystem
+from mdm.models.records import SourceRecordQuerySet
+
+COUNT_QUALITY = "count_quality"
+
+OnProgress = Callable[[int, int], None]
+
+
+@dataclass(frozen=True, slots=True)
+class Figures:
+    """The counted part of a SourceQuality, under the names of its fields."""
+
+    record_count: int
+    doubtful_count: int
+    attributes: dict[str, list[int]]
+    issues: list[list[Any]]
+
+
+@job(COUNT_QUALITY)
+def count_quality(run: JobRun) -> Mapping[str, Any]:
+    """Bring figures up to date: of the source in the parameters, else of all that are due."""
+    wanted = run.parameters.get("source")
+    due = [source for source in sources_due() if wanted in (None, source)]
+    for source in due:
+        recount(source, on_progress=run.progress)
+    return {"sources": len(due)}
+
+
+def outdate(record_ids: Sequence[int]) -> None:
+    """Note that these records changed, so that the figures of their sources are of before.
+
+    Call it in the transaction that changes them.
+    """
+    if record_ids:
+        changed = SourceRecord.objects.filter(pk__in=record_ids).values("source_id")
+        SourceQuality.objects.filter(source__in=changed).update(
+            change_number=F("change_number") + 1
+        )
+
+
+def sources_due() -> list[int]:
+    """Return the keys of the sources whose figures are missing or of before the last change."""
+    due = Q(quality=None) | ~Q(quality__counted_change=F("quality__change_number"))
+    return list(SourceSystem.objects.filter(due).order_by("pk").values_list("pk", flat=True))
+
+
+def recount(source_id: int, *, on_progress: OnProgress | None = None) -> bool:
+    """Count the figures of a source anew. Returns whether the stored ones said otherwise."""
+    # Read before the records are: what changes meanwhile leaves the figures out of date.
+    stored, _ = SourceQuality.objects.get_or_create(source_id=source_id)
+    fresh = count(source_id, on_progress=on_progress)
+    SourceQuality.objects.filter(pk=source_id, counted_change__lte=stored.change_number).update(
+        **asdict(fresh), counted_change=stored.change_number, counted_at=now()
+    )
+    return _stored(stored) != fresh
+
+
+def wrong_sources() -> list[int]:
+    """Return the sources whose figures claim to be current and differ from the records."""
+    current = SourceQuality.objects.filter(counted_change=F("change_number"))
+    return [row.pk for row in current if _stored(row) != count(row.pk)]
+
+
+def count(source_id: int, *, on_progress: OnProgress | None = None) -> Figures:
+    """Count what the active records of a source have; nothing is written."""
+    records = SourceRecord.objects.active().filter(source=source_id)
+    totals = records.aggregate(
+        record_count=Count("pk"),
+        doubtful_count=Count("pk", filter=Doubtful()),
+        **{name: Count("pk", filter=_has(name)) for name in ATTRIBUTES},
+    )
+    doubts = _doubtful_by_attribute(source_id)
+    names = [name for name in ATTRIBUTES if totals[name] or doubts.get(name)]
+    names += sorted(doubts.keys() - set(ATTRIBUTES))
+    attributes = {}
+    for done, name in enumerate(names, start=1):
+        filled = totals.get(name, 0)
+        attributes[name] = [
+            filled,
+            _different(records, name) if filled else 0,
+            doubts.get(name, 0),
+        ]
+        if on_progress:
+            on_progress(done, len(names))
+    return Figures(
+        totals["record_count"], totals["doubtful_count"], attributes, _issues(source_id)
+    )
+
+
+def doubtful_rows(batch: LoadBatch) -> int:
+    """Count the records written by a load that has just ended in which something is doubtful."""
+    return SourceRecord.objects.filter(Doubtful(), batch=batch).count()
+
+
+def _stored(row: SourceQuality) -> Figures:
+    return Figures(row.record_count, row.doubtful_count, row.attributes, row.issues)
+
+
+def _has(attribute: str) -> Q:
+    return ~Q(birth_date=None) if attribute == "birth_date" else ~Q(**{attribute: ""})
+
+
+def _different(records: SourceRecordQuerySet, attribute: str) -> int:
+    values = records.filter(_has(attribute)).order_by().values(attribute).distinct()
+    return int(values.count())
+
+
+def _doubtful_by_attribute(source_id: int) -> dict[str, int]:
+    """Return how many records have an issue in each attribute; one with two counts once."""
+    columns = f"{issue_part(0)}, COUNT(DISTINCT mdm_sourcerecord.id)"
+    return dict(_each_issue(columns, "1", source_id))
+
+
+def _issues(source_id: int) -> list[list[Any]]:
+    rows = _each_issue(f"{issue_part(0)}, {issue_part(1)}, COUNT(*)", "1, 2", source_id)
+    return sorted(map(list, rows), key=lambda row: (-row[2], row[0], row[1]))
+
+
+def _each_issue(columns: str, group: str, source_id: int) -> list[tuple[Any, ...]]:
+    with connection.cursor() as cursor:
+        cursor.execute(
+            f"SELECT {columns} FROM mdm_sourcerecord, {issue_rows()}"  # noqa: S608
+            " WHERE mdm_sourcerecord.source_id = %s AND mdm_sourcerecord.status = %s"
+            f" AND mdm_sourcerecord.issues <> '[]' GROUP BY {group}",
+            [source_id, SourceRecord.Status.ACTIVE],
+        )
+        return list(cursor.fetchall())
