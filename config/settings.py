@@ -122,6 +122,7 @@ LOGIN_REDIRECT_URL = "admin:index"
 SIMPLE_HISTORY_REVERT_DISABLED = True
 SIMPLE_HISTORY_ENFORCE_HISTORY_MODEL_PERMISSIONS = True
 SIMPLE_HISTORY_HISTORY_CHANGE_REASON_USE_TEXT_FIELD = True
+SIMPLE_HISTORY_DATE_INDEX = False  # Read by key; see `mdm.audit.AuditTrail.copy_fields`.
 # import-export grants everything to everybody unless these are set (and the permissions exist).
 IMPORT_EXPORT_IMPORT_PERMISSION_CODE = "import"
 IMPORT_EXPORT_EXPORT_PERMISSION_CODE = "export"

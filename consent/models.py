@@ -131,12 +131,18 @@ class ConsentEvent(models.Model):
         null=True,
         blank=True,
         related_name="+",
+        db_index=False,
         help_text="Null: every purpose of prospecting (objections only).",
     )
     type = models.CharField(_("what happened"), max_length=9, choices=Type.choices)
     actor_type = models.CharField(_("by"), max_length=6, choices=ActorType.choices)
     actor = models.ForeignKey(
-        settings.AUTH_USER_MODEL, models.PROTECT, null=True, blank=True, related_name="+"
+        settings.AUTH_USER_MODEL,
+        models.PROTECT,
+        null=True,
+        blank=True,
+        related_name="+",
+        db_index=False,
     )
     evidence_level = models.PositiveSmallIntegerField(
         _("evidence level"), default=0, help_text="0 claim … 4 signed or recorded (CONSENT)."
@@ -151,7 +157,7 @@ class ConsentEvent(models.Model):
     )
     recorded_at = models.DateTimeField(_("recorded at"))
     notice_version = models.ForeignKey(
-        NoticeVersion, models.PROTECT, null=True, blank=True, related_name="+"
+        NoticeVersion, models.PROTECT, null=True, blank=True, related_name="+", db_index=False
     )
     batch = models.ForeignKey(
         LoadBatch, models.PROTECT, null=True, blank=True, related_name="consent_events"
@@ -159,7 +165,6 @@ class ConsentEvent(models.Model):
     line = models.PositiveIntegerField(null=True, blank=True)
     source_event_id = models.CharField(
         max_length=64,
-        unique=True,
         help_text="SHA-256 of what makes a fact the same fact, so that it is recorded once.",
     )
 
@@ -168,6 +173,10 @@ class ConsentEvent(models.Model):
         verbose_name_plural = _("consent events")
         ordering = ["-pk"]
         constraints = [
+            # Not `unique` on the field: that would add an index for searching by prefix.
+            models.UniqueConstraint(
+                fields=["source_event_id"], name="consent_event_recorded_once"
+            ),
             models.CheckConstraint(
                 name="consent_event_evidence_level_0_to_4", condition=Q(evidence_level__lte=4)
             ),
@@ -198,16 +207,37 @@ class PermissionState(models.Model):
         WITHDRAWN = "withdrawn", _("withdrawn")
         OBJECTED = "objected", _("objected")
 
-    customer = models.ForeignKey(Customer, models.CASCADE, related_name="permission_states")
+    # Derived from events, whose keys the database checks; checking them again here cost a load as
+    # much as writing the rows. `rebuild --check` compares every row with the events.
+    customer = models.ForeignKey(
+        Customer,
+        models.CASCADE,
+        related_name="permission_states",
+        db_index=False,  # The unique key of the table starts with the customer.
+        db_constraint=False,
+    )
     contact_point = models.ForeignKey(
-        ContactPoint, models.CASCADE, null=True, related_name="permission_states"
+        ContactPoint,
+        models.CASCADE,
+        null=True,
+        related_name="permission_states",
+        db_constraint=False,
     )
     channel = models.CharField(max_length=15)
-    purpose = models.ForeignKey(Purpose, models.PROTECT, null=True, related_name="+")
+    purpose = models.ForeignKey(
+        Purpose,
+        models.PROTECT,
+        null=True,
+        related_name="+",
+        db_index=False,
+        db_constraint=False,
+    )
     state = models.CharField(max_length=9, choices=State.choices)
     since = models.DateTimeField(null=True)
     evidence_level = models.PositiveSmallIntegerField()
-    deciding_event = models.ForeignKey(ConsentEvent, models.PROTECT, related_name="+")
+    deciding_event = models.ForeignKey(
+        ConsentEvent, models.PROTECT, related_name="+", db_index=False, db_constraint=False
+    )
     history = AuditTrail()
 
     class Meta:

@@ -51,6 +51,17 @@ class AuditTrail(HistoricalRecords):
         options.setdefault("user_db_constraint", False)
         super().__init__(**options)
 
+    def copy_fields(self, model: type[models.Model]) -> dict[str, Any]:
+        """Copy the fields of a model, without indexes but for the key that histories are read by.
+
+        Loads write a history row for every row they write: the indexes that simple-history copies
+        along cost more than the rows themselves, and nothing looked into them.
+        """
+        fields: dict[str, Any] = super().copy_fields(model)
+        for name, field in fields.items():
+            field.db_index = name == model._meta.pk.name
+        return fields
+
     def get_history_user(self, instance: models.Model) -> User | None:
         """Return the acting user, else the one of the request."""
         actor = _actor.get()

@@ -7,7 +7,7 @@ from django.db import migrations, models
 class Migration(migrations.Migration):
 
     dependencies = [
-        ('mdm', '0004_previews_and_undo'),
+        ('mdm', '0005_lighter_indexes'),
     ]
 
     operations = [

@@ -26,7 +26,7 @@ class Customer(models.Model):
         ERASED = "erased", _("erased")
 
     id = models.BigIntegerField(primary_key=True)
-    public_id = models.CharField(_("customer id"), max_length=8, unique=True)
+    public_id = models.CharField(_("customer id"), max_length=8)
     status = models.CharField(
         _("status"), max_length=8, choices=Status.choices, default=Status.ACTIVE
     )
@@ -43,11 +43,13 @@ class Customer(models.Model):
         verbose_name = _("customer")
         verbose_name_plural = _("customers")
         constraints = [
+            # Not `unique` on the field: that would add an index for searching by prefix.
+            models.UniqueConstraint(fields=["public_id"], name="customer_unique_public_id"),
             models.CheckConstraint(
                 name="customer_merged_exactly_when_it_points_elsewhere",
                 condition=Q(status="merged", merged_into__isnull=False)
                 | (~Q(status="merged") & Q(merged_into__isnull=True)),
-            )
+            ),
         ]
 
     def __str__(self) -> str:

@@ -89,8 +89,13 @@ class SourceRecord(PersonValues):
         DELETED = "deleted", _("deleted by its source")
         ERASED = "erased", _("erased")
 
+    # The unique key of the table starts with the source.
     source = models.ForeignKey(
-        SourceSystem, models.PROTECT, related_name="records", verbose_name=_("source system")
+        SourceSystem,
+        models.PROTECT,
+        related_name="records",
+        db_index=False,
+        verbose_name=_("source system"),
     )
     source_key = models.CharField(_("key in the source"), max_length=200)
     status = models.CharField(
@@ -237,7 +242,10 @@ class ContactPoint(models.Model):
 class RecordContactPoint(models.Model):
     """A source record carries a contact point, in one of its attributes."""
 
-    record = models.ForeignKey(SourceRecord, models.CASCADE, related_name="carried")
+    # The unique key of the table starts with the record.
+    record = models.ForeignKey(
+        SourceRecord, models.CASCADE, related_name="carried", db_index=False
+    )
     contact_point = models.ForeignKey(ContactPoint, models.CASCADE, related_name="carriers")
     attribute = models.CharField(max_length=20, help_text="email, phone, other_phone or address.")
 
