@@ -1,15 +1,22 @@
 """Who is one person: a pure function of records, pair evidence, decisions and guards.
 
 First every SAME decision, then automatic links by falling score, as long as no DIFFERENT decision
-and no guard is broken. The same facts give the same partition in any order, and the neighbourhood
-of a change, recomputed alone, equals the whole. A cluster is named after its oldest record.
+and no guard is broken, and none of the two fits a third that the other may not join. The same
+facts give the same partition in any order, and the neighbourhood of a change, recomputed alone,
+equals the whole. A cluster is named after its oldest record.
 """
 
-from collections import defaultdict, deque
-from collections.abc import Iterable, Mapping, Sequence
+import operator
+from collections import defaultdict
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from enum import StrEnum
-from typing import NamedTuple
+from typing import NamedTuple, TypeVar
+
+from matching.rulings import Contradiction, Ruling, path
+
+Number = TypeVar("Number", int, float)
+_NOTHING: frozenset[str] = frozenset()
 
 
 class Evidence(NamedTuple):
@@ -21,14 +28,6 @@ class Evidence(NamedTuple):
     automatic: bool
 
 
-class Ruling(NamedTuple):
-    """What a person said of a pair."""
-
-    left: int
-    right: int
-    is_same: bool
-
-
 class Reason(StrEnum):
     """Why an automatic link was not made; stored with the review task."""
 
@@ -36,6 +35,8 @@ class Reason(StrEnum):
     TOO_LARGE = "too_large"
     EXCLUSIVE_IDENTIFIER = "exclusive_identifier"
     SAME_SOURCE = "same_source"
+    BOTH_CONFIRMED = "both_confirmed"
+    AMBIGUOUS = "ambiguous"
     THIN_LINK = "thin_link"
 
 
@@ -58,12 +59,17 @@ class Guards:
 
 @dataclass(frozen=True)
 class Refusal:
-    """An automatic link that was not made: the strongest between its two clusters."""
+    """An automatic link that was not made: the strongest between its two clusters.
+
+    An ambiguous one stands for all the clusters that the same records fit; `rival` is the oldest
+    record of the best of the others.
+    """
 
     left: int
     right: int
     score: float
     reason: Reason
+    rival: int | None = None
 
 
 @dataclass(frozen=True)
@@ -81,14 +87,6 @@ class Partition:
         return dict(groups)
 
 
-class Contradiction(ValueError):
-    """Two decisions cannot both hold; `chain` leads from one record to the other."""
-
-    def __init__(self, chain: Sequence[Ruling]) -> None:
-        super().__init__("Decisions contradict each other.")
-        self.chain = tuple(chain)
-
-
 def clusters(
     records: Iterable[int],
     evidence: Iterable[Evidence],
@@ -104,31 +102,11 @@ def clusters(
     facts = [ruling for ruling in rulings if builder.knows(ruling.left, ruling.right)]
     known = [pair for pair in evidence if builder.knows(pair.left, pair.right)]
     builder.apply_rulings(sorted(facts))
-    builder.note_support(known)
+    builder.note_evidence(known)
     links = (pair for pair in known if pair.automatic)
     for pair in sorted(links, key=lambda p: (-p.score, p.left, p.right)):
         builder.link(pair)
     return builder.partition()
-
-
-def contradiction(rulings: Iterable[Ruling], new: Ruling) -> tuple[Ruling, ...]:
-    """Return the decisions in force that a new one contradicts, as a chain; empty when none do.
-
-    A decision on the same pair does not count: the new one takes its place.
-    """
-    others = [r for r in rulings if {r.left, r.right} != {new.left, new.right}]
-    same, apart = [r for r in others if r.is_same], [r for r in others if not r.is_same]
-    if not new.is_same:
-        return tuple(_path(same, new.left, new.right) or ())
-    sides = _reach(same, new.left), _reach(same, new.right)
-    for ruling in sorted(apart):
-        ends = (ruling.left, ruling.right)
-        for one, other in (ends, ends[::-1]):
-            if one in sides[0] and other in sides[1]:
-                before = _path(same, new.left, one) or []
-                after = _path(same, other, new.right) or []
-                return (*before, ruling, *after)
-    return ()
 
 
 class _Builder:
@@ -140,11 +118,13 @@ class _Builder:
         self.members = {record: [record] for record in self.root}
         self.apart: dict[int, set[int]] = defaultdict(set)
         self.support: dict[int, dict[int, int]] = defaultdict(dict)
+        self.fitting: dict[int, dict[int, float]] = defaultdict(dict)
+        self.confirmed: set[int] = set()
         self.exclusive = {r: {guards.exclusive[r]} for r in self.root if r in guards.exclusive}
         self.sources = {
             r: {guards.unique_source[r]} for r in self.root if r in guards.unique_source
         }
-        self.refused: list[Refusal] = []
+        self.refused: list[tuple[Refusal, int | None]] = []
 
     def knows(self, left: int, right: int) -> bool:
         """Return whether both records take part."""
@@ -155,6 +135,7 @@ class _Builder:
         for ruling in rulings:
             if ruling.is_same:
                 self._join(ruling.left, ruling.right)
+                self.confirmed.add(self.root[ruling.left])
         for ruling in rulings:
             if not ruling.is_same:
                 self._note_apart(ruling, rulings)
@@ -163,38 +144,72 @@ class _Builder:
         one, other = self.root[ruling.left], self.root[ruling.right]
         if one == other:
             same = [r for r in rulings if r.is_same]
-            raise Contradiction([*(_path(same, ruling.left, ruling.right) or ()), ruling])
+            raise Contradiction([*(path(same, ruling.left, ruling.right) or ()), ruling])
         self.apart[one].add(other)
         self.apart[other].add(one)
 
-    def note_support(self, evidence: Iterable[Evidence]) -> None:
-        """Count the pairs between clusters that are more likely one person than not."""
+    def note_evidence(self, evidence: Iterable[Evidence]) -> None:
+        """Count the pairs between clusters that are more likely one person than not.
+
+        Beside them, the best automatic link between each two: whom a cluster fits.
+        """
         for pair in evidence:
             one, other = self.root[pair.left], self.root[pair.right]
-            if pair.score >= 0 and one != other:
-                self.support[one][other] = self.support[one].get(other, 0) + 1
-                self.support[other][one] = self.support[other].get(one, 0) + 1
+            if pair.score < 0 or one == other:
+                continue
+            count = self.support[one].get(other, 0) + 1
+            self.support[one][other] = self.support[other][one] = count
+            if pair.automatic:
+                best = max(pair.score, self.fitting[one].get(other, pair.score))
+                self.fitting[one][other] = self.fitting[other][one] = best
 
     def link(self, pair: Evidence) -> None:
         """Join the clusters of a pair, or note why not."""
         one, other = self.root[pair.left], self.root[pair.right]
         if one == other:
             return
-        reason = self._objection(one, other)
+        reason, between = self._objection(one, other), None
+        rival = None
+        if reason is None and (found := self._ambiguity(one, other)):
+            reason = Reason.AMBIGUOUS
+            between, rival = found[0], min(self.members[found[1]])
+        if reason is None:
+            reason = self._doubt(one, other)
         if reason is None:
             self._join(pair.left, pair.right)
         else:
             left, right = sorted((pair.left, pair.right))
-            self.refused.append(Refusal(left, right, pair.score, reason))
+            self.refused.append((Refusal(left, right, pair.score, reason, rival), between))
 
     def _objection(self, one: int, other: int) -> Reason | None:
-        sizes = len(self.members[one]), len(self.members[other])
+        """Return why two clusters are two people, None when nothing says so."""
         if other in self.apart[one]:
             return Reason.DECIDED_DIFFERENT
-        if _conflict(self.exclusive.get(one, set()), self.exclusive.get(other, set())):
+        if _conflict(self.exclusive.get(one, ()), self.exclusive.get(other, ())):
             return Reason.EXCLUSIVE_IDENTIFIER
-        if self.sources.get(one, set()) & self.sources.get(other, set()):
+        if not self.sources.get(one, _NOTHING).isdisjoint(self.sources.get(other, _NOTHING)):
             return Reason.SAME_SOURCE
+        if one in self.confirmed and other in self.confirmed:
+            return Reason.BOTH_CONFIRMED
+        return None
+
+    def _ambiguity(self, one: int, other: int) -> tuple[int, int] | None:
+        """Return which of the two fits a third that the other may not join, and that third."""
+        for between, partner in ((one, other), (other, one)):
+            rivals = [
+                (-score, min(self.members[third]), third)
+                for third, score in self.fitting[between].items()
+                if third != partner
+                and self._objection(third, partner)
+                and not self._objection(third, between)
+            ]
+            if rivals:
+                return between, min(rivals)[2]
+        return None
+
+    def _doubt(self, one: int, other: int) -> Reason | None:
+        """Return why a link is not enough although nothing speaks against it."""
+        sizes = len(self.members[one]), len(self.members[other])
         if sum(sizes) > self.guards.max_size:
             return Reason.TOO_LARGE
         if self.support[one].get(other, 0) < self.guards.least_support * sizes[0] * sizes[1]:
@@ -213,8 +228,11 @@ class _Builder:
         for table in (self.exclusive, self.sources):
             if other in table:
                 table[one] = table.get(one, set()) | table.pop(other)
+        if other in self.confirmed:
+            self.confirmed.add(one)
         self._move_apart(one, other)
-        self._move_support(one, other)
+        _merge_rows(self.support, one, other, operator.add)
+        _merge_rows(self.fitting, one, other, max)
 
     def _move_apart(self, one: int, other: int) -> None:
         for third in self.apart.pop(other, set()):
@@ -222,23 +240,35 @@ class _Builder:
             self.apart[third].add(one)
             self.apart[one].add(third)
 
-    def _move_support(self, one: int, other: int) -> None:
-        for third, count in self.support.pop(other, {}).items():
-            del self.support[third][other]
-            if third != one:
-                total = self.support[one].get(third, 0) + count
-                self.support[one][third] = self.support[third][one] = total
-
     def partition(self) -> Partition:
-        """Return the clusters as they stand, with one refusal per two clusters."""
+        """Return the clusters as they stand, with one refusal per two clusters.
+
+        The refusals of one ambiguity are one: a person settles it by one answer.
+        """
         oldest = {root: min(members) for root, members in self.members.items()}
         kept: dict[frozenset[int], Refusal] = {}
-        for refusal in self.refused:
-            between = frozenset((self.root[refusal.left], self.root[refusal.right]))
-            if len(between) == 2:
-                kept.setdefault(between, refusal)
+        for refusal, between in self.refused:
+            clusters_of = frozenset((self.root[refusal.left], self.root[refusal.right]))
+            if len(clusters_of) == 2:
+                question = clusters_of if between is None else {self.root[between]}
+                kept.setdefault(frozenset(question), refusal)
         names = {record: oldest[root] for record, root in self.root.items()}
         return Partition(names, tuple(kept.values()))
+
+
+def _merge_rows(
+    table: dict[int, dict[int, Number]],
+    one: int,
+    other: int,
+    combine: Callable[[Number, Number], Number],
+) -> None:
+    """Give what a cluster has with each third to the one that it joined; kept both ways."""
+    for third, value in table.pop(other, {}).items():
+        del table[third][other]
+        if third != one:
+            if third in table[one]:
+                value = combine(table[one][third], value)
+            table[one][third] = table[third][one] = value
 
 
 def _conflict(ours: Iterable[str], theirs: Iterable[str]) -> bool:
@@ -258,48 +288,3 @@ def is_typo(one: str, other: str) -> bool:
         or here[1:] == there[1:]
         or (here[:2] == there[1::-1] and here[2:] == there[2:])
     )
-
-
-def _path(same: Iterable[Ruling], start: int, end: int) -> list[Ruling] | None:
-    """Return the shortest chain of SAME decisions between two records, None when there is none."""
-    steps = _steps(same)
-    came_by: dict[int, Ruling | None] = {start: None}
-    queue = deque([start])
-    while queue and end not in came_by:
-        here = queue.popleft()
-        for there, ruling in sorted(steps.get(here, ())):
-            if there not in came_by:
-                came_by[there] = ruling
-                queue.append(there)
-    if end not in came_by:
-        return None
-    return _walk_back(came_by, end)
-
-
-def _walk_back(came_by: Mapping[int, Ruling | None], end: int) -> list[Ruling]:
-    chain: list[Ruling] = []
-    ruling = came_by[end]
-    while ruling is not None:
-        chain.append(ruling)
-        end = ruling.left if ruling.right == end else ruling.right
-        ruling = came_by[end]
-    return chain[::-1]
-
-
-def _reach(same: Iterable[Ruling], start: int) -> set[int]:
-    """Return the records that SAME decisions join to one."""
-    steps, seen, todo = _steps(same), {start}, [start]
-    while todo:
-        for there, _ in steps.get(todo.pop(), ()):
-            if there not in seen:
-                seen.add(there)
-                todo.append(there)
-    return seen
-
-
-def _steps(same: Iterable[Ruling]) -> dict[int, list[tuple[int, Ruling]]]:
-    steps: dict[int, list[tuple[int, Ruling]]] = defaultdict(list)
-    for ruling in same:
-        steps[ruling.left].append((ruling.right, ruling))
-        steps[ruling.right].append((ruling.left, ruling))
-    return steps

@@ -8,9 +8,9 @@ from django.db.models import Q
 from django.utils.timezone import now
 from django.utils.translation import gettext as _
 
-from matching.clustering import Contradiction, Ruling, contradiction
 from matching.models import Decision, ReviewTask
 from matching.neighbourhood import in_force, neighbourhood, read_facts, settle
+from matching.rulings import Contradiction, Ruling, contradiction
 from mdm.audit import acting_as
 from mdm.birth_ids import public_id
 

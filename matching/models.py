@@ -170,6 +170,14 @@ class ReviewTask(models.Model):
     right = models.ForeignKey(SourceRecord, models.CASCADE, related_name="+")
     kind = models.CharField(max_length=8, choices=Kind.choices, default=Kind.PAIR)
     reason = models.CharField(max_length=60, blank=True, help_text="Code of the guard that held.")
+    rival = models.ForeignKey(
+        SourceRecord,
+        models.CASCADE,
+        null=True,
+        blank=True,
+        related_name="+",
+        help_text="The other record that fits as well, when the pair is ambiguous.",
+    )
     score = models.FloatField()
     state = models.CharField(max_length=9, choices=State.choices, default=State.OPEN)
     leased_by = models.ForeignKey(

@@ -10,11 +10,12 @@ from dataclasses import dataclass, field
 from django.contrib.auth.models import User
 from django.db.models import QuerySet
 
-from matching.clustering import Evidence, Guards, Partition, Ruling, clusters
+from matching.clustering import Evidence, Guards, Partition, clusters
 from matching.models import Decision, PairEvidence
 from matching.reading import in_chunks, rows_of
 from matching.review_tasks import Stand, derive_tasks
 from matching.rule_sets import Parameters, active_rule_set
+from matching.rulings import Ruling
 from mdm.identity import AppliedLinks, Link, apply_links
 from mdm.models import Customer, SourceRecord
 

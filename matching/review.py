@@ -84,6 +84,8 @@ class Comparison:
     likelihood: str
     reason: str
     """Why a person must look, in a sentence; empty when the score alone says so."""
+    rival: Customer | None
+    """The customer that fits as well, when the pair is ambiguous."""
     outcome: Outcome | None
     """What Same would make of them; None when earlier decisions refuse it."""
     if_same: str
@@ -152,6 +154,7 @@ def comparison(task: ReviewTask) -> Comparison:
         score=score,
         likelihood=likelihood_in_words(task.score),
         reason=reason_in_words(task.reason),
+        rival=_rival(task),
         outcome=outcome,
         if_same=_if_same(outcome),
         if_different=_("The two stay apart, whatever later files say."),
@@ -265,6 +268,12 @@ def _check_versions(task: ReviewTask, versions: str) -> None:
     present = _versions(records[task.left_id].customer, records[task.right_id].customer)
     if present != versions:
         raise CustomersChanged(_("One of these customers has changed meanwhile: look again."))
+
+
+def _rival(task: ReviewTask) -> Customer | None:
+    if task.rival_id is None:
+        return None
+    return Customer.objects.select_related("golden").get(records=task.rival_id)
 
 
 def _versions(left: Customer, right: Customer) -> str:

@@ -6,6 +6,7 @@ answered, or that is together by now, waits for nobody.
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from itertools import chain
 from typing import NamedTuple
 
 from django.utils.timezone import now
@@ -33,6 +34,7 @@ class Wanted(NamedTuple):
     score: float
     kind: str
     reason: str
+    rival: int | None = None
 
 
 Pair = tuple[int, int]
@@ -44,7 +46,7 @@ def derive_tasks(record_ids: Sequence[int], stand: Stand) -> int:
     Call it inside a transaction, with the records of whole clusters.
     """
     wanted = wanted_tasks(record_ids, stand)
-    columns = ("left", "right", "pk", "state", "score", "kind", "reason")
+    columns = ("left", "right", "pk", "state", "score", "kind", "reason", "rival")
     rows = pairs_touching(ReviewTask.objects.order_by().values_list(*columns), record_ids)
     present = {(left, right): tuple(task) for left, right, *task in rows}
     decided = set(_decided(record_ids, Decision.Verdict.SAME, Decision.Verdict.DIFFERENT))
@@ -65,16 +67,25 @@ def derive_tasks(record_ids: Sequence[int], stand: Stand) -> int:
 def wanted_tasks(record_ids: Sequence[int], stand: Stand) -> dict[Pair, Wanted]:
     """Return the pairs that touch these records and that a person should look at."""
     candidates = dict(_candidates(record_ids, stand))
-    names = _cluster_names(candidates, stand)
+    rivals = {task.rival for task in candidates.values() if task.rival is not None}
+    names = _cluster_names({*chain.from_iterable(candidates), *rivals}, stand)
     apart = _apart(record_ids, stand)
     wanted: dict[Pair, Wanted] = {}
     taken: set[frozenset[int]] = set()
-    for pair, task in sorted(candidates.items(), key=lambda item: (-item[1].score, item[0])):
+    for pair, task in sorted(candidates.items(), key=_order):
         between = frozenset((names[pair[0]], names[pair[1]]))
         if len(between) == 2 and between not in apart and between not in taken:
             taken.add(between)
+            if task.rival is not None:
+                taken |= {frozenset((name, names[task.rival])) for name in between}
             wanted[pair] = task
     return wanted
+
+
+def _order(candidate: tuple[Pair, Wanted]) -> tuple[bool, float, Pair]:
+    """What a rule held apart comes first, so that its task names the rule."""
+    pair, task = candidate
+    return task.kind != ReviewTask.Kind.CONFLICT, -task.score, pair
 
 
 def _candidates(record_ids: Sequence[int], stand: Stand) -> Iterator[tuple[Pair, Wanted]]:
@@ -95,13 +106,18 @@ def _candidates(record_ids: Sequence[int], stand: Stand) -> Iterator[tuple[Pair,
         if touches and refusal.reason != Reason.DECIDED_DIFFERENT:
             yield (
                 (refusal.left, refusal.right),
-                Wanted(refusal.score, ReviewTask.Kind.CONFLICT, refusal.reason.value),
+                Wanted(
+                    refusal.score,
+                    ReviewTask.Kind.CONFLICT,
+                    refusal.reason.value,
+                    refusal.rival,
+                ),
             )
 
 
-def _cluster_names(pairs: Iterable[Pair], stand: Stand) -> dict[int, int]:
-    """Return the cluster of every record of these pairs; outsiders are where they were."""
-    names = {record: stand.names.get(record) for pair in pairs for record in pair}
+def _cluster_names(record_ids: Iterable[int], stand: Stand) -> dict[int, int]:
+    """Return the cluster of every one of these records; outsiders are where they were."""
+    names = {record: stand.names.get(record) for record in record_ids}
     outside = sorted(record for record, name in names.items() if name is None)
     records = SourceRecord.objects.order_by().values_list("pk", "customer_id")
     names.update(rows_of(records, "pk", outside))
@@ -111,7 +127,7 @@ def _cluster_names(pairs: Iterable[Pair], stand: Stand) -> dict[int, int]:
 def _apart(record_ids: Sequence[int], stand: Stand) -> set[frozenset[int]]:
     """Return the pairs of clusters that a DIFFERENT decision keeps apart."""
     pairs = list(_decided(record_ids, Decision.Verdict.DIFFERENT))
-    names = _cluster_names(pairs, stand)
+    names = _cluster_names(chain.from_iterable(pairs), stand)
     return {frozenset((names[left], names[right])) for left, right in pairs}
 
 
@@ -124,7 +140,7 @@ def _insert(tasks: Sequence[tuple[Pair, Wanted]]) -> None:
     moment = now()
     bulk.insert(
         ReviewTask,
-        ("left_id", "right_id", "score", "kind", "reason", "state", "created_at"),
+        ("left_id", "right_id", "score", "kind", "reason", "rival_id", "state", "created_at"),
         [(*pair, *task, ReviewTask.State.OPEN, moment) for pair, task in tasks],
     )
 
@@ -132,7 +148,7 @@ def _insert(tasks: Sequence[tuple[Pair, Wanted]]) -> None:
 def _update(tasks: Iterable[tuple[int, Wanted]]) -> None:
     bulk.update(
         ReviewTask,
-        ("id", "score", "kind", "reason", "state", "closed_at"),
+        ("id", "score", "kind", "reason", "rival_id", "state", "closed_at"),
         [(key, *task, ReviewTask.State.OPEN, None) for key, task in tasks],
     )
 

@@ -4,9 +4,11 @@ from collections.abc import Mapping
 from typing import Any
 
 from django.contrib.auth.models import User
+from django.db import transaction
 
 from matching import runs
-from matching.models import ReviewTask
+from matching.models import MatchRun, PairEvidence, ReviewTask, RuleSet
+from matching.neighbourhood import settle
 from mdm import jobs
 from mdm.models import SourceRecord
 from tests.matching.people import households
@@ -65,6 +67,29 @@ def links() -> dict[int, tuple[int, str]]:
     """Return the customer and the rule of every record."""
     rows = SourceRecord.objects.values_list("pk", "customer_id", "link_rule")
     return {pk: (customer, rule) for pk, customer, rule in rows}
+
+
+def make_evidence(
+    left: SourceRecord, right: SourceRecord, score: float = 9.0, *, automatic: bool = True
+) -> PairEvidence:
+    """Store what a run would have found for two records; `settle` carries it out."""
+    rules, _created = RuleSet.objects.get_or_create(
+        version=1, defaults={"status": "active", "parameters": {}}
+    )
+    model = {"fields": [], "classes": ["same", "other"], "match_count": 1, "probabilities": {}}
+    run, _created = MatchRun.objects.get_or_create(
+        rule_set=rules, job=None, defaults={"model": {**model, "shares": [0.5, 0.5]}}
+    )
+    return PairEvidence.objects.create(
+        left=left, right=right, score=score, automatic=automatic, run=run, pattern=0
+    )
+
+
+def settled(*records: SourceRecord) -> list[int]:
+    """Settle the neighbourhood of these records; return the customer of each."""
+    with transaction.atomic():
+        settle([record.pk for record in records], by=None, reason="test")
+    return customers_of(*records)
 
 
 def open_task(left: SourceRecord, right: SourceRecord, **values: Any) -> ReviewTask:

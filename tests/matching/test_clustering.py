@@ -4,17 +4,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from matching.clustering import (
-    Contradiction,
-    Evidence,
-    Guards,
-    Partition,
-    Reason,
-    Ruling,
-    clusters,
-    contradiction,
-    is_typo,
-)
+from matching.clustering import Evidence, Guards, Partition, Reason, clusters, is_typo
+from matching.rulings import Contradiction, Ruling, contradiction
+from matching.weak_spots import weak_spots
 
 RECORDS = range(1, 11)
 pairs = st.tuples(st.sampled_from(RECORDS), st.sampled_from(RECORDS)).filter(
@@ -119,13 +111,113 @@ def test_a_contradiction_is_refused_with_its_chain(rulings, pair, is_same):
         assert build([], [*chain, new], Guards()) is None
 
 
+@given(evidence_lists, ruling_lists, guard_sets)
+def test_no_automatic_link_breaks_a_guard(evidence, rulings, guards):
+    partition = build(evidence, rulings, guards)
+    if partition is None:
+        return
+    decided = build([], rulings, guards)
+
+    for members in partition.groups().values():
+        cores = {decided.names[record] for record in members}
+        if len(cores) == 1:
+            continue  # Made by people, who may do what a rule may not.
+        assert len(members) <= guards.max_size
+        assert sum(len(decided.groups()[core]) > 1 for core in cores) <= 1
+        for table in (guards.exclusive, guards.unique_source):
+            said = {
+                core: {table.get(r) for r in decided.groups()[core]} - {None} for core in cores
+            }
+            for one in cores:
+                for other in cores - {one}:
+                    shared = said[one] & said[other]
+                    if table is guards.unique_source:
+                        assert not shared
+                    else:
+                        assert said[one] | said[other] == shared or not (said[one] and said[other])
+
+
+@given(evidence_lists, ruling_lists, guard_sets)
+def test_every_link_that_is_not_made_is_one_refusal(evidence, rulings, guards):
+    partition = build(evidence, rulings, guards)
+    if partition is None:
+        return
+    names = partition.names
+    questions = [
+        frozenset((names[r.left], names[r.right]))
+        for r in partition.refusals
+        if r.reason != Reason.AMBIGUOUS
+    ]
+    unclear = {
+        name
+        for r in partition.refusals
+        if r.reason == Reason.AMBIGUOUS
+        for name in (names[r.left], names[r.right])
+    }
+
+    assert len(questions) == len(set(questions))
+    for pair in evidence:
+        between = frozenset((names[pair.left], names[pair.right]))
+        if pair.automatic and pair.score >= 0 and len(between) == 2:
+            assert between in questions or between & unclear
+
+
 def test_the_strongest_link_comes_first():
     evidence = [Evidence(1, 2, 5.0, True), Evidence(2, 3, 9.0, True)]
 
-    partition = clusters([1, 2, 3], evidence, [Ruling(1, 3, False)], Guards(least_support=0.0))
+    partition = clusters([1, 2, 3], evidence, [], Guards(max_size=2))
 
     assert partition.groups() == {1: [1], 2: [2, 3]}
-    assert [r.reason for r in partition.refusals] == [Reason.DECIDED_DIFFERENT]
+    assert [r.reason for r in partition.refusals] == [Reason.TOO_LARGE]
+
+
+@pytest.mark.parametrize(
+    ("rulings", "guards"),
+    [
+        ([Ruling(1, 3, False)], Guards()),
+        ([], Guards(exclusive={1: "7412083", 3: "9930112"})),
+        ([], Guards(unique_source={1: "crm", 3: "crm"})),
+        ([Ruling(1, 4, True), Ruling(3, 5, True)], Guards(least_support=0.0)),
+    ],
+)
+def test_what_fits_two_customers_that_may_not_be_joined_joins_neither(rulings, guards):
+    evidence = [Evidence(1, 2, 5.0, True), Evidence(2, 3, 9.0, True)]
+    records = sorted({1, 2, 3} | {record for ruling in rulings for record in ruling[:2]})
+
+    partition = clusters(records, evidence, rulings, guards)
+
+    assert partition.groups()[2] == [2]
+    (refusal,) = partition.refusals
+    assert (refusal.left, refusal.right, refusal.rival) == (2, 3, 1)
+    assert refusal.reason == Reason.AMBIGUOUS
+
+
+def test_a_weak_spot_names_the_link_and_the_parts_it_alone_holds_together():
+    circle = [Evidence(1, 2, 9.0, True), Evidence(2, 3, 8.0, True), Evidence(1, 3, 7.0, True)]
+    bridge = Evidence(3, 4, 3.5, True)
+    resemblance = Evidence(2, 4, 1.0, False)
+
+    found = weak_spots([1, 2, 3, 4, 5], [*circle, bridge, resemblance], [Ruling(4, 5, True)])
+
+    assert [(spot.left, spot.right, spot.score, spot.parts) for spot in found] == [
+        (3, 4, 3.5, ((1, 2, 3), (4, 5))),
+        (4, 5, None, ((1, 2, 3, 4), (5,))),
+    ]
+
+
+@given(evidence_lists, ruling_lists)
+def test_cutting_a_weak_spot_leaves_exactly_its_parts(evidence, rulings):
+    held_by = {e[:2] for e in evidence if e.automatic} | {r[:2] for r in rulings if r.is_same}
+
+    def parts_of(members, pairs):
+        links = [Evidence(*pair, 9.0, True) for pair in pairs]
+        groups = clusters(members, links, [], Guards(len(RECORDS), 0.0)).groups()
+        return tuple(tuple(part) for part in groups.values())
+
+    for members in parts_of(RECORDS, held_by):
+        found = {(s.left, s.right): s.parts for s in weak_spots(members, evidence, rulings)}
+        for pair in held_by:
+            assert found.get(pair, (members,)) == parts_of(members, held_by - {pair})
 
 
 def test_one_link_does_not_join_two_groups_that_otherwise_differ():
