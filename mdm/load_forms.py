@@ -34,8 +34,8 @@ class LoadForm(forms.Form):
     )
     file = forms.FileField(
         label=gettext_lazy("File"),
-        help_text=gettext_lazy("CSV or XLSX, with the names of the columns in the first line."),
-        widget=forms.FileInput(attrs={"accept": ".csv,.txt,.tsv,.xlsx"}),
+        help_text=gettext_lazy("CSV, XLSX or JSON lines, each also packed with gzip."),
+        widget=forms.FileInput(attrs={"accept": ".csv,.txt,.tsv,.xlsx,.jsonl,.ndjson,.gz"}),
     )
     mode = forms.ChoiceField(
         required=False,

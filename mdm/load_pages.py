@@ -23,6 +23,7 @@ from mdm.loading.stored_files import LoadRefused
 from mdm.loading.work import KIND
 from mdm.models import GoldenRecord, Job, LoadBatch, RejectedRow, SourceSystem
 from mdm.pages import StaffPage, log_access
+from mdm.reading.words import layout_words
 from mdm.rejects import WORDS as REJECT_WORDS
 from mdm.standardise.issues import WORDS as ISSUE_WORDS
 
@@ -124,6 +125,7 @@ class BatchPage(StaffPage):
         return super().get_context_data(
             **{**kwargs, "title": batch.file_name},
             batch=batch,
+            layout=layout_words(batch.layout),
             segments=_segments(batch),
             row_count=sum(segment["value"] for segment in _segments(batch)),
             issues=_issues(batch),

@@ -5,11 +5,10 @@ describes. Parsing it checks everything that can be checked without a data file,
 never starts with a mapping it cannot follow.
 """
 
-import codecs
 import json
 import tomllib
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import asdict, dataclass, field
 from datetime import UTC, datetime
 from difflib import get_close_matches
 from pathlib import Path
@@ -74,7 +73,15 @@ class FileOptions:
 
     encoding: str = ""
     delimiter: str = ""
+    quote: str = ""
     sheet: str = ""
+
+    def over(self, other: "FileOptions | Mapping[str, Any]") -> "FileOptions":
+        """Return these options, and the others where these say nothing."""
+        known = other if isinstance(other, Mapping) else asdict(other)
+        return FileOptions(
+            **{name: told or known.get(name, "") for name, told in asdict(self).items()}
+        )
 
 
 @dataclass(frozen=True, slots=True)
@@ -286,17 +293,34 @@ def _check_together(columns: Sequence[Column]) -> None:
 
 
 def _file_options(table: Mapping[str, Any]) -> FileOptions:
-    _only_known(table, {"encoding", "delimiter", "sheet"}, "[file]")
-    encoding, delimiter = table.get("encoding", ""), table.get("delimiter", "")
+    _only_known(table, {"encoding", "delimiter", "quote", "sheet"}, "[file]")
+    return file_options(**table)
+
+
+def file_options(
+    *, encoding: str = "", delimiter: str = "", quote: str = "", sheet: str = ""
+) -> FileOptions:
+    """Return checked options of a file, as a mapping or a person declares them.
+
+    Raises:
+        MappingError: when the encoding is unknown or a sign is no single character.
+    """
     try:
-        codecs.lookup(encoding or "utf-8")
-    except (LookupError, TypeError) as error:
+        "".encode(encoding or "utf-8")  # Python's codecs know more than encodings of text.
+    except (LookupError, TypeError, UnicodeError) as error:
         raise MappingError(
-            _("The mapping declares the unknown encoding “%(encoding)s”.") % {"encoding": encoding}
+            _("“%(encoding)s” is no known encoding; write one such as utf-8 or cp1252.")
+            % {"encoding": encoding}
         ) from error
-    if not isinstance(delimiter, str) or len(delimiter) > 1:
-        raise MappingError(_("The delimiter of the mapping must be one character, such as ;"))
-    return FileOptions(encoding, delimiter, str(table.get("sheet", "")))
+    if delimiter in ("tab", "\\t"):
+        delimiter = "\t"
+    for sign in (delimiter, quote):
+        if not isinstance(sign, str) or len(sign) > 1 or sign in ("\r", "\n"):
+            raise MappingError(
+                _("A delimiter or quotation mark must be one character such as ; not %(sign)r.")
+                % {"sign": sign}
+            )
+    return FileOptions(encoding, delimiter, quote, str(sheet))
 
 
 def _source(table: Mapping[str, Any]) -> SourceDefaults:

@@ -15,6 +15,11 @@ WORDS: Mapping[str, Any] = {
         "A quotation mark opened here is not closed, so the following lines were read with it."
     ),
     "unreadable": _("The line cannot be read: a cell is longer than 131,072 characters."),
+    "surrogate": _("The line contains half of a character; write it whole and send it again."),
+    "header_again": _("The line repeats the names of the columns."),
+    "no_json": _("The line is not valid JSON."),
+    "no_object": _("The line is JSON, but no object of the form {…}."),
+    "key_twice": _("The same name stands twice in the object."),
     "no_key": _("The line has no key: the source's own number of the customer is missing."),
     "key_too_long": _("The key is longer than 200 characters."),
     "erased": _("This customer was erased at her request and must not come back."),
