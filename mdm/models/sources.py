@@ -169,7 +169,9 @@ class LoadBatch(models.Model):
     rejected_count = models.PositiveIntegerField(_("rejected"), default=0)
     deleted_count = models.PositiveIntegerField(_("deleted"), default=0)
     doubtful_count = models.PositiveIntegerField(
-        _("doubtful"), null=True, help_text="New and changed records with an issue; at the end."
+        _("doubtful"),
+        null=True,
+        help_text="New and changed records with an issue worse than a note.",
     )
     created_at = models.DateTimeField(_("loaded at"), auto_now_add=True)
     finished_at = models.DateTimeField(_("finished at"), null=True, blank=True)
