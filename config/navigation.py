@@ -63,6 +63,10 @@ GROUPS: tuple[tuple[Any, tuple[Entry, ...]], ...] = (
                 _("Source systems"), "database", "admin:mdm_sourcesystem_changelist",
                 ("mdm.view_sourcesystem",),
             ),
+            Entry(
+                _("Which value survives"), "rule_settings", "mdm:survivorship",
+                ("mdm.view_survivorshiprule",),
+            ),
         ),
     ),
     (

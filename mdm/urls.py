@@ -2,7 +2,7 @@
 
 from django.urls import path
 
-from mdm import job_pages, load_pages
+from mdm import job_pages, load_pages, survivorship_pages
 from mdm.search_page import SearchPage
 
 app_name = "mdm"
@@ -15,4 +15,13 @@ urlpatterns = [
     path("loads/new/", load_pages.LoadPage.as_view(), name="load-new"),
     path("loads/<int:pk>/", load_pages.BatchPage.as_view(), name="batch"),
     path("loads/<int:pk>/rejects.csv", load_pages.download_rejects, name="batch-rejects"),
+    path("survivorship/", survivorship_pages.SurvivorshipPage.as_view(), name="survivorship"),
+    path("survivorship/edit/", survivorship_pages.edit, name="survivorship-edit"),
+    path("survivorship/save/", survivorship_pages.save, name="survivorship-save"),
+    path("survivorship/discard/", survivorship_pages.discard, name="survivorship-discard"),
+    path("survivorship/activate/", survivorship_pages.activate, name="survivorship-activate"),
+    path("survivorship/go-on/", survivorship_pages.go_on, name="survivorship-go-on"),
+    path(
+        "survivorship/<int:version>/return/", survivorship_pages.edit, name="survivorship-return"
+    ),
 ]
