@@ -2,7 +2,7 @@
 
 from django.urls import path
 
-from mdm import job_pages, load_pages, survivorship_pages
+from mdm import job_pages, load_pages, relation_pages, survivorship_pages
 from mdm.search_page import SearchPage
 
 app_name = "mdm"
@@ -23,5 +23,11 @@ urlpatterns = [
     path("survivorship/go-on/", survivorship_pages.go_on, name="survivorship-go-on"),
     path(
         "survivorship/<int:version>/return/", survivorship_pages.edit, name="survivorship-return"
+    ),
+    path("customers/<str:public_id>/relations/", relation_pages.add, name="relation-add"),
+    path(
+        "customers/<str:public_id>/relations/<int:pk>/retract/",
+        relation_pages.take_back,
+        name="relation-take-back",
     ),
 ]

@@ -18,6 +18,7 @@ from mdm.models.records import (
     RecordContactPoint,
     SourceRecord,
 )
+from mdm.models.relations import Relation
 from mdm.models.sources import (
     FieldMapping,
     FileMode,
@@ -46,6 +47,7 @@ __all__ = [
     "Pin",
     "RecordContactPoint",
     "RejectedRow",
+    "Relation",
     "Sale",
     "SourceQuality",
     "SourceRecord",
