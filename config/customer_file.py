@@ -20,7 +20,6 @@ from consent.presentation import (
     timeline,
 )
 from matching.models import Decision
-from mdm.households import Relations, relations_of
 from mdm.lineage import ExplainedValue, explain, label_of
 from mdm.models import Contract, Customer, GoldenRecord, Pin, Sale, SourceRecord
 from mdm.quality import missing
@@ -72,7 +71,6 @@ class CustomerFile:
     merged_ids: list[Customer]
     not_the_same: list[NotTheSame]
     purchases: Purchases
-    relations: Relations
     matrix: PermissionMatrix | None
     channels: list[ChannelAnswer]
     timeline: list[TimelineEntry] | None
@@ -106,7 +104,6 @@ def customer_file(customer: Customer, reader: User | AnonymousUser) -> CustomerF
         merged_ids=list(customer.merged_ids.order_by("pk")),
         not_the_same=_not_the_same(keys),
         purchases=_purchases(keys),
-        relations=relations_of(customer, records),
         matrix=matrix,
         channels=_channels(matrix) if matrix else [],
         timeline=timeline(customer) if sees_permissions else None,

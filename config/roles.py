@@ -26,7 +26,6 @@ PERMISSIONS: Mapping[str, tuple[str, ...]] = {
         "mdm.view_survivorshiprule",
         "mdm.view_sourcequality",
         "mdm.activate_survivorshipruleset",
-        "mdm.add_relation",
         "mdm.view_loadbatch",
         "mdm.load_records",
         "mdm.view_job",

@@ -38,6 +38,13 @@ OTHER_ATTRIBUTES = (
 ).split()
 ATTRIBUTES = (*standard.ATTRIBUTES, *standard.COMPOSED, *OTHER_ATTRIBUTES)
 
+# Those whose values may be codes that a value map explains.
+TRANSLATED_ATTRIBUTES = frozenset(ATTRIBUTES).difference(
+    DATE_ATTRIBUTES,
+    ANSWER_ATTRIBUTES,
+    "source_key sale_amount ignore phone other_phone address_complement".split(),
+)
+
 Answer = Literal["yes", "no", "blank", "unknown"]
 
 
@@ -56,6 +63,11 @@ class Column:
     purpose: str | None = None
     yes: frozenset[str] = YES
     no: frozenset[str] = NO
+    values: Mapping[str, str] = field(default_factory=dict)
+
+    def meaning(self, value: str) -> str:
+        """Return what the column's value map says a value means, else the value itself."""
+        return self.values.get(value.strip().casefold(), value)
 
     def answer(self, value: str) -> Answer:
         """Read a yes or no; blank says nothing, and so does what is neither."""
@@ -114,7 +126,16 @@ class SourceMapping:
     def columns_in_order(self) -> tuple[tuple[object, ...], ...]:
         """What the mapping does, the same at every start: for fingerprints."""
         return tuple(
-            (c.name, c.attribute, c.format, c.channel, c.purpose, sorted(c.yes), sorted(c.no))
+            (
+                c.name,
+                c.attribute,
+                c.format,
+                c.channel,
+                c.purpose,
+                sorted(c.yes),
+                sorted(c.no),
+                sorted(c.values.items()),
+            )
             for c in self.columns
         )
 
@@ -167,7 +188,7 @@ def parse_mapping(document: Mapping[str, Any]) -> SourceMapping:
 
 def _column(entry: object, number: int) -> Column:
     table = _table(entry, f"column {number}")
-    known = {"name", "attribute", "format", "channel", "purpose", "yes", "no"}
+    known = {"name", "attribute", "format", "channel", "purpose", "yes", "no", "values"}
     _only_known(table, known, _("column %(number)d") % {"number": number})
     name = table.get("name")
     if not isinstance(name, str) or not name.strip():
@@ -184,6 +205,7 @@ def _column(entry: object, number: int) -> Column:
         purpose=table.get("purpose"),
         yes=_answers(table, "yes", name, YES),
         no=_answers(table, "no", name, NO),
+        values=_values(table, name),
     )
 
 
@@ -228,6 +250,7 @@ def _check_fitting(table: Mapping[str, Any], name: str, attribute: str) -> None:
         "format": attribute in DATE_ATTRIBUTES,
         "yes": attribute in ANSWER_ATTRIBUTES,
         "no": attribute in ANSWER_ATTRIBUTES,
+        "values": attribute in TRANSLATED_ATTRIBUTES,
     }
     for option, is_allowed in allowed.items():
         if option in table and not is_allowed:
@@ -264,6 +287,16 @@ def _answers(
             % {"column": name, "option": option}
         )
     return frozenset(value.strip().casefold() for value in values)
+
+
+def _values(table: Mapping[str, Any], name: str) -> dict[str, str]:
+    entries = table.get("values", {})
+    if not isinstance(entries, dict) or not all(isinstance(v, str) for v in entries.values()):
+        raise MappingError(
+            _('Column “%(column)s”: values is a table of texts, such as {"1" = "mr"}.')
+            % {"column": name}
+        )
+    return {value.strip().casefold(): meaning for value, meaning in entries.items()}
 
 
 def _check_together(columns: Sequence[Column]) -> None:

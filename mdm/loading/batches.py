@@ -11,7 +11,7 @@ from django.core.validators import validate_slug
 from django.db import transaction
 from django.utils.translation import gettext as _
 
-from mdm import jobs
+from mdm import jobs, rejects
 from mdm.audit import acting_as
 from mdm.loading.preview import PREVIEW_KIND, read_samples
 from mdm.loading.stored_files import LoadRefused, StoredFile, discard, store
@@ -101,7 +101,9 @@ def open_batch(
             stored_file=stored.path,
             sha256=stored.sha256,
             layout=layout,
-            mode=mode or source.file_mode,
+            mode=FileMode.DELTA
+            if rejects.is_returned(layout["columns"])
+            else mode or source.file_mode,
             created_by=by,
         )
         make = jobs.create if is_foreground else jobs.submit

@@ -23,7 +23,8 @@ _BLOCK = 1 << 20
 STAGED = ".staged"
 PREVIEWED = ".previewed"
 SAMPLES = ".samples"
-_MADE_OF_IT = (STAGED, PREVIEWED, SAMPLES)
+SAMPLED = ".sampled"
+_MADE_OF_IT = (STAGED, PREVIEWED, SAMPLES, SAMPLED)
 
 
 class LoadRefused(Exception):

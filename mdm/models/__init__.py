@@ -18,7 +18,6 @@ from mdm.models.records import (
     RecordContactPoint,
     SourceRecord,
 )
-from mdm.models.relations import Relation
 from mdm.models.sources import (
     FieldMapping,
     FileMode,
@@ -47,7 +46,6 @@ __all__ = [
     "Pin",
     "RecordContactPoint",
     "RejectedRow",
-    "Relation",
     "Sale",
     "SourceQuality",
     "SourceRecord",
