@@ -39,7 +39,7 @@ def waterfall_rows(waterfall: Waterfall) -> list[Row]:
 
 
 # The person said no; everything else is something that is missing.
-_REFUSALS = frozenset({"G2", "G4", "G5", "G6"})
+_REFUSALS = frozenset({"G2", "G4", "G5", "G6", "G11"})
 
 
 def exclusion_rows(counts: Iterable[tuple[str, int]]) -> list[Row]:

@@ -107,6 +107,7 @@ WORDS: dict[str, str | Promise] = {
     "G8": _("Minor, without the consent the law asks for"),
     "G9": _("Prospecting is banned in this sector"),
     "G10": _("No contact from the person for years"),
+    "G11": _("Asked for a pause"),
     "P5": _("Called as often as the law allows in thirty days"),
     **{
         f"{rule}_{lack}": words

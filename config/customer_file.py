@@ -24,7 +24,6 @@ from mdm.lineage import ExplainedValue, explain, label_of
 from mdm.models import Contract, Customer, GoldenRecord, Pin, Sale, SourceRecord
 from mdm.quality import missing
 from mdm.survivorship import GROUPS
-from mdm.survivorship_rules import rules_in_force
 
 _LATEST_SALES = 6
 _LATEST_LISTS = 10
@@ -127,7 +126,7 @@ def _values(golden: GoldenRecord | None, records: Sequence[SourceRecord]) -> lis
     points = [point for record in active for point in record.contact_points.all()]
     pin_ids = [pin for _record, pin, _rule in golden.lineage.values() if pin]
     pins = Pin.objects.select_related("created_by").in_bulk(pin_ids) if pin_ids else {}
-    return explain(golden, active, pins, points, rules_in_force())
+    return explain(golden, active, pins, points)
 
 
 def _missing(golden: GoldenRecord | None) -> list[str]:

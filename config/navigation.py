@@ -9,6 +9,7 @@ from django.http import HttpRequest
 from django.urls import reverse
 from django.utils.translation import gettext_lazy as _
 
+from consent.models import RightsRequest
 from matching.models import ReviewTask
 
 _BADGE_SECONDS = 15
@@ -30,6 +31,16 @@ def open_task_count() -> int:
     count = cache.get_or_set(
         "navigation.open-tasks",
         ReviewTask.objects.filter(state=ReviewTask.State.OPEN).count,
+        _BADGE_SECONDS,
+    )
+    return int(count or 0)
+
+
+def open_request_count() -> int:
+    """Count the requests of persons that wait for an answer; some seconds old too."""
+    count = cache.get_or_set(
+        "navigation.open-requests",
+        RightsRequest.objects.filter(state=RightsRequest.State.RECEIVED).count,
         _BADGE_SECONDS,
     )
     return int(count or 0)
@@ -63,10 +74,6 @@ GROUPS: tuple[tuple[Any, tuple[Entry, ...]], ...] = (
                 _("Source systems"), "database", "admin:mdm_sourcesystem_changelist",
                 ("mdm.view_sourcesystem",),
             ),
-            Entry(
-                _("Which value survives"), "rule_settings", "mdm:survivorship",
-                ("mdm.view_survivorshiprule",),
-            ),
         ),
     ),
     (
@@ -75,6 +82,14 @@ GROUPS: tuple[tuple[Any, tuple[Entry, ...]], ...] = (
             Entry(
                 _("Consent history"), "history_edu", "consent:events",
                 ("consent.view_consentevent",),
+            ),
+            Entry(
+                _("Requests of persons"), "mark_email_unread", "consent:requests",
+                ("consent.view_rightsrequest",), open_request_count,
+            ),
+            Entry(
+                _("Collection points"), "edit_note",
+                "admin:consent_collectionpoint_changelist", ("consent.view_collectionpoint",),
             ),
             Entry(
                 _("Purposes"), "flag", "admin:consent_purpose_changelist",

@@ -13,7 +13,7 @@ from environs import Env, validate
 from config.broker import broker_from_url
 from config.database import database_from_url
 from config.production import refuse_unsafe_settings
-from config.setting_checks import known_time_zone, mail_address_of_server
+from config.setting_checks import known_time_zone, mail_address_of_server, public_url
 from config.unfold import UNFOLD  # noqa: F401 - read by django-unfold.
 
 django_stubs_ext.monkeypatch()  # Before any form or admin names its model in brackets.
@@ -43,6 +43,13 @@ SWEEP_SECONDS = env.int("SWEEP_SECONDS", 10, validate=validate.Range(min=1, max=
 
 EMAIL_URL = env.str("EMAIL_URL", "", validate=mail_address_of_server)
 DEFAULT_FROM_EMAIL = env.str("DEFAULT_FROM_EMAIL", "orfevre@example.org")
+# The doors of the persons themselves: what mails and files link to, who signs them.
+PUBLIC_URL = env.str("PUBLIC_URL", "").rstrip("/") or public_url(
+    ALLOWED_HOSTS, port=PORT, is_secure=PRODUCTION
+)
+COMPANY_NAME = env.str("COMPANY_NAME", "Orfèvre")
+LINK_KEYS: list[str] = env.list("LINK_KEYS", [])
+TRUSTED_PROXIES: list[str] = env.list("TRUSTED_PROXIES", [])
 LANGUAGE_CODE = env.str("LANGUAGE_CODE", "fr", validate=validate.OneOf(["fr", "en"]))
 TIME_ZONE = env.str("TIME_ZONE", "Europe/Paris", validate=known_time_zone)
 LOG_LEVEL = env.str(

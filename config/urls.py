@@ -20,5 +20,6 @@ urlpatterns = [
     path("", include(([*mdm_urls.urlpatterns, customer_page], mdm_urls.app_name))),
     path("", include("matching.urls")),
     path("", include("consent.urls")),
+    path("", include("consent.public.urls")),
     path("", include("campaigns.urls")),
 ]

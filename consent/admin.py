@@ -1,13 +1,15 @@
-"""Purposes and notices in the admin; events and states have pages of their own."""
+"""Purposes, notices and collection points; events and states have pages of their own."""
 
+from django.conf import settings
 from django.contrib import admin
 from django.http import HttpRequest
+from django.urls import reverse
 from django.utils.translation import gettext_lazy as _
 from simple_history.admin import SimpleHistoryAdmin
-from unfold.admin import ModelAdmin
+from unfold.admin import ModelAdmin, TabularInline
 
-from consent.forms import PurposeForm
-from consent.models import NoticeVersion, Purpose
+from consent.forms import CollectionPointForm, PurposeForm
+from consent.models import CollectionChoice, CollectionPoint, NoticeVersion, Purpose
 
 
 @admin.register(Purpose)
@@ -25,6 +27,53 @@ class PurposeAdmin(SimpleHistoryAdmin, ModelAdmin):
 
     def has_delete_permission(self, request: HttpRequest, obj: Purpose | None = None) -> bool:
         """Nobody: events name their purpose for ever."""
+        return False
+
+
+class CollectionChoiceInline(TabularInline):
+    """The boxes of a collection point."""
+
+    model = CollectionChoice
+    extra = 0
+    fields = ["purpose", "channel", "notice_code", "position"]
+
+
+@admin.register(CollectionPoint)
+class CollectionPointAdmin(SimpleHistoryAdmin, ModelAdmin):
+    """Where people are asked for consent. It is switched off, never deleted: proofs name it."""
+
+    form = CollectionPointForm
+    inlines = [CollectionChoiceInline]
+    list_display = ["code", "method", "title_fr", "title_en", "is_active", "address"]
+    list_filter = ["method", "is_active"]
+    fields = [
+        "code",
+        "method",
+        "is_active",
+        "title_fr",
+        "title_en",
+        "intro_fr",
+        "intro_en",
+        "allowed_origins",
+    ]
+
+    @admin.display(description=_("form"))
+    def address(self, point: CollectionPoint) -> str:
+        """Return where the public form is."""
+        if point.method != CollectionPoint.Method.WEB:
+            return ""
+        return settings.PUBLIC_URL + reverse("public:sign-up", args=[point.code])
+
+    def get_readonly_fields(
+        self, request: HttpRequest, obj: CollectionPoint | None = None
+    ) -> list[str]:
+        """Keep what sites and proofs name."""
+        return ["code", "method"] if obj else []
+
+    def has_delete_permission(
+        self, request: HttpRequest, obj: CollectionPoint | None = None
+    ) -> bool:
+        """Nobody: proofs name their collection point for ever."""
         return False
 
 

@@ -11,10 +11,15 @@ class ConsentConfig(AppConfig):
     verbose_name = _("Consent")
 
     def ready(self) -> None:
-        """Follow loads and merges: claims become events, members change what events add up to."""
+        """Follow loads, merges and the sweeper.
+
+        Claims become events, members change what events add up to, late mails ring again.
+        """
         from consent.claims import receive_claims
+        from consent.housekeeping import tidy_up
         from consent.projection import follow_customers
-        from mdm.signals import customers_changed, records_loaded
+        from mdm.signals import customers_changed, records_loaded, swept
 
         records_loaded.connect(receive_claims, dispatch_uid="consent.claims")
         customers_changed.connect(follow_customers, dispatch_uid="consent.projection")
+        swept.connect(tidy_up, dispatch_uid="consent.housekeeping")

@@ -169,6 +169,7 @@ class PointFacts:
     permission: Permission = Permission()
     objections: tuple[Objection, ...] = ()
     suppressions: tuple[Objection, ...] = ()
+    paused_until: datetime | None = None
 
 
 @dataclass(frozen=True, slots=True)

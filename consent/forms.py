@@ -1,5 +1,6 @@
 """Forms of the consent pages."""
 
+import re
 from datetime import date, datetime
 from typing import Any
 
@@ -10,7 +11,9 @@ from django.utils.translation import gettext_lazy as _
 from unfold.widgets import UnfoldAdminTextareaWidget
 
 from consent.days import last_instant
-from consent.models import ALL_CHANNELS, Channel, ConsentEvent, Purpose
+from consent.models import ALL_CHANNELS, Channel, CollectionPoint, ConsentEvent, Purpose
+
+_ORIGIN = re.compile(r"https?://[a-z0-9](?:[a-z0-9.-]*[a-z0-9])?(?::\d{1,5})?")
 
 
 class EventFilterForm(forms.Form):
@@ -97,6 +100,40 @@ class PurposeForm(forms.ModelForm):  # type: ignore[type-arg]
             "product_families",
             "is_active",
         )
+
+
+class CollectionPointForm(forms.ModelForm):  # type: ignore[type-arg]
+    """A collection point, its allowed sites one a line."""
+
+    allowed_origins = LinesField(
+        label=_("Allowed web sites"),
+        required=False,
+        help_text=_("One a line, like https://www.example.org: sites that may embed the form."),
+    )
+
+    class Meta:
+        model = CollectionPoint
+        fields = (
+            "code",
+            "method",
+            "title_fr",
+            "title_en",
+            "intro_fr",
+            "intro_en",
+            "allowed_origins",
+            "is_active",
+        )
+
+    def clean_allowed_origins(self) -> list[str]:
+        """Accept origins only, as browsers send them: they go into headers of the pages."""
+        origins: list[str] = self.cleaned_data["allowed_origins"]
+        for origin in origins:
+            if not _ORIGIN.fullmatch(origin):
+                raise ValidationError(
+                    _("“%(origin)s” is no address of a site: write https://www.example.org.")
+                    % {"origin": origin[:80]}
+                )
+        return origins
 
 
 class MomentForm(forms.Form):

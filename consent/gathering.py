@@ -24,7 +24,7 @@ from consent.facts import (
 )
 from consent.key_sets import key_set
 from consent.ledger import events_by_customer
-from consent.models import ConsentEvent, PermissionState
+from consent.models import ConsentEvent, Pause, PermissionState
 from consent.phone_lines import is_mobile
 from consent.policy_packs import PARIS
 from consent.states import Key, fold_all, known
@@ -58,6 +58,7 @@ class Gathered:
     contracts: list[ContractFact] = field(default_factory=list)
     points: list[tuple[Any, ...]] = field(default_factory=list)
     preferred: frozenset[str] = frozenset()
+    pauses: dict[int, datetime] = field(default_factory=dict)
 
     def facts(self, channel: str, purpose: str, at: datetime) -> list[Facts]:
         """Return the facts once per contact point of the channel, the preferred one first.
@@ -82,6 +83,7 @@ class Gathered:
                 is_mobile=is_mobile(value) if channel == ChannelCode.SMS else None,
                 permission=self.states.get(Key(key, channel, purpose), _NO_PERMISSION),
                 objections=_wide(self.states, key),
+                paused_until=self.pauses.get(key),
             )
             for key, kind, value, status, audience, _updated in self.contact_points(channel)
         ]
@@ -124,6 +126,7 @@ def gather(
     _add_contracts(found)
     _add_acts(found, at)
     _add_points(found, kinds)
+    _add_pauses(found, at)
     for customer, states in read_states(customer_ids).items():
         found[customer].states = states
     return found
@@ -233,6 +236,19 @@ def _add_points(found: dict[int, Gathered], kinds: Iterable[str]) -> None:
         "record__source_updated_at",
     ):
         found[customer].points.append(tuple(row))
+
+
+def _add_pauses(found: dict[int, Gathered], at: datetime) -> None:
+    """Add the pauses in force, which follow the contact point to whoever carries it."""
+    in_force = Pause.objects.filter(
+        starts_at__lte=at,
+        ends_at__gt=at,
+        contact_point__carriers__record__customer__in=key_set(found),
+    )
+    for customer, point, until in in_force.values_list(
+        "contact_point__carriers__record__customer_id", "contact_point_id"
+    ).annotate(Max("ends_at")):
+        found[customer].pauses[point] = until
 
 
 def _wide(states: States, contact_point_id: int | None) -> tuple[Objection, ...]:

@@ -215,6 +215,11 @@ def _in_contact(case: Case) -> Finding | None:
     return None if is_active else Finding("G10", last)
 
 
+def _not_paused(case: Case) -> Finding | None:
+    until = case.point.paused_until if case.point else None
+    return Finding("G11", until) if until and until > case.at else None
+
+
 def _not_called_too_often(case: Case) -> Finding | None:
     is_call = case.channel == ChannelCode.PHONE and case.audience == Audience.CONSUMER
     too_often = case.person.call_attempts >= case.policy.call_attempts_maximum
@@ -231,6 +236,7 @@ _ALL_GATES = (
     _adult_or_consenting,
     _open_sector,
     _in_contact,
+    _not_paused,
     _not_called_too_often,
 )
 
@@ -279,3 +285,5 @@ def _turning_points(case: Case) -> Iterator[datetime]:
         yield birthday(person.birth_date, policy.adult_age)
     if permission.since:
         yield permission.since
+    if case.point and case.point.paused_until:
+        yield case.point.paused_until

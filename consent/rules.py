@@ -90,6 +90,7 @@ _GATES = [
         "CNIL, référentiel gestion commerciale",
         _("No contact from the person is on record for the last %(years)s years."),
     ),
+    _gate("G11", "GDPR 21(2)-(3)", _("The person asked for a pause until %(since)s.")),
     _gate(
         "P5",
         "C. consom. D223-9",

@@ -2,7 +2,7 @@
 
 from django.urls import path
 
-from consent import views
+from consent import staff_views, views
 
 app_name = "consent"
 urlpatterns = [
@@ -12,5 +12,25 @@ urlpatterns = [
         "consent/customers/<slug:public_id>/",
         views.CustomerConsentPage.as_view(),
         name="customer",
+    ),
+    path(
+        "consent/customers/<slug:public_id>/off-line/",
+        staff_views.OfflinePage.as_view(),
+        name="offline",
+    ),
+    path(
+        "consent/customers/<slug:public_id>/objection/",
+        staff_views.ObjectionPage.as_view(),
+        name="objection",
+    ),
+    path(
+        "consent/customers/<slug:public_id>/request/",
+        staff_views.ReceivedRequestPage.as_view(),
+        name="receive-request",
+    ),
+    path("consent/requests/", staff_views.RequestsPage.as_view(), name="requests"),
+    path("consent/requests/<uuid:uuid>/", staff_views.RequestPage.as_view(), name="request"),
+    path(
+        "consent/evidence/<uuid:uuid>/", staff_views.EvidenceFile.as_view(), name="evidence-file"
     ),
 ]

@@ -72,6 +72,7 @@ class EventPage(StaffPage):
         return super().get_context_data(
             entry=entry_of(event, deciding=decided.values_list("deciding_event_id", flat=True)),
             customer=event.source_record.customer,
+            evidence=event.evidence.select_related("collection_point"),
             **kwargs,
         )
 

@@ -56,9 +56,7 @@ class DecisionAdmin(_ReadOnly):
         "note",
         "decided_by",
         "decided_at",
-        "reason",
-        "is_blind",
-        "ended_by",
+        "supersedes",
         "retracted_at",
         "retracted_by",
     )

@@ -209,9 +209,6 @@ _REASONS: Mapping[str, Words] = {
     "too_large": gettext_lazy("Together they would be more records than one person usually has."),
     "exclusive_identifier": gettext_lazy("Their identifiers belong to two different people."),
     "same_source": gettext_lazy("Both have a record in a source that holds each person once."),
-    "values_changed": gettext_lazy(
-        "A value has changed since this pair was decided. The decision holds until you answer."
-    ),
     "both_confirmed": gettext_lazy("Stewards confirmed each of them as a customer of its own."),
     "ambiguous": gettext_lazy(
         "One of them fits a third customer as well, and the two cannot both be right."

@@ -4,13 +4,14 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date
 from functools import partial
+from typing import Any
 
 from django.utils.formats import date_format
 from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
 
 from mdm.models import ContactPoint, GoldenRecord, PersonValues, Pin, SourceRecord
-from mdm.survivorship import ADDRESS, DEFAULT_RULES, GROUPS, Rule
+from mdm.survivorship import ADDRESS, GROUPS
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,17 +52,15 @@ def explain(
     records: Sequence[SourceRecord],
     pins: Mapping[int, Pin],
     contact_points: Sequence[ContactPoint],
-    rules: Mapping[str, Rule] = DEFAULT_RULES,
 ) -> list[ExplainedValue]:
     """Return the golden values that are known, in the order of pages, each with its reason.
 
-    `records` are the active members with their source, `rules` those in force; nothing is
-    queried.
+    `records` are the active members with their source; nothing is queried.
     """
     shared = {point.value: point.shared_by for point in contact_points}
     by_key = {record.pk: record for record in records}
     return [
-        _explain_one(golden, group, by_key, pins, shared, rules[group])
+        _explain_one(golden, group, golden.lineage[group], by_key, pins, shared)
         for group in GROUPS
         if group in golden.lineage
     ]
@@ -104,12 +103,12 @@ def _address_lines(values: PersonValues) -> tuple[str, ...]:
 def _explain_one(
     golden: GoldenRecord,
     group: str,
+    chosen: Sequence[Any],
     records: Mapping[int, SourceRecord],
     pins: Mapping[int, Pin],
     shared: Mapping[str, int],
-    rule: Rule,
 ) -> ExplainedValue:
-    record_id, pin_id, strategy = golden.lineage[group]
+    record_id, pin_id, strategy = chosen
     lines = lines_of(golden, group)
     stated = [(record, said) for record in records.values() if (said := lines_of(record, group))]
     agreeing = sum(said == lines for _record, said in stated)
@@ -119,7 +118,7 @@ def _explain_one(
         label=label_of(group),
         lines=lines,
         origin=winner.source.label if winner else "",
-        reason=_reason(strategy, winner, pins.get(pin_id), agreeing, len(stated), rule),
+        reason=_reason(strategy, winner, pins.get(pin_id), agreeing, len(stated)),
         losers=tuple(Loser(record, said) for record, said in stated if said != lines),
         agreeing=agreeing,
         stating=len(stated),
@@ -129,12 +128,7 @@ def _explain_one(
 
 
 def _reason(
-    strategy: str,
-    winner: SourceRecord | None,
-    pin: Pin | None,
-    agreeing: int,
-    stating: int,
-    rule: Rule,
+    strategy: str, winner: SourceRecord | None, pin: Pin | None, agreeing: int, stating: int
 ) -> str:
     if strategy == "pin":
         return _pin_reason(pin)
@@ -143,7 +137,7 @@ def _reason(
     words = {
         "source": winner.source.label,
         "key": winner.source_key,
-        "trust": rule.trust.get(winner.source_id, winner.source.trust),
+        "trust": winner.source.trust,
         "day": _day(winner),
         "agreeing": agreeing,
         "stating": stating,

@@ -1,10 +1,12 @@
-"""The two things the ground tells the apps above it, inside the transaction they happen in.
+"""What the ground tells the apps above it, the first two inside the transaction they happen in.
 
 `records_loaded`: a chunk of a load was written. Arguments: `batch` (LoadBatch), `record_ids`
 (list of keys), `claims` (list of PermissionClaim).
 
 `customers_changed`: members or values of customers changed. Arguments: `customer_ids` (live
 customers to derive anew), `gone_ids` (customers that are no longer live).
+
+`swept`: the sweeper came round, every few seconds. No arguments; receivers must be quick.
 """
 
 from dataclasses import dataclass
@@ -15,6 +17,7 @@ from django.dispatch import Signal
 
 records_loaded = Signal()
 customers_changed = Signal()
+swept = Signal()
 
 
 @dataclass(frozen=True, slots=True)

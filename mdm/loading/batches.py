@@ -11,17 +11,15 @@ from django.core.validators import validate_slug
 from django.db import transaction
 from django.utils.translation import gettext as _
 
-from mdm import jobs, rejects
+from mdm import jobs
 from mdm.audit import acting_as
 from mdm.loading.preview import PREVIEW_KIND, read_samples
 from mdm.loading.stored_files import LoadRefused, StoredFile, discard, store
 from mdm.loading.work import KIND
-from mdm.mapping import FileOptions, MappingError, SourceMapping, parse_mapping
+from mdm.mapping import MappingError, SourceMapping, parse_mapping
 from mdm.models import FieldMapping, FileMode, LoadBatch, SourceSystem
 from mdm.reading.rows import FileRefused
 from mdm.reading.tables import open_table
-
-_FOUND_OUT = FileOptions()
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,7 +30,6 @@ class Reading:
     mapping: FieldMapping | None
     parsed: SourceMapping
     document: Mapping[str, Any]
-    options: FileOptions
 
 
 def start_load(
@@ -41,7 +38,6 @@ def start_load(
     file_name: str,
     source_code: str,
     document: Mapping[str, Any] | None = None,
-    options: FileOptions = _FOUND_OUT,
     mode: str = "",
     by: User | None,
     is_foreground: bool = False,
@@ -49,16 +45,15 @@ def start_load(
 ) -> LoadBatch:
     """Store a file and make the job that loads it. Returns its batch.
 
-    `document` is a new mapping; without one the source's latest is in force. `options` say how
-    this one file is written, where its mapping is silent or wrong. With `is_foreground` no worker
-    is called: the caller runs the job itself. With `is_preview` the job is `batch.preview_job`,
-    which compares and writes nothing; `apply_preview` then loads the file.
+    `document` is a new mapping; without one the source's latest is in force. With
+    `is_foreground` no worker is called: the caller runs the job itself. With `is_preview` the job
+    is `batch.preview_job`, which compares and writes nothing; `apply_preview` then loads the file.
 
     Raises:
         LoadRefused: when the source is unknown, or the mapping or the file cannot be used.
             Nothing was written then.
     """
-    reading = find_reading(source_code, document, options)
+    reading = find_reading(source_code, document)
     stored = store(file, file_name)
     try:
         return open_batch(
@@ -90,9 +85,9 @@ def open_batch(
     Raises:
         LoadRefused: when the file cannot be read by the mapping.
     """
-    layout = _check(stored, reading)
+    layout = _check(stored, reading.parsed)
     with transaction.atomic(), acting_as(by, _("First load")):
-        source = reading.source or _create_source(source_code, reading.parsed)
+        source = reading.source or create_source(source_code, reading.parsed)
         mapping = reading.mapping or keep_mapping(source, reading.document, by=by)
         batch = LoadBatch.objects.create(
             source=source,
@@ -101,9 +96,7 @@ def open_batch(
             stored_file=stored.path,
             sha256=stored.sha256,
             layout=layout,
-            mode=FileMode.DELTA
-            if rejects.is_returned(layout["columns"])
-            else mode or source.file_mode,
+            mode=mode or source.file_mode,
             created_by=by,
         )
         make = jobs.create if is_foreground else jobs.submit
@@ -151,7 +144,6 @@ def preview_once(
     file_name: str,
     source_code: str,
     document: Mapping[str, Any] | None = None,
-    options: FileOptions = _FOUND_OUT,
     mode: str = "",
     on_progress: jobs.OnProgress | None = None,
 ) -> tuple[dict[str, Any], dict[str, list[Any]]]:
@@ -160,7 +152,7 @@ def preview_once(
     Raises:
         LoadRefused, JobFailed: as for a load.
     """
-    reading = find_reading(source_code, document, options)
+    reading = find_reading(source_code, document)
     stored = store(file, file_name)
     try:
         batch = open_batch(
@@ -208,9 +200,7 @@ def _stop_preview(batch: LoadBatch) -> None:
         jobs.request_cancel(batch.preview_job)
 
 
-def find_reading(
-    code: str, document: Mapping[str, Any] | None, options: FileOptions = _FOUND_OUT
-) -> Reading:
+def find_reading(code: str, document: Mapping[str, Any] | None) -> Reading:
     """Return how files of a source are read; `document` is a mapping that may be a new one.
 
     Raises:
@@ -230,7 +220,7 @@ def find_reading(
         raise LoadRefused(str(error)) from error
     if source is None and parsed.source is None:
         raise LoadRefused(_unknown_source(code))
-    return Reading(source, in_force, parsed, document, options.over(parsed.file))
+    return Reading(source, in_force, parsed, document)
 
 
 def _no_mapping(code: str, source: SourceSystem | None) -> str:
@@ -258,7 +248,12 @@ def _unknown_source(code: str) -> str:
     )
 
 
-def _create_source(code: str, parsed: SourceMapping) -> SourceSystem:
+def create_source(code: str, parsed: SourceMapping) -> SourceSystem:
+    """Create a source as the [source] table of its first mapping describes it.
+
+    Raises:
+        LoadRefused: when the code is none.
+    """
     try:
         validate_slug(code)
     except ValidationError:
@@ -290,12 +285,12 @@ def keep_mapping(
     )
 
 
-def _check(stored: StoredFile, reading: Reading) -> dict[str, Any]:
+def _check(stored: StoredFile, parsed: SourceMapping) -> dict[str, Any]:
     """Refuse at once what the job would refuse: encoding, header, columns. Returns the layout."""
-    wanted = [column.name for column in reading.parsed.columns]
     try:
-        table = open_table(stored.location, reading.options, wanted)
+        table = open_table(
+            stored.location, parsed.file, [column.name for column in parsed.columns]
+        )
     except FileRefused as error:
         raise LoadRefused(str(error)) from error
-    layout = {**table.layout, "columns": list(table.columns)}
-    return layout | ({"packing": stored.packing} if stored.packing else {})
+    return {**table.layout, "columns": list(table.columns)}

@@ -1,13 +1,7 @@
 """Models of the ground app, by what they hold."""
 
 from mdm.models.activity import AccessLog, Contract, Sale
-from mdm.models.customers import (
-    Customer,
-    GoldenRecord,
-    Pin,
-    SurvivorshipRule,
-    SurvivorshipRuleSet,
-)
+from mdm.models.customers import Customer, GoldenRecord, Pin, SurvivorshipRule
 from mdm.models.jobs import Heartbeat, Job
 from mdm.models.quality import SourceQuality
 from mdm.models.records import (
@@ -51,6 +45,5 @@ __all__ = [
     "SourceRecord",
     "SourceSystem",
     "SurvivorshipRule",
-    "SurvivorshipRuleSet",
     "ValueMap",
 ]

@@ -17,11 +17,11 @@ class SourceQuality(models.Model):
     )
     record_count = models.PositiveIntegerField(default=0)
     doubtful_count = models.PositiveIntegerField(
-        default=0, help_text="Records with an issue worse than a note."
+        default=0, help_text="Records with at least one issue."
     )
     attributes = models.JSONField(
         default=dict,
-        help_text="Attribute → [records that have it, different values, doubtful records].",
+        help_text="Attribute → [records that have it, different values, records with an issue].",
     )
     issues = models.JSONField(
         default=list, help_text="[[attribute, code, records], …], the most frequent first."

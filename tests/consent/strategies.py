@@ -99,6 +99,7 @@ point_facts = st.builds(
     permission=permissions,
     objections=st.lists(objections, max_size=1).map(tuple),
     suppressions=st.lists(objections, max_size=1).map(tuple),
+    paused_until=instants | st.none(),
 )
 facts = st.builds(Facts, persons, point_facts | st.none())
 offers = st.builds(

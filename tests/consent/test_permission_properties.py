@@ -74,6 +74,27 @@ def test_a_suppression_never_opens_the_gate(known: Facts, question: Question, ne
     assert before.allowed or not after.allowed
 
 
+@given(facts, questions, instants)
+def test_a_pause_never_opens_the_gate_and_ends_by_itself(
+    known: Facts, question: Question, until: datetime
+):
+    assume(known.point is not None)
+    assert known.point is not None
+    without = replace(known, point=replace(known.point, paused_until=None))
+    paused = replace(known, point=replace(known.point, paused_until=until))
+
+    before = decide(without, question, FR_2026_11)
+    after = decide(paused, question, FR_2026_11)
+
+    assert before.allowed or not after.allowed
+    if until <= question.at:
+        assert after == before
+    elif before.allowed and not after.allowed:
+        assert after.rule == "G11"
+        assert after.valid_until is not None
+        assert after.valid_until <= until
+
+
 @given(ledgers, events(restrictive=True), questions)
 @example(
     # Found by hypothesis: a refusal of after the question hid the one of before it.

@@ -68,6 +68,7 @@ GATES = [
     ("G9", "email", {"offer": {"sector": "home_adaptation"}}),
     ("G10", "email", {"person": {"last_contact_at": days_ago(3 * 365 + 2)}}),
     ("G10", "email", {"person": {"last_contact_at": None}}),
+    ("G11", "email", {"point": {"paused_until": days_ago(-30)}}),
     ("P5", "phone", {"person": {"call_attempts": 4}}),
 ]
 

@@ -125,6 +125,8 @@ MENUS = {
         "admin:index",
         "mdm:search",
         "consent:events",
+        "consent:requests",
+        "admin:consent_collectionpoint_changelist",
         "admin:consent_purpose_changelist",
         "admin:consent_noticeversion_changelist",
         "campaigns:home",

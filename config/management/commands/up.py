@@ -1,5 +1,6 @@
 """Run an instance: web, worker and sweeper, until Ctrl-C."""
 
+import os
 from collections.abc import Callable
 from typing import Any
 
@@ -61,6 +62,8 @@ def run(bind: str, port: int, *, web_processes: int, ready: Callable[[str], None
         CannotStart: when the port is taken.
     """
     port = processes.choose_port(bind, port)
+    # Links in mails lead here unless the operator says where people reach it.
+    os.environ.setdefault("PUBLIC_URL", processes.address(bind, port).rstrip("/"))
     children = [
         processes.web(bind, port, processes=web_processes),
         processes.worker(),

@@ -9,6 +9,7 @@ from django.db import DatabaseError, close_old_connections
 
 from mdm import heartbeats
 from mdm.jobs import sweep
+from mdm.signals import swept
 
 logger = logging.getLogger(__name__)
 
@@ -29,6 +30,7 @@ class Command(BaseCommand):
                 put_back, rung = sweep()
                 heartbeats.beat(heartbeats.SWEEPER)
                 heartbeats.ask_workers()
+                swept.send(sender=None)
                 if put_back or rung:
                     self.stderr.write(f"put back {put_back}, rung {rung}")
             except DatabaseError as error:

@@ -62,7 +62,8 @@ def test_the_known_source_is_offered_and_its_mapping_used(steward):
 @pytest.mark.parametrize(
     ("values", "field"),
     [
-        ({"mapping": "good"}, "new_code"),
+        ({}, "source"),
+        ({"new_code": "crm"}, "mapping"),
         ({"new_code": "crm", "mapping": "broken"}, "mapping"),
         ({"new_code": "a b", "mapping": "good"}, "new_code"),
         ({"new_code": "crm", "mapping": "good", "content": b"id;nom\n1;2\n"}, "file"),

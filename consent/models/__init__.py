@@ -1,0 +1,38 @@
+"""Models of consent, by what they hold."""
+
+from consent.models.collecting import (
+    CollectionChoice,
+    CollectionPoint,
+    Evidence,
+    OptInChoice,
+    OptInRequest,
+    OutgoingMail,
+    Throttle,
+)
+from consent.models.ledger import (
+    ALL_CHANNELS,
+    Channel,
+    ConsentEvent,
+    NoticeVersion,
+    PermissionState,
+    Purpose,
+)
+from consent.models.rights import Pause, RightsRequest
+
+__all__ = [
+    "ALL_CHANNELS",
+    "Channel",
+    "CollectionChoice",
+    "CollectionPoint",
+    "ConsentEvent",
+    "Evidence",
+    "NoticeVersion",
+    "OptInChoice",
+    "OptInRequest",
+    "OutgoingMail",
+    "Pause",
+    "PermissionState",
+    "Purpose",
+    "RightsRequest",
+    "Throttle",
+]

@@ -1,0 +1,105 @@
+"""What people ask of the company: requests with a legal deadline, and pauses."""
+
+import uuid
+
+from django.conf import settings
+from django.db import models
+from django.db.models import F, Q
+from django.utils.timezone import now
+from django.utils.translation import gettext_lazy as _
+
+from mdm.audit import AuditTrail
+from mdm.models import ContactPoint, Customer, SourceRecord
+
+
+class RightsRequest(models.Model):
+    """A request of a person under GDPR 15 to 21, to be answered within a month (GDPR 12(3))."""
+
+    class Kind(models.TextChoices):
+        """Which right."""
+
+        ACCESS = "access", _("access to the data")
+        RECTIFICATION = "rectification", _("correction of the data")
+        ERASURE = "erasure", _("erasure")
+        OBJECTION = "objection", _("objection to a use of the data")
+
+    class State(models.TextChoices):
+        """Where it stands."""
+
+        RECEIVED = "received", _("to be answered")
+        ANSWERED = "answered", _("answered")
+
+    class Door(models.TextChoices):
+        """How it came."""
+
+        PREFERENCES = "preferences", _("preference centre")
+        STAFF = "staff", _("letter, phone or shop")
+
+    uuid = models.UUIDField(default=uuid.uuid4, unique=True, editable=False)
+    kind = models.CharField(_("right"), max_length=13, choices=Kind.choices)
+    state = models.CharField(max_length=8, choices=State.choices, default=State.RECEIVED)
+    door = models.CharField(_("came by"), max_length=11, choices=Door.choices)
+    customer = models.ForeignKey(Customer, models.PROTECT, related_name="rights_requests")
+    contact_point = models.ForeignKey(
+        ContactPoint, models.PROTECT, null=True, blank=True, related_name="+"
+    )
+    message = models.TextField(_("in the person's words"), blank=True)
+    received_at = models.DateTimeField(_("received"), default=now)
+    due_on = models.DateField(_("to be answered by"))
+    answered_at = models.DateTimeField(_("answered"), null=True, blank=True)
+    answered_by = models.ForeignKey(
+        settings.AUTH_USER_MODEL, models.PROTECT, null=True, blank=True, related_name="+"
+    )
+    answer_note = models.TextField(_("what was answered"), blank=True)
+    # The words stay out of the history: erasing the row must erase them.
+    history = AuditTrail(excluded_fields=["message", "answer_note"])
+
+    class Meta:
+        verbose_name = _("request of a person")
+        verbose_name_plural = _("requests of persons")
+        ordering = ["due_on", "pk"]
+        permissions = [("answer_rightsrequest", _("Can answer requests of persons"))]
+        constraints = [
+            models.CheckConstraint(
+                name="rights_request_answered_exactly_when_it_says_when",
+                condition=Q(state="answered", answered_at__isnull=False)
+                | Q(state="received", answered_at__isnull=True),
+            )
+        ]
+        indexes = [
+            # The DPO's list: open requests by deadline.
+            models.Index(fields=["state", "due_on"], name="rights_request_open")
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.get_kind_display()} {self.pk}"
+
+
+class Pause(models.Model):
+    """A person asked not to be written to at one contact point for some months.
+
+    Like a consent event it hangs from a source record and a contact point, so a merge moves
+    nothing.
+    """
+
+    source_record = models.ForeignKey(SourceRecord, models.PROTECT, related_name="pauses")
+    contact_point = models.ForeignKey(ContactPoint, models.PROTECT, related_name="pauses")
+    starts_at = models.DateTimeField()
+    ends_at = models.DateTimeField(help_text="Moved to the present when the person resumes.")
+    history = AuditTrail()
+
+    class Meta:
+        verbose_name = _("pause")
+        verbose_name_plural = _("pauses")
+        constraints = [
+            models.CheckConstraint(
+                name="pause_ends_after_it_starts", condition=Q(ends_at__gte=F("starts_at"))
+            )
+        ]
+        indexes = [
+            # The gate: who is on pause now, by contact point.
+            models.Index(fields=["contact_point", "ends_at"], name="pause_in_force")
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.contact_point_id} until {self.ends_at:%Y-%m-%d}"

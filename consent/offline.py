@@ -1,0 +1,192 @@
+"""What staff record for a person: a consent received off-line with its proof, or an objection.
+
+Staff may add a refusal with one click and a consent with evidence only; they never lift what the
+person refused: she comes back herself, by a form or her preferences.
+"""
+
+import hashlib
+from collections.abc import Callable
+from dataclasses import dataclass
+from datetime import datetime
+
+from django.contrib.auth.models import User
+from django.core.files import File
+from django.db import transaction
+from django.utils.formats import date_format
+from django.utils.timezone import localtime, now
+from django.utils.translation import gettext as _
+
+from consent.acts import record_acts
+from consent.facts import CHANNEL_KINDS, Actor, EvidenceLevel, State
+from consent.ledger import RESTRICTIVE, NewEvent, events_by_customer
+from consent.models import ALL_CHANNELS, ConsentEvent, Evidence, NoticeVersion, Purpose
+from consent.states import Key, fold
+from mdm.models import ContactPoint, Customer, RecordContactPoint, SourceRecord
+
+_REFUSED = frozenset({State.REFUSED, State.WITHDRAWN, State.OBJECTED})
+_SIGNED = frozenset({Evidence.Kind.SIGNED_PAPER, Evidence.Kind.RECORDING})
+MAX_FILE_BYTES = 10 * 1024 * 1024
+_SIGNATURES: dict[str, Callable[[bytes], bool]] = {
+    "pdf": lambda start: start.startswith(b"%PDF-"),
+    "png": lambda start: start.startswith(b"\x89PNG\r\n\x1a\n"),
+    "jpg": lambda start: start.startswith(b"\xff\xd8\xff"),
+    "wav": lambda start: start[:4] == b"RIFF" and start[8:12] == b"WAVE",
+    "mp3": lambda start: start.startswith(b"ID3") or start[:2] in {b"\xff\xfb", b"\xff\xf3"},
+    "ogg": lambda start: start.startswith(b"OggS"),
+}
+
+
+class OfflineRefused(Exception):
+    """The consent cannot be recorded; the text says why and what can be done."""
+
+
+@dataclass(frozen=True, slots=True)
+class OfflineConsent:
+    """What a member of staff has before her: who agreed to what, when, in which words, and how."""
+
+    contact_point: ContactPoint
+    channel: str
+    purpose: Purpose
+    notice: NoticeVersion
+    given_at: datetime
+    kind: str
+    reference: str = ""
+    file: "File[bytes] | None" = None
+
+
+@transaction.atomic
+def record_consent(customer: Customer, told: OfflineConsent, *, by: User) -> list[ConsentEvent]:
+    """Record a consent the person gave off-line.
+
+    Signed paper or a recording kept as a file is the best proof (level 4); a reference to a
+    document kept elsewhere, or a letter, is level 2.
+
+    Raises:
+        OfflineRefused: without evidence, for a contact point that is not hers, for a date to
+            come, or where a refusal stands.
+    """
+    Customer.objects.select_for_update().get(pk=customer.pk)
+    record = _carrier(customer, told.contact_point)
+    _refuse_unless_sound(told)
+    _refuse_where_she_refused(customer, told)
+    proof = _evidence(told)
+    digest = proof.file_sha256 or told.reference
+    act = NewEvent(
+        record_id=record.pk,
+        type=ConsentEvent.Type.GIVEN,
+        channel=told.channel,
+        purpose_id=told.purpose.pk,
+        contact_point_id=told.contact_point.pk,
+        actor_type=Actor.STAFF,
+        actor_id=by.pk,
+        fact=("offline", record.pk, told.channel, told.purpose.pk, told.given_at, digest),
+        evidence_level=_level(told),
+        occurred_at=told.given_at,
+        notice_version_id=told.notice.pk,
+    )
+    return record_acts([act], proof)
+
+
+@transaction.atomic
+def record_objection(customer: Customer, *, by: User) -> list[ConsentEvent]:
+    """Record that the person objected to all prospecting, when she told a member of staff so.
+
+    Once, until she consents anew.
+    """
+    # One at a time for each customer, so that two clicks are one objection.
+    Customer.objects.select_for_update().get(pk=customer.pk)
+    record = SourceRecord.objects.filter(customer=customer).order_by("pk").first()
+    if record is None:
+        return []
+    own = ConsentEvent.objects.filter(source_record__customer=customer)
+    after = own.exclude(type__in=RESTRICTIVE).order_by("-pk").values_list("pk", flat=True).first()
+    act = NewEvent(
+        record_id=record.pk,
+        type=ConsentEvent.Type.OBJECTION,
+        channel=ALL_CHANNELS,
+        purpose_id=None,
+        contact_point_id=None,
+        actor_type=Actor.STAFF,
+        actor_id=by.pk,
+        fact=("offline objection", customer.pk, after or 0),
+        evidence_level=EvidenceLevel.ORIGIN,
+        occurred_at=now(),
+    )
+    return record_acts([act], Evidence(kind=Evidence.Kind.SPOKEN))
+
+
+def file_type(file: "File[bytes]") -> str:
+    """Return the type a file's first bytes tell: what it calls itself is not believed.
+
+    Raises:
+        OfflineRefused: when it is none of the types kept as evidence, or too large.
+    """
+    if file.size > MAX_FILE_BYTES:
+        raise OfflineRefused(_("The file is larger than 10 MB."))
+    file.seek(0)
+    start = file.read(16)
+    file.seek(0)
+    for name, fits in _SIGNATURES.items():
+        if fits(start):
+            return name
+    raise OfflineRefused(_("Evidence is kept as PDF, PNG, JPEG, WAV, MP3 or Ogg."))
+
+
+def _carrier(customer: Customer, point: ContactPoint) -> SourceRecord:
+    carried = RecordContactPoint.objects.filter(
+        record__customer=customer,
+        record__status=SourceRecord.Status.ACTIVE,
+        contact_point=point,
+    )
+    found = carried.select_related("record").order_by("-record_id").first()
+    if found is None:
+        raise OfflineRefused(_("This contact point is not one of the customer's."))
+    return found.record
+
+
+def _refuse_unless_sound(told: OfflineConsent) -> None:
+    if told.contact_point.kind not in CHANNEL_KINDS[told.channel]:
+        raise OfflineRefused(_("This contact point does not serve that channel."))
+    if not (told.reference.strip() or told.file):
+        raise OfflineRefused(
+            _("Name the document and where it is kept, or add it: a consent needs its proof.")
+        )
+    if told.given_at > now():
+        raise OfflineRefused(_("The day of the consent lies in the future."))
+
+
+def _refuse_where_she_refused(customer: Customer, told: OfflineConsent) -> None:
+    events = events_by_customer([customer.pk]).get(customer.pk, [])
+    state = fold(events, Key(told.contact_point.pk, told.channel, told.purpose.code))
+    if state.state not in _REFUSED or state.since is None:
+        return
+    raise OfflineRefused(
+        _(
+            "The person said no on %(day)s. Staff cannot lift that: invite her to sign up again, "
+            "or to use the link of her preferences."
+        )
+        % {"day": date_format(localtime(state.since), "DATE_FORMAT")}
+    )
+
+
+def _level(told: OfflineConsent) -> EvidenceLevel:
+    is_kept = told.kind in _SIGNED and told.file is not None
+    return EvidenceLevel.SIGNED if is_kept else EvidenceLevel.FORM
+
+
+def _evidence(told: OfflineConsent) -> Evidence:
+    proof = Evidence(kind=told.kind, reference=told.reference.strip())
+    if told.file:
+        proof.file_type = file_type(told.file)
+        proof.file_sha256 = _sha256(told.file)
+        # Under a name of our own: the file's may be a person's.
+        proof.file.save(f"{proof.uuid}.{proof.file_type}", told.file, save=False)
+    return proof
+
+
+def _sha256(file: "File[bytes]") -> str:
+    digest = hashlib.sha256()
+    for block in file.chunks():
+        digest.update(block)
+    file.seek(0)
+    return digest.hexdigest()

@@ -1,0 +1,469 @@
+"""Unsubscription and the preference centre: by request, as mail programs and people send them."""
+
+import json
+import threading
+from datetime import timedelta
+
+import pytest
+from django.core import mail
+from django.db import connection
+from django.urls import reverse
+from django.utils.timezone import localdate, now
+
+from consent.evaluation import may_contact, offer_for
+from consent.links import FULL_DAYS, make_link
+from consent.mails import send_due_mails
+from consent.models import (
+    CollectionPoint,
+    ConsentEvent,
+    Evidence,
+    NoticeVersion,
+    Pause,
+    PermissionState,
+    Purpose,
+    RightsRequest,
+)
+from mdm import identity
+from mdm.identity import Link
+from mdm.models import SourceRecord
+from tests.consent.doors import collection_point, link_of, visitor
+from tests.consent.factories import email_of, marketing, record_event
+from tests.mdm.factories import make_record
+
+pytestmark = pytest.mark.django_db
+
+ONE_CLICK = {"List-Unsubscribe": "One-Click"}
+
+
+@pytest.fixture
+def ada() -> SourceRecord:
+    return make_record(email="ada@example.com", phone="+33639981234", given_name="Ada")
+
+
+@pytest.fixture
+def centre() -> CollectionPoint:
+    return collection_point(
+        "preferences", method="preferences", choices=(("marketing", "email"), ("news", "email"))
+    )
+
+
+def unsubscribe(link: str, data: dict[str, str] | None = None, **headers: str):
+    return visitor(**headers).post(
+        reverse("public:unsubscribe", args=[link]), ONE_CLICK if data is None else data
+    )
+
+
+def act(link: str, name: str, **values: object):
+    return visitor().post(
+        reverse("public:preferences", args=[link]), {"act": name, **values}, follow=True
+    )
+
+
+def may_write_to(record: SourceRecord, *, channel: str = "email", code: str = "marketing") -> bool:
+    offer = offer_for(Purpose.objects.get(code=code))
+    customer = identity.resolve(record.customer.public_id)
+    return may_contact(customer, channel=channel, offer=offer).answer.allowed
+
+
+# A-PUB-02: RFC 8058.
+def test_a_bare_post_unsubscribes_at_once(ada):
+    record_event(ada, "confirmed", evidence_level=3)
+    assert may_write_to(ada)
+
+    answer = unsubscribe(link_of(ada))
+
+    assert answer.status_code == 200
+    assert not answer.cookies
+    assert not may_write_to(ada)
+    event = ConsentEvent.objects.get(type="withdrawn")
+    assert (event.channel, event.actor_type, event.contact_point) == (
+        "email",
+        "person",
+        email_of(ada),
+    )
+    assert event.evidence.get().kind == "one_click"
+
+
+def test_a_second_click_adds_nothing_until_she_consents_anew(ada):
+    link = link_of(ada)
+    record_event(ada, "confirmed", evidence_level=3)
+    for _ in range(3):
+        assert unsubscribe(link).status_code == 200
+    assert ConsentEvent.objects.filter(type="withdrawn").count() == 1
+
+    record_event(ada, "confirmed", evidence_level=3, occurred_at=now())
+    assert may_write_to(ada)
+    unsubscribe(link)
+
+    assert ConsentEvent.objects.filter(type="withdrawn").count() == 2
+    assert not may_write_to(ada)
+
+
+@pytest.mark.parametrize("body", [ONE_CLICK, {}, {"anything": "else"}])
+def test_any_post_to_the_link_counts(ada, body):
+    unsubscribe(link_of(ada), body)
+
+    assert ConsentEvent.objects.get().type == "withdrawn"
+
+
+# A-PUB-03: with worker, broker and mail server dead.
+def test_it_works_when_worker_broker_and_mail_server_are_dead(ada, settings, monkeypatch):
+    settings.EMAIL_BACKEND = "django.core.mail.backends.smtp.EmailBackend"
+    settings.EMAIL_HOST, settings.EMAIL_PORT = "127.0.0.1", 9
+    from config.celery import app
+
+    def dead(*args: object, **options: object) -> None:
+        raise OSError("no broker")
+
+    monkeypatch.setattr(app, "send_task", dead)
+    monkeypatch.setattr("celery.app.task.Task.apply_async", dead)
+
+    assert unsubscribe(link_of(ada)).status_code == 200
+    assert act(link_of(ada), "stop").status_code == 200
+    kinds = ConsentEvent.objects.values_list("type", flat=True)
+    assert sorted(kinds) == ["objection", "withdrawn"]
+
+
+def test_a_link_of_one_purpose_leaves_the_others_alone(ada):
+    for code in ("marketing", "news"):
+        record_event(ada, "confirmed", purpose=Purpose.objects.get(code=code), evidence_level=3)
+
+    unsubscribe(link_of(ada, purpose_id=marketing().pk))
+
+    assert not may_write_to(ada)
+    assert may_write_to(ada, code="news")
+
+
+def test_unsubscribing_one_address_leaves_another_of_hers_alone(ada):
+    second = make_record(email="ada@example.org")
+    identity.apply_links(
+        [Link(second.pk, ada.customer_id, "decision")], user=None, reason="the same"
+    )
+    record_event(ada, "confirmed", evidence_level=3)
+    record_event(second, "confirmed", evidence_level=3)
+
+    unsubscribe(link_of(ada))
+
+    customer = identity.resolve(ada.customer.public_id)
+    outcomes = {
+        point.value: may_contact(
+            customer, channel="email", offer=offer_for(marketing()), contact_point_id=point.pk
+        ).answer.allowed
+        for point in (email_of(ada), email_of(second))
+    }
+    assert outcomes == {"ada@example.com": False, "ada@example.org": True}
+
+
+@pytest.mark.django_db(transaction=True)
+def test_clicks_at_the_same_moment_write_one_event(ada):
+    link, start = link_of(ada), threading.Barrier(10)
+
+    def click() -> None:
+        start.wait()
+        try:
+            unsubscribe(link)
+        finally:
+            connection.close()
+
+    threads = [threading.Thread(target=click) for _ in range(10)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+
+    assert ConsentEvent.objects.count() == 1
+
+
+# A-PUB-01 again, for these links.
+@pytest.mark.parametrize("name", ["unsubscribe", "preferences", "consents", "consents-json"])
+def test_opening_a_link_changes_nothing(ada, centre, name):
+    record_event(ada, "confirmed", evidence_level=3)
+    address = reverse(f"public:{name}", args=[link_of(ada)])
+    models = (ConsentEvent, PermissionState, Evidence, Pause, RightsRequest)
+    before = [list(model.objects.order_by("pk").values()) for model in models]
+
+    answers = [
+        visitor(**headers).get(address)
+        for headers in ({}, {"User-Agent": "SafeLinks"}, {"Sec-Purpose": "prefetch"})
+    ]
+    answers.append(visitor().head(address))
+    answers.append(visitor().get(f"{address}?act=stop&done=stopped"))
+
+    assert {answer.status_code for answer in answers} == {200}
+    assert [list(model.objects.order_by("pk").values()) for model in models] == before
+
+
+def test_stopping_everything_follows_her_to_every_contact_point(ada):
+    second = make_record(email="ada@example.org")
+    identity.apply_links(
+        [Link(second.pk, ada.customer_id, "decision")], user=None, reason="the same"
+    )
+    record_event(second, "confirmed", evidence_level=3)
+
+    answer = act(link_of(ada), "stop")
+
+    assert "you will receive nothing more" in answer.text
+    assert not any(may_write_to(ada, channel=c) for c in ("email", "sms", "phone", "post"))
+
+
+def test_she_may_come_back_by_herself(ada, centre):
+    act(link_of(ada), "stop")
+    choice = centre.choices.get(purpose__code="marketing")
+    shown = NoticeVersion.objects.get(code=choice.notice_code)
+
+    answer = act(link_of(ada), "accept", purpose="marketing", channel="email", notice=shown.pk)
+
+    assert "Thank you" in answer.text
+    assert may_write_to(ada)
+    assert not may_write_to(ada, code="news")
+    event = ConsentEvent.objects.get(type="given")
+    assert (event.notice_version, event.evidence_level) == (shown, 2)
+    assert event.evidence.get().collection_point == centre
+
+
+# A-PUB-09: what a link shows and what it may change.
+def test_the_page_shows_no_contact_point_in_clear(ada, centre):
+    record_event(ada, "confirmed", evidence_level=3)
+    link = link_of(ada)
+
+    pages = [
+        visitor().get(reverse(f"public:{name}", args=[link])).text
+        for name in ("unsubscribe", "preferences", "consents", "consents-json")
+    ]
+
+    for text in pages:
+        for value in ("ada@example.com", "+33639981234", "639981234", "Ada", "example.com"):
+            assert value not in text
+    assert "a•••@e•••.com" in pages[1]
+
+
+def test_only_contact_points_of_the_person_can_be_changed(ada):
+    bob = make_record(email="bob@example.com")
+    record_event(bob, "confirmed", evidence_level=3)
+
+    act(
+        link_of(ada),
+        "withdraw",
+        purpose="marketing",
+        channel="email",
+        point=email_of(bob).pk,
+        customer=bob.customer_id,
+        email="bob@example.com",
+    )
+
+    assert may_write_to(bob)
+    assert ConsentEvent.objects.count() == 1
+
+
+def test_one_channel_is_stopped_and_the_others_stay(ada):
+    phone = ada.contact_points.get(kind="phone")
+    record_event(ada, "confirmed", evidence_level=3)
+    record_event(ada, "given", channel="sms", point=phone)
+
+    act(link_of(ada), "withdraw", purpose="marketing", channel="sms", point=phone.pk)
+
+    assert not may_write_to(ada, channel="sms")
+    assert may_write_to(ada)
+
+
+@pytest.mark.parametrize(
+    "values",
+    [
+        {"purpose": "marketing", "channel": "sms"},
+        {"purpose": "service", "channel": "email"},
+        {"purpose": "marketing", "channel": "email", "notice": "999999"},
+        {"purpose": "marketing", "channel": "email", "notice": "x"},
+        {},
+    ],
+)
+def test_a_consent_can_be_given_only_where_the_link_was_sent_and_in_words_shown(
+    ada, centre, values
+):
+    act(link_of(ada), "accept", **values)
+
+    assert not ConsentEvent.objects.exists()
+
+
+# A-PUB-10: after a merge, after erasure.
+def test_an_old_link_acts_on_the_surviving_customer(ada):
+    older = make_record(email="ada@example.org")
+    survivor, merged = sorted([ada, older], key=lambda record: record.pk)
+    link = link_of(merged)
+    identity.apply_links([Link(merged.pk, survivor.pk, "decision")], user=None, reason="the same")
+    record_event(survivor, "confirmed", evidence_level=3)
+
+    act(link, "stop")
+
+    assert not may_write_to(survivor)
+
+
+def test_the_link_of_an_erased_person_is_a_neutral_page_and_stores_nothing(ada):
+    link = link_of(ada)
+    SourceRecord.objects.update(status="erased")
+    identity.refresh([ada.customer_id])
+
+    answers = [unsubscribe(link), act(link, "stop")]
+    answers.append(visitor().get(reverse("public:preferences", args=[link])))
+
+    stranger = visitor().get(reverse("public:preferences", args=["x" * 43])).text
+    assert {answer.text for answer in answers} == {stranger}
+    assert not ConsentEvent.objects.exists()
+
+
+# A-PUB-12: what every public page is.
+def test_public_pages_refer_to_nobody_and_keep_nothing(ada, centre):
+    form = collection_point()
+    link = link_of(ada)
+    addresses = [
+        reverse("public:sign-up", args=[form.code]),
+        reverse("public:confirm", args=["no-token"]),
+        reverse("public:unsubscribe", args=[link]),
+        reverse("public:preferences", args=[link]),
+        reverse("public:consents", args=[link]),
+    ]
+    for address in addresses:
+        answer = visitor().get(address)
+
+        assert answer["Referrer-Policy"] == "no-referrer"
+        assert answer["X-Robots-Tag"] == "noindex, nofollow"
+        assert "no-store" in answer["Cache-Control"]
+        assert "default-src 'none'" in answer["Content-Security-Policy"]
+        assert "frame-ancestors 'none'" in answer["Content-Security-Policy"]
+        assert not answer.cookies
+        assert "<script" not in answer.text
+        assert " style=" not in answer.text
+        assert "onclick" not in answer.text
+        assert 'src="http' not in answer.text
+
+
+@pytest.mark.parametrize(("language", "lang"), [("en", "fr"), ("fr", "en")])
+def test_the_language_is_the_browsers_or_the_one_chosen(ada, language, lang):
+    address = reverse("public:preferences", args=[link_of(ada)])
+
+    given = visitor(**{"accept-language": language}).get(address)
+    chosen = visitor(**{"accept-language": language}).get(f"{address}?lang={lang}")
+
+    assert f'<html lang="{language}">' in given.text
+    assert f'<html lang="{lang}">' in chosen.text
+
+
+# A-PUB-06: guessing.
+def test_guessing_tokens_is_throttled_and_looks_like_any_bad_link(ada):
+    answers = [
+        visitor().post(reverse("public:confirm", args=[f"guess-{number}"])).text
+        for number in range(30)
+    ]
+
+    assert len(set(answers)) == 1
+    from consent.models import Throttle
+
+    assert Throttle.objects.get().count == 20
+
+
+# A-PUB-13: who the client is.
+def test_a_client_cannot_hide_behind_a_header(settings):
+    form = collection_point()
+    address = reverse("public:sign-up", args=[form.code])
+
+    def codes() -> list[int]:
+        return [
+            visitor(**{"X-Forwarded-For": f"203.0.113.{number}"}).post(address, {}).status_code
+            for number in range(25)
+        ]
+
+    assert codes().count(429) == 5
+    settings.TRUSTED_PROXIES = ["127.0.0.1"]
+    assert codes().count(429) == 0  # Now the proxy says it, of 25 different clients.
+
+
+def test_a_pause_holds_until_its_end(ada):
+    record_event(ada, "confirmed", evidence_level=3)
+
+    answer = act(link_of(ada), "pause", months="3")
+
+    assert "You are on pause until" in answer.text
+    assert not may_write_to(ada)
+    pause = Pause.objects.get()
+    assert timedelta(days=88) < pause.ends_at - pause.starts_at < timedelta(days=93)
+    later = may_contact(
+        ada.customer, channel="email", offer=offer_for(marketing()), at=pause.ends_at
+    )
+    assert later.answer.allowed
+
+
+def test_a_pause_is_ended_by_her_and_gives_no_new_permission(ada):
+    act(link_of(ada), "pause", months="6")
+    act(link_of(ada), "pause", months="3")
+    assert Pause.objects.count() == 1
+
+    act(link_of(ada), "resume")
+
+    assert not Pause.objects.filter(ends_at__gt=now()).exists()
+    assert not may_write_to(ada)
+
+
+@pytest.mark.parametrize("months", ["1", "99", "x", ""])
+def test_no_other_pause_than_those_offered(ada, months):
+    act(link_of(ada), "pause", months=months)
+
+    assert not Pause.objects.exists()
+
+
+def test_a_request_starts_its_clock_once(ada):
+    for message in ("Please send me a copy.", "Again!"):
+        answer = act(link_of(ada), "request", kind="access", message=message)
+
+    request = RightsRequest.objects.get()
+    assert "Your request has arrived" in answer.text
+    assert (request.kind, request.customer_id) == ("access", ada.customer_id)
+    assert request.message == "Please send me a copy."
+    assert 28 <= (request.due_on - localdate()).days <= 36
+    assert "copy" not in answer.text  # Whoever gets the link forwarded does not read it.
+
+
+def test_consents_can_be_taken_along(ada):
+    record_event(ada, "confirmed", evidence_level=3)
+    act(link_of(ada), "stop")
+
+    answer = visitor().get(reverse("public:consents-json", args=[link_of(ada)]))
+    page = visitor().get(reverse("public:consents", args=[link_of(ada)]))
+
+    document = json.loads(answer.content)
+    assert [event["what"] for event in document["events"]] == ["confirmed", "objection"]
+    assert "attachment" in answer["Content-Disposition"]
+    assert "consent confirmed" in page.text.lower()
+
+
+def test_an_old_link_only_stops_until_a_fresh_one_is_asked_for(ada):
+    record_event(ada, "confirmed", evidence_level=3)
+    day = localdate() - timedelta(days=FULL_DAYS + 1)
+    link = make_link(email_of(ada).pk, ada.customer_id, day=day)
+
+    shown = visitor().get(reverse("public:preferences", args=[link])).text
+    act(link, "pause", months="3")
+    act(link, "request", kind="access")
+    act(link, "mail-link")
+    act(link, "mail-link")
+    send_due_mails()
+
+    assert "more than a year old" in shown
+    assert "What you receive" not in shown
+    assert not Pause.objects.exists()
+    assert not RightsRequest.objects.exists()
+    assert mail.outbox[0].to == ["ada@example.com"]
+    fresh = mail.outbox[0].body.split("/preferences/")[1].split("/")[0]
+    assert "What you receive" in visitor().get(reverse("public:preferences", args=[fresh])).text
+    act(link, "stop")
+    assert not may_write_to(ada)
+
+
+def test_nothing_about_a_person_stands_in_a_log(ada, centre, caplog):
+    caplog.set_level("DEBUG")
+    link = link_of(ada)
+    unsubscribe(link)
+    act(link, "stop")
+    act(link, "request", kind="erasure", message="Ada Lovelace wants to go")
+    visitor().get(reverse("public:preferences", args=["forged"]))
+
+    for value in ("ada@example.com", "Lovelace", "639981234", link):
+        assert value not in caplog.text
