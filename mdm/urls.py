@@ -2,7 +2,7 @@
 
 from django.urls import path
 
-from mdm import job_pages, load_pages
+from mdm import job_pages, load_pages, quality_pages
 from mdm.search_page import SearchPage
 
 app_name = "mdm"
@@ -15,4 +15,17 @@ urlpatterns = [
     path("loads/new/", load_pages.LoadPage.as_view(), name="load-new"),
     path("loads/<int:pk>/", load_pages.BatchPage.as_view(), name="batch"),
     path("loads/<int:pk>/rejects.csv", load_pages.download_rejects, name="batch-rejects"),
+    path("quality/", quality_pages.QualityPage.as_view(), name="quality"),
+    path("quality/count/", quality_pages.count_again, name="quality-count"),
+    path(
+        "quality/sources/<slug:source>/<slug:attribute>/",
+        quality_pages.AttributePage.as_view(),
+        name="quality-attribute",
+    ),
+    path("quality/shared/<slug:kind>/", quality_pages.SharedPage.as_view(), name="quality-shared"),
+    path(
+        "quality/shared/<slug:kind>/<int:pk>/",
+        quality_pages.CarriersPage.as_view(),
+        name="quality-carriers",
+    ),
 ]

@@ -1,0 +1,77 @@
+"""How attributes of a mapping are called on pages, in the groups in which they are chosen."""
+
+from collections.abc import Mapping
+from typing import Any
+
+from django.utils.translation import gettext_lazy as _
+
+from mdm.models import GoldenRecord
+
+_OF_RECORD = {field.name: field.verbose_name for field in GoldenRecord._meta.local_fields}
+
+LABELS: Mapping[str, Any] = {
+    **_OF_RECORD,
+    "source_key": _("key in the source"),
+    "full_name": _("name"),
+    "address_line": _("street"),
+    "permission": _("permission"),
+    "permission_at": _("date of the permission"),
+    "double_opt_in": _("double opt-in"),
+    "opt_out": _("opt-out"),
+    "opt_out_at": _("date of the opt-out"),
+    "created_at": _("date of creation"),
+    "updated_at": _("date of change"),
+    "sale_date": _("date of the sale"),
+    "sale_amount": _("amount of the sale"),
+    "sale_family": _("product family of the sale"),
+    "sale_reference": _("number of the sale"),
+    "contract_start": _("start of the contract"),
+    "contract_end": _("end of the contract"),
+    "contract_family": _("product family of the contract"),
+    "contract_reference": _("number of the contract"),
+}
+# What the choice says more than the name of the attribute.
+_CHOICES: Mapping[str, Any] = {
+    "full_name": _("Whole name, to be split"),
+    "address_line": _("Street with its number, to be split"),
+    "permission": _("Permission (yes or no)"),
+    "double_opt_in": _("Confirmed by double opt-in (yes or no)"),
+    "opt_out": _("Opt-out (yes or no)"),
+}
+_GROUPS: tuple[tuple[Any, str], ...] = (
+    (
+        _("Person"),
+        "source_key civility sex given_name family_name birth_name full_name birth_date",
+    ),
+    (_("Organisation"), "organisation identifier"),
+    (_("Reaching her"), "email phone other_phone"),
+    (
+        _("Address"),
+        "address_line street_number street address_complement postcode city country",
+    ),
+    (_("Dates of the record"), "created_at updated_at"),
+    (_("Permissions"), "permission permission_at double_opt_in opt_out opt_out_at"),
+    (
+        _("Sales and contracts"),
+        "sale_date sale_amount sale_family sale_reference contract_start contract_end "
+        "contract_family contract_reference",
+    ),
+)
+
+
+def label(attribute: str) -> str:
+    """Return the name of an attribute, with a capital."""
+    words = str(LABELS.get(attribute, attribute))
+    return words[:1].upper() + words[1:]
+
+
+def choices() -> list[tuple[Any, Any]]:
+    """Return every attribute a column may be mapped to, grouped, as a form field takes them."""
+    return [
+        ("", _("Not used")),
+        *(
+            (group, [(name, _CHOICES.get(name, label(name))) for name in names.split()])
+            for group, names in _GROUPS
+        ),
+        (_("Left out"), [("ignore", _("Neither kept nor compared"))]),
+    ]
