@@ -20,10 +20,12 @@ from consent.presentation import (
     timeline,
 )
 from matching.models import Decision
+from mdm.households import Relations, relations_of
 from mdm.lineage import ExplainedValue, explain, label_of
 from mdm.models import Contract, Customer, GoldenRecord, Pin, Sale, SourceRecord
 from mdm.quality import missing
 from mdm.survivorship import GROUPS
+from mdm.survivorship_rules import rules_in_force
 
 _LATEST_SALES = 6
 _LATEST_LISTS = 10
@@ -70,6 +72,7 @@ class CustomerFile:
     merged_ids: list[Customer]
     not_the_same: list[NotTheSame]
     purchases: Purchases
+    relations: Relations
     matrix: PermissionMatrix | None
     channels: list[ChannelAnswer]
     timeline: list[TimelineEntry] | None
@@ -103,6 +106,7 @@ def customer_file(customer: Customer, reader: User | AnonymousUser) -> CustomerF
         merged_ids=list(customer.merged_ids.order_by("pk")),
         not_the_same=_not_the_same(keys),
         purchases=_purchases(keys),
+        relations=relations_of(customer, records),
         matrix=matrix,
         channels=_channels(matrix) if matrix else [],
         timeline=timeline(customer) if sees_permissions else None,
@@ -126,7 +130,7 @@ def _values(golden: GoldenRecord | None, records: Sequence[SourceRecord]) -> lis
     points = [point for record in active for point in record.contact_points.all()]
     pin_ids = [pin for _record, pin, _rule in golden.lineage.values() if pin]
     pins = Pin.objects.select_related("created_by").in_bulk(pin_ids) if pin_ids else {}
-    return explain(golden, active, pins, points)
+    return explain(golden, active, pins, points, rules_in_force())
 
 
 def _missing(golden: GoldenRecord | None) -> list[str]:

@@ -25,6 +25,8 @@ PERMISSIONS: Mapping[str, tuple[str, ...]] = {
         "mdm.add_fieldmapping",
         "mdm.view_survivorshiprule",
         "mdm.view_sourcequality",
+        "mdm.activate_survivorshipruleset",
+        "mdm.add_relation",
         "mdm.view_loadbatch",
         "mdm.load_records",
         "mdm.view_job",

@@ -56,7 +56,9 @@ class DecisionAdmin(_ReadOnly):
         "note",
         "decided_by",
         "decided_at",
-        "supersedes",
+        "reason",
+        "is_blind",
+        "ended_by",
         "retracted_at",
         "retracted_by",
     )

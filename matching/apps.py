@@ -11,5 +11,9 @@ class MatchingConfig(AppConfig):
     verbose_name = _("Matching")
 
     def ready(self) -> None:
-        """Register the job of this app and how it is told."""
+        """Register the job of this app and how it is told, and listen to loads."""
         import matching.words  # noqa: F401
+        from matching.review_tasks import follow_load
+        from mdm.signals import records_loaded
+
+        records_loaded.connect(follow_load, dispatch_uid="matching.review_tasks")

@@ -8,7 +8,9 @@ held back goes to review with the reason.
 from collections.abc import Callable, Collection, Mapping
 
 from matching.levels import (
+    Address,
     BirthDate,
+    Code,
     Email,
     FamilyName,
     GivenName,
@@ -32,8 +34,19 @@ _FAMILY_AGREES = {
     FamilyName.TWO_EDITS,
 }
 _BIRTH_AGREES = {BirthDate.SAME, BirthDate.REARRANGED, BirthDate.ONE_PART}
-_BIRTH_CONFLICTS = {BirthDate.SAME_YEAR, BirthDate.DIFFERS}
+_BIRTH_CONFLICTS = {BirthDate.SAME_YEAR, BirthDate.NEAR_YEAR, BirthDate.DIFFERS}
 _EMAIL_AGREES = {Email.SAME, Email.SAME_NAMED, Email.SAME_LOCAL_PART}
+_SAME_ORGANISATION = {
+    Organisation.SAME_RARE,
+    Organisation.SAME_USUAL,
+    Organisation.SAME_COMMON,
+    Organisation.NEAR,
+}
+_HOME_AGREES = {
+    Address.STREET_SAME_TOWN_SAME,
+    Address.STREET_SAME_TOWN_PARTLY,
+    Address.STREET_NEAR_TOWN_SAME,
+}
 _CONTACT_AGREES: Mapping[str, Collection[int]] = {"email": _EMAIL_AGREES, "phone": {Phone.SAME}}
 
 
@@ -104,12 +117,17 @@ def _is_born_and_reached_alike(levels: Levels) -> bool:
 
 
 def _is_organisation(levels: Levels) -> bool:
-    """Return whether two organisations without a person agree."""
-    return (
-        levels.get("organisation") == Organisation.SAME
-        and not levels.get("family_name")
-        and not levels.get("given_name")
+    """Return whether two organisations without a person agree: branches share a name alone."""
+    if levels.get("family_name") or levels.get("given_name"):
+        return False
+    if _is(levels, "registration", {Code.SAME}):
+        return not _is(levels, "organisation", {Organisation.DIFFERS})
+    is_reached_alike = (
+        _is(levels, "address", _HOME_AGREES)
+        or _is(levels, "website", {Code.SAME})
+        or any(_is(levels, field, wanted) for field, wanted in _CONTACT_AGREES.items())
     )
+    return _is(levels, "organisation", _SAME_ORGANISATION) and is_reached_alike
 
 
 _REASONS: Mapping[str, Callable[[Levels], bool]] = {

@@ -1,20 +1,27 @@
-"""What stewards say of two records: said once, in force until retracted, carried out at once."""
+"""What stewards say of records: said once, in force until retracted, carried out at once."""
 
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
 from django.contrib.auth.models import User
 from django.db import transaction
 from django.db.models import Q
-from django.utils.timezone import now
+from django.utils.formats import date_format
+from django.utils.timezone import localtime, now
 from django.utils.translation import gettext as _
 
-from matching.models import Decision, ReviewTask
-from matching.neighbourhood import in_force, neighbourhood, read_facts, settle
+from matching.foresight import Foresight, foresee
+from matching.models import Decision, Repair, ReviewTask, to_ruling
+from matching.neighbourhood import lock_neighbourhood, settle
+from matching.rechecks import basis_of, stale_siblings
 from matching.rulings import Contradiction, Ruling, contradiction
-from mdm.audit import acting_as
+from mdm import bulk
+from mdm.audit import acting_as, record_history
 from mdm.birth_ids import public_id
+from mdm.models import SourceRecord
 
 Verdict = Decision.Verdict
+Pair = tuple[int, int]
 
 
 class ContradictsDecisions(Exception):
@@ -22,18 +29,9 @@ class ContradictsDecisions(Exception):
 
     def __init__(self, decisions: list[Decision]) -> None:
         self.decisions = decisions
-        names = ", ".join(
-            _("%(pair)s: %(verdict)s (%(steward)s)")
-            % {
-                "pair": f"{decision.left} / {decision.right}",
-                "verdict": decision.get_verdict_display(),
-                "steward": decision.decided_by.get_username(),
-            }
-            for decision in decisions
-        )
         super().__init__(
-            _("This contradicts earlier decisions: %(chain)s. Undo one of them first.")
-            % {"chain": names}
+            _("This contradicts earlier decisions: %(chain)s Take one of them back first.")
+            % {"chain": " ".join(sentence(decision) for decision in decisions)}
         )
 
 
@@ -46,15 +44,30 @@ class Outcome:
     """What the answer Same would make of two records."""
 
     customer_id: int
-    public_id: str
     record_ids: tuple[int, ...]
     joining_count: int
     """Records that would change customer."""
 
     @property
+    def public_id(self) -> str:
+        """The id that would stay."""
+        return public_id(self.customer_id)
+
+    @property
     def record_count(self) -> int:
-        """How many source records it would have."""
+        """How many source records the customer would have."""
         return len(self.record_ids)
+
+
+@dataclass(frozen=True, slots=True)
+class Circumstances:
+    """How a decision came about: kept with it, and without effect on what follows."""
+
+    reason: str = ""
+    note: str = ""
+    score_shown: float | None = None
+    seconds: float | None = None
+    is_blind: bool = False
 
 
 @transaction.atomic
@@ -64,127 +77,223 @@ def decide(
     verdict: Verdict,
     *,
     by: User,
-    note: str = "",
-    score_shown: float | None = None,
-    seconds: float | None = None,
+    circumstances: Circumstances | None = None,
+    retracting: Iterable[int] = (),
     idempotency_key: str | None = None,
 ) -> Decision:
     """Record what a steward says of two records and carry it out with all that follows.
 
-    It takes the place of an earlier decision on the same pair. The same idempotency key decides
-    once: the first decision is returned.
+    It takes the place of an earlier decision on the same pair, and of those named in
+    `retracting`. The same idempotency key decides once: the first decision is returned.
 
     Raises:
         ContradictsDecisions: when decisions on other pairs say otherwise; nothing is written.
     """
-    left, right = sorted((one, other))
+    pair = (min(one, other), max(one, other))
+    lock_neighbourhood(pair)
     if idempotency_key:
         earlier = Decision.objects.filter(idempotency_key=idempotency_key).first()
         if earlier:
             return earlier
-    if verdict != Verdict.UNSURE:
-        _refuse_contradiction(Ruling(left, right, verdict == Verdict.SAME))
     reason = _("Decision: %(verdict)s") % {"verdict": Verdict(verdict).label}
     with acting_as(by, reason):
-        superseded = in_force().filter(left=left, right=right).first()
-        if superseded:
-            _end(superseded, by=by)
-        decision = Decision.objects.create(
-            left_id=left,
-            right_id=right,
-            verdict=verdict,
-            note=note,
-            score_shown=score_shown,
-            seconds=seconds,
-            idempotency_key=idempotency_key or None,
-            decided_by=by,
-            supersedes=superseded,
+        siblings = stale_siblings(pair, verdict)
+        made = make_decisions(
+            [(*pair, verdict) for pair in (pair, *siblings)],
+            by=by,
+            circumstances=circumstances or Circumstances(),
+            retracting=retracting,
+            repair=_renewal(pair, by=by) if siblings else None,
+            idempotency_key=idempotency_key,
         )
-    _carry_out(decision, by=by, reason=reason)
-    return decision
+        carry_out(made, by=by, reason=reason)
+    return made[0]
+
+
+def make_decisions(
+    statements: Sequence[tuple[int, int, Verdict]],
+    *,
+    by: User,
+    circumstances: Circumstances,
+    retracting: Iterable[int] = (),
+    repair: Repair | None = None,
+    idempotency_key: str | None = None,
+) -> list[Decision]:
+    """Store decisions on pairs (older record first) that are made as one; see `carry_out`.
+
+    Call it with the neighbourhood locked, inside `acting_as`. Those named in `retracting`
+    and those on the same pairs end with it, and come back with its undo.
+
+    Raises:
+        ContradictsDecisions: when others say otherwise.
+    """
+    named = set(
+        Decision.objects.in_force().filter(pk__in=list(retracting)).values_list("pk", flat=True)
+    )
+    rulings = [r for left, right, verdict in statements if (r := to_ruling(left, right, verdict))]
+    refuse_contradiction(rulings, leaving_out=named)
+    keys = bulk.allocate_ids(Decision, len(statements))
+    places = {statement[:2]: key for key, statement in zip(keys, statements, strict=True)}
+    ended = dict.fromkeys(named, keys[0])
+    ended |= {decision: places[pair] for pair, decision in _on_pairs(places).items()}
+    _end(ended, by=by)
+    _insert(places, statements, by=by, circumstances=circumstances, repair=repair)
+    if idempotency_key:
+        Decision.objects.filter(pk=keys[0]).update(idempotency_key=idempotency_key)
+    record_history(Decision, keys, "+")
+    made = Decision.objects.in_bulk(keys)
+    return [made[key] for key in keys]
 
 
 @transaction.atomic
 def retract(decision: Decision, *, by: User) -> Decision:
     """Take a decision back: the records go where everything else says they belong.
 
-    A decision that it had replaced comes into force again.
+    The decisions that it had ended come into force again. A decision made with others, as one
+    repair, is taken back with them.
 
     Raises:
         AlreadyRetracted: when it is not in force.
-        ContradictsDecisions: when the decision that would come back contradicts later ones.
+        ContradictsDecisions: when a decision that would come back contradicts later ones.
     """
+    lock_neighbourhood(decision.pair)
     decision = Decision.objects.select_for_update().get(pk=decision.pk)
     if decision.retracted_at:
         raise AlreadyRetracted(_("This decision was already taken back."))
+    taken_back = made_together(decision)
     reason = _("Decision undone: %(verdict)s") % {"verdict": decision.get_verdict_display()}
     with acting_as(by, reason):
-        _end(decision, by=by)
-        if previous := decision.supersedes:
-            if previous.verdict != Verdict.UNSURE:
-                is_same = previous.verdict == Verdict.SAME
-                _refuse_contradiction(Ruling(previous.left_id, previous.right_id, is_same))
-            previous.retracted_at = previous.retracted_by = None
-            previous.save(update_fields=["retracted_at", "retracted_by"])
-    _carry_out(decision, by=by, reason=reason)
+        take_back(taken_back, by=by)
+        carry_out(taken_back, by=by, reason=reason)
+    decision.refresh_from_db()
     return decision
 
 
-def preview_same(one: int, other: int) -> Outcome | None:
-    """Return what the answer Same would make of two records, None when it would be refused.
+def take_back(decisions: Sequence[Decision], *, by: User) -> None:
+    """End decisions and bring back those that they had ended; see `carry_out`.
 
-    It is computed as the answer itself is, without writing.
+    Call it with the neighbourhood locked, inside `acting_as`.
+
+    Raises:
+        ContradictsDecisions: when one that would come back contradicts others.
     """
-    left, right = sorted((one, other))
-    facts = read_facts(neighbourhood((left, right)))
+    back, replaced = _ended_for(decisions)
+    refuse_contradiction(
+        [ruling for d in back if (ruling := d.ruling)], leaving_out=[d.pk for d in decisions]
+    )
+    _hand_on([d for d in decisions if d.retracted_at])
+    _end(dict.fromkeys(d.pk for d in decisions if not d.retracted_at), by=by)
+    for pk, later in replaced.items():
+        Decision.objects.filter(pk=pk).update(ended_by=later)
+    returning = [d.pk for d in back]
+    Decision.objects.filter(pk__in=returning).update(
+        retracted_at=None, retracted_by=None, ended_by=None
+    )
+    record_history(Decision, returning, "~")
+    if repairs := sorted({d.repair_id for d in decisions if d.repair_id}):
+        Repair.objects.filter(pk__in=repairs).update(undone_at=now(), undone_by=by)
+        record_history(Repair, repairs, "~")
+
+
+def coming_back(decisions: Sequence[Decision]) -> list[Decision]:
+    """Return the decisions that come into force again when these are taken back."""
+    return _ended_for(decisions)[0]
+
+
+def _ended_for(decisions: Sequence[Decision]) -> tuple[list[Decision], dict[int, int]]:
+    """Return what these decisions had ended: what comes back, and what a later one replaces.
+
+    A pair that was decided anew since stays so: the later word counts.
+    """
+    gone = {d.pk for d in decisions if d.retracted_at is None}
+    ended = list(Decision.objects.filter(ended_by__in=gone).order_by("pk"))
+    later = {
+        pair: key for pair, key in _on_pairs(d.pair for d in ended).items() if key not in gone
+    }
+    back = [d for d in ended if d.pair not in later]
+    return back, {d.pk: later[d.pair] for d in ended if d.pair in later}
+
+
+def made_together(decision: Decision) -> list[Decision]:
+    """Return the decisions that stand and fall with this one: those of its repair."""
+    if decision.repair_id is None:
+        return [decision]
+    return list(Decision.objects.filter(repair=decision.repair_id).order_by("pk"))
+
+
+def foresee_retract(decision: Decision) -> Foresight:
+    """Return what taking a decision back would change today, computed without writing.
+
+    Raises:
+        ContradictsDecisions: when it would be refused.
+    """
+    taken_back = made_together(decision)
+    back = coming_back(taken_back)
+    rulings = [ruling for d in back if (ruling := d.ruling)]
+    keys = [d.pk for d in taken_back]
+    refuse_contradiction(rulings, leaving_out=keys)
+    return foresee(rulings, without=[d.pair for d in taken_back if d.retracted_at is None])
+
+
+def preview_same(one: int, other: int) -> Outcome | None:
+    """Return what the answer Same would make of two records, None when it would be refused."""
     try:
-        after = facts.partition(extra=[Ruling(left, right, is_same=True)])
+        after = foresee([Ruling(min(one, other), max(one, other), is_same=True)])
     except Contradiction:
         return None
-    before = facts.partition().names
-    customer = after.names[left]
-    members = [record for record, name in after.names.items() if name == customer]
-    return Outcome(
-        customer_id=customer,
-        public_id=public_id(customer),
-        record_ids=tuple(members),
-        joining_count=sum(before[record] != customer for record in members),
-    )
+    customer = after.names[one]
+    joining = [len(c.joining) for c in after.customers if c.customer_id == customer]
+    return Outcome(customer, after.members(customer), sum(joining))
 
 
-def _end(decision: Decision, *, by: User) -> None:
-    decision.retracted_at, decision.retracted_by = now(), by
-    decision.save(update_fields=["retracted_at", "retracted_by"])
+def sentence(decision: Decision) -> str:
+    """Say a decision in one sentence, without anybody's name but the steward's."""
+    words = {
+        Verdict.SAME: _("%(steward)s said on %(day)s that %(left)s and %(right)s are one person."),
+        Verdict.DIFFERENT: _(
+            "%(steward)s said on %(day)s that %(left)s and %(right)s are two people."
+        ),
+        Verdict.UNSURE: _("%(steward)s was unsure on %(day)s about %(left)s and %(right)s."),
+    }
+    return words[Verdict(decision.verdict)] % {
+        "steward": decision.decided_by.get_full_name() or decision.decided_by.get_username(),
+        "day": date_format(localtime(decision.decided_at), "SHORT_DATE_FORMAT"),
+        "left": f"{decision.left.source} {decision.left.source_key}",
+        "right": f"{decision.right.source} {decision.right.source_key}",
+    }
 
 
-def _carry_out(decision: Decision, *, by: User, reason: str) -> None:
-    settle((decision.left_id, decision.right_id), by=by, reason=reason)
-    if decision.verdict == Verdict.UNSURE:
+def carry_out(decisions: Sequence[Decision], *, by: User, reason: str) -> None:
+    """Settle the neighbourhood of decisions just made or taken back."""
+    settle({record for d in decisions for record in d.pair}, by=by, reason=reason)
+    unsure = [d for d in decisions if d.verdict == Verdict.UNSURE]
+    for decision in unsure:
         # A colleague may look at once; the queue leaves the pair out for this steward.
         ReviewTask.objects.filter(left=decision.left_id, right=decision.right_id).update(
             leased_by=None, leased_until=None
         )
 
 
-def _refuse_contradiction(new: Ruling) -> None:
-    chain = contradiction(_rulings_around(new), new)
-    if chain:
-        pairs = [(ruling.left, ruling.right) for ruling in chain]
-        found = {
-            (decision.left_id, decision.right_id): decision
-            for decision in in_force()
-            .filter(left__in=[left for left, _right in pairs])
-            .select_related("left__source", "right__source", "decided_by")
-        }
-        raise ContradictsDecisions([found[pair] for pair in pairs])
+def refuse_contradiction(new: Sequence[Ruling], *, leaving_out: Iterable[int] = ()) -> None:
+    """Check rulings that come into force together against all others.
+
+    Raises:
+        ContradictsDecisions: with the decisions in force that contradict one of them.
+    """
+    known = rulings_around(new, leaving_out=leaving_out)
+    for ruling in new:
+        chain = contradiction(known, ruling)
+        if chain:
+            raise ContradictsDecisions(_decisions_of(chain))
+        known = [r for r in known if r[:2] != ruling[:2]] + [ruling]
 
 
-def _rulings_around(new: Ruling) -> list[Ruling]:
-    """Return the decisions that can contradict a new one: those joined to it by SAME."""
-    clear = in_force().exclude(verdict=Verdict.UNSURE)
+def rulings_around(new: Iterable[Ruling], *, leaving_out: Iterable[int] = ()) -> list[Ruling]:
+    """Return the decisions that can contradict new ones: those joined to them by SAME."""
+    clear = Decision.objects.in_force().clear().exclude(pk__in=list(leaving_out))
     known: dict[int, Ruling] = {}
     seen: set[int] = set()
-    frontier = {new.left, new.right}
+    frontier = {record for ruling in new for record in ruling[:2]}
     while frontier:
         seen |= frontier
         touching = Q(left__in=frontier) | Q(right__in=frontier)
@@ -195,3 +304,82 @@ def _rulings_around(new: Ruling) -> list[Ruling]:
             if verdict == Verdict.SAME:
                 frontier |= {left, right} - seen
     return list(known.values())
+
+
+def _decisions_of(chain: Iterable[Ruling]) -> list[Decision]:
+    """Return the stored decisions of a chain, in its order."""
+    pairs = [ruling[:2] for ruling in chain]
+    keys = _on_pairs(pairs)
+    found = Decision.objects.select_related("left__source", "right__source", "decided_by").in_bulk(
+        list(keys.values())
+    )
+    return [found[keys[pair]] for pair in pairs if pair in keys]
+
+
+def _on_pairs(pairs: Iterable[Pair]) -> dict[Pair, int]:
+    """Return the key of the decision in force on each of these pairs that has one."""
+    wanted = set(pairs)
+    rows = Decision.objects.in_force().filter(left__in={left for left, _right in wanted})
+    found = {(left, right): pk for pk, left, right in rows.values_list("pk", "left", "right")}
+    return {pair: found[pair] for pair in wanted if pair in found}
+
+
+def _insert(
+    places: Mapping[Pair, int],
+    statements: Sequence[tuple[int, int, Verdict]],
+    *,
+    by: User,
+    circumstances: Circumstances,
+    repair: Repair | None,
+) -> None:
+    digests = basis_of({record for pair in places for record in pair})
+    shared = {
+        "reason": circumstances.reason,
+        "note": circumstances.note,
+        "score_shown": circumstances.score_shown,
+        "seconds": circumstances.seconds,
+        "is_blind": circumstances.is_blind,
+        "repair_id": repair.pk if repair else None,
+        "decided_by_id": by.pk,
+        "decided_at": now(),
+    }
+    bulk.insert(
+        Decision,
+        ("id", "left_id", "right_id", "verdict", "basis", *shared),
+        [
+            (
+                places[left, right],
+                left,
+                right,
+                verdict,
+                digests[left] + digests[right],
+                *shared.values(),
+            )
+            for left, right, verdict in statements
+        ],
+    )
+
+
+def _end(ended: Mapping[int, int | None], *, by: User) -> None:
+    """Take decisions out of force: decision -> the one it is ended for, None by itself."""
+    moment = now()
+    bulk.update(
+        Decision,
+        ("id", "retracted_at", "retracted_by_id", "ended_by_id"),
+        [(key, moment, by.pk, reason) for key, reason in ended.items()],
+    )
+    record_history(Decision, sorted(ended), "~")
+
+
+def _hand_on(decisions: Iterable[Decision]) -> None:
+    """Let what came after decisions stand for what they had ended: they never come back."""
+    for decision in decisions:
+        decision.ended.update(ended_by=decision.ended_by_id)
+        Decision.objects.filter(pk=decision.pk).update(ended_by=None)
+
+
+def _renewal(pair: Pair, *, by: User) -> Repair:
+    record = SourceRecord.objects.get(pk=pair[0])
+    return Repair.objects.create(
+        kind=Repair.Kind.RENEW, customer_id=record.customer_id, done_by=by
+    )

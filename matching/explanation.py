@@ -158,6 +158,7 @@ _LEVELS: Mapping[str, Mapping[str, Words]] = {
         "one_part": gettext_lazy("birth date differs in day, month or year only"),
         "close": gettext_lazy("birth date differs by two digits"),
         "same_year": gettext_lazy("only the year of birth equal"),
+        "near_year": gettext_lazy("birth years at most two apart"),
         "differs": gettext_lazy("birth date differs"),
         "unknown": gettext_lazy("birth date missing on one side"),
     },
@@ -167,11 +168,59 @@ _LEVELS: Mapping[str, Mapping[str, Words]] = {
         "differs": gettext_lazy("identifier differs"),
         "unknown": gettext_lazy("identifier missing on one side"),
     },
+    "middle_name": {
+        "same_rare": gettext_lazy("rare middle name equal"),
+        "same_usual": gettext_lazy("middle name equal"),
+        "same_common": gettext_lazy("common middle name equal"),
+        "near": gettext_lazy("middle name differs by one or two letters"),
+        "part": gettext_lazy("middle name begins with the same word"),
+        "differs": gettext_lazy("middle name differs"),
+        "unknown": gettext_lazy("middle name missing on one side"),
+    },
+    "birth_place": {
+        "same_rare": gettext_lazy("rare place of birth equal"),
+        "same_usual": gettext_lazy("place of birth equal"),
+        "same_common": gettext_lazy("common place of birth equal"),
+        "near": gettext_lazy("place of birth differs by one or two letters"),
+        "part": gettext_lazy("place of birth begins with the same word"),
+        "differs": gettext_lazy("place of birth differs"),
+        "unknown": gettext_lazy("place of birth missing on one side"),
+    },
+    "occupation": {
+        "same_rare": gettext_lazy("rare occupation equal"),
+        "same_usual": gettext_lazy("occupation equal"),
+        "same_common": gettext_lazy("common occupation equal"),
+        "near": gettext_lazy("occupation differs by one or two letters"),
+        "part": gettext_lazy("occupation begins with the same word"),
+        "differs": gettext_lazy("occupation differs"),
+        "unknown": gettext_lazy("occupation missing on one side"),
+    },
     "organisation": {
-        "same": gettext_lazy("organisation equal"),
+        "same_rare": gettext_lazy("rare organisation equal"),
+        "same_usual": gettext_lazy("organisation equal"),
+        "same_common": gettext_lazy("common organisation equal"),
         "near": gettext_lazy("organisation differs by one or two letters"),
+        "part": gettext_lazy("organisation begins with the same word"),
         "differs": gettext_lazy("organisation differs"),
         "unknown": gettext_lazy("organisation missing on one side"),
+    },
+    "country": {
+        "same": gettext_lazy("country equal"),
+        "near": gettext_lazy("country differs by one character"),
+        "differs": gettext_lazy("country differs"),
+        "unknown": gettext_lazy("country missing on one side"),
+    },
+    "registration": {
+        "same": gettext_lazy("registration number equal"),
+        "near": gettext_lazy("registration number differs by one character"),
+        "differs": gettext_lazy("registration number differs"),
+        "unknown": gettext_lazy("registration number missing on one side"),
+    },
+    "website": {
+        "same": gettext_lazy("website equal"),
+        "near": gettext_lazy("website differs by one character"),
+        "differs": gettext_lazy("website differs"),
+        "unknown": gettext_lazy("website missing on one side"),
     },
     "sex": {
         "same": gettext_lazy("same sex"),
@@ -209,6 +258,9 @@ _REASONS: Mapping[str, Words] = {
     "too_large": gettext_lazy("Together they would be more records than one person usually has."),
     "exclusive_identifier": gettext_lazy("Their identifiers belong to two different people."),
     "same_source": gettext_lazy("Both have a record in a source that holds each person once."),
+    "values_changed": gettext_lazy(
+        "A value has changed since this pair was decided. The decision holds until you answer."
+    ),
     "both_confirmed": gettext_lazy("Stewards confirmed each of them as a customer of its own."),
     "ambiguous": gettext_lazy(
         "One of them fits a third customer as well, and the two cannot both be right."

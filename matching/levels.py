@@ -112,7 +112,8 @@ class BirthDate(IntEnum):
     ONE_PART = 3
     CLOSE = 4
     SAME_YEAR = 5
-    DIFFERS = 6
+    NEAR_YEAR = 6
+    DIFFERS = 7
 
 
 class Identifier(IntEnum):
@@ -128,9 +129,12 @@ class Organisation(IntEnum):
     """How two organisations agree, legal form left out."""
 
     UNKNOWN = 0
-    SAME = 1
-    NEAR = 2
-    DIFFERS = 3
+    SAME_RARE = 1
+    SAME_USUAL = 2
+    SAME_COMMON = 3
+    NEAR = 4
+    PART = 5
+    DIFFERS = 6
 
 
 class Sex(IntEnum):
@@ -139,6 +143,27 @@ class Sex(IntEnum):
     UNKNOWN = 0
     SAME = 1
     DIFFERS = 2
+
+
+class Text(IntEnum):
+    """How two values of any other attribute agree: middle name, birth place, occupation."""
+
+    UNKNOWN = 0
+    SAME_RARE = 1
+    SAME_USUAL = 2
+    SAME_COMMON = 3
+    NEAR = 4
+    PART = 5
+    DIFFERS = 6
+
+
+class Code(IntEnum):
+    """How two values agree that are equal or not: country, number or site of a company."""
+
+    UNKNOWN = 0
+    SAME = 1
+    NEAR = 2
+    DIFFERS = 3
 
 
 LEVELS: dict[str, type[IntEnum]] = {
@@ -151,6 +176,12 @@ LEVELS: dict[str, type[IntEnum]] = {
     "identifier": Identifier,
     "organisation": Organisation,
     "sex": Sex,
+    "middle_name": Text,
+    "birth_place": Text,
+    "occupation": Text,
+    "country": Code,
+    "registration": Code,
+    "website": Code,
 }
 """The fields in their order inside a pattern."""
 
@@ -163,8 +194,14 @@ EXACT: dict[str, frozenset[int]] = {
     "email": frozenset({1, 2, 3}),
     "birth_date": frozenset({1}),
     "identifier": frozenset({1}),
-    "organisation": frozenset({1}),
+    "organisation": frozenset({1, 2, 3}),
     "sex": frozenset({1}),
+    "middle_name": frozenset({1, 2, 3}),
+    "birth_place": frozenset({1, 2, 3}),
+    "occupation": frozenset({1, 2, 3}),
+    "country": frozenset({1}),
+    "registration": frozenset({1}),
+    "website": frozenset({1}),
 }
 """The levels of each field that mean "equal"."""
 

@@ -5,8 +5,9 @@ from django.db import models
 from django.db.models import F, Q
 from django.utils.translation import gettext_lazy as _
 
+from matching.rulings import Ruling
 from mdm.audit import AuditTrail
-from mdm.models import SourceRecord
+from mdm.models import Customer, SourceRecord
 
 
 class RuleSet(models.Model):
@@ -92,8 +93,67 @@ class PairEvidence(models.Model):
         return f"{self.left_id}–{self.right_id}"
 
 
+class Repair(models.Model):
+    """One act of a steward on a whole customer: its decisions are made and undone together."""
+
+    class Kind(models.TextChoices):
+        """What was done with the records."""
+
+        UNLINK = "unlink", _("Records taken out")
+        SPLIT = "split", _("Customer split")
+        MOVE = "move", _("Records moved to another customer")
+        APART = "apart", _("Kept apart from another customer")
+        LINK = "link", _("Linked with another customer")
+        CONFIRM = "confirm", _("Customer confirmed")
+        RENEW = "renew", _("Decision confirmed after a change")
+
+    kind = models.CharField(_("kind"), max_length=7, choices=Kind.choices)
+    customer = models.ForeignKey(Customer, models.PROTECT, related_name="repairs")
+    other = models.ForeignKey(
+        Customer, models.PROTECT, null=True, blank=True, related_name="+", help_text="The second."
+    )
+    idempotency_key = models.CharField(max_length=60, null=True, blank=True, unique=True)
+    done_by = models.ForeignKey(settings.AUTH_USER_MODEL, models.PROTECT, related_name="+")
+    done_at = models.DateTimeField(_("done at"), auto_now_add=True)
+    undone_by = models.ForeignKey(
+        settings.AUTH_USER_MODEL, models.PROTECT, null=True, blank=True, related_name="+"
+    )
+    undone_at = models.DateTimeField(_("undone at"), null=True, blank=True)
+    history = AuditTrail()
+
+    class Meta:
+        verbose_name = _("repair")
+        verbose_name_plural = _("repairs")
+        ordering = ["-pk"]
+
+    def __str__(self) -> str:
+        return f"{self.get_kind_display()} {self.pk}"
+
+
+class DecisionQuerySet(models.QuerySet["Decision"]):
+    """Decisions as clustering, tasks and pages read them."""
+
+    def in_force(self) -> "DecisionQuerySet":
+        """Those that hold now."""
+        return self.filter(retracted_at=None).order_by()
+
+    def clear(self) -> "DecisionQuerySet":
+        """Those that say same or different."""
+        return self.exclude(verdict=Decision.Verdict.UNSURE)
+
+
 class Decision(models.Model):
     """What a steward said of two records; a fact, kept for ever, in force until retracted."""
+
+    class Reason(models.TextChoices):
+        """What the steward went by."""
+
+        VALUES = "values", _("The values say so")
+        HOUSEHOLD = "household", _("Two people of one household")
+        SOURCE_ERROR = "source", _("An error in the source")
+        CUSTOMER_SAID = "customer", _("The customer said so")
+        DOCUMENT = "document", _("Seen in a document")
+        OTHER = "other", _("Another reason, in the note")
 
     class Verdict(models.TextChoices):
         """The three answers."""
@@ -105,7 +165,17 @@ class Decision(models.Model):
     left = models.ForeignKey(SourceRecord, models.PROTECT, related_name="+")
     right = models.ForeignKey(SourceRecord, models.PROTECT, related_name="+")
     verdict = models.CharField(_("verdict"), max_length=9, choices=Verdict.choices)
+    reason = models.CharField(_("reason"), max_length=9, choices=Reason.choices, blank=True)
     note = models.CharField(_("note"), max_length=400, blank=True)
+    repair = models.ForeignKey(
+        Repair, models.PROTECT, null=True, blank=True, related_name="decisions"
+    )
+    is_blind = models.BooleanField(
+        _("seen blind"), default=False, help_text=_("The score and its reasons were hidden.")
+    )
+    basis = models.CharField(
+        max_length=32, blank=True, help_text="Digest of what told the two apart then."
+    )
     score_shown = models.FloatField(null=True, blank=True)
     seconds = models.FloatField(
         null=True, blank=True, help_text="From seeing the pair to answering."
@@ -113,19 +183,21 @@ class Decision(models.Model):
     idempotency_key = models.CharField(max_length=60, null=True, blank=True, unique=True)
     decided_by = models.ForeignKey(settings.AUTH_USER_MODEL, models.PROTECT, related_name="+")
     decided_at = models.DateTimeField(_("decided at"), auto_now_add=True)
-    supersedes = models.ForeignKey(
+    ended_by = models.ForeignKey(
         "self",
         models.PROTECT,
         null=True,
         blank=True,
-        related_name="+",
-        help_text="The decision on the same pair that this one replaced; undo brings it back.",
+        related_name="ended",
+        help_text="The decision for which this one was taken back; its undo brings it back.",
     )
     retracted_at = models.DateTimeField(_("retracted at"), null=True, blank=True)
     retracted_by = models.ForeignKey(
         settings.AUTH_USER_MODEL, models.PROTECT, null=True, blank=True, related_name="+"
     )
     history = AuditTrail()
+
+    objects = DecisionQuerySet.as_manager()
 
     class Meta:
         verbose_name = _("decision")
@@ -149,6 +221,23 @@ class Decision(models.Model):
     def __str__(self) -> str:
         return f"{self.left_id}–{self.right_id}: {self.verdict}"
 
+    @property
+    def pair(self) -> tuple[int, int]:
+        """The two records, the older first."""
+        return self.left_id, self.right_id
+
+    @property
+    def ruling(self) -> Ruling | None:
+        """What clustering makes of it: nothing of an unsure one."""
+        return to_ruling(self.left_id, self.right_id, self.verdict)
+
+
+def to_ruling(left: int, right: int, verdict: str) -> Ruling | None:
+    """Return a verdict on a pair as clustering reads it."""
+    if verdict == Decision.Verdict.UNSURE:
+        return None
+    return Ruling(left, right, verdict == Decision.Verdict.SAME)
+
 
 class ReviewTask(models.Model):
     """A pair that waits for a steward's answer; derived from evidence, never the answer itself."""
@@ -158,6 +247,7 @@ class ReviewTask(models.Model):
 
         PAIR = "pair", _("Possible duplicate")
         CONFLICT = "conflict", _("Held apart by a rule")
+        RECHECK = "recheck", _("Decided, but a value has changed since")
 
     class State(models.TextChoices):
         """Open until answered or no longer of interest."""

@@ -29,9 +29,14 @@ class Facts:
     rulings: list[Ruling]
     guards: Guards
 
-    def partition(self, *, extra: Sequence[Ruling] = ()) -> Partition:
-        """Return who is one person; `extra` decisions take the place of those on their pairs."""
-        replaced = {(ruling.left, ruling.right) for ruling in extra}
+    def partition(
+        self, *, extra: Sequence[Ruling] = (), without: Iterable[tuple[int, int]] = ()
+    ) -> Partition:
+        """Return who is one person, with `extra` decisions and without those on some pairs.
+
+        An extra one takes the place of the one on its pair.
+        """
+        replaced = {*without, *((ruling.left, ruling.right) for ruling in extra)}
         rulings = [r for r in self.rulings if (r.left, r.right) not in replaced]
         return clusters(self.records, self.evidence, [*rulings, *extra], self.guards)
 
@@ -51,12 +56,26 @@ def settle(record_ids: Iterable[int], *, by: User | None, reason: str) -> Settle
     Call it inside a transaction. Customers are locked in the order of their keys, so two stewards
     in one neighbourhood wait for each other and never in a circle.
     """
-    members = _locked_neighbourhood(record_ids)
+    members = lock_neighbourhood(record_ids)
     facts = read_facts(members)
     partition = facts.partition()
     applied = apply_links(links_of(facts, partition), user=by, reason=reason)
     stand = Stand(partition.names, partition.refusals)
     return Settled(applied, derive_tasks(sorted(members), stand), sorted(members))
+
+
+def lock_neighbourhood(record_ids: Iterable[int]) -> set[int]:
+    """Return the neighbourhood with its customers locked until the transaction ends.
+
+    It may grow while we wait.
+    """
+    members, previous = neighbourhood(record_ids), set[int]()
+    while members != previous:
+        previous = members
+        customers = SourceRecord.objects.filter(pk__in=members).order_by().values("customer")
+        list(Customer.objects.filter(pk__in=customers).order_by("pk").select_for_update())
+        members = neighbourhood(members)
+    return members
 
 
 def neighbourhood(record_ids: Iterable[int]) -> set[int]:
@@ -100,7 +119,7 @@ def links_of(facts: Facts, partition: Partition) -> list[Link]:
 
 def rulings_among(keys: list[int] | None, inside: set[int]) -> list[Ruling]:
     """Return the SAME and DIFFERENT decisions in force between the given records."""
-    clear = in_force().exclude(verdict=Decision.Verdict.UNSURE)
+    clear = Decision.objects.in_force().clear()
     rows = rows_of(clear.values_list("left", "right", "verdict"), "left", keys)
     return [
         Ruling(left, right, verdict == Decision.Verdict.SAME)
@@ -109,32 +128,16 @@ def rulings_among(keys: list[int] | None, inside: set[int]) -> list[Ruling]:
     ]
 
 
-def in_force() -> QuerySet[Decision]:
-    """Return the decisions that hold now."""
-    return Decision.objects.filter(retracted_at=None).order_by()
-
-
 def _link(record: int, customer: int, score: float | None, decided: set[int]) -> Link:
     if record == customer:
         return Link(record, customer, "birth")
     return Link(record, customer, "decision" if record in decided else "auto", score)
 
 
-def _locked_neighbourhood(record_ids: Iterable[int]) -> set[int]:
-    """Return the neighbourhood with its customers locked; it may grow while we wait."""
-    members, previous = neighbourhood(record_ids), set[int]()
-    while members != previous:
-        previous = members
-        customers = SourceRecord.objects.filter(pk__in=members).order_by().values("customer")
-        list(Customer.objects.filter(pk__in=customers).order_by("pk").select_for_update())
-        members = neighbourhood(members)
-    return members
-
-
 def _neighbours(keys: list[int]) -> set[int]:
     """Return what is one step away from the given records, in one query per chunk."""
     automatic = PairEvidence.objects.filter(automatic=True).order_by()
-    same = in_force().filter(verdict=Decision.Verdict.SAME)
+    same = Decision.objects.in_force().filter(verdict=Decision.Verdict.SAME)
     found: set[int] = set()
     for chunk in in_chunks(keys):
         customers = SourceRecord.objects.filter(pk__in=chunk).order_by().values("customer")

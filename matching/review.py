@@ -5,7 +5,7 @@ For a page: `next_task(user)` leases a task, `comparison(task)` is everything th
 rules: what it shows and what happens comes from here.
 """
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
@@ -15,12 +15,14 @@ from django.db.models import Case, Exists, OuterRef, Q, QuerySet, Value, When
 from django.utils.timezone import localtime, now
 from django.utils.translation import gettext as _
 
-from matching.decisions import Outcome, Verdict, decide, preview_same, retract
+from matching.decisions import Circumstances, Outcome, Verdict, decide, preview_same, retract
 from matching.explanation import ScoreInWords, explain, likelihood_in_words, reason_in_words
 from matching.models import Decision, PairEvidence, ReviewTask
+from matching.neighbourhood import lock_neighbourhood
 from matching.side_by_side import Row, rows_of_pair
+from matching.versions import check_versions, versions_of
 from mdm.golden_records import outlook
-from mdm.models import ContactPoint, Customer, RecordContactPoint, SourceRecord
+from mdm.models import Customer, SourceRecord
 
 LEASE_MINUTES = 5
 _A_LOT = 3  # Of `Argument.strength`.
@@ -28,10 +30,6 @@ _A_LOT = 3  # Of `Argument.strength`.
 
 class TaskGone(Exception):
     """Somebody else answered, or the pair is no longer in question; take the next one."""
-
-
-class CustomersChanged(Exception):
-    """A customer of the pair has changed since the page was shown; look again."""
 
 
 class NothingToUndo(Exception):
@@ -147,16 +145,10 @@ def comparison(task: ReviewTask) -> Comparison:
     sides = _sides((left, right))
     return Comparison(
         task=task,
-        versions=_versions(left.customer, right.customer),
+        versions=versions_of({left.customer, right.customer}),
         left=sides[0],
         right=sides[1],
-        rows=rows_of_pair(
-            left,
-            right,
-            rare=_rare_fields(score),
-            survivors=survivors,
-            shared=_shared_points(left, right),
-        ),
+        rows=rows_of_pair(left, right, rare=_rare_fields(score), survivors=survivors),
         score=score,
         likelihood=likelihood_in_words(task.score),
         reason=reason_in_words(task.reason),
@@ -175,29 +167,34 @@ def answer(
     versions: str = "",
     note: str = "",
     seconds: float | None = None,
+    retracting: Iterable[int] = (),
     idempotency_key: str | None = None,
 ) -> Decision:
     """Record a steward's answer to a task and carry it out; the same key answers once.
 
+    The decisions named in `retracting` end with it.
+
     Raises:
         TaskGone: when the task is no longer open.
-        CustomersChanged: when `versions` is not what the customers are now.
+        matching.versions.CustomersChanged: when the customers are no longer what `versions` says.
         matching.decisions.ContradictsDecisions: when earlier decisions say otherwise.
     """
     replayed = Decision.objects.filter(idempotency_key=idempotency_key or "", decided_by=by)
     if idempotency_key and (earlier := replayed.first()):
         return earlier
     with transaction.atomic():
+        # Customers first, then tasks: a run and every other answer take their locks so.
+        pairs = ReviewTask.objects.filter(pk=task_id).values_list("left", "right")
+        lock_neighbourhood({record for pair in pairs for record in pair})
         task = _locked(task_id)
-        _check_versions(task, versions)
+        check_versions(versions, (task.left.customer_id, task.right.customer_id))
         return decide(
             task.left_id,
             task.right_id,
             verdict,
             by=by,
-            note=note,
-            score_shown=task.score,
-            seconds=seconds,
+            circumstances=Circumstances(note=note, score_shown=task.score, seconds=seconds),
+            retracting=retracting,
             idempotency_key=idempotency_key,
         )
 
@@ -265,25 +262,10 @@ def _locked(task_id: int) -> ReviewTask:
     return task
 
 
-def _check_versions(task: ReviewTask, versions: str) -> None:
-    if not versions:
-        return
-    records = SourceRecord.objects.select_related("customer").in_bulk(
-        [task.left_id, task.right_id]
-    )
-    present = _versions(records[task.left_id].customer, records[task.right_id].customer)
-    if present != versions:
-        raise CustomersChanged(_("One of these customers has changed meanwhile: look again."))
-
-
 def _rival(task: ReviewTask) -> Customer | None:
     if task.rival_id is None:
         return None
     return Customer.objects.select_related("golden").get(records=task.rival_id)
-
-
-def _versions(left: Customer, right: Customer) -> str:
-    return f"{left.pk}.{left.version}-{right.pk}.{right.version}"
 
 
 def _sides(records: Sequence[SourceRecord]) -> list[Side]:
@@ -308,14 +290,6 @@ def _side(record: SourceRecord, labels: list[str]) -> Side:
         full_name=record.full_name or record.email,
         updated_at=record.source_updated_at,
     )
-
-
-def _shared_points(*records: SourceRecord) -> dict[tuple[int, str], ContactPoint]:
-    """Return what too many people carry, by record and attribute."""
-    carried = RecordContactPoint.objects.filter(
-        record__in=records, contact_point__in=ContactPoint.objects.shared().order_by()
-    ).select_related("contact_point")
-    return {(found.record_id, found.attribute): found.contact_point for found in carried}
 
 
 def _rare_fields(score: ScoreInWords | None) -> set[str]:

@@ -1,10 +1,11 @@
 """Which pairs wait for a steward: derived from evidence, decisions and the present clusters.
 
 One task per two clusters: answering it settles all pairs between them. A pair that a steward
-answered, or that is together by now, waits for nobody.
+answered, or that is together by now, waits for nobody, until a value that told the two apart
+changes: then the decision is to be confirmed, and holds meanwhile.
 """
 
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence, Set
 from dataclasses import dataclass
 from itertools import chain
 from typing import NamedTuple
@@ -15,6 +16,7 @@ from matching.automatic import held_back
 from matching.clustering import Reason, Refusal
 from matching.models import Decision, MatchRun, PairEvidence, ReviewTask
 from matching.reading import pairs_touching, rows_of
+from matching.rechecks import stale_decisions
 from matching.scoring import ScoreModel
 from mdm import bulk
 from mdm.models import SourceRecord
@@ -38,6 +40,10 @@ class Wanted(NamedTuple):
 
 
 Pair = tuple[int, int]
+VALUES_CHANGED = "values_changed"
+"""The reason of a task about a decision whose ground has moved."""
+
+_CLEAR = (Decision.Verdict.SAME, Decision.Verdict.DIFFERENT)
 
 
 def derive_tasks(record_ids: Sequence[int], stand: Stand) -> int:
@@ -46,10 +52,30 @@ def derive_tasks(record_ids: Sequence[int], stand: Stand) -> int:
     Call it inside a transaction, with the records of whole clusters.
     """
     wanted = wanted_tasks(record_ids, stand)
+    _bring_about(wanted, set(record_ids), set(_decided(record_ids, *_CLEAR)))
+    return len(wanted)
+
+
+def follow_load(*, record_ids: Sequence[int], **_signal: object) -> None:
+    """Ask again about decisions on records that a load has just changed; see `mdm.signals`."""
+    if not Decision.objects.in_force().exists():
+        return
+    if decided := set(_decided(record_ids, *_CLEAR)):
+        _bring_about(rechecks(record_ids), set(record_ids), decided, only=decided)
+
+
+def _bring_about(
+    wanted: Mapping[Pair, Wanted],
+    record_ids: Set[int],
+    decided: Set[Pair],
+    *,
+    only: Set[Pair] | None = None,
+) -> None:
+    """Open what is wanted; close the others that touch the records, or `only` those pairs."""
     columns = ("left", "right", "pk", "state", "score", "kind", "reason", "rival")
-    rows = pairs_touching(ReviewTask.objects.order_by().values_list(*columns), record_ids)
-    present = {(left, right): tuple(task) for left, right, *task in rows}
-    decided = set(_decided(record_ids, Decision.Verdict.SAME, Decision.Verdict.DIFFERENT))
+    rows = ReviewTask.objects.order_by().values_list(*columns)
+    concerned = {*record_ids, *chain.from_iterable(wanted)}
+    present = {(row[0], row[1]): row[2:] for row in pairs_touching(rows, concerned)}
     _insert([(pair, task) for pair, task in wanted.items() if pair not in present])
     _update(
         (present[pair][0], task)
@@ -59,9 +85,9 @@ def derive_tasks(record_ids: Sequence[int], stand: Stand) -> int:
     _close(
         (row[0], ReviewTask.State.DECIDED if pair in decided else ReviewTask.State.WITHDRAWN)
         for pair, row in present.items()
-        if pair not in wanted and row[1] == ReviewTask.State.OPEN
+        if row[1] == ReviewTask.State.OPEN and pair not in wanted
+        if (pair in only if only is not None else not record_ids.isdisjoint(pair))
     )
-    return len(wanted)
 
 
 def wanted_tasks(record_ids: Sequence[int], stand: Stand) -> dict[Pair, Wanted]:
@@ -70,7 +96,7 @@ def wanted_tasks(record_ids: Sequence[int], stand: Stand) -> dict[Pair, Wanted]:
     rivals = {task.rival for task in candidates.values() if task.rival is not None}
     names = _cluster_names({*chain.from_iterable(candidates), *rivals}, stand)
     apart = _apart(record_ids, stand)
-    wanted: dict[Pair, Wanted] = {}
+    wanted = rechecks(record_ids)
     taken: set[frozenset[int]] = set()
     for pair, task in sorted(candidates.items(), key=_order):
         between = frozenset((names[pair[0]], names[pair[1]]))
@@ -80,6 +106,14 @@ def wanted_tasks(record_ids: Sequence[int], stand: Stand) -> dict[Pair, Wanted]:
                 taken |= {frozenset((name, names[task.rival])) for name in between}
             wanted[pair] = task
     return wanted
+
+
+def rechecks(record_ids: Sequence[int]) -> dict[Pair, Wanted]:
+    """Return the decided pairs that touch these records and whose ground has moved."""
+    return {
+        (stale.left, stale.right): Wanted(stale.score, ReviewTask.Kind.RECHECK, VALUES_CHANGED)
+        for stale in stale_decisions(record_ids)
+    }
 
 
 def _order(candidate: tuple[Pair, Wanted]) -> tuple[bool, float, Pair]:
@@ -132,8 +166,8 @@ def _apart(record_ids: Sequence[int], stand: Stand) -> set[frozenset[int]]:
 
 
 def _decided(record_ids: Sequence[int], *verdicts: Decision.Verdict) -> Iterator[Pair]:
-    in_force = Decision.objects.filter(retracted_at=None, verdict__in=verdicts).order_by()
-    return pairs_touching(in_force.values_list("left", "right"), record_ids)
+    rows = Decision.objects.in_force().filter(verdict__in=verdicts)
+    return pairs_touching(rows.values_list("left", "right"), record_ids)
 
 
 def _insert(tasks: Sequence[tuple[Pair, Wanted]]) -> None:

@@ -19,6 +19,7 @@ from matching import review
 from matching.decisions import AlreadyRetracted, ContradictsDecisions, Verdict, retract
 from matching.desk import how_it_ended, is_with_colleague, lay_out
 from matching.models import Decision
+from matching.versions import CustomersChanged
 from mdm.models import SourceRecord
 from mdm.pages import StaffPage
 
@@ -92,7 +93,7 @@ class AnswerPage(_Act):
             toast = self._skip(task) if verdict == _SKIP else self._answer(task, Verdict(verdict))
         except review.TaskGone as gone:
             return self.same_pair(None, notice=how_it_ended(task) or str(gone))
-        except (review.CustomersChanged, ContradictsDecisions) as refusal:
+        except (CustomersChanged, ContradictsDecisions) as refusal:
             return self.same_pair(task, notice=str(refusal))
         return self.next_pair(toast=toast, back_to=task if verdict == _SKIP else None)
 

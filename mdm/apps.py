@@ -13,7 +13,8 @@ class MdmConfig(AppConfig):
     def ready(self) -> None:
         """Register the kinds of jobs of this app with whoever runs them, and our lookups."""
         import mdm.loading.preview
-        import mdm.loading.work  # noqa: F401
+        import mdm.loading.work
+        import mdm.survivorship_jobs  # noqa: F401
         from mdm import lookups
 
         lookups.register()

@@ -1,7 +1,7 @@
-"""Conditions on what is doubtful in source records (`issues`), on both databases.
+"""Asking for the issues of source records, on both databases.
 
 `issues <> '[]'` is written out in every statement instead of being sent as a parameter: only so
-do both databases use their index on doubtful records (migration 0006).
+do both databases use their index on records with issues (migration 0006).
 """
 
 import json
@@ -13,8 +13,8 @@ from django.db.models import BooleanField, F, Func
 from django.db.models.sql.compiler import SQLCompiler
 
 
-class Doubtful(Func):
-    """Something is doubtful in a value of the record."""
+class HasIssues(Func):
+    """Something was noticed in a value of the record."""
 
     template = "%(expressions)s <> '[]'"
     output_field = BooleanField()
@@ -23,7 +23,7 @@ class Doubtful(Func):
         super().__init__(F("issues"), **extra)
 
 
-class HasIssue(Doubtful):
+class HasIssue(HasIssues):
     """An attribute of the record has an issue; this one, when a code is given."""
 
     def __init__(self, attribute: str, code: str = "", **extra: Any) -> None:
@@ -34,19 +34,19 @@ class HasIssue(Doubtful):
         self, compiler: SQLCompiler, connection: BaseDatabaseWrapper
     ) -> tuple[str, Any]:
         """Ask the index on issues."""
-        is_doubtful, values = super().as_sql(compiler, connection)
+        has_issues, values = super().as_sql(compiler, connection)
         column, _ = compiler.compile(self.source_expressions[0])
-        return f"({is_doubtful} AND {column} @> %s::jsonb)", [*values, json.dumps([self.wanted])]
+        return f"({has_issues} AND {column} @> %s::jsonb)", [*values, json.dumps([self.wanted])]
 
     def as_sqlite(
         self, compiler: SQLCompiler, connection: BaseDatabaseWrapper, **extra: Any
     ) -> tuple[str, Any]:
-        """Look into each of the doubtful records."""
-        is_doubtful, values = super().as_sql(compiler, connection)
+        """Look into each record with issues."""
+        has_issues, values = super().as_sql(compiler, connection)
         column, _ = compiler.compile(self.source_expressions[0])
         places = " AND ".join(f"{issue_part(place)} = %s" for place in range(len(self.wanted)))
         found = f"EXISTS (SELECT 1 FROM json_each({column}) AS issue WHERE {places})"  # noqa: S608
-        return f"({is_doubtful} AND {found})", [*values, *self.wanted]
+        return f"({has_issues} AND {found})", [*values, *self.wanted]
 
 
 def issue_part(place: int) -> str:

@@ -18,10 +18,10 @@ from mdm.models import (
     GoldenRecord,
     Pin,
     SourceRecord,
-    SurvivorshipRule,
 )
 from mdm.quality import quality
-from mdm.survivorship import DEFAULT_STRATEGIES, Candidate, PinnedValue, Survivors, survive
+from mdm.survivorship import Candidate, PinnedValue, Rule, Survivors, survive
+from mdm.survivorship_rules import rules_in_force
 
 _COMPARED = (*ATTRIBUTES, "lineage", "record_count", "quality", "search_text")
 _RECORD_FIELDS = (
@@ -31,8 +31,10 @@ _RECORD_FIELDS = (
     "source_updated_at",
     "issues",
     "source_key",
+    "source_id",
     *ATTRIBUTES,
 )
+_FIRST_VALUE = len(_RECORD_FIELDS) - len(ATTRIBUTES)
 
 
 def consolidate(customer_ids: Iterable[int]) -> int:
@@ -63,7 +65,7 @@ class Differences:
 def differences(customer_ids: Iterable[int]) -> Differences:
     """Compare the stored golden records of these customers with what their facts say."""
     keys = sorted(set(customer_ids))
-    fresh = _derive(keys)
+    fresh = _derive(keys, rules_in_force())
     stored = GoldenRecord.objects.filter(pk__in=keys)
     present = {row[0]: row[1:] for row in stored.values_list("pk", "version", *_COMPARED)}
     moment = now()
@@ -92,7 +94,7 @@ def outlook(record_ids: Iterable[int]) -> Survivors:
             PinnedValue(pk, attribute, _as_values(value))
             for pk, attribute, value in pins.values_list("pk", "attribute", "value")
         ],
-        strategies_in_force(),
+        rules_in_force(),
     )
 
 
@@ -119,9 +121,9 @@ def prospects(changes: Mapping[int, RecordValues | None]) -> list[Prospect]:
     """
     touched = SourceRecord.objects.filter(pk__in=changes)
     keys = sorted(set(touched.values_list("customer_id", flat=True)))
-    strategies = strategies_in_force()
+    rules = rules_in_force()
     fresh = {
-        key: _golden_row(rows, pins, strategies, "")
+        key: _golden_row(rows, pins, rules, "")
         for key, (rows, pins) in _members_after(keys, changes).items()
     }
     stored = GoldenRecord.objects.filter(pk__in=keys)
@@ -129,6 +131,17 @@ def prospects(changes: Mapping[int, RecordValues | None]) -> list[Prospect]:
     found = [
         Prospect(key, present.get(key), fresh[key][: len(ATTRIBUTES)] if key in fresh else None)
         for key in keys
+    ]
+    return [prospect for prospect in found if prospect.before != prospect.after]
+
+
+def prospects_under(rules: Mapping[str, Rule], customer_ids: Sequence[int]) -> list[Prospect]:
+    """Return the golden records that would change by these rules; nothing is written."""
+    fresh = _derive(customer_ids, rules)
+    stored = GoldenRecord.objects.filter(pk__in=customer_ids).order_by("pk")
+    found = [
+        Prospect(key, tuple(values), fresh[key][: len(ATTRIBUTES)] if key in fresh else None)
+        for key, *values in stored.values_list("pk", *ATTRIBUTES)
     ]
     return [prospect for prospect in found if prospect.before != prospect.after]
 
@@ -145,16 +158,16 @@ def _members_after(
         if change is None:
             continue
         if isinstance(change, RecordValues):
-            row = (*row[:3], change.updated_at, change.issues, row[5], *change.values)
+            row = (
+                *row[:3],
+                change.updated_at,
+                change.issues,
+                *row[5:_FIRST_VALUE],
+                *change.values,
+            )
         members[row[1]].append(row)
     pins = _pins(keys)
     return {key: (rows, pins.get(key, ())) for key, rows in members.items()}
-
-
-def strategies_in_force() -> dict[str, Sequence[str]]:
-    """Return the survivorship strategies per attribute group: defaults under edited rules."""
-    edited = dict(SurvivorshipRule.objects.values_list("attribute", "strategies"))
-    return {**DEFAULT_STRATEGIES, **edited}
 
 
 def _write(found: Differences) -> None:
@@ -170,7 +183,7 @@ def _write(found: Differences) -> None:
         GoldenRecord.objects.filter(pk__in=found.gone)._raw_delete("default")
 
 
-def _derive(keys: Sequence[int]) -> dict[int, tuple[Any, ...]]:
+def _derive(keys: Sequence[int], rules: Mapping[str, Rule]) -> dict[int, tuple[Any, ...]]:
     """Compute the golden row of every customer that has an active record."""
     members: dict[int, list[tuple[Any, ...]]] = defaultdict(list)
     records = SourceRecord.objects.active().filter(customer__in=keys).order_by("pk")
@@ -178,9 +191,8 @@ def _derive(keys: Sequence[int]) -> dict[int, tuple[Any, ...]]:
         members[row[1]].append(row)
     pins = _pins(keys)
     public_ids = dict(Customer.objects.filter(pk__in=keys).values_list("pk", "public_id"))
-    strategies = strategies_in_force()
     return {
-        key: _golden_row(rows, pins.get(key, ()), strategies, public_ids[key])
+        key: _golden_row(rows, pins.get(key, ()), rules, public_ids[key])
         for key, rows in members.items()
     }
 
@@ -206,11 +218,11 @@ def _as_values(value: Mapping[str, Any]) -> dict[str, Any]:
 def _golden_row(
     rows: list[tuple[Any, ...]],
     pins: Sequence[PinnedValue],
-    strategies: Mapping[str, Sequence[str]],
+    rules: Mapping[str, Rule],
     public_id: str,
 ) -> tuple[Any, ...]:
     candidates = [_candidate(row) for row in rows]
-    survivors = survive(candidates, pins, strategies)
+    survivors = survive(candidates, pins, rules)
     golden = [
         survivors.values.get(name, None if name == "birth_date" else "") for name in ATTRIBUTES
     ]
@@ -225,9 +237,10 @@ def _golden_row(
 
 
 def _candidate(row: tuple[Any, ...]) -> Candidate:
-    pk, _customer, trust, updated_at, issues, _key, *values = row
+    pk, _customer, trust, updated_at, issues, _key, source, *values = row
     return Candidate(
         record_id=pk,
+        source_id=source,
         trust=trust,
         updated_at=updated_at.timestamp() if updated_at else 0.0,
         faulty=frozenset(attribute for attribute, _code in issues),
@@ -255,7 +268,7 @@ def _search_text(rows: list[tuple[Any, ...]], public_id: str) -> str:
     """Every word any member carries, folded, once: old names and numbers find her too."""
     words: dict[str, None] = {}
     for row in rows:
-        values = row[6:]
+        values = row[_FIRST_VALUE:]
         for index in _SEARCHED:
             if values[index]:
                 words.update(dict.fromkeys(fold(values[index]).split()))

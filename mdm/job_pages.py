@@ -81,6 +81,7 @@ def job_state(request: HttpRequest, pk: uuid.UUID) -> JsonResponse:
             "figures": _figures(job),
             "per_second": per_second and round(per_second, 1),
             "seconds_left": seconds_left and round(seconds_left),
+            "rate_label": _rate_label(per_second),
             "left_label": _left_label(seconds_left),
             "error": job.error,
             "result_url": job_words.result_url(job),
@@ -115,6 +116,12 @@ def _figures(job: Job) -> str:
     if not job.total_count:
         return done
     return f"{done} / {number_format(job.total_count, force_grouping=True)}"
+
+
+def _rate_label(per_second: float | None) -> str:
+    if per_second is None or per_second < 1:
+        return ""
+    return _("%(number)s/s") % {"number": number_format(round(per_second), force_grouping=True)}
 
 
 def _left_label(seconds: float | None) -> str:

@@ -4,14 +4,13 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date
 from functools import partial
-from typing import Any
 
 from django.utils.formats import date_format
 from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
 
 from mdm.models import ContactPoint, GoldenRecord, PersonValues, Pin, SourceRecord
-from mdm.survivorship import ADDRESS, GROUPS
+from mdm.survivorship import ADDRESS, DEFAULT_RULES, GROUPS, Rule
 
 
 @dataclass(frozen=True, slots=True)
@@ -26,8 +25,8 @@ class Loser:
 class ExplainedValue:
     """One golden value (an address has several lines) and why it stands there.
 
-    `agreeing` of the `stating` records say exactly this; `contact_point` is the one it is, which
-    knows how many people share it.
+    `agreeing` of the `stating` records say exactly this; `shared_by` counts the live customers
+    that carry the contact point, 0 when it is none.
     """
 
     group: str
@@ -39,7 +38,7 @@ class ExplainedValue:
     agreeing: int
     stating: int
     is_pinned: bool
-    contact_point: ContactPoint | None
+    shared_by: int
 
     @property
     def is_disputed(self) -> bool:
@@ -52,15 +51,17 @@ def explain(
     records: Sequence[SourceRecord],
     pins: Mapping[int, Pin],
     contact_points: Sequence[ContactPoint],
+    rules: Mapping[str, Rule] = DEFAULT_RULES,
 ) -> list[ExplainedValue]:
     """Return the golden values that are known, in the order of pages, each with its reason.
 
-    `records` are the active members with their source; nothing is queried.
+    `records` are the active members with their source, `rules` those in force; nothing is
+    queried.
     """
-    points = {(point.kind, point.value): point for point in contact_points}
+    shared = {point.value: point.shared_by for point in contact_points}
     by_key = {record.pk: record for record in records}
     return [
-        _explain_one(golden, group, golden.lineage[group], by_key, pins, points)
+        _explain_one(golden, group, by_key, pins, shared, rules[group])
         for group in GROUPS
         if group in golden.lineage
     ]
@@ -103,12 +104,12 @@ def _address_lines(values: PersonValues) -> tuple[str, ...]:
 def _explain_one(
     golden: GoldenRecord,
     group: str,
-    chosen: Sequence[Any],
     records: Mapping[int, SourceRecord],
     pins: Mapping[int, Pin],
-    points: Mapping[tuple[str, str], ContactPoint],
+    shared: Mapping[str, int],
+    rule: Rule,
 ) -> ExplainedValue:
-    record_id, pin_id, strategy = chosen
+    record_id, pin_id, strategy = golden.lineage[group]
     lines = lines_of(golden, group)
     stated = [(record, said) for record in records.values() if (said := lines_of(record, group))]
     agreeing = sum(said == lines for _record, said in stated)
@@ -118,37 +119,22 @@ def _explain_one(
         label=label_of(group),
         lines=lines,
         origin=winner.source.label if winner else "",
-        reason=_reason(strategy, winner, pins.get(pin_id), agreeing, len(stated)),
+        reason=_reason(strategy, winner, pins.get(pin_id), agreeing, len(stated), rule),
         losers=tuple(Loser(record, said) for record, said in stated if said != lines),
         agreeing=agreeing,
         stating=len(stated),
         is_pinned=pin_id is not None,
-        contact_point=_contact_point(golden, group, winner, points),
+        shared_by=shared.get(str(getattr(golden, group, "")).casefold(), 0),
     )
 
 
-def _contact_point(
-    golden: GoldenRecord,
-    group: str,
-    winner: SourceRecord | None,
-    points: Mapping[tuple[str, str], ContactPoint],
-) -> ContactPoint | None:
-    if group == ADDRESS:
-        carried = winner.contact_points.all() if winner else ()
-        return next((p for p in carried if p.kind == ContactPoint.Kind.POST), None)
-    kind = _KINDS.get(group)
-    return points.get((kind, getattr(golden, group).casefold())) if kind else None
-
-
-_KINDS = {
-    "email": ContactPoint.Kind.EMAIL.value,
-    "phone": ContactPoint.Kind.PHONE.value,
-    "other_phone": ContactPoint.Kind.PHONE.value,
-}
-
-
 def _reason(
-    strategy: str, winner: SourceRecord | None, pin: Pin | None, agreeing: int, stating: int
+    strategy: str,
+    winner: SourceRecord | None,
+    pin: Pin | None,
+    agreeing: int,
+    stating: int,
+    rule: Rule,
 ) -> str:
     if strategy == "pin":
         return _pin_reason(pin)
@@ -157,7 +143,7 @@ def _reason(
     words = {
         "source": winner.source.label,
         "key": winner.source_key,
-        "trust": winner.source.trust,
+        "trust": rule.trust.get(winner.source_id, winner.source.trust),
         "day": _day(winner),
         "agreeing": agreeing,
         "stating": stating,

@@ -1,4 +1,4 @@
-"""The form to load a file."""
+"""The forms to load a file and to bring a mapping along."""
 
 import json
 import tomllib
@@ -16,50 +16,14 @@ from mdm.models import FileMode, SourceSystem
 _MAPPING_MAX_BYTES = 1 << 20
 
 
-class LoadForm(forms.Form):
-    """Which file, for which source, and how to read it."""
+class MappingFileForm(forms.Form):
+    """A mapping as a file."""
 
-    source = forms.ModelChoiceField(
-        SourceSystem.objects.all(),
-        required=False,
-        label=gettext_lazy("Source system"),
-        to_field_name="code",
-        empty_label=gettext_lazy("A new source, named below"),
-    )
-    new_code = forms.SlugField(
-        required=False,
-        max_length=40,
-        label=gettext_lazy("Code of the new source"),
-        help_text=gettext_lazy("Only for a new source: a short name such as crm or shop."),
-    )
-    file = forms.FileField(
-        label=gettext_lazy("File"),
-        help_text=gettext_lazy("CSV or XLSX, with the names of the columns in the first line."),
-        widget=forms.FileInput(attrs={"accept": ".csv,.txt,.tsv,.xlsx"}),
-    )
-    mode = forms.ChoiceField(
-        required=False,
-        label=gettext_lazy("What the file holds"),
-        choices=[("", gettext_lazy("As declared for the source")), *FileMode.choices],
-    )
     mapping = forms.FileField(
-        required=False,
-        label=gettext_lazy("New field mapping"),
-        help_text=gettext_lazy(
-            "TOML or JSON. Leave empty to read the file as the last one of this source."
-        ),
+        label=gettext_lazy("Mapping file"),
+        help_text=gettext_lazy("TOML or JSON, as it is downloaded here."),
         widget=forms.FileInput(attrs={"accept": ".toml,.json"}),
     )
-
-    def clean_file(self) -> "UploadedFile[bytes]":
-        """Refuse a file beyond the limit of the installation."""
-        file: UploadedFile[bytes] = self.cleaned_data["file"]
-        if (file.size or 0) > settings.UPLOAD_MAX_MEGABYTES * 1_000_000:
-            raise forms.ValidationError(
-                _("The file is larger than %(limit)d MB: load it with the command, or split it.")
-                % {"limit": settings.UPLOAD_MAX_MEGABYTES}
-            )
-        return file
 
     def clean_mapping(self) -> dict[str, Any] | None:
         """Return the document of the mapping, checked."""
@@ -81,21 +45,73 @@ class LoadForm(forms.Form):
             ) from error
         return document
 
+
+class LoadForm(MappingFileForm):
+    """Which file, for which source, and how to read it."""
+
+    source = forms.ModelChoiceField(
+        SourceSystem.objects.all(),
+        required=False,
+        label=gettext_lazy("Source system"),
+        to_field_name="code",
+        empty_label=gettext_lazy("A new source"),
+    )
+    file = forms.FileField(
+        label=gettext_lazy("File"),
+        help_text=gettext_lazy("CSV, XLSX or JSON lines, each also packed with gzip."),
+        widget=forms.FileInput(attrs={"accept": ".csv,.txt,.tsv,.xlsx,.jsonl,.ndjson,.gz"}),
+    )
+    mode = forms.ChoiceField(
+        required=False,
+        label=gettext_lazy("What the file holds"),
+        choices=[("", gettext_lazy("As declared for the source")), *FileMode.choices],
+    )
+    new_code = forms.SlugField(
+        required=False,
+        max_length=40,
+        label=gettext_lazy("Code of the new source"),
+        help_text=gettext_lazy("Only for a new source: a short name such as crm or shop."),
+    )
+    mapping = forms.FileField(
+        required=False,
+        label=gettext_lazy("Mapping file"),
+        help_text=gettext_lazy(
+            "TOML or JSON. Leave empty to read the file as the last one of this source, or to map"
+            " its columns on the next page."
+        ),
+        widget=forms.FileInput(attrs={"accept": ".toml,.json"}),
+    )
+
+    def clean_file(self) -> "UploadedFile[bytes]":
+        """Refuse a file beyond the limit of the installation."""
+        file: UploadedFile[bytes] = self.cleaned_data["file"]
+        if (file.size or 0) > settings.UPLOAD_MAX_MEGABYTES * 1_000_000:
+            raise forms.ValidationError(
+                _("The file is larger than %(limit)d MB: load it with the command, or split it.")
+                % {"limit": settings.UPLOAD_MAX_MEGABYTES}
+            )
+        return file
+
     def clean(self) -> dict[str, Any]:
-        """Ask for one source: a known one, or the code of a new one with its mapping."""
+        """Ask for one source: a known one, or a new one with its code when it has a mapping."""
         cleaned = super().clean() or {}
         if self.errors:
             return cleaned
-        if not cleaned.get("source") and not cleaned.get("new_code"):
-            self.add_error("source", _("Choose a source, or give the code of a new one."))
         if cleaned.get("source") and cleaned.get("new_code"):
             self.add_error("new_code", _("Leave this empty to load for the source chosen above."))
-        if cleaned.get("new_code") and not cleaned.get("mapping"):
-            self.add_error("mapping", _("A new source needs its field mapping."))
+        if cleaned.get("mapping") and not (cleaned.get("source") or cleaned.get("new_code")):
+            self.add_error("new_code", _("Give the code of the new source, or choose one above."))
         return cleaned
 
     @property
+    def needs_mapping(self) -> bool:
+        """True when nothing says yet what the columns of the file are."""
+        source: SourceSystem | None = self.cleaned_data["source"]
+        has_mapping = source is not None and source.mappings.exists()
+        return not self.cleaned_data["mapping"] and not has_mapping
+
+    @property
     def source_code(self) -> str:
-        """The code of the source to load for."""
+        """The code of the source to load for; empty for one to be named on the next page."""
         source: SourceSystem | None = self.cleaned_data["source"]
         return source.code if source else str(self.cleaned_data["new_code"])

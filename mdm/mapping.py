@@ -5,11 +5,10 @@ describes. Parsing it checks everything that can be checked without a data file,
 never starts with a mapping it cannot follow.
 """
 
-import codecs
 import json
 import tomllib
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import asdict, dataclass, field
 from datetime import UTC, datetime
 from difflib import get_close_matches
 from pathlib import Path
@@ -39,6 +38,13 @@ OTHER_ATTRIBUTES = (
 ).split()
 ATTRIBUTES = (*standard.ATTRIBUTES, *standard.COMPOSED, *OTHER_ATTRIBUTES)
 
+# Those whose values may be codes that a value map explains.
+TRANSLATED_ATTRIBUTES = frozenset(ATTRIBUTES).difference(
+    DATE_ATTRIBUTES,
+    ANSWER_ATTRIBUTES,
+    "source_key sale_amount ignore phone other_phone address_complement".split(),
+)
+
 Answer = Literal["yes", "no", "blank", "unknown"]
 
 
@@ -57,6 +63,11 @@ class Column:
     purpose: str | None = None
     yes: frozenset[str] = YES
     no: frozenset[str] = NO
+    values: Mapping[str, str] = field(default_factory=dict)
+
+    def meaning(self, value: str) -> str:
+        """Return what the column's value map says a value means, else the value itself."""
+        return self.values.get(value.strip().casefold(), value)
 
     def answer(self, value: str) -> Answer:
         """Read a yes or no; blank says nothing, and so does what is neither."""
@@ -74,7 +85,15 @@ class FileOptions:
 
     encoding: str = ""
     delimiter: str = ""
+    quote: str = ""
     sheet: str = ""
+
+    def over(self, other: "FileOptions | Mapping[str, Any]") -> "FileOptions":
+        """Return these options, and the others where these say nothing."""
+        known = other if isinstance(other, Mapping) else asdict(other)
+        return FileOptions(
+            **{name: told or known.get(name, "") for name, told in asdict(self).items()}
+        )
 
 
 @dataclass(frozen=True, slots=True)
@@ -107,7 +126,16 @@ class SourceMapping:
     def columns_in_order(self) -> tuple[tuple[object, ...], ...]:
         """What the mapping does, the same at every start: for fingerprints."""
         return tuple(
-            (c.name, c.attribute, c.format, c.channel, c.purpose, sorted(c.yes), sorted(c.no))
+            (
+                c.name,
+                c.attribute,
+                c.format,
+                c.channel,
+                c.purpose,
+                sorted(c.yes),
+                sorted(c.no),
+                sorted(c.values.items()),
+            )
             for c in self.columns
         )
 
@@ -160,7 +188,7 @@ def parse_mapping(document: Mapping[str, Any]) -> SourceMapping:
 
 def _column(entry: object, number: int) -> Column:
     table = _table(entry, f"column {number}")
-    known = {"name", "attribute", "format", "channel", "purpose", "yes", "no"}
+    known = {"name", "attribute", "format", "channel", "purpose", "yes", "no", "values"}
     _only_known(table, known, _("column %(number)d") % {"number": number})
     name = table.get("name")
     if not isinstance(name, str) or not name.strip():
@@ -177,6 +205,7 @@ def _column(entry: object, number: int) -> Column:
         purpose=table.get("purpose"),
         yes=_answers(table, "yes", name, YES),
         no=_answers(table, "no", name, NO),
+        values=_values(table, name),
     )
 
 
@@ -221,6 +250,7 @@ def _check_fitting(table: Mapping[str, Any], name: str, attribute: str) -> None:
         "format": attribute in DATE_ATTRIBUTES,
         "yes": attribute in ANSWER_ATTRIBUTES,
         "no": attribute in ANSWER_ATTRIBUTES,
+        "values": attribute in TRANSLATED_ATTRIBUTES,
     }
     for option, is_allowed in allowed.items():
         if option in table and not is_allowed:
@@ -259,6 +289,16 @@ def _answers(
     return frozenset(value.strip().casefold() for value in values)
 
 
+def _values(table: Mapping[str, Any], name: str) -> dict[str, str]:
+    entries = table.get("values", {})
+    if not isinstance(entries, dict) or not all(isinstance(v, str) for v in entries.values()):
+        raise MappingError(
+            _('Column “%(column)s”: values is a table of texts, such as {"1" = "mr"}.')
+            % {"column": name}
+        )
+    return {value.strip().casefold(): meaning for value, meaning in entries.items()}
+
+
 def _check_together(columns: Sequence[Column]) -> None:
     names: set[str] = set()
     attributes: set[str] = set()
@@ -286,17 +326,34 @@ def _check_together(columns: Sequence[Column]) -> None:
 
 
 def _file_options(table: Mapping[str, Any]) -> FileOptions:
-    _only_known(table, {"encoding", "delimiter", "sheet"}, "[file]")
-    encoding, delimiter = table.get("encoding", ""), table.get("delimiter", "")
+    _only_known(table, {"encoding", "delimiter", "quote", "sheet"}, "[file]")
+    return file_options(**table)
+
+
+def file_options(
+    *, encoding: str = "", delimiter: str = "", quote: str = "", sheet: str = ""
+) -> FileOptions:
+    """Return checked options of a file, as a mapping or a person declares them.
+
+    Raises:
+        MappingError: when the encoding is unknown or a sign is no single character.
+    """
     try:
-        codecs.lookup(encoding or "utf-8")
-    except (LookupError, TypeError) as error:
+        "".encode(encoding or "utf-8")  # Python's codecs know more than encodings of text.
+    except (LookupError, TypeError, UnicodeError) as error:
         raise MappingError(
-            _("The mapping declares the unknown encoding “%(encoding)s”.") % {"encoding": encoding}
+            _("“%(encoding)s” is no known encoding; write one such as utf-8 or cp1252.")
+            % {"encoding": encoding}
         ) from error
-    if not isinstance(delimiter, str) or len(delimiter) > 1:
-        raise MappingError(_("The delimiter of the mapping must be one character, such as ;"))
-    return FileOptions(encoding, delimiter, str(table.get("sheet", "")))
+    if delimiter in ("tab", "\\t"):
+        delimiter = "\t"
+    for sign in (delimiter, quote):
+        if not isinstance(sign, str) or len(sign) > 1 or sign in ("\r", "\n"):
+            raise MappingError(
+                _("A delimiter or quotation mark must be one character such as ; not %(sign)r.")
+                % {"sign": sign}
+            )
+    return FileOptions(encoding, delimiter, quote, str(sheet))
 
 
 def _source(table: Mapping[str, Any]) -> SourceDefaults:

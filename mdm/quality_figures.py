@@ -13,10 +13,11 @@ from django.db import connection
 from django.db.models import Count, F, Q
 from django.utils.timezone import now
 
-from mdm.doubts import Doubtful, issue_part, issue_rows
+from mdm.doubts import issue_part, issue_rows
 from mdm.jobs import JobRun, job
 from mdm.models import ATTRIBUTES, LoadBatch, SourceQuality, SourceRecord, SourceSystem
 from mdm.models.records import SourceRecordQuerySet
+from mdm.standardise.issues import ISSUES
 
 COUNT_QUALITY = "count_quality"
 
@@ -83,7 +84,6 @@ def count(source_id: int, *, on_progress: OnProgress | None = None) -> Figures:
     records = SourceRecord.objects.active().filter(source=source_id)
     totals = records.aggregate(
         record_count=Count("pk"),
-        doubtful_count=Count("pk", filter=Doubtful()),
         **{name: Count("pk", filter=_has(name)) for name in ATTRIBUTES},
     )
     doubts = _doubtful_by_attribute(source_id)
@@ -100,13 +100,16 @@ def count(source_id: int, *, on_progress: OnProgress | None = None) -> Figures:
         if on_progress:
             on_progress(done, len(names))
     return Figures(
-        totals["record_count"], totals["doubtful_count"], attributes, _issues(source_id)
+        totals["record_count"],
+        _doubtful_records(_OF_SOURCE, [source_id]),
+        attributes,
+        _issues(source_id),
     )
 
 
 def doubtful_rows(batch: LoadBatch) -> int:
     """Count the records written by a load that has just ended in which something is doubtful."""
-    return SourceRecord.objects.filter(Doubtful(), batch=batch).count()
+    return _doubtful_records("mdm_sourcerecord.batch_id = %s", [batch.pk])
 
 
 def _stored(row: SourceQuality) -> Figures:
@@ -122,23 +125,44 @@ def _different(records: SourceRecordQuerySet, attribute: str) -> int:
     return int(values.count())
 
 
-def _doubtful_by_attribute(source_id: int) -> dict[str, int]:
-    """Return how many records have an issue in each attribute; one with two counts once."""
-    columns = f"{issue_part(0)}, COUNT(DISTINCT mdm_sourcerecord.id)"
-    return dict(_each_issue(columns, "1", source_id))
+# What was mended and is good now is no doubt.
+_NOTES = sorted(code for code, kind in ISSUES.items() if kind.severity == "note")
+_IS_DOUBTFUL = f"{{code}} NOT IN ({', '.join(['%s'] * len(_NOTES))})"
+_OF_SOURCE = "mdm_sourcerecord.source_id = %s AND mdm_sourcerecord.status = 'active'"
 
 
 def _issues(source_id: int) -> list[list[Any]]:
-    rows = _each_issue(f"{issue_part(0)}, {issue_part(1)}, COUNT(*)", "1, 2", source_id)
+    rows = _each_issue("{attribute}, {code}, COUNT(*)", _OF_SOURCE, [source_id], "GROUP BY 1, 2")
     return sorted(map(list, rows), key=lambda row: (-row[2], row[0], row[1]))
 
 
-def _each_issue(columns: str, group: str, source_id: int) -> list[tuple[Any, ...]]:
-    with connection.cursor() as cursor:
-        cursor.execute(
-            f"SELECT {columns} FROM mdm_sourcerecord, {issue_rows()}"  # noqa: S608
-            " WHERE mdm_sourcerecord.source_id = %s AND mdm_sourcerecord.status = %s"
-            f" AND mdm_sourcerecord.issues <> '[]' GROUP BY {group}",
-            [source_id, SourceRecord.Status.ACTIVE],
+def _doubtful_by_attribute(source_id: int) -> dict[str, int]:
+    """Return how many records are doubtful in each attribute; one with two issues counts once."""
+    return dict(
+        _each_issue(
+            "{attribute}, COUNT(DISTINCT mdm_sourcerecord.id)",
+            f"{_OF_SOURCE} AND {_IS_DOUBTFUL}",
+            [source_id, *_NOTES],
+            "GROUP BY 1",
         )
+    )
+
+
+def _doubtful_records(which: str, values: Sequence[Any]) -> int:
+    rows = _each_issue(
+        "COUNT(DISTINCT mdm_sourcerecord.id)", f"{which} AND {_IS_DOUBTFUL}", [*values, *_NOTES]
+    )
+    return int(rows[0][0])
+
+
+def _each_issue(
+    columns: str, which: str, values: Sequence[Any], grouped: str = ""
+) -> list[tuple[Any, ...]]:
+    """Read the issues of records one by one; `{attribute}` and `{code}` are put in."""
+    sql = (
+        f"SELECT {columns} FROM mdm_sourcerecord, {issue_rows()}"  # noqa: S608
+        f" WHERE {which} AND mdm_sourcerecord.issues <> '[]' {grouped}"
+    )
+    with connection.cursor() as cursor:
+        cursor.execute(sql.format(attribute=issue_part(0), code=issue_part(1)), list(values))
         return list(cursor.fetchall())

@@ -7,7 +7,7 @@ comes from and the strategy that decided.
 """
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 
 from mdm.models.records import ADDRESS_ATTRIBUTES, ATTRIBUTES
@@ -25,6 +25,22 @@ DEFAULT_STRATEGIES: dict[str, tuple[str, ...]] = {
     **dict.fromkeys(GROUPS, ("valid", "trust", "frequency", "recency", "completeness")),
     **dict.fromkeys(("email", "phone", "other_phone", ADDRESS), _LATEST),
 }
+
+
+@dataclass(frozen=True, slots=True)
+class Rule:
+    """How one group of attributes is chosen: strategies in order, the first that tells decides.
+
+    `trust` holds, by source, the trust that differs from the source's own for this group alone.
+    """
+
+    strategies: tuple[str, ...]
+    trust: Mapping[int, int] = field(default_factory=dict)
+
+
+DEFAULT_RULES: dict[str, Rule] = {
+    group: Rule(strategies) for group, strategies in DEFAULT_STRATEGIES.items()
+}
 # Lineage: [source record or None, pin or None, strategy].
 Lineage = dict[str, list[Any]]
 
@@ -34,6 +50,7 @@ class Candidate:
     """One active source record as survivorship sees it."""
 
     record_id: int
+    source_id: int
     trust: int
     updated_at: float  # Seconds; 0 when the source gives no date.
     faulty: frozenset[str]  # Attributes with an issue.
@@ -65,12 +82,13 @@ class _Rival:
     value: tuple[Any, ...]
     agreeing: int
     faulty: bool
+    trust: int
 
 
 # Greater wins.
 STRATEGIES: dict[str, Callable[[_Rival], float]] = {
     "valid": lambda rival: not rival.faulty,
-    "trust": lambda rival: rival.candidate.trust,
+    "trust": lambda rival: rival.trust,
     "recency": lambda rival: rival.candidate.updated_at,
     "frequency": lambda rival: rival.agreeing,
     "completeness": lambda rival: sum(len(str(part)) for part in rival.value if part),
@@ -80,7 +98,7 @@ STRATEGIES: dict[str, Callable[[_Rival], float]] = {
 def survive(
     candidates: Sequence[Candidate],
     pins: Sequence[PinnedValue] = (),
-    strategies: Mapping[str, Sequence[str]] = DEFAULT_STRATEGIES,
+    rules: Mapping[str, Rule] = DEFAULT_RULES,
 ) -> Survivors:
     """Choose the value of every attribute among a customer's active records and pins."""
     values: dict[str, Any] = {}
@@ -91,22 +109,29 @@ def survive(
             values.update(pinned[group].values)
             lineage[group] = [None, pinned[group].pin_id, "pin"]
             continue
-        rivals = _rivals(candidates, group, attributes)
+        rule = rules.get(group, DEFAULT_RULES[group])
+        rivals = _rivals(candidates, group, attributes, rule)
         if rivals:
-            winner, strategy = _duel(rivals, strategies.get(group, DEFAULT_STRATEGIES[group]))
+            winner, strategy = _duel(rivals, rule.strategies)
             values.update(zip(attributes, winner.value, strict=True))
             lineage[group] = [winner.candidate.record_id, None, strategy]
     return Survivors(values, lineage)
 
 
 def _rivals(
-    candidates: Sequence[Candidate], group: str, attributes: tuple[str, ...]
+    candidates: Sequence[Candidate], group: str, attributes: tuple[str, ...], rule: Rule
 ) -> list[_Rival]:
     stated = [(c, tuple(c.values[name] for name in attributes)) for c in candidates]
     stated = [(c, value) for c, value in stated if _says_something(group, value)]
     said = [value for _, value in stated]
     return [
-        _Rival(c, value, said.count(value), not c.faulty.isdisjoint((group, *attributes)))
+        _Rival(
+            candidate=c,
+            value=value,
+            agreeing=said.count(value),
+            faulty=not c.faulty.isdisjoint((group, *attributes)),
+            trust=rule.trust.get(c.source_id, c.trust),
+        )
         for c, value in stated
     ]
 

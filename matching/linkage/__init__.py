@@ -1,6 +1,7 @@
-"""Finds candidate pairs and scores them: the one door to recordlinkage, pandas, rapidfuzz, scipy.
+"""Finds candidate pairs and scores them: the one door to recordlinkage, pandas, scipy.
 
 Nothing here knows Django: columns of values go in, pairs with patterns and scores come out
-(`engine.link`). Import it inside the job or the command that needs it: the libraries below take
-seconds and hundreds of megabytes that a web process must not pay.
+(`engine.link`). The core needs numpy and rapidfuzz only, so that any process can score a record
+against its candidates; `frame` wraps it as classes of recordlinkage, for notebooks, benchmarks
+and a user's own fields, and is the only module that imports the toolkit and pandas.
 """

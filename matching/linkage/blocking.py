@@ -4,98 +4,113 @@ A key is used only when all its parts are present. A pair that several rules mak
 the first of them; a block larger than the cap makes no pairs and hides none from later rules.
 """
 
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
-from functools import reduce
-from itertools import product
+from itertools import pairwise, product
 
 import numpy as np
 
-from matching.linkage.columns import Codes, Flags, Ids
-from matching.linkage.encoding import Coded, Encoded
+from matching.linkage.columns import Bits, Codes, Flags, Ids, Levels
+from matching.linkage.encoding import Encoded
+from matching.linkage.keys import PARTS, Rule, record_keys
 
 BLOCK_CAP = 1000
 """Records in one block; above, the key says nothing (a default value, a very common name)."""
 
-CHUNK = 1 << 18
-"""Pairs handled at a time: large enough for numpy, small enough for memory."""
+CHUNK = 1 << 17
+"""Pairs handled at a time: large enough for numpy, small enough for the processor's cache."""
+
+Partition = tuple[int, int]
+"""(w, W): the blocks of worker w among W."""
 
 
-@dataclass(frozen=True)
-class Rule:
-    """Parts of values that two records must share to be compared."""
-
-    parts: tuple[str, ...]
-    budget: float = 12.0
-    """Pairs per record above which the rule is left out: broad rules suit small files only."""
-
-    @property
-    def name(self) -> str:
-        """The rule as a key: `family_name+postcode`."""
-        return "+".join(self.parts)
-
-
-DEFAULT_RULES = (
-    Rule(("identifier",)),
-    Rule(("email",)),
-    Rule(("phone",)),
-    Rule(("family_name", "given_name")),
-    Rule(("swapped_names",)),
-    Rule(("birth_date", "given_name")),
-    Rule(("birth_date", "family_name")),
-    Rule(("street", "postcode")),
-    Rule(("family_name", "postcode")),
-    Rule(("given_name", "street")),
-    Rule(("birth_date", "postcode")),
-    Rule(("family_name", "city"), budget=4),
-    Rule(("email_name",), budget=4),
-    Rule(("given_name", "postcode"), budget=6),
-    Rule(("family_start", "given_start", "birth_year"), budget=4),
-    Rule(("family_start", "given_start"), budget=4),
-    Rule(("organisation",), budget=4),
-    Rule(("birth_date",), budget=4),
-    Rule(("given_name", "birth_year"), budget=6),
-    Rule(("family_name", "birth_year"), budget=6),
-    Rule(("family_name",), budget=8),
-    Rule(("street",), budget=4),
-    Rule(("given_start", "birth_day"), budget=4),
-    Rule(("postcode",), budget=4),
-    Rule(("given_name",), budget=4),
-)
-"""The safest rules first; a rule without its attributes or above its budget is left out."""
+class TooManyPairs(ValueError):
+    """The blocks would make more pairs than allowed; the text names the largest of them."""
 
 
 @dataclass(frozen=True)
 class Blocks:
     """One rule's blocks: block number per record, one column per way to build the key.
 
-    Block 0 holds nothing: no key, alone in its block, or a block above the cap.
+    A record without a block has a negative number of its own. The entries are the records of all
+    blocks, block by block.
     """
 
     rule: Rule
     columns: tuple[Codes, ...]
-    pair_count: int
+    entries: Codes
+    """Records in blocks, sorted by block."""
+    ways: Levels
+    """Which column put the entry into its block."""
+    partners: Codes
+    """Number of entries after this one in its block."""
     capped_count: int
+    largest: int
+    """Records in the largest block in use."""
+
+    @property
+    def pair_count(self) -> int:
+        """Number of pairs, before those of other rules are left out."""
+        return int(self.partners.sum(dtype=np.int64))
 
     def joins(self, left: Codes, right: Codes) -> Flags:
         """Return which pairs share a block."""
         found = np.zeros(len(left), np.bool_)
         for mine, other in product(self.columns, repeat=2):
-            one = mine[left]
-            found |= (one == other[right]) & (one > 0)
+            found |= np.take(mine, left) == np.take(other, right)
         return found
 
-    def pairs(self) -> tuple[Codes, Codes]:
-        """Return each pair of records that share a block once, the earlier record on the left."""
-        size = len(self.columns[0])
-        blocks = np.concatenate(self.columns)
-        records = np.tile(np.arange(size, dtype=np.int32), len(self.columns))
-        left, right = _pairs_in_blocks(blocks, records)
-        low, high = np.minimum(left, right), np.maximum(left, right)
+    def slices(self, size: int = CHUNK) -> list[slice]:
+        """Return slices of the entries, each of which makes some `size` pairs."""
+        total = np.cumsum(self.partners, dtype=np.int64)
+        if not len(total):
+            return []
+        ends = np.searchsorted(total, np.arange(size, int(total[-1]) + size, size), side="left")
+        bounds = np.unique(np.r_[0, np.minimum(ends + 1, len(total))])
+        return [slice(int(a), int(b)) for a, b in pairwise(bounds)]
+
+    def pairs(self, part: slice) -> tuple[Codes, Codes]:
+        """Return the pairs of a slice of the entries, each once, the earlier record first."""
+        partners = self.partners[part]
+        one = np.repeat(np.arange(part.start, part.stop, dtype=np.int32), partners)
+        before = np.cumsum(partners, dtype=np.int32) - partners
+        skipped = np.arange(part.start + 1, part.stop + 1, dtype=np.int32) - before
+        other = np.arange(len(one), dtype=np.int32) + np.repeat(skipped, partners)
+        left, right = np.take(self.entries, one), np.take(self.entries, other)
         if len(self.columns) == 1:
-            return low, high
-        packed = np.unique((low.astype(np.int64) * size + high)[low != high])
-        return (packed // size).astype(np.int32), (packed % size).astype(np.int32)
+            return np.minimum(left, right), np.maximum(left, right)
+        return self._made_once(left, right, np.take(self.ways, one), np.take(self.ways, other))
+
+    def _made_once(
+        self, left: Codes, right: Codes, way: Levels, other_way: Levels
+    ) -> tuple[Codes, Codes]:
+        """Keep a pair that shares several blocks of the rule under the first ways that join it."""
+        turned = left > right
+        left, right = np.where(turned, right, left), np.where(turned, left, right)
+        way, other_way = np.where(turned, other_way, way), np.where(turned, way, other_way)
+        count = len(self.columns)
+        made = way * count + other_way
+        keep = left != right
+        for position, (mine, other) in enumerate(product(self.columns, repeat=2)):
+            rows = np.flatnonzero(made > position)
+            joined = np.take(mine, left[rows]) == np.take(other, right[rows])
+            keep[rows[joined]] = False
+        return left[keep], right[keep]
+
+    def touching(self, records: Flags) -> "Blocks":
+        """Return only the blocks that hold one of some records."""
+        starts = np.flatnonzero(np.r_[True, self.partners[:-1] == 0])
+        if not len(self.entries):
+            return self
+        sizes = np.diff(np.r_[starts, len(self.entries)])
+        wanted = np.logical_or.reduceat(np.take(records, self.entries), starts)
+        return self._only(np.repeat(wanted, sizes))
+
+    def _only(self, kept: Flags) -> "Blocks":
+        return Blocks(
+            self.rule, self.columns, self.entries[kept], self.ways[kept], self.partners[kept],
+            self.capped_count, self.largest,
+        )  # fmt: skip
 
 
 @dataclass(frozen=True)
@@ -107,48 +122,83 @@ class RuleReport:
     new_pairs: int
     capped_blocks: int
     used: bool
+    largest_block: int = 0
 
 
-def applicable_blocks(
-    encoded: Encoded, rules: Sequence[Rule], cap: int = BLOCK_CAP
-) -> tuple[list[Blocks], list[RuleReport]]:
-    """Return the blocks of each rule that has its attributes and keeps its budget.
+def is_applicable(encoded: Encoded, rule: Rule) -> bool:
+    """Return whether some record has every part of a rule's key."""
+    return all(any(part.any() for part in PARTS[name](encoded)) for name in rule.parts)
 
-    The reports name the rules left out for their budget; one without attributes is silent.
+
+def build_blocks(
+    encoded: Encoded, rule: Rule, cap: int = BLOCK_CAP, partition: Partition | None = None
+) -> Blocks | None:
+    """Return the blocks of a rule, or None when no two records share a key.
+
+    Args:
+        encoded: the records.
+        rule: what they must share.
+        cap: records in a block at most.
+        partition: only the blocks of one worker; who takes which depends on the key alone.
     """
-    chosen, refused = [], []
-    for rule in rules:
-        blocks = build_blocks(encoded, rule, cap)
-        if blocks is None:
-            continue
-        if blocks.pair_count <= rule.budget * encoded.size:
-            chosen.append(blocks)
-        else:
-            refused.append(
-                RuleReport(rule.name, blocks.pair_count, 0, blocks.capped_count, used=False)
-            )
-    return chosen, refused
-
-
-def build_blocks(encoded: Encoded, rule: Rule, cap: int = BLOCK_CAP) -> Blocks | None:
-    """Return the blocks of a rule, or None when no two records share a key."""
-    columns = [_combined(parts) for parts in product(*(_PARTS[p](encoded) for p in rule.parts))]
-    numbers, counts = np.unique(np.concatenate(columns), return_inverse=True, return_counts=True)[
-        1:
-    ]
-    keys = np.concatenate(columns)
-    sizes = np.where(keys > 0, counts[numbers], 0)
-    usable = (sizes >= 2) & (sizes <= cap)
-    if not usable.any() and not (sizes > cap).any():
+    keys = record_keys(encoded, rule)
+    entries, ways, sorted_keys = _sorted_entries(keys)
+    if not len(entries):
         return None
-    block_of = np.where(usable, numbers + 1, 0).astype(np.int32)
-    block_sizes = counts[np.unique(numbers[usable])].astype(np.int64)
+    starts = np.flatnonzero(np.r_[True, sorted_keys[1:] != sorted_keys[:-1]])
+    sizes = np.diff(np.r_[starts, len(entries)])
+    is_used = (sizes >= 2) & (sizes <= cap)
+    is_capped = sizes > cap
+    if not is_used.any() and not is_capped.any():
+        return None
+    kept = np.repeat(is_used, sizes)
+    columns = _block_numbers(len(keys), encoded.size, entries[kept], ways[kept], sizes[is_used])
+    if partition is not None:
+        worker, workers = partition
+        mine = (sorted_keys[starts] >> np.uint64(20)) % np.uint64(workers) == np.uint64(worker)
+        is_used &= mine
+        kept = np.repeat(is_used, sizes)
+    block_sizes = sizes[is_used]
+    position = np.arange(int(block_sizes.sum())) - np.repeat(
+        np.cumsum(block_sizes) - block_sizes, block_sizes
+    )
     return Blocks(
         rule=rule,
-        columns=tuple(np.split(block_of, len(columns))),
-        pair_count=int((block_sizes * (block_sizes - 1) // 2).sum()),
-        capped_count=len(np.unique(numbers[sizes > cap])),
+        columns=columns,
+        entries=entries[kept],
+        ways=ways[kept],
+        partners=(np.repeat(block_sizes, block_sizes) - position - 1).astype(np.int32),
+        capped_count=int(is_capped.sum()),
+        largest=int(block_sizes.max(initial=0)),
     )
+
+
+def _sorted_entries(keys: Sequence[Bits]) -> tuple[Codes, Levels, Bits]:
+    """Return (record, way, key) of each key that may occur twice, sorted by key, then record."""
+    found = [np.flatnonzero(column) for column in keys]
+    key = np.concatenate([column[rows] for column, rows in zip(keys, found, strict=True)])
+    records = np.concatenate(found).astype(np.int32)
+    ways = np.repeat(np.arange(len(keys), dtype=np.uint8), [len(rows) for rows in found])
+    # Most keys are alone in a file; a count of their first bits removes most of those unsorted.
+    for shift in (np.uint64(42), np.uint64(20)):
+        short = ((key >> shift) & np.uint64((1 << 22) - 1)).astype(np.int32)
+        several = np.take(np.bincount(short, minlength=1 << 22) > 1, short)
+        key, records, ways = key[several], records[several], ways[several]
+    order = np.argsort(key, kind="stable")
+    return np.take(records, order), np.take(ways, order), np.take(key, order)
+
+
+def _block_numbers(
+    count: int, size: int, entries: Codes, ways: Levels, sizes: Ids
+) -> tuple[Codes, ...]:
+    numbers = np.repeat(np.arange(len(sizes), dtype=np.int32), sizes)
+    columns = []
+    for way in range(count):
+        column = -1 - np.arange(size, dtype=np.int32) - way * size
+        rows = ways == way
+        column[entries[rows]] = numbers[rows]
+        columns.append(column)
+    return tuple(columns)
 
 
 def candidate_pairs(
@@ -160,16 +210,31 @@ def candidate_pairs(
         blocks: the rules' blocks, in the order in which they claim a pair.
         changed: when given, only pairs with at least one of these records.
     """
-    for position, current in enumerate(blocks):
-        left, right = current.pairs()
-        for start in range(0, len(left), CHUNK):
-            one, other = left[start : start + CHUNK], right[start : start + CHUNK]
-            kept = np.ones(len(one), np.bool_)
-            if changed is not None:
-                kept &= changed[one] | changed[other]
-            for earlier in blocks[:position]:
-                kept[kept] = ~earlier.joins(one[kept], other[kept])
-            yield position, one[kept], other[kept]
+    for position, part in chunks(blocks, changed):
+        left, right = new_pairs(blocks, position, part)
+        if changed is not None:
+            kept = np.take(changed, left) | np.take(changed, right)
+            left, right = left[kept], right[kept]
+        yield position, left, right
+
+
+def chunks(blocks: Sequence[Blocks], changed: Flags | None = None) -> Iterator[tuple[int, slice]]:
+    """Yield (rule position, slice of its entries): the pieces of work of a run."""
+    for position, one in enumerate(blocks):
+        for part in one.slices():
+            yield position, part
+
+
+def new_pairs(blocks: Sequence[Blocks], position: int, part: slice) -> tuple[Codes, Codes]:
+    """Return the pairs of a slice of a rule's entries that no earlier rule makes."""
+    left, right = blocks[position].pairs(part)
+    if not position or not len(left):
+        return left, right
+    known = blocks[0].joins(left, right)
+    for earlier in blocks[1:position]:
+        known |= earlier.joins(left, right)
+    kept = np.flatnonzero(~known)
+    return np.take(left, kept), np.take(right, kept)
 
 
 def random_pairs_sharing(
@@ -179,13 +244,14 @@ def random_pairs_sharing(
 
     Every such pair is as likely as any other; the same pair may come twice.
     """
-    key = _combined([_PARTS[part](encoded)[0] for part in parts])
-    has_key = np.flatnonzero(key)
-    records = has_key[np.argsort(key[has_key], kind="stable")].astype(np.int32)
-    starts = np.flatnonzero(np.r_[True, key[records][1:] != key[records][:-1]])
+    key = record_keys(encoded, Rule(tuple(parts)))[0]
+    records, _ways, sorted_keys = _sorted_entries([key])
+    if not len(records):
+        return records, records
+    starts = np.flatnonzero(np.r_[True, sorted_keys[1:] != sorted_keys[:-1]])
     sizes = np.diff(np.r_[starts, len(records)])
     partners = np.cumsum(np.repeat(sizes - 1, sizes))
-    if not len(records) or not partners[-1]:
+    if not partners[-1]:
         return records[:0], records[:0]
     drawn = generator.integers(0, partners[-1], count)
     first = np.searchsorted(partners, drawn, side="right")
@@ -193,89 +259,3 @@ def random_pairs_sharing(
     steps = generator.integers(1, size)
     second = start + (first - start + steps) % size
     return records[first], records[second]
-
-
-def _pairs_in_blocks(blocks: Codes, records: Codes) -> tuple[Codes, Codes]:
-    """Return all pairs of entries with the same block number, block 0 left out."""
-    entries = np.flatnonzero(blocks)
-    order = entries[np.argsort(blocks[entries], kind="stable")]
-    sorted_blocks, sorted_records = blocks[order], records[order]
-    starts = np.flatnonzero(np.r_[True, sorted_blocks[1:] != sorted_blocks[:-1]])
-    if not len(order):
-        return sorted_records, sorted_records
-    sizes = np.diff(np.r_[starts, len(order)])
-    ends = np.repeat(starts + sizes, sizes)
-    partners = ends - np.arange(len(order)) - 1
-    first = np.repeat(np.arange(len(order)), partners)
-    offsets = np.cumsum(partners) - partners
-    second = np.arange(len(first)) - np.repeat(offsets, partners) + first + 1
-    return sorted_records[first], sorted_records[second]
-
-
-def _combined(parts: Sequence[Codes]) -> Ids:
-    """Return one key per record from its parts, 0 where a part is missing."""
-    is_complete = reduce(np.logical_and, (part > 0 for part in parts))
-    key = parts[0].astype(np.int64)
-    for part in parts[1:]:
-        key = key * (int(part.max(initial=0)) + 1) + part
-    return np.where(is_complete, key, 0)
-
-
-def _swapped_names(encoded: Encoded) -> tuple[Codes, ...]:
-    """Return a key that is the same for both orders of a given and a family name."""
-    names = encoded.names
-    low = np.minimum(names.given, names.family).astype(np.int64)
-    high = np.maximum(names.given, names.family)
-    packed = np.where(low > 0, low * len(names.words) + high, 0)
-    distinct, codes = np.unique(packed, return_inverse=True)
-    return ((codes + (0 if distinct[0] == 0 else 1)).astype(np.int32),)
-
-
-def _starts(encoded: Encoded, codes: Codes, length: int) -> tuple[Codes, ...]:
-    coded = Coded(codes, encoded.names.words)
-    return (coded.mapped(lambda word: word[:length]).codes,)
-
-
-def _birth_day(encoded: Encoded) -> tuple[Codes, ...]:
-    _, month, day = encoded.birth_parts
-    return (np.where(month > 0, month * 32 + day, 0).astype(np.int32),)
-
-
-_PARTS: Mapping[str, Callable[[Encoded], tuple[Codes, ...]]] = {
-    "identifier": lambda encoded: (encoded.identifier.codes,),
-    "organisation": lambda encoded: (encoded.organisation.codes,),
-    "email": lambda encoded: (encoded.email.codes,),
-    "email_name": lambda encoded: (encoded.local_part.codes,),
-    "phone": lambda encoded: tuple(phone.codes for phone in encoded.phones),
-    "given_name": lambda encoded: (encoded.names.given,),
-    "given_start": lambda encoded: _starts(encoded, encoded.names.given, 3),
-    "family_name": lambda encoded: (encoded.names.family, encoded.names.birth),
-    "family_start": lambda encoded: _starts(encoded, encoded.names.family, 4),
-    "swapped_names": _swapped_names,
-    "birth_date": lambda encoded: (encoded.birth_date.codes,),
-    "birth_year": lambda encoded: (encoded.birth_parts[0],),
-    "birth_day": _birth_day,
-    "street": lambda encoded: (encoded.street.codes,),
-    "postcode": lambda encoded: (encoded.postcode.codes,),
-    "city": lambda encoded: (encoded.city.codes,),
-}
-
-PART_FIELDS: Mapping[str, tuple[str, ...]] = {
-    "identifier": ("identifier",),
-    "organisation": ("organisation",),
-    "email": ("email",),
-    "email_name": ("email",),
-    "phone": ("phone",),
-    "given_name": ("given_name",),
-    "given_start": ("given_name",),
-    "family_name": ("family_name",),
-    "family_start": ("family_name",),
-    "swapped_names": ("given_name", "family_name"),
-    "birth_date": ("birth_date",),
-    "birth_year": ("birth_date",),
-    "birth_day": ("birth_date",),
-    "street": ("address",),
-    "postcode": ("address",),
-    "city": ("address",),
-}
-"""The compared fields that a part of a key speaks about."""

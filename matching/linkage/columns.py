@@ -32,6 +32,18 @@ ATTRIBUTES = (
     "postcode",
     "city",
 )
+"""What the product's records have."""
+
+OPTIONAL_ATTRIBUTES = (
+    "middle_name",
+    "birth_place",
+    "occupation",
+    "country",
+    "registration",
+    "website",
+    "other_email",
+)
+"""What other files may have, too; an attribute that is absent costs nothing."""
 
 
 @dataclass(frozen=True)
@@ -40,13 +52,15 @@ class Columns:
 
     ids: Ids
     values: Mapping[str, Objects]
+    sources: Codes | None = None
+    """The source of each record, when pairs within a source are to be told from others."""
 
     @classmethod
     def from_rows(cls, rows: Iterable[tuple[int, Mapping[str, str | None]]]) -> "Columns":
         """Return columns from (id, attribute -> value) rows."""
         listed = list(rows)
         values = {}
-        for attribute in ATTRIBUTES:
+        for attribute in (*ATTRIBUTES, *OPTIONAL_ATTRIBUTES):
             column = np.empty(len(listed), object)
             column[:] = [row.get(attribute) or None for _, row in listed]
             values[attribute] = column
@@ -58,11 +72,14 @@ class Columns:
 
     def sorted(self) -> "Columns":
         """Return the same records by rising id: no result depends on the order they came in."""
+        if (self.ids[1:] > self.ids[:-1]).all():
+            return self
         order = np.argsort(self.ids, kind="stable")
-        return Columns(self.ids[order], {name: v[order] for name, v in self.values.items()})
+        values = {name: column[order] for name, column in self.values.items()}
+        return Columns(
+            self.ids[order], values, None if self.sources is None else self.sources[order]
+        )
 
-    def column(self, attribute: str) -> Objects:
-        """Return one attribute's values, all None when the records do not have it."""
-        if attribute in self.values:
-            return self.values[attribute]
-        return np.full(len(self.ids), None, object)
+    def column(self, attribute: str) -> Objects | None:
+        """Return one attribute's values, None when no record has it."""
+        return self.values.get(attribute)

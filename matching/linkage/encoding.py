@@ -4,24 +4,21 @@ Everything that depends on a value alone (its letters, words, frequency) is work
 distinct value; comparing a pair is then gathering and comparing numbers.
 """
 
-from collections.abc import Callable, Mapping
+from collections import defaultdict
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 
 import numpy as np
-import pandas as pd
 
-from matching.linkage import folding
-from matching.linkage.columns import Bits, Codes, Columns, Flags, Ids, Levels, Objects
-from matching.linkage.nicknames import short_forms
+from matching.linkage import folding, spelling
+from matching.linkage.columns import Bits, Codes, Columns, Flags, Levels
+from matching.linkage.names import Names, code_names
 
 SHARED_BY = 10
 """A phone or e-mail on more records than this belongs to a household or a shop, not a person."""
 
-_ALPHABET = "abcdefghijklmnopqrstuvwxyz0123456789 @.-_'+"
-_LETTER_BITS = np.zeros(256, np.uint64)
-for _position, _letter in enumerate(_ALPHABET):
-    _LETTER_BITS[ord(_letter)] = np.uint64(1) << np.uint64(_position)
+Words = Sequence[str | None]
 
 
 @dataclass(frozen=True)
@@ -29,72 +26,62 @@ class Coded:
     """One attribute as codes into its distinct words; word 0 is the missing value."""
 
     codes: Codes
-    words: Objects
+    words: Words
 
     @cached_property
     def signatures(self) -> Bits:
-        """Letters that occur an odd number of times in each word, as bits.
+        """Letter parity of each word (see `spelling.signatures`)."""
+        return spelling.signatures(self.words)
 
-        One edit changes at most two of them, a swap of neighbours none: words within k edits
-        differ in at most 2k bits, so the filter loses no close pair.
-        """
-        return signatures(self.words)
+    @cached_property
+    def hashes(self) -> Bits:
+        """Lasting 64 bits for each word (see `spelling.hashes`)."""
+        return spelling.hashes(self.words)
+
+    @cached_property
+    def first_words(self) -> Codes:
+        """Code of the first word of each value, 0 for the missing value: "J" for an initial."""
+        numbers: dict[str, int] = {}
+        starts = [word.split(" ")[0] if word else "" for word in self.words]
+        return np.array(
+            [numbers.setdefault(start, len(numbers) + 1) if start else 0 for start in starts],
+            np.int32,
+        )
 
     @cached_property
     def counts(self) -> Codes:
-        """Number of records with each word; 0 for the missing value."""
+        """Number of records that carry each word; 0 for the missing value."""
         counts = np.bincount(self.codes, minlength=len(self.words)).astype(np.int32)
         counts[0] = 0
         return counts
-
-    @cached_property
-    def packed_digits(self) -> Bits:
-        """Each word's digits, four bits each, so that all digits of two words compare at once."""
-        digits = ["".join(filter(str.isdigit, word or ""))[:16] for word in self.words]
-        return np.array([int(number or "0", 16) for number in digits], np.uint64)
 
     @property
     def is_present(self) -> bool:
         """Whether at least two records have a value, so that there is something to compare."""
         return int(np.count_nonzero(self.codes)) >= 2
 
+    @property
+    def tells_apart(self) -> bool:
+        """Whether values are present and not nearly always the same one."""
+        known = int(self.counts.sum())
+        return self.is_present and int(self.counts.max()) <= max(100, 0.97 * known)
+
     def mapped(self, function: Callable[[str], str]) -> "Coded":
         """Return the codes of a function of the value, worked out on distinct words."""
-        values = np.empty(len(self.words), object)
-        values[:] = [function(word) if word else None for word in self.words]
-        inner = code_values(values)
-        return Coded(inner.codes[self.codes], inner.words)
+        inner = code_values(function(word) or None if word else None for word in self.words)
+        return Coded(np.take(inner.codes, self.codes), inner.words)
 
 
 @dataclass(frozen=True)
-class Names:
-    """Given, family and birth names over one list of words, so that swapped names are seen."""
+class Frequencies:
+    """How common values are, for records scored apart from the file they belong to."""
 
-    given: Codes
-    family: Codes
-    birth: Codes
-    words: Objects
-    first_part: Codes
-    last_part: Codes
-    initials: Codes
-    """Code of the word made of a name's initials ("jp" for Jean-Pierre), 0 when nobody has it."""
-    initial: Levels
-    length: Codes
-    related: Ids
-    """Sorted packed pairs of codes that are short forms of one another."""
-
-    @cached_property
-    def signatures(self) -> Bits:
-        """Letter parity of each name (see `Coded.signatures`)."""
-        return signatures(self.words)
-
-    def are_related(self, left: Codes, right: Codes) -> Flags:
-        """Return which name codes are short forms of one another."""
-        if not len(self.related):
-            return np.zeros(len(left), np.bool_)
-        packed = _packed(left, right, len(self.words))
-        found = np.searchsorted(self.related, packed)
-        return np.asarray(self.related[np.minimum(found, len(self.related) - 1)] == packed)
+    yardsticks: Mapping[str, float]
+    """Field -> share at which two people agree on it by chance on the average."""
+    carriers: Callable[[str, str], int]
+    """(field, folded value) -> number of records that carry it."""
+    size: Mapping[str, int]
+    """Field -> number of records that have a value."""
 
 
 @dataclass(frozen=True)
@@ -103,200 +90,199 @@ class Encoded:
 
     size: int
     names: Names
-    given_bands: Levels
-    family_bands: Levels
-    sex: Coded
+    bands: Mapping[str, Levels]
+    """Field -> per record 1 for a rare value, 2 usual, 3 common, 0 for none."""
+    shared: Mapping[str, Flags]
+    """`phone`, `email` -> per word whether many records carry it."""
     birth_date: Coded
-    birth_parts: tuple[Codes, Codes, Codes]
-    """Year, month and day of each record; 0 where unknown."""
-    email: Coded
-    local_part: Coded
-    phones: tuple[Coded, Coded]
-    identifier: Coded
-    organisation: Coded
-    number: Coded
-    street: Coded
-    postcode: Coded
-    city: Coded
-
-    @cached_property
-    def phone_counts(self) -> Codes:
-        """Number of records that carry each phone number, in either place."""
-        return np.asarray(self.phones[0].counts + self.phones[1].counts, np.int32)
-
-    @cached_property
-    def email_names_owner(self) -> Flags:
-        """Whether a record's e-mail contains its own given name."""
-        owned = np.zeros(self.size, np.bool_)
-        local, given = self.local_part, self.names
-        for record in np.flatnonzero((local.codes > 0) & (given.given > 0)).tolist():
-            first = given.words[given.first_part[given.given[record]] or given.given[record]]
-            owned[record] = len(first) > 2 and first in local.words[local.codes[record]]
-        return owned
+    births: Bits
+    """Per record the birth date as digits yyyymmdd, four bits each; 0 where unknown."""
+    emails: tuple[Coded, ...]
+    local_parts: tuple[Coded, ...]
+    phones: tuple[Coded, ...]
+    phone_digits: Bits
+    """Digits of each phone word, four bits each."""
+    texts: Mapping[str, Coded]
+    """The attributes that need no preparation, by name."""
+    email_names_owner: Flags
+    """Whether a record's e-mail contains its own given name."""
 
     @cached_property
     def fields(self) -> tuple[str, ...]:
-        """The fields that at least two records have, in pattern order."""
+        """The fields that two records have and that tell records apart, in pattern order."""
+        address = (self.texts[name] for name in ("street", "postcode", "city"))
         present = {
             "given_name": np.count_nonzero(self.names.given) >= 2,
             "family_name": np.count_nonzero(self.names.family) >= 2,
-            "address": any(c.is_present for c in (self.street, self.postcode, self.city)),
+            "address": any(coded.is_present for coded in address),
             "phone": self.phones[0].is_present,
-            "email": self.email.is_present,
+            "email": self.emails[0].is_present,
             "birth_date": self.birth_date.is_present,
-            "identifier": self.identifier.is_present,
-            "organisation": self.organisation.is_present,
-            "sex": self.sex.is_present,
+            **{name: self.texts[name].tells_apart for name in TEXT_FIELDS},
         }
         return tuple(field for field, is_present in present.items() if is_present)
 
 
-def encode(columns: Columns) -> Encoded:
-    """Return the records as codes; `columns` are in the order of their ids."""
+TEXT_FIELDS = (
+    "identifier",
+    "organisation",
+    "sex",
+    "middle_name",
+    "birth_place",
+    "occupation",
+    "country",
+    "registration",
+    "website",
+)
+"""Fields that are one attribute each."""
+
+_BANDED_TEXTS = ("organisation", "middle_name", "birth_place", "occupation")
+
+
+def encode(columns: Columns, frequencies: Frequencies | None = None) -> Encoded:
+    """Return the records as codes; `columns` are in the order of their ids.
+
+    Args:
+        columns: the records.
+        frequencies: how common values are, when these records are only some of a file.
+    """
     folded = {name: folded_column(columns, name) for name in folding.FOLDS}
-    names = _names(folded["given_name"], folded["family_name"], folded["birth_name"])
-    birth_date = code_values(folded["birth_date"])
-    email = code_values(folded["email"])
+    names = code_names(folded["given_name"], folded["family_name"], folded["birth_name"])
+    birth_date = folded["birth_date"]
+    emails = _together(folded["email"], folded["other_email"])
+    phones = _together(folded["phone"], folded["other_phone"])
+    locals_ = emails[0].mapped(lambda value: value.rpartition("@")[0])
+    texts = {
+        name: folded[name]
+        for name in (*TEXT_FIELDS, "street_number", "street", "postcode", "city")
+    }
+    banded = {
+        "given_name": Coded(names.given, names.words),
+        "family_name": Coded(names.family, names.words),
+        **{name: texts[name] for name in _BANDED_TEXTS},
+    }
     return Encoded(
         size=len(columns),
         names=names,
-        given_bands=frequency_bands(names.given, len(names.words)),
-        family_bands=frequency_bands(names.family, len(names.words)),
-        sex=code_values(folded["sex"]),
+        bands={field: _bands(field, coded, frequencies) for field, coded in banded.items()},
+        shared={
+            "phone": _widely_shared("phone", phones, frequencies),
+            "email": _widely_shared("email", emails, frequencies),
+        },
         birth_date=birth_date,
-        birth_parts=_birth_parts(birth_date),
-        email=email,
-        local_part=email.mapped(lambda value: value.rpartition("@")[0]),
-        phones=_phones(folded["phone"], folded["other_phone"]),
-        identifier=code_values(folded["identifier"]),
-        organisation=code_values(folded["organisation"]),
-        number=code_values(folded["street_number"]),
-        street=code_values(folded["street"]),
-        postcode=code_values(folded["postcode"]),
-        city=code_values(folded["city"]),
+        births=np.take(_dates(birth_date.words), birth_date.codes),
+        emails=emails,
+        local_parts=(locals_, *(_local_part(locals_, emails[0], other) for other in emails[1:])),
+        phones=phones,
+        phone_digits=spelling.packed_digits(phones[0].words),
+        texts=texts,
+        email_names_owner=_email_names_owner(locals_, names),
     )
 
 
-def folded_column(columns: Columns, attribute: str) -> Objects:
-    """Return one attribute folded, None where nothing is left; each distinct value folds once."""
-    codes, distinct = pd.factorize(columns.column(attribute))
-    fold = folding.FOLDS[attribute]
-    folded = np.empty(len(distinct) + 1, object)
-    folded[:] = [*(fold(str(value)) or None for value in distinct), None]
-    return folded[codes]
+def folded_column(columns: Columns, attribute: str) -> Coded:
+    """Return one attribute folded and coded; each distinct value folds once."""
+    values = columns.column(attribute)
+    if values is None:
+        return Coded(np.zeros(len(columns), np.int32), [None])
+    return code_values(values.tolist()).mapped(folding.FOLDS[attribute])
 
 
-def code_values(values: Objects) -> Coded:
-    """Return values as codes; words are in sorted order, so codes do not depend on row order."""
-    codes, distinct = pd.factorize(values)
-    words = np.empty(len(distinct) + 1, object)
-    words[0] = None
-    words[1:] = np.sort(np.asarray(distinct, object))
-    rank = np.zeros(len(distinct) + 1, np.int32)
-    rank[np.argsort(np.asarray(distinct, object))] = np.arange(1, len(distinct) + 1)
-    return Coded(rank[codes], words)
-
-
-def signatures(words: Objects) -> Bits:
-    """Return the letter-parity bits of each word, 0 for None."""
-    spelled = [(word or "").encode("ascii", "replace") for word in words]
-    lengths = np.array([len(word) for word in spelled], np.int64)
-    result = np.zeros(len(words), np.uint64)
-    letters = np.frombuffer(b"".join(spelled), np.uint8)
-    if len(letters):
-        starts = np.concatenate([[0], np.cumsum(lengths)[:-1]])
-        has_letters = lengths > 0
-        result[has_letters] = np.bitwise_xor.reduceat(_LETTER_BITS[letters], starts[has_letters])
-    return result
+def code_values(values: Iterable[str | None]) -> Coded:
+    """Return values as codes, numbered as they come."""
+    numbers: defaultdict[str | None, int] = defaultdict()
+    numbers[None] = 0
+    numbers.default_factory = numbers.__len__
+    codes = np.fromiter(map(numbers.__getitem__, values), np.int32)
+    return Coded(codes, list(numbers))
 
 
 def frequency_bands(codes: Codes, size: int) -> Levels:
-    """Return per record 1 for a rare value, 2 usual, 3 common, 0 for none.
-
-    The yardstick is the share at which two people agree by chance on the average.
-    """
+    """Return per record 1 for a rare value, 2 usual, 3 common, 0 for none."""
     counts = np.bincount(codes, minlength=size).astype(np.float64)
     counts[0] = 0
     share = counts / max(1.0, counts.sum())
-    by_chance = float((share * share).sum())
-    bands = np.where(share < by_chance / 6, 1, np.where(share < by_chance * 1.2, 2, 3))
+    bands = _bands_of(share, yardstick(share))
     bands[0] = 0
-    return bands.astype(np.uint8)[codes]
+    return np.take(bands, codes)
 
 
-def _names(given: Objects, family: Objects, birth: Objects) -> Names:
-    """Code the three names together; the only name of a person is her family name."""
-    family = np.where(family == None, birth, family)  # noqa: E711 - element by element
-    size = len(given)
-    spaced = code_values(np.concatenate([given, family, birth]))
-    joined = spaced.mapped(folding.compact)
-    codes = joined.codes
-    family_codes, birth_codes = codes[size : 2 * size], codes[2 * size :].copy()
-    birth_codes[birth_codes == family_codes] = 0
-    index = {word: code for code, word in enumerate(joined.words) if word}
-    return Names(
-        given=codes[:size],
-        family=family_codes,
-        birth=birth_codes,
-        words=joined.words,
-        initial=np.array([ord(word[0]) if word else 0 for word in joined.words], np.uint8),
-        length=np.array([len(word or "") for word in joined.words], np.int32),
-        related=_related(index),
-        **_name_parts(spaced, index),
+def yardstick(share: np.ndarray[tuple[int], np.dtype[np.float64]]) -> float:
+    """Return the share at which two people agree by chance on the average."""
+    return float((share * share).sum())
+
+
+def _bands_of(share: np.ndarray[tuple[int], np.dtype[np.float64]], by_chance: float) -> Levels:
+    bands = np.where(share < by_chance / 6, 1, np.where(share < by_chance * 1.2, 2, 3))
+    return bands.astype(np.uint8)
+
+
+def _bands(field: str, coded: Coded, frequencies: Frequencies | None) -> Levels:
+    if frequencies is None:
+        return frequency_bands(coded.codes, len(coded.words))
+    size = max(1, frequencies.size.get(field, 0))
+    share = np.array(
+        [frequencies.carriers(field, word) / size if word else 0.0 for word in coded.words]
     )
+    bands = _bands_of(share, frequencies.yardsticks.get(field, 0.0))
+    bands[0] = 0
+    return np.take(bands, coded.codes)
 
 
-def _name_parts(spaced: Coded, index: Mapping[str, int]) -> dict[str, Codes]:
-    """Return per joined name the codes of its first word, its last word and its initials."""
-    size = len(index) + 1
-    first, last, initials = (np.zeros(size, np.int32) for _ in range(3))
-    of_spaced = joined_code_of(spaced, index)
-    for code, word in zip(of_spaced, spaced.words, strict=True):
-        parts = folding.name_parts(word or "")
-        if word and parts and folding.compact(word) != parts[0]:
-            first[code], last[code] = index.get(parts[0], 0), index.get(parts[-1], 0)
-            initials[code] = index.get("".join(part[0] for part in parts), 0)
-    return {"first_part": first, "last_part": last, "initials": initials}
+def _widely_shared(field: str, coded: tuple[Coded, ...], frequencies: Frequencies | None) -> Flags:
+    if frequencies is None:
+        return np.asarray(sum(one.counts for one in coded) > SHARED_BY)
+    words = coded[0].words
+    carriers = [frequencies.carriers(field, word) if word else 0 for word in words]
+    return np.array(carriers) > SHARED_BY
 
 
-def joined_code_of(spaced: Coded, index: Mapping[str, int]) -> Codes:
-    """Return for each spaced name the code of the same name without blanks."""
-    return np.array([index.get(folding.compact(word or ""), 0) for word in spaced.words], np.int32)
-
-
-def _related(index: Mapping[str, int]) -> Ids:
-    """Return packed pairs of names that are short forms of one another, or of a third name."""
-    pairs: set[int] = set()
-    for full, shorts in short_forms().items():
-        codes = [index[name] for name in sorted({full, *shorts}) if name in index]
-        pairs.update(
-            low * (len(index) + 1) + high for low in codes for high in codes if low < high
-        )
-    return np.array(sorted(pairs), np.int64)
-
-
-def _packed(left: Codes, right: Codes, size: int) -> Ids:
-    low, high = np.minimum(left, right).astype(np.int64), np.maximum(left, right)
-    return np.asarray(low * size + high, np.int64)
-
-
-def _phones(first: Objects, second: Objects) -> tuple[Coded, Coded]:
-    """Code both phone columns over one list of words; no record's second repeats its first."""
-    size = len(first)
-    both = code_values(np.concatenate([first, second]))
-    one, two = both.codes[:size].copy(), both.codes[size:].copy()
+def _together(first: Coded, second: Coded) -> tuple[Coded, ...]:
+    """Code two columns over one list of words; no record's second repeats its first."""
+    if not second.is_present and not np.count_nonzero(second.codes):
+        return (first,)
+    words = code_values([*first.words, *second.words])
+    split = len(first.words)
+    one = np.take(words.codes[:split], first.codes)
+    two = np.take(words.codes[split:], second.codes)
     two[two == one] = 0
     only_second = (one == 0) & (two > 0)
     one[only_second], two[only_second] = two[only_second], 0
-    return Coded(one, both.words), Coded(two, both.words)
+    return Coded(one, words.words), Coded(two, words.words)
 
 
-def _birth_parts(birth_date: Coded) -> tuple[Codes, Codes, Codes]:
-    texts = [
-        word if word and len(word) == 8 and word.isdigit() else "00000000"
-        for word in birth_date.words
+def _local_part(locals_: Coded, first: Coded, other: Coded) -> Coded:
+    """Return the part before the @ of another e-mail, over the same words as that of the first."""
+    index = {word: code for code, word in enumerate(locals_.words)}
+    words = list(locals_.words)
+    of_word = np.zeros(len(first.words), np.int32)
+    for code, word in enumerate(first.words):
+        if word:
+            local = word.rpartition("@")[0]
+            if local not in index:
+                index[local] = len(words)
+                words.append(local)
+            of_word[code] = index[local]
+    return Coded(np.take(of_word, other.codes), words)
+
+
+def _email_names_owner(local: Coded, names: Names) -> Flags:
+    owned = np.zeros(len(names.given), np.bool_)
+    records = np.flatnonzero((local.codes > 0) & (names.given > 0))
+    given = names.given[records]
+    first = np.where(names.first_part[given] > 0, names.first_part[given], given)
+    words, emails = names.words, local.words
+    owned[records] = [
+        len(words[name] or "") > 2 and (words[name] or "") in (emails[email] or "")
+        for name, email in zip(first.tolist(), local.codes[records].tolist(), strict=True)
     ]
-    slices = (slice(0, 4), slice(4, 6), slice(6, 8))
-    parts = [np.array([int(text[part]) for text in texts], np.int32) for part in slices]
-    codes = birth_date.codes
-    return parts[0][codes], parts[1][codes], parts[2][codes]
+    return owned
+
+
+def _dates(words: Words) -> Bits:
+    """Return year, month and day as packed digits; a year or a year and month alone have zeros."""
+    known = [
+        word.ljust(8, "0") if word and len(word) in (4, 6, 8) and word.isdigit() else "0"
+        for word in words
+    ]
+    return np.array([int(digits, 16) for digits in known], np.uint64)

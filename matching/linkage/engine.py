@@ -1,42 +1,32 @@
-"""One call from records to scored pairs."""
+"""One call from records to scored pairs; numpy only, so that any process may call it."""
 
+import os
 import time
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 
 import numpy as np
-import pandas as pd
 
 from matching.automatic import held_back
 from matching.linkage.blocking import (
     BLOCK_CAP,
-    DEFAULT_RULES,
     Blocks,
-    Rule,
     RuleReport,
-    applicable_blocks,
+    TooManyPairs,
     candidate_pairs,
-    random_pairs_sharing,
 )
-from matching.linkage.columns import Codes, Columns, Flags, Floats, Ids
-from matching.linkage.comparison import compare
-from matching.linkage.encoding import encode
-from matching.linkage.frame import KeyIndex, LatentClassClassifier, LevelCompare
-from matching.linkage.training import (
-    Chance,
-    Classes,
-    build_classes,
-    chance_at_random,
-    chance_when_sharing,
-    parts_by_field,
-)
+from matching.linkage.chance import learn_classes
+from matching.linkage.columns import Codes, Columns, Flags, Floats, Ids, Levels
+from matching.linkage.encoding import Encoded, encode
+from matching.linkage.keys import Rule
+from matching.linkage.pairing import Candidates, Scope, candidates, count_patterns, look_up
+from matching.linkage.proposals import DEFAULT_RULES, applicable_blocks
+from matching.linkage.training import fit
 from matching.scoring import ModelState, ScoreModel
 
-RANDOM_PAIRS = 300_000
-FEWEST_RANDOM_PAIRS = 2_000
-RULE_SAMPLE = 20_000
-SEED = 20_230_717
+MOST_PAIRS = 200_000_000
+"""Candidate pairs of one run; more would not fit into memory."""
 
 Progress = Callable[[str, int, int], None]
 """Called with (stage, done, total); may raise to stop the work."""
@@ -54,6 +44,10 @@ class Settings:
     review_floor: float = -3.0
     automatic_threshold: float = 3.0
     block_cap: int = BLOCK_CAP
+    most_pairs: int = MOST_PAIRS
+    clean_sources: frozenset[int] | None = frozenset()
+    """Sources that hold each person once; None for all of them, which is linking only."""
+    workers: int = os.cpu_count() or 1
 
 
 @dataclass(frozen=True)
@@ -65,7 +59,7 @@ class Pairs:
     pattern: Ids
     score: Floats
     automatic: Flags
-    rule: Codes
+    rule: Levels
     """Position in `Result.rules` of the rule that found the pair."""
 
     def __len__(self) -> int:
@@ -105,8 +99,28 @@ def link(
 
     Raises:
         NothingToCompare: when there are fewer than two records, or no attribute to compare.
+        TooManyPairs: when the rules would make more pairs than allowed.
     """
-    return _Run(columns.sorted(), settings or Settings(), progress).result(model, changed)
+    columns = columns.sorted()
+    run = _Run(columns.ids, columns.sources, settings or Settings(), progress)
+    with run.stage("encode"):
+        encoded = encode(columns)
+    return run.result(encoded, model, changed)
+
+
+def link_encoded(
+    encoded: Encoded,
+    ids: Ids,
+    settings: Settings | None = None,
+    *,
+    sources: Codes | None = None,
+    model: ModelState | None = None,
+    changed: Sequence[int] | None = None,
+    progress: Progress = lambda _stage, _done, _total: None,
+) -> Result:
+    """Return the same as `link` from records that are encoded already, by rising id."""
+    run = _Run(ids, sources, settings or Settings(), progress)
+    return run.result(encoded, model, changed)
 
 
 def candidate_ids(
@@ -122,14 +136,12 @@ def candidate_ids(
 class _Run:
     """One run's records and clock."""
 
-    def __init__(self, columns: Columns, settings: Settings, progress: Progress) -> None:
-        self.columns, self.settings, self.progress = columns, settings, progress
+    def __init__(
+        self, ids: Ids, sources: Codes | None, settings: Settings, progress: Progress
+    ) -> None:
+        self.ids, self.sources = ids, sources
+        self.settings, self.progress = settings, progress
         self.timings: dict[str, float] = {}
-        self.ids = columns.ids
-        with self.stage("encode"):
-            self.encoded = encode(columns)
-        if len(columns) < 2 or not self.encoded.fields:
-            raise NothingToCompare("There are no two records with a common attribute.")
 
     @contextmanager
     def stage(self, name: str) -> Iterator[None]:
@@ -139,142 +151,136 @@ class _Run:
         yield
         self.timings[name] = round(time.perf_counter() - started, 3)
 
-    def result(self, state: ModelState | None, changed: Sequence[int] | None) -> Result:
+    def result(
+        self, encoded: Encoded, state: ModelState | None, changed: Sequence[int] | None
+    ) -> Result:
         """Return the scored pairs."""
-        frame = pd.DataFrame(index=pd.Index(self.ids))
+        if len(self.ids) < 2 or not encoded.fields:
+            raise NothingToCompare("There are no two records with a common attribute.")
         with self.stage("block"):
-            blocks, refused = applicable_blocks(
-                self.encoded, self.settings.rules, self.settings.block_cap
-            )
-            flags = None if changed is None else np.isin(self.ids, np.array(changed, np.int64))
-            index = KeyIndex(blocks, flags, self._tick("block"))
-            found = index.index(frame)
+            blocks, refused = self._blocks(encoded)
         with self.stage("compare"):
-            vectors = LevelCompare(self.encoded, self._tick("compare")).compute(found, frame)
+            found = candidates(
+                encoded,
+                blocks,
+                scope=self._scope(changed),
+                workers=self.settings.workers,
+                tick=lambda done, total: self.progress("compare", done, total),
+            )
         with self.stage("train"):
-            is_known = state is not None and tuple(state["fields"]) == self.encoded.fields
-            classifier = self._classifier(blocks, vectors, state if is_known else None)
+            distinct, counts = count_patterns(found.pattern, encoded.fields)
+            if state is None or tuple(state["fields"]) != encoded.fields:
+                classes = learn_classes(encoded, blocks, workers=self.settings.workers)
+                state = fit(distinct, counts.astype(np.float64), classes).model.to_state()
+            model = ScoreModel.from_state(state)
         with self.stage("score"):
-            pairs, expected = self._scored(classifier, vectors, found, index.rules)
-        if classifier.model is None:
-            raise NothingToCompare("There is no model to score with.")
+            pairs, expected = self._scored(model, found, distinct, counts)
         return Result(
             pairs=pairs,
-            model=classifier.model.to_state(),
-            rules=(*_reports(blocks, index.rules), *refused),
-            counts=self._counts(vectors, pairs, blocks),
+            model=state,
+            rules=(*_reports(blocks, found.rule), *refused),
+            counts=self._counts(found, pairs, blocks),
             expected=expected,
             timings=self.timings,
         )
 
-    def _tick(self, stage: str) -> Callable[[int, int], None]:
-        return lambda done, total: self.progress(stage, done, total)
+    def _scope(self, changed: Sequence[int] | None) -> Scope:
+        flags = None if changed is None else np.isin(self.ids, np.array(changed, np.int64))
+        return Scope(flags, self.sources, self.settings.clean_sources)
 
-    def _classifier(
-        self, blocks: Sequence[Blocks], vectors: pd.DataFrame, state: ModelState | None
-    ) -> LatentClassClassifier:
-        """Return a classifier with the given model, or one trained on these pairs."""
-        if state is not None:
-            return LatentClassClassifier(None, ScoreModel.from_state(state))
-        classifier = LatentClassClassifier(self._classes(blocks))
-        classifier.fit(vectors)
-        return classifier
-
-    def _classes(self, blocks: Sequence[Blocks]) -> Classes:
-        at_random = self._at_random()
-        shared: dict[tuple[str, tuple[str, ...]], Floats] = {}
-        under_rule = []
-        for one in blocks:
-            parts = parts_by_field(one.rule, self.encoded.fields)
-            for key in parts.items():
-                if key not in shared:
-                    shared[key] = self._when_sharing(*key, at_random)
-            under_rule.append({field: shared[field, parts[field]] for field in parts})
-        return build_classes(
-            self.encoded.fields,
-            [one.rule for one in blocks],
-            Chance(at_random, under_rule),
-            with_homes=self.encoded.street.is_present,
+    def _blocks(self, encoded: Encoded) -> tuple[list[Blocks], list[RuleReport]]:
+        settings = self.settings
+        blocks, refused = applicable_blocks(
+            encoded, settings.rules, settings.block_cap, workers=settings.workers
         )
-
-    def _at_random(self) -> dict[str, Floats]:
-        generator = np.random.default_rng(SEED)
-        pair_count = self.encoded.size * (self.encoded.size - 1) // 2
-        drawn = (2, min(RANDOM_PAIRS, max(FEWEST_RANDOM_PAIRS, pair_count)))
-        left, right = generator.integers(0, self.encoded.size, drawn).astype(np.int32)
-        apart = left != right
-        levels = compare(self.encoded, left[apart], right[apart])
-        return chance_at_random(levels, pair_count)
-
-    def _when_sharing(
-        self, field: str, parts: tuple[str, ...], at_random: dict[str, Floats]
-    ) -> Floats:
-        generator = np.random.default_rng(SEED)
-        left, right = random_pairs_sharing(self.encoded, parts, RULE_SAMPLE, generator)
-        return chance_when_sharing(field, compare(self.encoded, left, right), at_random[field])
+        total = sum(one.pair_count for one in blocks)
+        if total > settings.most_pairs:
+            largest = max(blocks, key=lambda one: one.pair_count)
+            raise TooManyPairs(
+                f"The rules would make {total:,} pairs, {largest.pair_count:,} of them by "
+                f"{largest.rule.name}, whose largest block has {largest.largest:,} records."
+            )
+        return blocks, refused
 
     def _scored(
-        self,
-        classifier: LatentClassClassifier,
-        vectors: pd.DataFrame,
-        found: pd.MultiIndex,
-        rules: Codes,
+        self, model: ScoreModel, found: Candidates, distinct: Ids, counts: Ids
     ) -> tuple[Pairs, dict[str, float]]:
-        patterns = vectors["pattern"].to_numpy()
-        distinct, scores, places = classifier.scores(patterns)
-        automatic = self._automatic(classifier, distinct, scores)
-        kept = np.flatnonzero(scores[places] >= self.settings.review_floor)
-        left, right = (self.ids[np.asarray(codes)[kept]] for codes in found.codes)
-        order = np.lexsort((right, left, -scores[places[kept]]))
-        kept = kept[order]
+        scores = score_patterns(model, distinct)
+        automatic = self._automatic(model, distinct, scores)
+        is_kept = look_up(
+            found.pattern, distinct, scores >= self.settings.review_floor, model.fields
+        )
+        kept = np.flatnonzero(is_kept)
+        pattern = found.pattern[kept]
+        score = look_up(pattern, distinct, scores, model.fields)
+        left, right = self.ids[found.left[kept]], self.ids[found.right[kept]]
+        order = np.lexsort((right, left, -score))
         pairs = Pairs(
             left=left[order],
             right=right[order],
-            pattern=patterns[kept],
-            score=scores[places[kept]],
-            automatic=automatic[places[kept]],
-            rule=rules[kept],
+            pattern=pattern[order].astype(np.int64),
+            score=score[order],
+            automatic=look_up(pattern, distinct, automatic, model.fields)[order],
+            rule=found.rule[kept][order],
         )
-        return pairs, _expected(pairs, scores[places])
+        return pairs, _expected(scores, counts, automatic)
 
-    def _automatic(
-        self, classifier: LatentClassClassifier, distinct: Ids, scores: Floats
-    ) -> Flags:
+    def _automatic(self, model: ScoreModel, distinct: Ids, scores: Floats) -> Flags:
         """Return which distinct patterns link by themselves."""
-        model = classifier.model
-        if model is None:
-            return np.zeros(len(distinct), np.bool_)
         strong = scores >= self.settings.automatic_threshold
         strong[strong] = [
             held_back(model.levels(pattern)) is None for pattern in distinct[strong].tolist()
         ]
         return np.asarray(strong, np.bool_)
 
-    def _counts(
-        self, vectors: pd.DataFrame, pairs: Pairs, blocks: Sequence[Blocks]
-    ) -> dict[str, int]:
+    def _counts(self, found: Candidates, pairs: Pairs, blocks: Sequence[Blocks]) -> dict[str, int]:
         return {
             "records": len(self.ids),
-            "candidate_pairs": len(vectors),
+            "candidate_pairs": len(found),
             "blocking_rules": len(blocks),
             "evidence": len(pairs),
             "automatic": int(pairs.automatic.sum()),
         }
 
 
-def _expected(pairs: Pairs, all_scores: Floats) -> dict[str, float]:
+def score_patterns(model: ScoreModel, distinct: Ids) -> Floats:
+    """Return the score of each pattern: what `ScoreModel.score` says, worked out at once."""
+    same = np.zeros((len(distinct), len(model.shares)))
+    same += np.array(model.shares)
+    rest = distinct.astype(np.int64)
+    for one in model.fields:
+        rest, level = np.divmod(rest, len(model.probabilities[one][0]))
+        same *= np.array(model.probabilities[one]).T[level]
+    split = model.match_count
+    # Python's sum, term by term: the score shown on a page is computed that way.
+    match, other = np.zeros(len(distinct)), np.zeros(len(distinct))
+    for position in range(same.shape[1]):
+        side = match if position < split else other
+        side += same[:, position]
+    tiny = 1e-300
+    return np.asarray(np.log2(np.maximum(match, tiny)) - np.log2(np.maximum(other, tiny)))
+
+
+def _expected(scores: Floats, counts: Ids, automatic: Flags) -> dict[str, float]:
     """Return what the model's own probabilities promise."""
-    likely = 1 / (1 + np.exp2(-np.clip(pairs.score, -500, 500)))
-    automatic = likely[pairs.automatic]
+    likely = counts / (1 + np.exp2(-np.clip(scores, -500, 500)))
+    linked = counts[automatic].sum()
     return {
-        "matches": round(float((1 / (1 + np.exp2(-np.clip(all_scores, -500, 500)))).sum()), 1),
-        "precision": round(float(automatic.mean()), 5) if len(automatic) else 1.0,
+        "matches": round(float(likely.sum()), 1),
+        "precision": round(float(likely[automatic].sum() / linked), 5) if linked else 1.0,
     }
 
 
-def _reports(blocks: Sequence[Blocks], rules: Codes) -> list[RuleReport]:
+def _reports(blocks: Sequence[Blocks], rules: Levels) -> list[RuleReport]:
     new = np.bincount(rules, minlength=len(blocks))
     return [
-        RuleReport(one.rule.name, one.pair_count, int(new[position]), one.capped_count, used=True)
+        RuleReport(
+            one.rule.name,
+            one.pair_count,
+            int(new[position]),
+            one.capped_count,
+            used=True,
+            largest_block=one.largest,
+        )
         for position, one in enumerate(blocks)
     ]

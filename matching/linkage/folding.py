@@ -43,6 +43,11 @@ _STREET_WORDS = {
     "dr": "docteur",
     "pdt": "president",
 }
+_ONE_SOUND = (
+    ("ph", "f"), ("sch", "s"), ("sh", "s"), ("ch", "s"), ("ck", "k"), ("dt", "t"), ("th", "t"),
+    ("qu", "k"), ("q", "k"), ("c", "k"), ("x", "ks"), ("z", "s"), ("w", "v"), ("j", "i"),
+    ("d", "t"), ("b", "p"),
+)  # fmt: skip
 _TAGGING_HOSTS = frozenset({"gmail.com", "googlemail.com"})
 _HOST_ALIASES = {"googlemail.com": "gmail.com"}
 
@@ -107,6 +112,36 @@ def email(value: str) -> str:
     return f"{local}@{_HOST_ALIASES.get(host, host)}"
 
 
+def sound(name: str) -> str:
+    """Return the consonants of a name as they sound in most languages: for blocking only.
+
+    Vowels, h and doubled letters go, letters that stand for one sound become one: "schmitt" and
+    "schmidt", "philippe" and "filip", "wagner" and "vagnere" share a key.
+    """
+    spelled = name
+    for letters, one in _ONE_SOUND:
+        spelled = spelled.replace(letters, one)
+    first, rest = spelled[:1], spelled[1:]
+    kept = [first, *(letter for letter in rest if letter not in "aeiouyh ")]
+    return "".join(b for a, b in zip(["", *kept], kept, strict=False) if a != b)[:6]
+
+
+def registration(value: str) -> str:
+    """Return an organisation's number; French SIRET and VAT numbers are cut to their SIREN."""
+    number = plain(value)
+    if number.isdigit() and len(number) == 14:
+        return number[:9]
+    if len(number) == 13 and number.startswith("fr"):
+        return number[4:]
+    return number
+
+
+def website(value: str) -> str:
+    """Return the domain of a site or an e-mail address, without www."""
+    host = value.strip().casefold().rpartition("@")[2].rpartition("//")[2]
+    return host.partition("/")[0].partition(":")[0].removeprefix("www.")
+
+
 def plain(value: str) -> str:
     """Return letters and digits only: for identifiers, postcodes and dates."""
     return "".join(words(value))
@@ -127,4 +162,11 @@ FOLDS: dict[str, Callable[[str], str]] = {
     "street": street,
     "postcode": plain,
     "city": city,
+    "middle_name": name,
+    "birth_place": city,
+    "occupation": name,
+    "country": plain,
+    "registration": registration,
+    "website": website,
+    "other_email": email,
 }

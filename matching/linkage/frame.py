@@ -1,77 +1,122 @@
 """Our blocking, comparison and classification as recordlinkage's own classes.
 
-The toolkit is the frame: its stock features and classifiers work beside these, on the same
-pairs. What is inside differs, because its own index, string features and ECM take fifty times
-as long and merge families.
+The toolkit is the frame: its stock indexes, features and classifiers work beside these, on the
+same pairs. What is inside differs, because its own index, string features and ECM take fifty
+times as long and merge families. Everything here wraps the numpy core and adds nothing to it.
 """
 
 import logging
-from collections.abc import Callable, Sequence
-from typing import Any
+from collections.abc import Sequence
+from typing import Any, Protocol
 
 import numpy as np
 import pandas as pd
-from recordlinkage.base import BaseClassifier, BaseCompare, BaseIndexAlgorithm
+from rapidfuzz import process
+from rapidfuzz.distance import JaroWinkler
+from recordlinkage.base import (
+    BaseClassifier,
+    BaseCompare,
+    BaseCompareFeature,
+    BaseIndexAlgorithm,
+)
 
-from matching.linkage.blocking import CHUNK, Blocks, candidate_pairs
-from matching.linkage.columns import Codes, Flags, Floats, Ids
+from matching.linkage.blocking import CHUNK, Blocks, Partition
+from matching.linkage.chance import learn_classes
+from matching.linkage.classes import Classes
+from matching.linkage.columns import Codes, Columns, Floats, Ids
 from matching.linkage.comparison import patterns
-from matching.linkage.encoding import Encoded
-from matching.linkage.training import Classes, Fit, fit, split_patterns
-from matching.scoring import ScoreModel, probability
+from matching.linkage.encoding import Encoded, encode
+from matching.linkage.engine import score_patterns
+from matching.linkage.keys import Rule
+from matching.linkage.pairing import Candidates, Scope, candidates
+from matching.linkage.proposals import DEFAULT_RULES, applicable_blocks
+from matching.linkage.training import Fit, fit
+from matching.scoring import ScoreModel
 
 # The toolkit logs every step through a handler of its own; a run has its progress instead.
 logging.getLogger("recordlinkage").setLevel(logging.WARNING)
 
-Tick = Callable[[int, int], None]
-"""Called with (done, total) after each chunk; may raise to stop the work."""
+
+def encode_frame(frame: pd.DataFrame, other: pd.DataFrame | None = None) -> Encoded:
+    """Return the rows of one frame, or of two below one another, as codes.
+
+    Columns are named after `columns.ATTRIBUTES`; others are left to stock features.
+    """
+    rows = frame if other is None else pd.concat([frame, other])
+    text = rows.astype(object).where(rows.notna(), None)
+    values = {str(name): text[name].map(_text).to_numpy(object) for name in text}
+    return encode(Columns(np.arange(len(rows), dtype=np.int64), values))
 
 
 class KeyIndex(BaseIndexAlgorithm):
-    """All blocking rules in one pass: no union of indexes, every pair once."""
+    """All blocking rules in one pass: no union of indexes, every pair once.
 
-    def __init__(self, blocks: Sequence[Blocks], changed: Flags | None, tick: Tick) -> None:
-        """Take the rules' blocks, and the records that must be in each pair (None for any)."""
-        super().__init__()
-        self.blocks, self.changed, self.tick = blocks, changed, tick
-        self.rules: Codes = np.zeros(0, np.int32)
-        """After `index`: position of the rule that made each pair."""
+    Linking two frames, only pairs across them are made, as the toolkit expects.
+    """
+
+    def __init__(
+        self,
+        encoded: Encoded,
+        rules: Sequence[Rule] = DEFAULT_RULES,
+        *,
+        partition: Partition | None = None,
+        workers: int = 1,
+        **options: Any,
+    ) -> None:
+        """Take the encoded records, in the order of the frames that `index` gets."""
+        super().__init__(**options)
+        self.encoded, self.workers = encoded, workers
+        self.blocks: list[Blocks]
+        self.blocks, self.refused = applicable_blocks(
+            encoded, rules, workers=workers, partition=partition
+        )
+        self.found = Candidates.joined([])
+        """After `index`: the pairs by position, with patterns and the rule that made each."""
 
     def _dedup_index(self, df_a: pd.DataFrame) -> pd.MultiIndex:
-        found: list[tuple[int, Codes, Codes]] = []
-        total = sum(blocks.pair_count for blocks in self.blocks)
-        for rule, left, right in candidate_pairs(self.blocks, self.changed):
-            found.append((rule, left, right))
-            self.tick(sum(len(one) for _, one, _ in found), total)
-        empty = np.zeros(0, np.int32)
-        self.rules = np.repeat(
-            np.array([rule for rule, _, _ in found], np.int32),
-            [len(left) for _, left, _ in found],
-        )
-        # pandas-stubs ask for lists; arrays are what keeps millions of pairs small.
-        levels: Any = [df_a.index, df_a.index]
-        codes: Any = [np.concatenate([empty, *(pair[side] for pair in found)]) for side in (1, 2)]
-        return pd.MultiIndex(levels=levels, codes=codes, verify_integrity=False)
+        self.found = candidates(self.encoded, self.blocks, workers=self.workers)
+        return _index(df_a.index, df_a.index, self.found.left, self.found.right)
+
+    def _link_index(self, df_a: pd.DataFrame, df_b: pd.DataFrame) -> pd.MultiIndex:
+        sources = np.repeat(np.array([0, 1], np.int32), [len(df_a), len(df_b)])
+        scope = Scope(sources=sources, clean_sources=None)
+        self.found = candidates(self.encoded, self.blocks, scope=scope, workers=self.workers)
+        right = self.found.right - np.int32(len(df_a))
+        return _index(df_a.index, df_b.index, self.found.left, right)
+
+
+def _index(one: Any, other: Any, left: Codes, right: Codes) -> pd.MultiIndex:
+    # pandas-stubs ask for lists; arrays are what keeps millions of pairs small.
+    codes: Any = [left, right]
+    return pd.MultiIndex(levels=[one, other], codes=codes, verify_integrity=False)
 
 
 class LevelCompare(BaseCompare):
     """One pattern of levels per pair, from encoded records."""
 
-    def __init__(self, encoded: Encoded, tick: Tick) -> None:
-        """Take the encoded records, in the order of the frame that `compute` gets."""
-        super().__init__()
-        self.encoded, self.tick = encoded, tick
+    def __init__(self, encoded: Encoded, **options: Any) -> None:
+        """Take the encoded records, in the order of the frames that `compute` gets."""
+        super().__init__(**options)
+        self.encoded = encoded
 
     def _compute(
         self, pairs: pd.MultiIndex, x: pd.DataFrame, x_link: pd.DataFrame | None = None
     ) -> pd.DataFrame:
-        left, right = (np.asarray(codes, np.int32) for codes in pairs.codes)
+        left = _positions(pairs, 0, x)
+        right = _positions(pairs, 1, x if x_link is None else x_link)
+        right = right if x_link is None else right + np.int32(len(x))
         found = [np.zeros(0, np.int64)]
         for start in range(0, len(left), CHUNK):
             chunk = slice(start, start + CHUNK)
-            found.append(patterns(self.encoded, left[chunk], right[chunk]))
-            self.tick(min(start + CHUNK, len(left)), len(left))
+            found.append(patterns(self.encoded, self.encoded.fields, left[chunk], right[chunk]))
         return pd.DataFrame({"pattern": np.concatenate(found)}, index=pairs)
+
+
+def _positions(pairs: pd.MultiIndex, side: int, frame: pd.DataFrame) -> Codes:
+    level, codes = pairs.levels[side], np.asarray(pairs.codes[side])
+    if level is frame.index or level.equals(frame.index):
+        return codes.astype(np.int32)
+    return np.asarray(frame.index.get_indexer(level), np.int32)[codes]
 
 
 class LatentClassClassifier(BaseClassifier):
@@ -83,29 +128,78 @@ class LatentClassClassifier(BaseClassifier):
         self.classes, self.model = classes, model
         self.last_fit: Fit | None = None
 
+    @classmethod
+    def suited_to(cls, index: KeyIndex) -> "LatentClassClassifier":
+        """Return an untrained classifier for the pairs that an index makes."""
+        return cls(learn_classes(index.encoded, index.blocks, workers=index.workers))
+
     def _fit(self, vectors: Ids, match_index: object = None) -> None:
         if self.classes is None:
             raise ValueError("This classifier was given a trained model; it cannot be fitted.")
         distinct, counts = np.unique(vectors.ravel(), return_counts=True)
-        levels = split_patterns(distinct, self.classes.fields)
-        self.last_fit = fit(levels, counts.astype(np.float64), self.classes)
+        self.last_fit = fit(distinct, counts.astype(np.float64), self.classes)
         self.model = self.last_fit.model
 
-    def scores(self, vectors: Ids) -> tuple[Ids, Floats, Ids]:
-        """Return the distinct patterns, the score of each, and each pair's place among them."""
+    def scores(self, vectors: Ids) -> Floats:
+        """Return the score of each pattern in bits."""
         if self.model is None:
             raise ValueError("Fit the classifier first.")
-        model = self.model
         distinct, places = np.unique(vectors.ravel(), return_inverse=True)
-        scores = np.array(
-            [model.score(model.levels(pattern)) for pattern in distinct.tolist()], np.float64
-        )
-        return distinct, scores, places
+        return np.take(score_patterns(self.model, distinct), places)
 
     def _prob_match(self, vectors: Ids) -> Floats:
-        _, scores, places = self.scores(vectors)
-        likely = np.array([probability(score) for score in scores.tolist()], np.float64)
-        return np.asarray(likely[places], np.float64)
+        return np.asarray(1 / (1 + np.exp2(-np.clip(self.scores(vectors), -500, 500))))
 
     def _predict(self, vectors: Ids) -> Ids:
-        return np.asarray(self._prob_match(vectors) >= 0.5, np.int64)
+        return np.asarray(self.scores(vectors) >= 0, np.int64)
+
+
+class _Scorer(Protocol):
+    def __call__(self, one: str, other: str, /, *, score_cutoff: float | None = None) -> float: ...
+
+
+class TextSimilarity(BaseCompareFeature):
+    """Similarity of any two text columns by rapidfuzz: six times as fast as the stock `String`.
+
+    For fields without levels of their own. A missing or blank value on either side gives
+    `missing_value`, never a similarity.
+    """
+
+    name = "text_similarity"
+
+    def __init__(
+        self,
+        left_on: str,
+        right_on: str,
+        *,
+        scorer: _Scorer = JaroWinkler.similarity,
+        threshold: float | None = None,
+        missing_value: float = 0.0,
+        label: str | None = None,
+    ) -> None:
+        """Take the columns; with a threshold the feature is 1 at or above it, else 0."""
+        super().__init__(left_on, right_on, label=label)
+        self.scorer, self.threshold, self.missing_value = scorer, threshold, missing_value
+
+    def _compute_vectorized(self, left: "pd.Series[Any]", right: "pd.Series[Any]") -> Floats:
+        one, other = _texts(left), _texts(right)
+        known = np.array([bool(a and b) for a, b in zip(one, other, strict=True)], np.bool_)
+        rows = np.flatnonzero(known).tolist()
+        found = np.full(len(one), self.missing_value)
+        similar = process.cpdist(
+            [one[row] for row in rows],
+            [other[row] for row in rows],
+            scorer=self.scorer,
+            score_cutoff=self.threshold or 0.0,
+            dtype=np.float64,
+        )
+        found[rows] = similar if self.threshold is None else similar >= self.threshold
+        return found
+
+
+def _texts(values: "pd.Series[Any]") -> list[str]:
+    return [value.strip() if isinstance(value, str) else "" for value in values.tolist()]
+
+
+def _text(value: object) -> str | None:
+    return None if value is None or not str(value).strip() else str(value)

@@ -13,6 +13,7 @@ from matching.levels import (
     LEVELS,
     Address,
     BirthDate,
+    Code,
     Email,
     FamilyName,
     GivenName,
@@ -20,12 +21,30 @@ from matching.levels import (
     Organisation,
     Phone,
     Sex,
+    Text,
 )
 from matching.linkage.columns import Floats
 
 REST = 1e-3
 
 Profile = Mapping[str, Mapping[int, float]]
+
+_MOSTLY_SAME_TEXT: Mapping[int, float] = {
+    Text.SAME_RARE: 0.3,
+    Text.SAME_USUAL: 0.3,
+    Text.SAME_COMMON: 0.2,
+    Text.NEAR: 0.07,
+    Text.PART: 0.05,
+    Text.DIFFERS: 0.08,
+}
+_MOSTLY_DIFFERENT_TEXT: Mapping[int, float] = {
+    Text.SAME_RARE: 1e-4,
+    Text.SAME_USUAL: 1e-3,
+    Text.SAME_COMMON: 5e-3,
+    Text.NEAR: 3e-3,
+    Text.PART: 3e-3,
+    Text.DIFFERS: 0.98,
+}
 
 SAME_PERSON: Profile = {
     "given_name": {
@@ -84,11 +103,32 @@ SAME_PERSON: Profile = {
         BirthDate.ONE_PART: 0.05,
         BirthDate.CLOSE: 0.01,
         BirthDate.SAME_YEAR: 0.005,
-        BirthDate.DIFFERS: 0.005,
+        BirthDate.NEAR_YEAR: 0.002,
+        BirthDate.DIFFERS: 0.004,
     },
     "identifier": {Identifier.SAME: 0.9, Identifier.NEAR: 0.07, Identifier.DIFFERS: 0.03},
-    "organisation": {Organisation.SAME: 0.8, Organisation.NEAR: 0.1, Organisation.DIFFERS: 0.1},
+    "organisation": {
+        Organisation.SAME_RARE: 0.3,
+        Organisation.SAME_USUAL: 0.25,
+        Organisation.SAME_COMMON: 0.2,
+        Organisation.NEAR: 0.08,
+        Organisation.PART: 0.09,
+        Organisation.DIFFERS: 0.08,
+    },
     "sex": {Sex.SAME: 0.98, Sex.DIFFERS: 0.02},
+    "middle_name": _MOSTLY_SAME_TEXT,
+    "birth_place": _MOSTLY_SAME_TEXT,
+    "occupation": {
+        Text.SAME_RARE: 0.15,
+        Text.SAME_USUAL: 0.2,
+        Text.SAME_COMMON: 0.25,
+        Text.NEAR: 0.05,
+        Text.PART: 0.05,
+        Text.DIFFERS: 0.3,
+    },
+    "country": {Code.SAME: 0.97, Code.DIFFERS: 0.03},
+    "registration": {Code.SAME: 0.9, Code.NEAR: 0.04, Code.DIFFERS: 0.06},
+    "website": {Code.SAME: 0.85, Code.NEAR: 0.05, Code.DIFFERS: 0.1},
 }
 
 STRANGERS: Profile = {
@@ -122,11 +162,18 @@ STRANGERS: Profile = {
         BirthDate.ONE_PART: 2e-3,
         BirthDate.CLOSE: 1e-2,
         BirthDate.SAME_YEAR: 0.02,
-        BirthDate.DIFFERS: 0.97,
+        BirthDate.NEAR_YEAR: 0.05,
+        BirthDate.DIFFERS: 0.92,
     },
     "identifier": {Identifier.SAME: 1e-6, Identifier.NEAR: 1e-5, Identifier.DIFFERS: 1.0},
-    "organisation": {Organisation.SAME: 2e-3, Organisation.NEAR: 2e-3, Organisation.DIFFERS: 1.0},
+    "organisation": _MOSTLY_DIFFERENT_TEXT,
     "sex": {Sex.SAME: 0.5, Sex.DIFFERS: 0.5},
+    "middle_name": {**_MOSTLY_DIFFERENT_TEXT, Text.SAME_COMMON: 0.02},
+    "birth_place": {**_MOSTLY_DIFFERENT_TEXT, Text.SAME_COMMON: 0.02},
+    "occupation": {**_MOSTLY_DIFFERENT_TEXT, Text.SAME_COMMON: 0.05},
+    "country": {Code.SAME: 0.7, Code.DIFFERS: 0.3},
+    "registration": {Code.SAME: 1e-6, Code.NEAR: 1e-4, Code.DIFFERS: 1.0},
+    "website": {Code.SAME: 1e-4, Code.NEAR: 1e-3, Code.DIFFERS: 1.0},
 }
 """Two people by chance: what a file too small to say so is taken to be like."""
 
@@ -165,8 +212,16 @@ _ONE_HOUSEHOLD: Profile = {
         Email.DIFFERS: 0.8,
     },
     "identifier": {Identifier.SAME: 1e-4, Identifier.NEAR: 1e-3, Identifier.DIFFERS: 1.0},
-    "organisation": {Organisation.SAME: 0.3, Organisation.NEAR: 0.02, Organisation.DIFFERS: 0.7},
+    "organisation": {
+        Organisation.SAME_RARE: 0.1,
+        Organisation.SAME_USUAL: 0.1,
+        Organisation.SAME_COMMON: 0.1,
+        Organisation.DIFFERS: 0.7,
+    },
     "sex": {Sex.SAME: 0.4, Sex.DIFFERS: 0.6},
+    "middle_name": _MOSTLY_DIFFERENT_TEXT,
+    "registration": {Code.SAME: 0.1, Code.NEAR: 1e-3, Code.DIFFERS: 0.9},
+    "website": {Code.SAME: 0.2, Code.DIFFERS: 0.8},
 }
 
 _OTHER_GIVEN_NAME: Profile = {
@@ -186,11 +241,12 @@ _OTHER_GIVEN_NAME: Profile = {
         BirthDate.ONE_PART: 0.01,
         BirthDate.CLOSE: 0.03,
         BirthDate.SAME_YEAR: 0.03,
-        BirthDate.DIFFERS: 0.91,
+        BirthDate.NEAR_YEAR: 0.11,
+        BirthDate.DIFFERS: 0.80,
     },
 }
 
-HOUSEHOLD_FIXED = ("given_name", "birth_date", "identifier")
+HOUSEHOLD_FIXED = ("given_name", "birth_date", "identifier", "middle_name")
 
 NAMESAKES = "household, same full name"
 NAMESAKES_FIXED = (*HOUSEHOLD_FIXED, "family_name", "sex")
@@ -239,6 +295,7 @@ HOUSEHOLDS: Mapping[str, Profile] = {
             BirthDate.ONE_PART: 0.005,
             BirthDate.CLOSE: 0.01,
             BirthDate.SAME_YEAR: 0.002,
+            BirthDate.NEAR_YEAR: 0.003,
             BirthDate.DIFFERS: 0.98,
         },
         "sex": {Sex.SAME: 0.98, Sex.DIFFERS: 0.02},

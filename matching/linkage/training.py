@@ -8,28 +8,15 @@ What keeps it safe, each found by a failure without it:
 - a missing value has probability 1 in every class: it is no evidence.
 """
 
-from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 
 import numpy as np
 
-from matching.levels import EXACT, LEVELS
-from matching.linkage.blocking import PART_FIELDS, Rule
+from matching.levels import LEVELS
+from matching.linkage.classes import Classes
 from matching.linkage.columns import Floats, Ids, Levels
-from matching.linkage.profiles import (
-    HOUSEHOLD_FIXED,
-    HOUSEHOLDS,
-    LEAST_HOUSEHOLDS_PER_MATCH,
-    MOVED,
-    NAMESAKES,
-    NAMESAKES_FIXED,
-    NAMESAKES_PER_MATCH,
-    SAME_PERSON,
-    STRANGERS,
-    Profile,
-    distribution,
-    exact_by_chance,
-)
+from matching.linkage.profiles import LEAST_HOUSEHOLDS_PER_MATCH, MOVED, NAMESAKES_PER_MATCH
 from matching.scoring import ScoreModel
 
 SHRINK = 2.0
@@ -37,59 +24,16 @@ PRIOR_STRENGTH = 20.0
 PRIOR_PAIRS = 10.0
 """Pairs that the starting shares of the classes weigh: only a small file notices."""
 
-USUAL_PAIRS = 2_000.0
-"""Pairs that usual strangers weigh beside the random pairs of the file."""
-
 TOLERANCE = 1e-5
 MOST_ROUNDS = 200
+MOST_PATTERNS = 12_000
+"""Patterns to train on; of rarer ones a sample stands for all."""
+
 FLOOR = 1e-7
 DIGITS = 9
 """Significant digits of stored probabilities: what is stored is what scores."""
 
-
-@dataclass(frozen=True)
-class Chance:
-    """Level distributions of pairs that agree by chance only."""
-
-    at_random: dict[str, Floats]
-    """Field -> distribution over random pairs."""
-    under_rule: list[dict[str, Floats]]
-    """Per rule: distribution of each field it blocks on, over strangers that share its key."""
-
-
-@dataclass(frozen=True)
-class LatentClass:
-    """One way in which two records come to be a pair, with its expected levels by field."""
-
-    name: str
-    expected: dict[str, Floats]
-
-
-@dataclass(frozen=True)
-class Classes:
-    """The classes in order: matches, households, coincidences."""
-
-    fields: tuple[str, ...]
-    listed: tuple[LatentClass, ...]
-    match_count: int
-    household_count: int
-
-    @property
-    def first_coincidence(self) -> int:
-        """Position of the first coincidence class."""
-        return self.match_count + self.household_count
-
-    def without_households(self) -> "Classes":
-        """Return the matches and the coincidences only."""
-        kept = (*self.listed[: self.match_count], *self.listed[self.first_coincidence :])
-        return replace(self, listed=kept, household_count=0)
-
-    def start(self, field: str) -> Floats:
-        """Return one row of expected levels per class, 0 for level 0."""
-        rows = np.stack([one.expected[field] for one in self.listed])
-        rows = np.maximum(rows, FLOOR)
-        rows[:, 0] = 0.0
-        return np.asarray(rows / rows.sum(axis=1, keepdims=True), np.float64)
+_MIX = 0x9E3779B97F4A7C15
 
 
 @dataclass(frozen=True)
@@ -98,123 +42,11 @@ class Fit:
 
     model: ScoreModel
     log_likelihood: float
+    """Mean over the pairs, in nats."""
     rounds: int
 
 
-def build_classes(
-    fields: tuple[str, ...], rules: Sequence[Rule], chance: Chance, *, with_homes: bool
-) -> Classes:
-    """Return the classes that suit the fields and rules of a file.
-
-    Args:
-        fields: the compared fields.
-        rules: the blocking rules in use, in order.
-        chance: what agrees by chance.
-        with_homes: whether records say where a person lives, so that she may have moved and may
-            share a home with others.
-    """
-    at_random = chance.at_random
-
-    def expect(profile: Profile) -> dict[str, Floats]:
-        return {
-            field: distribution(field, profile.get(field, SAME_PERSON[field]), at_random[field])
-            for field in fields
-        }
-
-    matches = [LatentClass("same person", expect(SAME_PERSON))]
-    if with_homes:
-        matches.append(LatentClass("same person, moved", expect({**SAME_PERSON, **MOVED})))
-    families = [LatentClass(name, expect(profile)) for name, profile in HOUSEHOLDS.items()]
-    families = families if with_homes else []
-    coincidences = [LatentClass("chance", at_random)]
-    for rule, blocked in zip(rules, chance.under_rule, strict=True):
-        coincidences += _coincidences(rule, fields, {**at_random, **blocked}, at_random)
-    return Classes(
-        fields=fields,
-        listed=(*matches, *families, *coincidences),
-        match_count=len(matches),
-        household_count=len(families),
-    )
-
-
-def _coincidences(
-    rule: Rule,
-    fields: tuple[str, ...],
-    expected: dict[str, Floats],
-    at_random: dict[str, Floats],
-) -> list[LatentClass]:
-    """Return the class of a rule; a shared phone or e-mail also comes with one shared name."""
-    classes = [LatentClass(f"chance: {rule.name}", expected)]
-    if rule.parts in (("email",), ("phone",)):
-        classes += [
-            LatentClass(
-                f"chance: {rule.name} and {field}",
-                {**expected, field: _mostly_exact(field, at_random[field])},
-            )
-            for field in ("given_name", "family_name")
-            if field in fields
-        ]
-    return classes
-
-
-def _mostly_exact(field: str, at_random: Floats) -> Floats:
-    return np.asarray(0.98 * exact_by_chance(field, at_random) + 0.02 * at_random, np.float64)
-
-
-def parts_by_field(rule: Rule, fields: Sequence[str]) -> dict[str, tuple[str, ...]]:
-    """Return, per compared field that a rule blocks on, the parts of its key that speak of it."""
-    found: dict[str, tuple[str, ...]] = {}
-    for part in rule.parts:
-        for field in PART_FIELDS[part]:
-            if field in fields:
-                found[field] = (*found.get(field, ()), part)
-    return found
-
-
-def chance_when_sharing(field: str, levels: dict[str, Levels], at_random: Floats) -> Floats:
-    """Return how a field agrees when strangers share a part of it, as a blocking rule asks.
-
-    Strangers are pairs that agree on nothing else, so this also understands a key that is a part
-    of a value: a birth year, the start of a name.
-
-    Args:
-        field: the field.
-        levels: of random pairs that share the part.
-        at_random: distribution of the field over random pairs.
-    """
-    others = [other for other in levels if other not in (field, "sex")]
-    agreements = np.zeros(len(levels[field]), np.int64)
-    known = np.zeros_like(agreements)
-    for other in others:
-        agreements += np.isin(levels[other], list(EXACT[other]))
-        known += levels[other] > 0
-    strangers = levels[field][(agreements == 0) & (known > 0)]
-    counts = np.bincount(strangers, minlength=len(LEVELS[field])).astype(np.float64)
-    counts[0] = 0.0
-    usual = _mostly_exact(field, at_random)
-    return np.asarray((counts + 50 * usual) / (counts.sum() + 50), np.float64)
-
-
-def chance_at_random(levels: dict[str, Levels], pair_count: int) -> dict[str, Floats]:
-    """Return how often each level of each field occurs among random pairs.
-
-    Args:
-        levels: of a sample of pairs drawn at random.
-        pair_count: number of pairs there are to draw from: a small file cannot say what chance
-            does, since its duplicates weigh too much, so what is usual joins in.
-    """
-    found = {}
-    for field, column in levels.items():
-        counts = np.bincount(column, minlength=len(LEVELS[field])) + 0.5
-        counts[0] = 0.0
-        counts *= min(1.0, pair_count / max(1, len(column)))
-        share = counts / counts.sum()
-        usual = USUAL_PAIRS * distribution(field, STRANGERS[field], np.asarray(share, np.float64))
-        found[field] = np.asarray((counts + usual) / (counts + usual).sum(), np.float64)
-    return found
-
-
-def split_patterns(patterns: Ids, fields: tuple[str, ...]) -> dict[str, Levels]:
+def split_patterns(patterns: Ids, fields: Sequence[str]) -> dict[str, Levels]:
     """Return the level of each field in each pattern."""
     levels = {}
     for field in fields:
@@ -223,28 +55,49 @@ def split_patterns(patterns: Ids, fields: tuple[str, ...]) -> dict[str, Levels]:
     return levels
 
 
-def fit(levels: dict[str, Levels], counts: Floats, classes: Classes) -> Fit:
+def sample_patterns(
+    patterns: Ids, counts: Floats, most: int = MOST_PATTERNS
+) -> tuple[Ids, Floats]:
+    """Return the commonest patterns and a sample of the rare ones with their weight.
+
+    Which rare pattern is drawn depends on its number alone, so row order changes nothing.
+    """
+    if len(patterns) <= most:
+        return patterns, counts
+    order = np.lexsort((patterns, -counts))
+    common, rare = order[: most // 2], order[most // 2 :]
+    mixed = (patterns[rare].astype(np.uint64) * np.uint64(_MIX)) >> np.uint64(11)
+    drawn = rare[np.argsort(mixed, kind="stable")[: most - len(common)]]
+    kept = np.sort(np.r_[common, drawn])
+    weights = counts.copy()
+    weights[drawn] *= counts[rare].sum() / counts[drawn].sum()
+    return patterns[kept], weights[kept]
+
+
+def fit(patterns: Ids, counts: Floats, classes: Classes) -> Fit:
     """Return the model that explains the patterns best, starting from the classes' definitions.
 
     Args:
-        levels: field -> level, one row per distinct pattern.
+        patterns: distinct patterns of levels.
         counts: number of pairs with each pattern.
         classes: the classes to fill.
     """
+    patterns, counts = sample_patterns(patterns, counts)
+    levels = split_patterns(patterns, classes.fields)
     found = _fit(levels, counts, classes)
     if classes.household_count and not _has_households(found.model, classes):
         return _fit(levels, counts, classes.without_households())
     return found
 
 
-def _fit(levels: dict[str, Levels], counts: Floats, classes: Classes) -> Fit:
+def _fit(levels: Mapping[str, Levels], counts: Floats, classes: Classes) -> Fit:
     trainer = _Trainer(levels, counts, classes)
     if not len(counts):
         return Fit(trainer.model(), 0.0, 0)
     previous, likelihood, rounds = -np.inf, trainer.step(), 1
     while abs(likelihood - previous) >= TOLERANCE and rounds < MOST_ROUNDS:
         previous, likelihood, rounds = likelihood, trainer.step(), rounds + 1
-    return Fit(trainer.model(), likelihood * float(counts.sum()), rounds)
+    return Fit(trainer.model(), likelihood, rounds)
 
 
 def _has_households(model: ScoreModel, classes: Classes) -> bool:
@@ -255,66 +108,69 @@ def _has_households(model: ScoreModel, classes: Classes) -> bool:
 
 
 class _Trainer:
-    """The moving parts of EM: class shares and level probabilities."""
+    """The moving parts of EM: class shares, and one table of level probabilities by class.
 
-    def __init__(self, levels: dict[str, Levels], counts: Floats, classes: Classes) -> None:
-        self.levels, self.counts, self.classes = levels, counts, classes
-        self.start = {field: classes.start(field) for field in classes.fields}
-        self.rows = {field: self._usable(rows) for field, rows in self.start.items()}
-        self.one_hot = {
-            field: np.eye(len(LEVELS[field]))[column] for field, column in levels.items()
-        }
-        names = [one.name for one in classes.listed]
-        self.namesakes = names.index(NAMESAKES) if NAMESAKES in names else None
-        self.families = range(classes.match_count, classes.first_coincidence)
+    The rows of the table are the levels of all fields below one another; each pattern is a row of
+    ones and zeros over them, so that both steps of EM are one product of matrices.
+    """
+
+    def __init__(self, levels: Mapping[str, Levels], counts: Floats, classes: Classes) -> None:
+        self.counts, self.classes = counts, classes
+        self.slices: dict[str, slice] = {}
+        end = 0
+        for field in classes.fields:
+            self.slices[field] = slice(end, end + len(LEVELS[field]) - 1)
+            end = self.slices[field].stop
+        self.patterns = np.zeros((len(counts), end))
+        for field, place in self.slices.items():
+            known = np.flatnonzero(levels[field])
+            self.patterns[known, place.start + levels[field][known].astype(np.int64) - 1] = 1.0
+        self.start = np.concatenate([classes.start(field) for field in classes.fields])
+        self.table = self.start.copy()
         weights = np.ones(len(classes.listed))
         weights[: classes.match_count] = 2.0
         self.first_shares = self.shares = weights / weights.sum()
 
     def step(self) -> float:
         """Improve the parameters once; return the mean log likelihood before it."""
-        joint = np.tile(self.shares, (len(self.counts), 1))
-        for field, rows in self.rows.items():
-            joint *= rows.T[self.levels[field]]
-        total = joint.sum(axis=1, keepdims=True)
-        expected = joint * (self.counts[:, None] / total)
-        mass = expected.sum(axis=0) + PRIOR_PAIRS * self.first_shares
+        joint = self.patterns @ np.log(self.table)
+        joint += np.log(self.shares)
+        highest = joint.max(axis=1, keepdims=True)
+        joint -= highest
+        np.exp(joint, out=joint)
+        total = joint.sum(axis=1)
+        joint *= (self.counts / total)[:, None]
+        likelihood = float(self.counts @ (np.log(total) + highest[:, 0]) / self.counts.sum())
+        mass = joint.sum(axis=0) + PRIOR_PAIRS * self.first_shares
         self.shares = np.maximum(mass / mass.sum(), 1e-9)
         self._limit_namesakes()
-        for field in self.rows:
-            self.rows[field] = self._usable(self._relearn(field, expected))
-        return float((self.counts * np.log(total[:, 0])).sum() / self.counts.sum())
+        self._relearn(self.patterns.T @ joint)
+        return likelihood
 
-    def _relearn(self, field: str, expected: Floats) -> Floats:
-        classes, start = self.classes, self.start[field]
-        counts = expected.T @ self.one_hot[field]
-        counts[:, 0] = 0.0
-        matches = slice(0, classes.match_count)
-        if field not in MOVED:
-            counts[matches] = counts[matches].sum(axis=0)
-        mass = counts.sum(axis=1, keepdims=True)
-        counts += PRIOR_STRENGTH * start
+    def _relearn(self, counts: Floats) -> None:
+        classes = self.classes
         chance = slice(classes.first_coincidence, None)
-        counts[chance] += SHRINK * mass[chance] * start[chance]
-        learnt = counts / counts.sum(axis=1, keepdims=True)
-        for position in self.families:
-            fixed = NAMESAKES_FIXED if position == self.namesakes else HOUSEHOLD_FIXED
-            if field in fixed:
-                learnt[position] = start[position]
-        return np.asarray(learnt, np.float64)
+        for field, place in self.slices.items():
+            found, start = counts[place], self.start[place]
+            if field not in MOVED:
+                found[:, : classes.match_count] = found[:, : classes.match_count].sum(
+                    axis=1, keepdims=True
+                )
+            mass = found.sum(axis=0)
+            found += PRIOR_STRENGTH * start
+            found[:, chance] += SHRINK * mass[chance] * start[:, chance]
+            found /= found.sum(axis=0)
+            for position, fixed in classes.fixed.items():
+                if field in fixed:
+                    found[:, position] = start[:, position]
+            self.table[place] = np.maximum(found, FLOOR)
 
     def _limit_namesakes(self) -> None:
-        if self.namesakes is not None:
+        if self.classes.namesakes is not None:
             matches = self.shares[: self.classes.match_count].sum()
-            limit = NAMESAKES_PER_MATCH * matches
-            self.shares[self.namesakes] = min(self.shares[self.namesakes], limit)
+            place, limit = self.classes.namesakes, NAMESAKES_PER_MATCH * matches
+            self.shares[place] = min(self.shares[place], limit)
             self.shares /= self.shares.sum()
-
-    def _usable(self, rows: Floats) -> Floats:
-        """Return rows in which a missing value is certain and nothing is impossible."""
-        usable = np.maximum(rows, FLOOR)
-        usable[:, 0] = 1.0
-        return usable
 
     def model(self) -> ScoreModel:
         """Return the parameters as they are stored."""
@@ -324,7 +180,8 @@ class _Trainer:
             match_count=self.classes.match_count,
             shares=_rounded(self.shares),
             probabilities={
-                field: tuple(_rounded(row) for row in rows) for field, rows in self.rows.items()
+                field: tuple((1.0, *_rounded(row)) for row in self.table[place].T)
+                for field, place in self.slices.items()
             },
         )
 

@@ -11,15 +11,17 @@ from django.core.validators import validate_slug
 from django.db import transaction
 from django.utils.translation import gettext as _
 
-from mdm import jobs
+from mdm import jobs, rejects
 from mdm.audit import acting_as
 from mdm.loading.preview import PREVIEW_KIND, read_samples
 from mdm.loading.stored_files import LoadRefused, StoredFile, discard, store
 from mdm.loading.work import KIND
-from mdm.mapping import MappingError, SourceMapping, parse_mapping
+from mdm.mapping import FileOptions, MappingError, SourceMapping, parse_mapping
 from mdm.models import FieldMapping, FileMode, LoadBatch, SourceSystem
 from mdm.reading.rows import FileRefused
 from mdm.reading.tables import open_table
+
+_FOUND_OUT = FileOptions()
 
 
 @dataclass(frozen=True, slots=True)
@@ -30,6 +32,7 @@ class Reading:
     mapping: FieldMapping | None
     parsed: SourceMapping
     document: Mapping[str, Any]
+    options: FileOptions
 
 
 def start_load(
@@ -38,6 +41,7 @@ def start_load(
     file_name: str,
     source_code: str,
     document: Mapping[str, Any] | None = None,
+    options: FileOptions = _FOUND_OUT,
     mode: str = "",
     by: User | None,
     is_foreground: bool = False,
@@ -45,15 +49,16 @@ def start_load(
 ) -> LoadBatch:
     """Store a file and make the job that loads it. Returns its batch.
 
-    `document` is a new mapping; without one the source's latest is in force. With
-    `is_foreground` no worker is called: the caller runs the job itself. With `is_preview` the job
-    is `batch.preview_job`, which compares and writes nothing; `apply_preview` then loads the file.
+    `document` is a new mapping; without one the source's latest is in force. `options` say how
+    this one file is written, where its mapping is silent or wrong. With `is_foreground` no worker
+    is called: the caller runs the job itself. With `is_preview` the job is `batch.preview_job`,
+    which compares and writes nothing; `apply_preview` then loads the file.
 
     Raises:
         LoadRefused: when the source is unknown, or the mapping or the file cannot be used.
             Nothing was written then.
     """
-    reading = find_reading(source_code, document)
+    reading = find_reading(source_code, document, options)
     stored = store(file, file_name)
     try:
         return open_batch(
@@ -85,7 +90,7 @@ def open_batch(
     Raises:
         LoadRefused: when the file cannot be read by the mapping.
     """
-    layout = _check(stored, reading.parsed)
+    layout = _check(stored, reading)
     with transaction.atomic(), acting_as(by, _("First load")):
         source = reading.source or create_source(source_code, reading.parsed)
         mapping = reading.mapping or keep_mapping(source, reading.document, by=by)
@@ -96,7 +101,9 @@ def open_batch(
             stored_file=stored.path,
             sha256=stored.sha256,
             layout=layout,
-            mode=mode or source.file_mode,
+            mode=FileMode.DELTA
+            if rejects.is_returned(layout["columns"])
+            else mode or source.file_mode,
             created_by=by,
         )
         make = jobs.create if is_foreground else jobs.submit
@@ -144,6 +151,7 @@ def preview_once(
     file_name: str,
     source_code: str,
     document: Mapping[str, Any] | None = None,
+    options: FileOptions = _FOUND_OUT,
     mode: str = "",
     on_progress: jobs.OnProgress | None = None,
 ) -> tuple[dict[str, Any], dict[str, list[Any]]]:
@@ -152,7 +160,7 @@ def preview_once(
     Raises:
         LoadRefused, JobFailed: as for a load.
     """
-    reading = find_reading(source_code, document)
+    reading = find_reading(source_code, document, options)
     stored = store(file, file_name)
     try:
         batch = open_batch(
@@ -200,7 +208,9 @@ def _stop_preview(batch: LoadBatch) -> None:
         jobs.request_cancel(batch.preview_job)
 
 
-def find_reading(code: str, document: Mapping[str, Any] | None) -> Reading:
+def find_reading(
+    code: str, document: Mapping[str, Any] | None, options: FileOptions = _FOUND_OUT
+) -> Reading:
     """Return how files of a source are read; `document` is a mapping that may be a new one.
 
     Raises:
@@ -220,7 +230,7 @@ def find_reading(code: str, document: Mapping[str, Any] | None) -> Reading:
         raise LoadRefused(str(error)) from error
     if source is None and parsed.source is None:
         raise LoadRefused(_unknown_source(code))
-    return Reading(source, in_force, parsed, document)
+    return Reading(source, in_force, parsed, document, options.over(parsed.file))
 
 
 def _no_mapping(code: str, source: SourceSystem | None) -> str:
@@ -285,12 +295,12 @@ def keep_mapping(
     )
 
 
-def _check(stored: StoredFile, parsed: SourceMapping) -> dict[str, Any]:
+def _check(stored: StoredFile, reading: Reading) -> dict[str, Any]:
     """Refuse at once what the job would refuse: encoding, header, columns. Returns the layout."""
+    wanted = [column.name for column in reading.parsed.columns]
     try:
-        table = open_table(
-            stored.location, parsed.file, [column.name for column in parsed.columns]
-        )
+        table = open_table(stored.location, reading.options, wanted)
     except FileRefused as error:
         raise LoadRefused(str(error)) from error
-    return {**table.layout, "columns": list(table.columns)}
+    layout = {**table.layout, "columns": list(table.columns)}
+    return layout | ({"packing": stored.packing} if stored.packing else {})

@@ -71,6 +71,7 @@ class RowReader:
         self._values = [
             (c.name, c.attribute) for c in named if c.attribute != "address_complement"
         ]
+        self._translated = [column for column in named if column.values]
         self._complements = [c.name for c in named if c.attribute == "address_complement"]
         self._phones = [column.name for column in mapping.named("phone")]
         self._phones += [column.name for column in mapping.named("other_phone")]
@@ -102,6 +103,8 @@ class RowReader:
     def read(self, cells: Cells) -> StandardRow:
         """Return everything the row says, standardised."""
         values = {attribute: cells.get(name, "") for name, attribute in self._values}
+        for column in self._translated:
+            values[column.attribute] = column.meaning(cells.get(column.name, ""))
         if self._complements:
             parts = (cells.get(name, "").strip() for name in self._complements)
             values["address_complement"] = ", ".join(filter(None, parts))
@@ -170,7 +173,7 @@ class RowReader:
 
     def _text(self, cells: Cells, attribute: str, limit: int) -> str:
         column = self._columns.get(attribute)
-        return clean(cells.get(column.name, ""))[:limit] if column else ""
+        return clean(column.meaning(cells.get(column.name, "")))[:limit] if column else ""
 
     def _sale(self, cells: Cells, issues: list[Issue]) -> SaleRow | None:
         sold_on = self._day(cells, "sale_date", issues)

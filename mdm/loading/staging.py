@@ -14,6 +14,7 @@ from hashlib import blake2b
 from pathlib import Path
 from typing import Any
 
+from mdm import rejects
 from mdm.loading.rows import RowReader
 from mdm.reading.rows import BadRow, Row, Table, bad_row
 from mdm.standardise.text import clean
@@ -59,9 +60,12 @@ def stage(table: Table, reader: RowReader, path: Path, report: Report) -> Stage:
     """
     staged = Stage(path)
     hashes = array("Q")
+    is_returned = rejects.is_returned(table.columns)
     with path.open("w", encoding="utf-8") as file:
         path.chmod(0o600)
         for row in table.rows():
+            if is_returned and isinstance(row, Row):
+                row = Row(row.line, rejects.as_sent(row.cells))
             checked = _checked(row, reader.key_column)
             if isinstance(checked, Row):
                 hashes.append(_key_hash(checked.cells[reader.key_column]))

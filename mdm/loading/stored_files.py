@@ -1,20 +1,30 @@
 """Files people send, kept below DATA_DIR under names nobody chose, readable by us alone."""
 
 import uuid
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
+from functools import partial
 from hashlib import sha256
+from itertools import chain
 from pathlib import Path
-from typing import IO
+from typing import IO, TYPE_CHECKING
 
 from django.conf import settings
 from django.utils.translation import gettext as _
+
+from mdm.reading import unpacking
+from mdm.reading.rows import FileRefused
+
+if TYPE_CHECKING:
+    from hashlib import _Hash as Hash
 
 _FOLDER = "loads"
 _BLOCK = 1 << 20
 STAGED = ".staged"
 PREVIEWED = ".previewed"
 SAMPLES = ".samples"
-_MADE_OF_IT = (STAGED, PREVIEWED, SAMPLES)
+SAMPLED = ".sampled"
+_MADE_OF_IT = (STAGED, PREVIEWED, SAMPLES, SAMPLED)
 
 
 class LoadRefused(Exception):
@@ -23,11 +33,12 @@ class LoadRefused(Exception):
 
 @dataclass(frozen=True, slots=True)
 class StoredFile:
-    """A copy of a file: its path below DATA_DIR, and the name it came with."""
+    """A copy of a file: its path below DATA_DIR, and the name and checksum it came with."""
 
     path: str
     name: str
     sha256: str
+    packing: str = ""
 
     @property
     def location(self) -> Path:
@@ -41,28 +52,56 @@ def location(path: str) -> Path:
 
 
 def store(file: IO[bytes], file_name: str) -> StoredFile:
-    """Copy a file.
+    """Copy a file, unpacked when it comes as gzip.
 
     Raises:
-        LoadRefused: when the disk does not take it.
+        LoadRefused: when the disk does not take it, or it is no gzip file to be trusted.
+    """
+    return store_blocks(iter(partial(file.read, _BLOCK), b""), file_name)
+
+
+def store_blocks(blocks: Iterator[bytes], file_name: str) -> StoredFile:
+    """Store what is given piece by piece. The checksum is that of the pieces as they come.
+
+    Raises:
+        LoadRefused: as `store` does.
     """
     folder = Path(settings.DATA_DIR) / _FOLDER
     folder.mkdir(mode=0o700, parents=True, exist_ok=True)
     path = folder / uuid.uuid4().hex
+    first = next(blocks, b"")
+    is_gzip = first.startswith(unpacking.MAGIC)
     digest = sha256()
+    given = _digested(chain([first], blocks), digest)
     try:
         with path.open("xb") as target:
             path.chmod(0o600)
-            while block := file.read(_BLOCK):
-                digest.update(block)
+            for block in unpacking.unpack(given) if is_gzip else given:
                 target.write(block)
     except OSError as error:
         path.unlink(missing_ok=True)
         raise LoadRefused(
             _("The file cannot be stored: %(reason)s.") % {"reason": error.strerror or ""}
         ) from error
+    except FileRefused as refusal:
+        path.unlink(missing_ok=True)
+        raise LoadRefused(str(refusal)) from None
+    except BaseException:
+        path.unlink(missing_ok=True)
+        raise
     shown = "".join(letter for letter in Path(file_name).name if letter.isprintable())
-    return StoredFile(f"{_FOLDER}/{path.name}", shown[-255:] or "?", digest.hexdigest())
+    return StoredFile(
+        f"{_FOLDER}/{path.name}",
+        shown[-255:] or "?",
+        digest.hexdigest(),
+        "gzip" if is_gzip else "",
+    )
+
+
+def _digested(blocks: Iterable[bytes], digest: "Hash") -> Iterator[bytes]:
+    for block in blocks:
+        digest.update(block)
+        yield block
 
 
 def discard(path: str) -> None:

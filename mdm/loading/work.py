@@ -17,7 +17,7 @@ from mdm.loading.rows import RowReader
 from mdm.loading.staging import Stage, stage
 from mdm.loading.stored_files import STAGED, discard, location
 from mdm.loading.writing import COUNTS, Chunk, ChunkWriter, Reject
-from mdm.mapping import MappingError, parse_mapping
+from mdm.mapping import FileOptions, MappingError, parse_mapping
 from mdm.models import FieldMapping, FileMode, LoadBatch
 from mdm.quality_figures import COUNT_QUALITY, doubtful_rows
 from mdm.reading.rows import FileRefused
@@ -117,7 +117,8 @@ def stage_batch(run: JobRun, batch: LoadBatch, reader: RowReader, path: Path) ->
     if not batch.stored_file or not source_file.exists():
         raise JobRefused(_("The uploaded file is no longer there: load it again."))
     wanted = [column.name for column in reader.mapping.columns]
-    table = open_table(source_file, reader.mapping.file, wanted)
+    # As it was found out, or told, when the file came: the layout is what people see.
+    table = open_table(source_file, FileOptions().over(batch.layout), wanted)
 
     def report(line_count: int) -> None:
         run.progress(line_count, table.expected_count, "reading")

@@ -16,8 +16,8 @@ class Migration(migrations.Migration):
             fields=[
                 ('source', models.OneToOneField(on_delete=django.db.models.deletion.CASCADE, primary_key=True, related_name='quality', serialize=False, to='mdm.sourcesystem')),
                 ('record_count', models.PositiveIntegerField(default=0)),
-                ('doubtful_count', models.PositiveIntegerField(default=0, help_text='Records with at least one issue.')),
-                ('attributes', models.JSONField(default=dict, help_text='Attribute → [records that have it, different values, records with an issue].')),
+                ('doubtful_count', models.PositiveIntegerField(default=0, help_text='Records with an issue worse than a note.')),
+                ('attributes', models.JSONField(default=dict, help_text='Attribute → [records that have it, different values, doubtful records].')),
                 ('issues', models.JSONField(default=list, help_text='[[attribute, code, records], …], the most frequent first.')),
                 ('change_number', models.PositiveBigIntegerField(default=1, help_text='Grows whenever records of the source change.')),
                 ('counted_change', models.PositiveBigIntegerField(default=0, help_text='The change_number that the figures stand for.')),
@@ -32,7 +32,7 @@ class Migration(migrations.Migration):
         migrations.AddField(
             model_name='loadbatch',
             name='doubtful_count',
-            field=models.PositiveIntegerField(help_text='New and changed records with an issue; at the end.', null=True, verbose_name='doubtful'),
+            field=models.PositiveIntegerField(help_text='New and changed records with an issue worse than a note.', null=True, verbose_name='doubtful'),
         ),
         migrations.AddIndex(
             model_name='contactpoint',

@@ -1,7 +1,13 @@
 """Models of the ground app, by what they hold."""
 
 from mdm.models.activity import AccessLog, Contract, Sale
-from mdm.models.customers import Customer, GoldenRecord, Pin, SurvivorshipRule
+from mdm.models.customers import (
+    Customer,
+    GoldenRecord,
+    Pin,
+    SurvivorshipRule,
+    SurvivorshipRuleSet,
+)
 from mdm.models.jobs import Heartbeat, Job
 from mdm.models.quality import SourceQuality
 from mdm.models.records import (
@@ -12,6 +18,7 @@ from mdm.models.records import (
     RecordContactPoint,
     SourceRecord,
 )
+from mdm.models.relations import Relation
 from mdm.models.sources import (
     FieldMapping,
     FileMode,
@@ -40,10 +47,12 @@ __all__ = [
     "Pin",
     "RecordContactPoint",
     "RejectedRow",
+    "Relation",
     "Sale",
     "SourceQuality",
     "SourceRecord",
     "SourceSystem",
     "SurvivorshipRule",
+    "SurvivorshipRuleSet",
     "ValueMap",
 ]

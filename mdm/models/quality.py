@@ -17,11 +17,11 @@ class SourceQuality(models.Model):
     )
     record_count = models.PositiveIntegerField(default=0)
     doubtful_count = models.PositiveIntegerField(
-        default=0, help_text="Records with at least one issue."
+        default=0, help_text="Records with an issue worse than a note."
     )
     attributes = models.JSONField(
         default=dict,
-        help_text="Attribute → [records that have it, different values, records with an issue].",
+        help_text="Attribute → [records that have it, different values, doubtful records].",
     )
     issues = models.JSONField(
         default=list, help_text="[[attribute, code, records], …], the most frequent first."

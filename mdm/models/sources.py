@@ -122,6 +122,7 @@ class MappingDraft(models.Model):
     file_name = models.CharField(max_length=255)
     stored_file = models.CharField(max_length=255, help_text="Path below DATA_DIR.")
     sha256 = models.CharField(max_length=64)
+    layout = models.JSONField(default=dict, help_text="As in LoadBatch, when first read.")
     mode = models.CharField(max_length=5, choices=FileMode.choices, blank=True)
     created_at = models.DateTimeField(auto_now_add=True)
     created_by = models.ForeignKey(settings.AUTH_USER_MODEL, models.CASCADE, related_name="+")
@@ -169,7 +170,9 @@ class LoadBatch(models.Model):
     rejected_count = models.PositiveIntegerField(_("rejected"), default=0)
     deleted_count = models.PositiveIntegerField(_("deleted"), default=0)
     doubtful_count = models.PositiveIntegerField(
-        _("doubtful"), null=True, help_text="New and changed records with an issue; at the end."
+        _("doubtful"),
+        null=True,
+        help_text="New and changed records with an issue worse than a note.",
     )
     created_at = models.DateTimeField(_("loaded at"), auto_now_add=True)
     finished_at = models.DateTimeField(_("finished at"), null=True, blank=True)

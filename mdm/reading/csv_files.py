@@ -1,18 +1,67 @@
-"""CSV files: delimiter found by the columns asked for, rows streamed with their line numbers."""
+"""CSV files: delimiter, quotes and header found by the columns asked for, rows streamed."""
 
 import csv
 from collections.abc import Iterator, Sequence
+from itertools import islice
 from pathlib import Path
-from typing import Any
+from typing import IO, Any, NamedTuple
 
 from django.utils.translation import gettext as _
 
 from mdm.mapping import FileOptions
 from mdm.reading.encodings import find_encoding
-from mdm.reading.rows import NUL, BadRow, FileRefused, Row, bad_row, resolve_columns
+from mdm.reading.rows import (
+    BadRow,
+    FileRefused,
+    Row,
+    bad_row,
+    best_header,
+    checked_row,
+    resolve_columns,
+)
 
-_DELIMITERS = (";", ",", "\t", "|")
+_DELIMITERS = (";", ",", "\t", "|", "^", "~", ":", "\x1f")
+_QUOTES = ('"', "'")
+# A line without an end would otherwise be read into memory as a whole.
+_LONGEST_LINE = 1 << 22
 _LONGEST_HEADER = 1 << 17
+# Titles and remarks may stand above the header.
+_LINES_ABOVE_HEADER = 20
+
+
+class _LineTooLong(Exception):
+    """A line is longer than any row of customers."""
+
+
+class _Lines:
+    """The lines of a file as the csv module wants them; goes on behind a line that is too long."""
+
+    def __init__(self, file: IO[str], longest: int = _LONGEST_LINE) -> None:
+        self._file, self._longest = file, longest
+        self.number = 0
+
+    def __iter__(self) -> "_Lines":
+        return self
+
+    def __next__(self) -> str:
+        line = self._file.readline(self._longest)
+        if not line:
+            raise StopIteration
+        self.number += 1
+        if len(line) < self._longest:
+            return line
+        while line and not line.endswith(("\n", "\r")):
+            line = self._file.readline(self._longest)
+        raise _LineTooLong
+
+
+class _Layout(NamedTuple):
+    """How the file is written, and where its header ends."""
+
+    delimiter: str
+    quote: str
+    header: list[str]
+    header_end: int
 
 
 class CsvTable:
@@ -23,70 +72,100 @@ class CsvTable:
     def __init__(self, path: Path, options: FileOptions, wanted: Sequence[str]) -> None:
         self._path = path
         self._encoding = find_encoding(path, options.encoding)
-        header_text = self._header_text()
-        self._delimiter = options.delimiter or _find_delimiter(header_text, wanted)
-        self.columns = resolve_columns(_cells(header_text, self._delimiter), wanted)
+        self._layout = self._find_layout(options, wanted)
+        self.columns = resolve_columns(self._layout.header, wanted)
 
     @property
     def layout(self) -> dict[str, Any]:
-        """Return how the file is read, for people."""
-        return {"format": "csv", "encoding": self._encoding, "delimiter": self._delimiter}
+        """Return how the file is read, for people and for the next reading."""
+        return {
+            "format": "csv",
+            "encoding": self._encoding,
+            "delimiter": self._layout.delimiter,
+            "quote": self._layout.quote,
+        }
 
     def rows(self) -> Iterator[Row | BadRow]:
         """Yield every line that is not blank, in order."""
-        with self._path.open(encoding=self._encoding, newline="") as file:
-            reader = csv.reader(file, delimiter=self._delimiter)
-            is_header = True
-            while True:
-                line = reader.line_num + 1
-                try:
-                    cells = next(reader)
-                except StopIteration:
-                    return
-                except csv.Error:
-                    yield bad_row(line, "unreadable", [])
+        layout = self._layout
+        with self._open() as file:
+            records = _records(_Lines(file), layout.delimiter, layout.quote)
+            for first, last, cells in records:
+                if first <= layout.header_end:
                     continue
-                if not any(cells):
-                    continue
-                if is_header:
-                    is_header = False
-                    continue
-                yield self._row(line, cells, spans=reader.line_num - line + 1)
+                if cells is None:
+                    yield bad_row(first, "unreadable", [])
+                elif any(cells):
+                    yield self._row(first, cells, spans=last - first + 1)
 
     def _row(self, line: int, cells: list[str], *, spans: int) -> Row | BadRow:
         expected = len(self.columns)
+        if len(cells) > expected and not any(cells[expected:]):
+            cells = cells[:expected]  # Delimiters at the end of the line hold nothing.
         if len(cells) != expected:
             if spans > 1:
                 return bad_row(line, "unclosed_quote", cells)
             reason = "too_many_cells" if len(cells) > expected else "too_few_cells"
             return bad_row(line, reason, cells)
-        for place, cell in enumerate(cells):
-            if NUL in cell:
-                return bad_row(line, "nul", cells, column=self.columns[place])
-        return Row(line, dict(zip(self.columns, cells, strict=True)))
+        if cells == self._layout.header:
+            return bad_row(line, "header_again", cells)
+        return checked_row(line, self.columns, cells)
 
-    def _header_text(self) -> str:
-        """Return the first line that is not blank; a quoted name may span lines, up to a limit."""
-        with self._path.open(encoding=self._encoding, newline="") as file:
-            for line in file:
-                if line.strip():
-                    return line[:_LONGEST_HEADER].rstrip("\r\n")
-        raise FileRefused(_("The file is empty: not even a line with the names of columns."))
+    def _find_layout(self, options: FileOptions, wanted: Sequence[str]) -> _Layout:
+        """Return the layout under which most of the wanted columns appear."""
+        told = self._told_delimiter()
+        delimiters = options.delimiter or told or _DELIMITERS
+        best: tuple[tuple[int, int, int], _Layout] | None = None
+        for delimiter in delimiters:
+            for quote in options.quote or _QUOTES:
+                with self._open() as file:
+                    lines = _Lines(file, _LONGEST_HEADER)
+                    found = _header(lines, delimiter, quote, wanted, after=1 if told else 0)
+                if found and (best is None or found[0] > best[0]):
+                    best = found
+        if best is None:
+            raise FileRefused(_("The file is empty: not even a line with the names of columns."))
+        return best[1]
+
+    def _told_delimiter(self) -> str:
+        """Return what a first line `sep=;` tells, as Excel writes it."""
+        with self._open() as file:
+            line = file.readline(10).rstrip("\r\n")
+        return line[4] if len(line) == 5 and line.lower().startswith("sep=") else ""
+
+    def _open(self) -> IO[str]:
+        return self._path.open(encoding=self._encoding, newline="")
 
 
-def _find_delimiter(header: str, wanted: Sequence[str]) -> str:
-    """Return the delimiter under which most of the wanted columns appear."""
-    names = {name.casefold() for name in wanted}
+def _header(
+    lines: _Lines, delimiter: str, quote: str, wanted: Sequence[str], *, after: int
+) -> tuple[tuple[int, int, int], _Layout] | None:
+    """Return the best header that the first lines hold, and how good it is."""
+    records = [
+        (last, cells)
+        for first, last, cells in islice(
+            _records(lines, delimiter, quote), _LINES_ABOVE_HEADER + after
+        )
+        if cells and any(cells) and first > after
+    ]
+    if not records:
+        return None
+    rank = best_header([cells for _last, cells in records], wanted)
+    last, cells = records[-rank[1]]
+    return rank, _Layout(delimiter, quote, cells, last)
 
-    def fit(delimiter: str) -> tuple[int, int]:
-        cells = [cell.strip().casefold() for cell in _cells(header, delimiter)]
-        return len(names.intersection(cells)), len(cells)
 
-    return max(_DELIMITERS, key=fit)
-
-
-def _cells(line: str, delimiter: str) -> list[str]:
-    try:
-        return next(csv.reader([line], delimiter=delimiter), [])
-    except csv.Error:
-        return []
+def _records(
+    lines: _Lines, delimiter: str, quote: str
+) -> Iterator[tuple[int, int, list[str] | None]]:
+    """Yield (first line, last line, cells); None for cells that cannot be read."""
+    reader = csv.reader(lines, delimiter=delimiter, quotechar=quote)
+    while True:
+        first = lines.number + 1
+        try:
+            cells: list[str] | None = next(reader)
+        except StopIteration:
+            return
+        except (csv.Error, _LineTooLong):
+            cells = None
+        yield first, lines.number, cells

@@ -1,10 +1,12 @@
 """Which encoding a text file has, proved on the whole file before its first row is used."""
 
 import codecs
+import re
 from pathlib import Path
 
 from django.utils.translation import gettext as _
 
+from mdm.reading import mixed_text
 from mdm.reading.rows import FileRefused
 
 _BLOCK = 1 << 20
@@ -20,8 +22,11 @@ _SIGNATURES = {
     b"BZh": "bzip2",
     b"7z\xbc\xaf": "7z",
     b"Rar!": "RAR",
+    b"PK": "ZIP",
     b"SQLite format": "SQLite",
 }
+# An accented Latin letter in UTF-8: in Windows-1252 it would read Ã followed by a sign.
+_UTF8_LETTER = re.compile(b"\xc3[\x80-\xbf]")
 
 
 def find_encoding(path: Path, declared: str = "") -> str:
@@ -36,7 +41,8 @@ def find_encoding(path: Path, declared: str = "") -> str:
         return _proved(path, declared, head)
     for encoding in _candidates(head):
         if _first_bad_line(path, encoding) is None:
-            return encoding
+            is_mixed = encoding == "cp1252" and _first_utf8_line(path) is not None
+            return mixed_text.NAME if is_mixed else encoding
     line = _first_bad_line(path, "utf-8-sig")
     raise FileRefused(
         _(
@@ -57,19 +63,22 @@ def _refuse_other_formats(head: bytes) -> None:
         if head.startswith(signature):
             if name == "xls":
                 raise FileRefused(
-                    _("This is an Excel file of the old format: save it as .xlsx or CSV.")
+                    _(
+                        "This is an Excel file of the old format, or one with a password: save it "
+                        "as .xlsx without a password, or as CSV."
+                    )
                 )
             raise FileRefused(
-                _("This is a %(format)s file, neither CSV nor XLSX.") % {"format": name}
+                _("This is a %(format)s file, neither CSV, XLSX nor JSON lines.")
+                % {"format": name}
             )
     start = head.lstrip(codecs.BOM_UTF8).lstrip().lower()
-    if start.startswith((b"<!doctype", b"<html", b"<?xml", b"{\\rtf")):
-        raise FileRefused(_("This is a web page or document, neither CSV nor XLSX."))
-    controls = sum(
-        head.count(bytes([code])) for code in range(1, 32) if code not in (9, 10, 12, 13)
-    )
-    if controls > len(head) // 20:
-        raise FileRefused(_("This is no text: the file is neither CSV nor XLSX."))
+    if start.startswith((b"<!doctype", b"<html", b"<?xml", b"<table", b"{\\rtf")):
+        raise FileRefused(_("This is a web page or document, neither CSV, XLSX nor JSON lines."))
+    # Tab, line ends, form feed and the separator of units are at home in tables.
+    odd = [code for code in range(1, 32) if code not in (9, 10, 12, 13, 31)]
+    if sum(head.count(bytes([code])) for code in odd) > len(head) // 20:
+        raise FileRefused(_("This is no text: the file is neither CSV, XLSX nor JSON lines."))
 
 
 def _candidates(head: bytes) -> list[str]:
@@ -92,38 +101,68 @@ def _proved(path: Path, declared: str, head: bytes) -> str:
     if line is not None:
         raise FileRefused(
             _(
-                "The mapping declares %(encoding)s, but line %(line)d of the file cannot be read "
-                "so: correct the encoding in the mapping, or save the file again."
+                "The encoding is declared as %(encoding)s, but line %(line)d of the file cannot "
+                "be read so: correct the encoding, or save the file again."
             )
             % {"encoding": declared, "line": line}
         )
     # Every byte is a letter in these; but accents that are sound UTF-8 are UTF-8.
-    if codec in _SINGLE_BYTE and _is_utf8_with_accents(path, head):
-        raise FileRefused(
-            _("The mapping declares %(encoding)s, but the file is written in UTF-8.")
-            % {"encoding": declared}
-        )
+    if codec in _SINGLE_BYTE:
+        _refuse_utf8(path, declared, head)
     return encoding
 
 
-def _is_utf8_with_accents(path: Path, head: bytes) -> bool:
-    if head.startswith(codecs.BOM_UTF8):
-        return True
-    is_ascii = _first_bad_line(path, "ascii") is None
-    return not is_ascii and _first_bad_line(path, "utf-8") is None
+def _refuse_utf8(path: Path, declared: str, head: bytes) -> None:
+    line = 1 if head.startswith(codecs.BOM_UTF8) else _first_utf8_line(path)
+    if line is None:
+        return
+    if _first_bad_line(path, "utf-8") is None:
+        raise FileRefused(
+            _("The encoding is declared as %(encoding)s, but the file is written in UTF-8.")
+            % {"encoding": declared}
+        )
+    raise FileRefused(
+        _(
+            "The encoding is declared as %(encoding)s, but line %(line)d is written in UTF-8: "
+            "leave the encoding out, and each accent is read as it was written."
+        )
+        % {"encoding": declared, "line": line}
+    )
+
+
+def _first_utf8_line(path: Path) -> int | None:
+    """Return the number of the first line with an accented letter in UTF-8, or None."""
+    with path.open("rb") as file:
+        lines, end = 1, b""
+        while block := file.read(_BLOCK):
+            block = end + block
+            if found := _UTF8_LETTER.search(block):
+                return lines + block.count(b"\n", 0, found.start())
+            # A letter may lie across two blocks.
+            end = block[-1:] if block.endswith(b"\xc3") else b""
+            lines += block.count(b"\n")
+    return None
 
 
 def _first_bad_line(path: Path, encoding: str) -> int | None:
     """Return the number of the first line that cannot be decoded, or None."""
     decoder = codecs.getincrementaldecoder(encoding)("strict")
-    lines = 1
+    lines, ends_with_return = 1, False
     with path.open("rb") as file:
         while True:
             block = file.read(_BLOCK)
             try:
                 text = decoder.decode(block, final=not block)
             except UnicodeDecodeError as error:
-                return lines + error.object[: error.start].count(b"\n")
-            lines += text.count("\n")
+                before = error.object[: error.start].decode(error.encoding, "ignore")
+                return lines + _line_ends(before, after_return=ends_with_return)
+            lines += _line_ends(text, after_return=ends_with_return)
+            ends_with_return = text.endswith("\r")
             if not block:
                 return None
+
+
+def _line_ends(text: str, *, after_return: bool) -> int:
+    """Count the ends of lines, be they LF, CR LF or, as on old Macs, CR alone."""
+    ends = text.count("\n") + text.count("\r") - text.count("\r\n")
+    return ends - 1 if after_return and text.startswith("\n") else ends

@@ -1,5 +1,6 @@
 """What reading yields: rows, rows that cannot be used, and the refusal of a whole file."""
 
+import re
 from collections.abc import Iterator, Sequence
 from difflib import get_close_matches
 from typing import Any, NamedTuple, Protocol
@@ -8,8 +9,12 @@ from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
 
 MAX_COLUMNS = 1000
+# What Python's csv module stops at; the same for every format.
+MAX_CELL_LENGTH = 131_072
 NUL = "\x00"
-NUL_SIGN = "<NUL>"
+# What one of the two databases cannot store: a NUL, or half of a UTF-16 pair.
+_UNSTORABLE = re.compile("[\x00\ud800-\udfff]")
+_SHOWN_LENGTH = 1000
 
 
 class FileRefused(Exception):
@@ -34,14 +39,14 @@ class BadRow(NamedTuple):
 
 
 class Table(Protocol):
-    """An opened file: its columns, and its rows as often as asked."""
+    """An opened file: its columns, how it is read, and its rows as often as asked."""
 
     columns: tuple[str, ...]
     expected_count: int | None
 
     @property
     def layout(self) -> dict[str, Any]:
-        """Return how the file is read, for people: format, encoding, delimiter, sheet."""
+        """Return how the file is read: format, and encoding, delimiter, quote, sheet if any."""
         ...
 
     def rows(self) -> Iterator[Row | BadRow]:
@@ -50,11 +55,38 @@ class Table(Protocol):
 
 
 def bad_row(line: int, reason: str, cells: Sequence[str], *, column: str = "") -> BadRow:
-    """Return a rejected line that both databases can store: they refuse NUL characters."""
-    shown = [cell.replace(NUL, NUL_SIGN)[:1000] for cell in cells[:MAX_COLUMNS]]
-    position = next((place for place, cell in enumerate(cells) if NUL in cell), None)
-    value = shown[position] if position is not None and position < len(shown) else ""
-    return BadRow(line, column, value, reason, shown)
+    """Return a rejected line that both databases can store."""
+    shown = [_shown(cell) for cell in cells[:MAX_COLUMNS]]
+    place = next((n for n, cell in enumerate(cells[:MAX_COLUMNS]) if _UNSTORABLE.search(cell)), -1)
+    return BadRow(line, column, shown[place] if place >= 0 else "", reason, shown)
+
+
+def checked_row(line: int, columns: Sequence[str], cells: Sequence[str]) -> Row | BadRow:
+    """Return the row, or a rejected one when a cell is what no database stores or too long."""
+    text = "".join(cells)
+    if len(text) <= MAX_CELL_LENGTH and not _UNSTORABLE.search(text):
+        return Row(line, dict(zip(columns, cells, strict=True)))
+    for column, cell in zip(columns, cells, strict=True):
+        if reason := _flaw(cell):
+            return bad_row(line, reason, cells, column=column)
+    return Row(line, dict(zip(columns, cells, strict=True)))
+
+
+def _flaw(cell: str) -> str:
+    if len(cell) > MAX_CELL_LENGTH:
+        return "unreadable"
+    found = _UNSTORABLE.search(cell)
+    if not found:
+        return ""
+    return "nul" if found[0] == NUL else "surrogate"
+
+
+def _shown(cell: str) -> str:
+    return _UNSTORABLE.sub(_sign, cell[:_SHOWN_LENGTH])
+
+
+def _sign(found: re.Match[str]) -> str:
+    return "<NUL>" if found[0] == NUL else f"<U+{ord(found[0]):04X}>"
 
 
 def resolve_columns(header: Sequence[str], wanted: Sequence[str]) -> tuple[str, ...]:
@@ -68,9 +100,7 @@ def resolve_columns(header: Sequence[str], wanted: Sequence[str]) -> tuple[str, 
     spelling = {name.casefold(): name for name in wanted}
     names: list[str] = []
     for number, cell in enumerate(header, start=1):
-        name = " ".join(cell.replace(NUL, "").split()) or _("column %(number)d") % {
-            "number": number
-        }
+        name = column_name(cell) or _("column %(number)d") % {"number": number}
         name = spelling.get(name.casefold(), name)
         if name in names:
             if name in wanted:
@@ -79,11 +109,27 @@ def resolve_columns(header: Sequence[str], wanted: Sequence[str]) -> tuple[str, 
                 )
             name = f"{name} ({number})"
         names.append(name)
-    _refuse_missing([name for name in wanted if name not in names], names)
+    refuse_missing([name for name in wanted if name not in names], names)
     return tuple(names)
 
 
-def _refuse_missing(missing: Sequence[str], found: Sequence[str]) -> None:
+def column_name(cell: str) -> str:
+    """Return the name in a cell of the header, single blanks between its words."""
+    return " ".join(_UNSTORABLE.sub("", cell).replace("\ufeff", "").split())[:_SHOWN_LENGTH]
+
+
+def best_header(records: Sequence[Sequence[str]], wanted: Sequence[str]) -> tuple[int, int, int]:
+    """Rank the record most like the header: (wanted columns in it, minus its place, its cells)."""
+    names = {name.casefold() for name in wanted}
+    ranks = [
+        (len(names & {column_name(cell).casefold() for cell in cells}), -place, len(cells))
+        for place, cells in enumerate(records)
+    ]
+    return max(ranks, default=(0, 0, 0))
+
+
+def refuse_missing(missing: Sequence[str], found: Sequence[str]) -> None:
+    """Raise FileRefused when the list is not empty, with what is there instead."""
     if not missing:
         return
     text = ngettext(

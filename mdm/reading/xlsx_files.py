@@ -10,7 +10,7 @@ import openpyxl
 from django.utils.translation import gettext as _
 
 from mdm.mapping import FileOptions
-from mdm.reading.rows import NUL, BadRow, FileRefused, Row, bad_row, resolve_columns
+from mdm.reading.rows import BadRow, FileRefused, Row, bad_row, checked_row, resolve_columns
 
 # A 545 kB file unfolds to 1.2 GB in memory without these (SECURITY F5).
 MAX_UNPACKED_BYTES = 200 * 1024 * 1024
@@ -35,7 +35,7 @@ class XlsxTable:
 
     @property
     def layout(self) -> dict[str, Any]:
-        """Return how the file is read, for people."""
+        """Return how the file is read, for people and for the next reading."""
         sheet = self._sheet or next(iter(self.sheets), "")
         return {"format": "xlsx", "sheet": sheet, "sheets": self.sheets}
 
@@ -48,10 +48,7 @@ class XlsxTable:
                 yield bad_row(line, "too_many_cells", cells)
                 continue
             cells = cells[:width] + [""] * (width - len(cells))
-            if any(NUL in cell for cell in cells):
-                yield bad_row(line, "nul", cells)
-                continue
-            yield Row(line, dict(zip(self.columns, cells, strict=True)))
+            yield checked_row(line, self.columns, cells)
 
     def _header(self) -> tuple[int, list[str]]:
         for line, cells in self._values(1, None):
@@ -133,7 +130,7 @@ def _weigh(path: Path) -> None:
     if any(member.flag_bits & 1 for member in members):
         raise FileRefused(_("The workbook is protected by a password: save it without."))
     if "[Content_Types].xml" not in {member.filename for member in members}:
-        raise FileRefused(_("This is a zip archive, neither CSV nor XLSX."))
+        raise FileRefused(_("This is a zip archive, neither CSV, XLSX nor JSON lines."))
 
 
 def _text(value: Any) -> str:

@@ -1,4 +1,4 @@
-/* Keeps every [data-job-state="url"] fresh: asks each second, fills bar, phase, figures and time left,
+/* Keeps every [data-job-state="url"] fresh: asks each second, fills bar, phase, figures, pace and time left,
    and reloads the page when the job has ended. Words come from the server, in the reader's language. */
 (() => {
   const fill = (root, name, text) => {
@@ -12,6 +12,7 @@
     if (bar && job.percent !== null) bar.value = job.percent;
     fill(root, "phase", job.phase_label);
     fill(root, "figures", job.figures);
+    fill(root, "rate", job.rate_label);
     fill(root, "left", job.left_label);
   };
 

@@ -9,6 +9,7 @@ from matching.differences import pieces
 from matching.explanation import level_in_words, reason_in_words
 from matching.levels import LEVELS
 from matching.models import Decision, ReviewTask
+from matching.versions import CustomersChanged
 from mdm.models import SourceRecord
 from tests.matching.factories import (
     anne,
@@ -150,7 +151,7 @@ def test_an_answer_to_an_old_page_is_refused_without_effect(twins, steward):
     third = make_records([anne("web", given_name="Odile", email="o@example.com", phone="")])[0]
     decide(one.pk, third.pk, Verdict.SAME, by=steward)
 
-    with pytest.raises(review.CustomersChanged):
+    with pytest.raises(CustomersChanged):
         review.answer(task.pk, Verdict.SAME, by=steward, versions=versions)
 
     assert Decision.objects.count() == 1

@@ -14,13 +14,16 @@ EMPTY = {name: None if name == "birth_date" else "" for name in ATTRIBUTES}
 def candidate(
     record_id: int,
     *,
+    source_id: int = 1,
     trust: int = 50,
     updated_at: float = 0.0,
     faulty: tuple[str, ...] = (),
     **values: object,
 ) -> Candidate:
     """Build a candidate that says only `values`."""
-    return Candidate(record_id, trust, updated_at, frozenset(faulty), {**EMPTY, **values})
+    return Candidate(
+        record_id, source_id, trust, updated_at, frozenset(faulty), {**EMPTY, **values}
+    )
 
 
 candidates = st.lists(

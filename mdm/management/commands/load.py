@@ -17,16 +17,23 @@ from mdm.loading.batches import preview_once, start_load
 from mdm.loading.stored_files import LoadRefused
 from mdm.loading.writing import COUNTS
 from mdm.management.preview_text import print_preview
-from mdm.mapping import MappingError, read_document
+from mdm.mapping import MappingError, file_options, read_document
 from mdm.models import FileMode, LoadBatch
+from mdm.reading.words import layout_words
 
+_HOW_IT_IS_WRITTEN = {
+    "encoding": "utf-8, cp1252 …; else found out",
+    "delimiter": "; or tab …; else found out",
+    "quote": "the quotation mark; else found out",
+    "sheet": "the name of the sheet of a workbook; else the first with the columns",
+}
 SHIPPED_MAPPINGS = Path(__file__).resolve().parents[2] / "mappings"
 
 
 class Command(BaseCommand):
-    """Stage, standardise and upsert one CSV or XLSX file, in this process, with a progress bar."""
+    """Stage, standardise and upsert one file, in this process, with a progress bar."""
 
-    help = "Load one file of customers (CSV or XLSX) for a source."
+    help = "Load one file of customers (CSV, XLSX or JSON lines, each also as .gz) for a source."
 
     def add_arguments(self, parser: ArgumentParser) -> None:
         """Declare what the command takes."""
@@ -55,6 +62,8 @@ class Command(BaseCommand):
         parser.add_argument(
             "--preview", action="store_true", help="Say what would change; change nothing."
         )
+        for option, example in _HOW_IT_IS_WRITTEN.items():
+            parser.add_argument(f"--{option}", default="", help=f"Of this file: {example}.")
         parser.add_argument("--json", action="store_true", help="Print one JSON object.")
 
     def handle(
@@ -70,43 +79,31 @@ class Command(BaseCommand):
         """Load the file and print the counts; with --preview, print what they would be."""
         started = time.monotonic()
         try:
+            told: dict[str, Any] = {
+                "source_code": source,
+                "document": read_document(_mapping_path(mapping)) if mapping else None,
+                "options": file_options(**{name: options[name] for name in _HOW_IT_IS_WRITTEN}),
+                "mode": mode or "",
+            }
             if preview:
-                figures, samples = self._preview(file, source, mapping, mode or "")
+                figures, samples = self._preview(file, told)
                 print_preview(self.stdout, file.name, figures, samples, as_json=options["json"])
                 return
-            batch = self._start(file, source, mapping, mode or "")
+            with _opened(file) as content:
+                batch = start_load(
+                    content, file_name=file.name, by=None, is_foreground=True, **told
+                )
             self._run(batch)
         except (LoadRefused, MappingError, jobs.JobFailed) as error:
             raise CommandError(f"{file.name}: {error}") from error
         batch.refresh_from_db()
         self._print(batch, time.monotonic() - started, as_json=options["json"])
 
-    def _start(self, file: Path, source: str, mapping: str | None, mode: str) -> LoadBatch:
-        document = read_document(_mapping_path(mapping)) if mapping else None
-        with _opened(file) as content:
-            return start_load(
-                content,
-                file_name=file.name,
-                source_code=source,
-                document=document,
-                mode=mode,
-                by=None,
-                is_foreground=True,
-            )
-
     def _preview(
-        self, file: Path, source: str, mapping: str | None, mode: str
+        self, file: Path, told: dict[str, Any]
     ) -> tuple[dict[str, Any], dict[str, list[Any]]]:
-        document = read_document(_mapping_path(mapping)) if mapping else None
         with _opened(file) as content, _bar() as show:
-            return preview_once(
-                content,
-                file_name=file.name,
-                source_code=source,
-                document=document,
-                mode=mode,
-                on_progress=show,
-            )
+            return preview_once(content, file_name=file.name, on_progress=show, **told)
 
     def _run(self, batch: LoadBatch) -> None:
         assert batch.job is not None  # noqa: S101  (start_load made it)
@@ -121,6 +118,7 @@ class Command(BaseCommand):
             "source": batch.source.code,
             "file": batch.file_name,
             "mode": batch.mode,
+            "layout": {k: v for k, v in batch.layout.items() if k != "columns"},
             "rows": row_count,
             **counts,
             "deletions_withheld": bool((batch.job.result or {}).get("deletions_withheld"))
@@ -140,6 +138,7 @@ class Command(BaseCommand):
             )
             % figures
         )
+        self.stdout.write(_("Read as %(layout)s.") % {"layout": layout_words(batch.layout)})
         if counts["rejected"]:
             self.stdout.write(
                 _("The rejected rows stand on the page of loaded file no. %(batch)d.") % figures

@@ -1,5 +1,6 @@
 """`load` from a shell: counts on success, one clear line and status 1 on every bad input."""
 
+import gzip
 import json
 from io import StringIO
 from pathlib import Path
@@ -46,6 +47,52 @@ def test_the_counts_are_told_in_words(file, mapping, capsys):
     assert "2" in capsys.readouterr().out
 
 
+def test_a_packed_file_is_loaded_as_if_it_were_not(tmp_path, file, mapping):
+    packed = tmp_path / "crm.csv.gz"
+    packed.write_bytes(gzip.compress(file.read_bytes()))
+
+    assert run(packed, mapping=mapping)["new"] == 2
+    assert run(file)["same"] == 2
+    assert LoadBatch.objects.last().layout["packing"] == "gzip"
+
+
+def test_json_lines_are_loaded(tmp_path, mapping):
+    path = tmp_path / "crm.ndjson"
+    path.write_text(json.dumps(row("C1")) + "\n{\n" + json.dumps(row("C2")) + "\n")
+
+    figures = run(path, mapping=mapping)
+
+    assert (figures["new"], figures["rejected"]) == (2, 1)
+    assert LoadBatch.objects.get().rejected_rows.get().line == 2
+
+
+def test_how_a_file_is_written_is_found_out_and_told(file, mapping):
+    figures = run(file, mapping=mapping)
+
+    assert figures["layout"]["format"] == "csv"
+    assert figures["layout"]["delimiter"] == ";"
+
+
+def test_how_this_one_file_is_written_may_be_said(tmp_path, mapping):
+    path = tmp_path / "crm.csv"
+    path.write_bytes(csv_bytes([row("C1", nom="LEMAÎTRE")]).replace(b";", b"#"))
+
+    figures = run(path, mapping=mapping, delimiter="#", encoding="latin-1")
+
+    assert figures["layout"]["encoding"] == "iso8859-1"
+    assert SourceRecord.objects.get().family_name == "Lemaître"
+
+
+@pytest.mark.parametrize(
+    "option", [{"encoding": "klingon"}, {"encoding": "base64"}, {"delimiter": ";;"}]
+)
+def test_an_option_that_means_nothing_is_refused(file, mapping, option):
+    with pytest.raises(CommandError, match=next(iter(option.values()))):
+        run(file, mapping=mapping, **option)
+
+    assert not LoadBatch.objects.exists()
+
+
 def test_a_mapping_that_ships_is_known_by_its_name(tmp_path):
     path = tmp_path / "records.csv"
     path.write_text(
@@ -68,8 +115,25 @@ def broken(**entry: str) -> dict[str, Any]:
         (csv_bytes([row("é")]), {**DOCUMENT, "file": {"encoding": "utf-8"}}, "2"),
         (csv_bytes([row("C1")]), broken(attribute="emial"), "email"),
         (csv_bytes([row("C1")]), {"column": DOCUMENT["column"]}, "crm"),
+        (gzip.compress(bytes(50_000_000)), DOCUMENT, "gzip"),
+        (gzip.compress(csv_bytes([row("C1")]))[:-9], DOCUMENT, "gzip"),
+        (gzip.compress(gzip.compress(b"id")), DOCUMENT, "gzip"),
+        (b'{"id": 1}\n', DOCUMENT, "prenom"),
+        (b'[{"id": 1}]', DOCUMENT, "JSON"),
     ],
-    ids=["empty", "no csv", "column", "encoding", "attribute", "source"],
+    ids=[
+        "empty",
+        "no csv",
+        "column",
+        "encoding",
+        "attribute",
+        "source",
+        "gzip bomb",
+        "gzip cut off",
+        "gzip twice",
+        "json column",
+        "json array",
+    ],
 )
 def test_bad_input_is_one_line_and_leaves_nothing(tmp_path, content, document, words):
     path = tmp_path / "crm.csv"

@@ -62,8 +62,7 @@ def test_the_known_source_is_offered_and_its_mapping_used(steward):
 @pytest.mark.parametrize(
     ("values", "field"),
     [
-        ({}, "source"),
-        ({"new_code": "crm"}, "mapping"),
+        ({"mapping": "good"}, "new_code"),
         ({"new_code": "crm", "mapping": "broken"}, "mapping"),
         ({"new_code": "a b", "mapping": "good"}, "new_code"),
         ({"new_code": "crm", "mapping": "good", "content": b"id;nom\n1;2\n"}, "file"),

@@ -27,6 +27,88 @@ def test_delimiter_and_encoding_are_found_out(tmp_path, delimiter, encoding):
     ]
 
 
+@pytest.mark.parametrize("end", ["\n", "\r\n", "\r"])
+def test_any_end_of_line_will_do(tmp_path, end):
+    text = 'id,nom,ville\n1,"a\nb",c\n\n2,d,e\n'.replace("\n", end)
+
+    rows = read(tmp_path, text.encode())
+
+    assert [(row.line, row.cells["nom"]) for row in rows] == [(2, f"a{end}b"), (5, "d")]
+
+
+@pytest.mark.parametrize("delimiter", ["^", "~", ":", "\x1f", "#"])
+def test_rarer_delimiters_are_found_or_told(tmp_path, delimiter):
+    text = "id;nom;ville\n1;a;b\n".replace(";", delimiter)
+    told = {"delimiter": delimiter} if delimiter == "#" else {}
+
+    assert len(read(tmp_path, text.encode(), **told)) == 1
+
+
+def test_apostrophes_may_be_the_quotation_marks(tmp_path):
+    [row] = read(tmp_path, b"'id','nom','ville'\n'1','LE GOFF, Anne','L''Isle'\n")
+
+    assert list(row.cells.values()) == ["1", "LE GOFF, Anne", "L'Isle"]
+
+
+def test_excel_may_tell_the_delimiter_on_a_line_of_its_own(tmp_path):
+    [row] = read(tmp_path, b"sep=#\r\nid#nom#ville\r\n1#a#b\r\n")
+
+    assert row == Row(3, {"id": "1", "nom": "a", "ville": "b"})
+
+
+def test_titles_above_the_header_are_skipped(tmp_path):
+    content = b"Clients au 31/12/2024;;\n\nService;CRM;\nid;nom;ville\n1;a;b\n"
+
+    assert read(tmp_path, content) == [Row(5, {"id": "1", "nom": "a", "ville": "b"})]
+
+
+def test_a_header_that_comes_again_is_no_customer(tmp_path):
+    _first, bad, _last = read(tmp_path, b"id,nom,ville\n1,a,b\nid,nom,ville\n2,c,d\n")
+
+    assert (bad.line, bad.reason) == (3, "header_again")
+
+
+def test_delimiters_at_the_end_of_a_line_hold_nothing(tmp_path):
+    assert read(tmp_path, b"id,nom,ville\n1,a,b,,,\n") == [
+        Row(2, {"id": "1", "nom": "a", "ville": "b"})
+    ]
+
+
+def test_two_encodings_in_one_file_are_each_read_as_written(tmp_path):
+    content = b"id,nom,ville\n" + "1,Béa,Orléans\n".encode() + "2,Zoé,€\n".encode("cp1252")
+    path = tmp_path / "upload"
+    path.write_bytes(content)
+
+    table = open_table(path, FileOptions(), WANTED)
+
+    assert [row.cells["nom"] for row in table.rows()] == ["Béa", "Zoé"]
+    assert [row.cells["ville"] for row in table.rows()] == ["Orléans", "€"]
+    with pytest.raises(FileRefused, match="2"):
+        read(tmp_path, content, encoding="cp1252")
+
+
+def test_a_letter_across_two_blocks_is_seen_as_utf8(tmp_path):
+    start = b"id,nom,ville\n1,"
+    content = start + b"a" * ((1 << 20) - len(start) - 1) + "é,b\n2,c,".encode() + b"\xe9\n"
+    path = tmp_path / "upload"
+    path.write_bytes(content)
+
+    assert open_table(path, FileOptions(), WANTED).layout["encoding"] == "utf8_or_cp1252"
+
+
+@pytest.mark.parametrize("encoding", ["utf-8", "cp1252", "utf-16", "utf-16-le", "utf-16-be"])
+def test_the_layout_says_how_the_file_was_read_and_reads_it_again(tmp_path, encoding):
+    path = tmp_path / "upload"
+    path.write_bytes("id|nom|ville\n1|Béa|Orléans\n".encode(encoding))
+
+    table = open_table(path, FileOptions(), WANTED)
+    again = open_table(path, FileOptions().over(table.layout), WANTED)
+
+    assert table.layout["encoding"].startswith(encoding)
+    assert (table.layout["format"], table.layout["delimiter"]) == ("csv", "|")
+    assert list(again.rows()) == list(table.rows())
+
+
 def test_columns_are_found_in_any_case_and_others_are_kept(tmp_path):
     rows = read(tmp_path, b"ID,Nom,VILLE,Note,Note\n1,a,b,c,d\n")
 
@@ -46,6 +128,7 @@ def test_lines_are_counted_as_an_editor_counts_them(tmp_path):
         (b"1,a", "too_few_cells"),
         (b"1,a\x00,b", "nul"),
         (b"1," + b"a" * 200_000 + b",b", "unreadable"),
+        (b"1,a,b," + b"," * 5_000_000 + b"x", "unreadable"),
     ],
 )
 def test_a_bad_line_is_rejected_and_the_next_one_is_read(tmp_path, line, reason):

@@ -1,0 +1,95 @@
+"""What decisions would change if they were made today: computed as they are, without writing."""
+
+from collections import defaultdict
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+
+from matching.neighbourhood import neighbourhood, read_facts
+from matching.rulings import Ruling
+from mdm.birth_ids import public_id
+from mdm.models import SourceRecord
+
+
+@dataclass(frozen=True, slots=True)
+class Becoming:
+    """A customer whose members would change: who they would be, and who they are today."""
+
+    customer_id: int
+    record_ids: tuple[int, ...]
+    today: tuple[int, ...]
+    """Empty when the id is not live today."""
+
+    @property
+    def public_id(self) -> str:
+        """The id of her page."""
+        return public_id(self.customer_id)
+
+    @property
+    def is_gone(self) -> bool:
+        """Whether the id would lead to another customer."""
+        return not self.record_ids
+
+    @property
+    def is_new(self) -> bool:
+        """Whether the id, which leads elsewhere today, would come back."""
+        return not self.today
+
+    @property
+    def joining(self) -> tuple[int, ...]:
+        """The records that would come to her."""
+        return tuple(sorted(set(self.record_ids) - set(self.today)))
+
+    @property
+    def leaving(self) -> tuple[int, ...]:
+        """The records that would leave her."""
+        return tuple(sorted(set(self.today) - set(self.record_ids)))
+
+
+@dataclass(frozen=True, slots=True)
+class Foresight:
+    """The customers that would change, the oldest first, and where every record would be."""
+
+    customers: tuple[Becoming, ...]
+    names: Mapping[int, int]
+
+    def members(self, customer_id: int) -> tuple[int, ...]:
+        """Return the records that a customer would have, the oldest first."""
+        return tuple(sorted(r for r, name in self.names.items() if name == customer_id))
+
+
+def foresee(rulings: Sequence[Ruling], *, without: Iterable[tuple[int, int]] = ()) -> Foresight:
+    """Return what follows from decisions that come into force, and others that end.
+
+    Args:
+        rulings: decisions as if they were made; each takes the place of the one on its pair.
+        without: pairs whose decision ends.
+
+    Raises:
+        matching.rulings.Contradiction: when the decisions cannot all hold.
+    """
+    ended = list(without)
+    seeds = {record for pair in (*(r[:2] for r in rulings), *ended) for record in pair}
+    facts = read_facts(neighbourhood(seeds))
+    after = facts.partition(extra=rulings, without=ended).names
+    return Foresight(_changes(_present(facts.records), after), after)
+
+
+def _present(record_ids: Sequence[int]) -> dict[int, int]:
+    rows = SourceRecord.objects.filter(pk__in=record_ids).order_by()
+    return dict(rows.values_list("pk", "customer_id"))
+
+
+def _changes(before: Mapping[int, int], after: Mapping[int, int]) -> tuple[Becoming, ...]:
+    was, will = _members(before), _members(after)
+    return tuple(
+        Becoming(customer, will.get(customer, ()), was.get(customer, ()))
+        for customer in sorted(was.keys() | will.keys())
+        if was.get(customer) != will.get(customer)
+    )
+
+
+def _members(names: Mapping[int, int]) -> dict[int, tuple[int, ...]]:
+    members: dict[int, list[int]] = defaultdict(list)
+    for record in sorted(names):
+        members[names[record]].append(record)
+    return {customer: tuple(records) for customer, records in members.items()}

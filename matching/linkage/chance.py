@@ -1,0 +1,57 @@
+"""What agrees by chance in a file, measured on random pairs; the classes of its pairs follow."""
+
+from collections.abc import Sequence
+from concurrent.futures import ThreadPoolExecutor
+
+import numpy as np
+
+from matching.linkage.blocking import Blocks, random_pairs_sharing
+from matching.linkage.classes import (
+    Chance,
+    Classes,
+    build_classes,
+    chance_at_random,
+    chance_when_sharing,
+    parts_by_field,
+)
+from matching.linkage.columns import Floats
+from matching.linkage.comparison import compare
+from matching.linkage.encoding import Encoded
+
+RANDOM_PAIRS = 300_000
+FEWEST_RANDOM_PAIRS = 2_000
+RULE_SAMPLE = 20_000
+SEED = 20_230_717
+
+
+def learn_classes(encoded: Encoded, blocks: Sequence[Blocks], *, workers: int = 1) -> Classes:
+    """Return the classes that suit these records and rules, untrained."""
+    at_random = _at_random(encoded)
+    parts = [parts_by_field(one.rule, encoded.fields) for one in blocks]
+    keys = list(dict.fromkeys(key for one in parts for key in one.items()))
+    with ThreadPoolExecutor(workers) as pool:
+        found = pool.map(lambda key: _when_sharing(encoded, key[0], key[1], at_random), keys)
+        shared = dict(zip(keys, found, strict=True))
+    return build_classes(
+        encoded.fields,
+        [one.rule for one in blocks],
+        Chance(at_random, [{key[0]: shared[key] for key in one.items()} for one in parts]),
+        with_homes=encoded.texts["street"].is_present,
+    )
+
+
+def _at_random(encoded: Encoded) -> dict[str, Floats]:
+    generator = np.random.default_rng(SEED)
+    pair_count = encoded.size * (encoded.size - 1) // 2
+    drawn = (2, min(RANDOM_PAIRS, max(FEWEST_RANDOM_PAIRS, pair_count)))
+    left, right = generator.integers(0, encoded.size, drawn).astype(np.int32)
+    apart = left != right
+    return chance_at_random(compare(encoded, left[apart], right[apart]), pair_count)
+
+
+def _when_sharing(
+    encoded: Encoded, field: str, parts: tuple[str, ...], at_random: dict[str, Floats]
+) -> Floats:
+    generator = np.random.default_rng(SEED)
+    left, right = random_pairs_sharing(encoded, parts, RULE_SAMPLE, generator)
+    return chance_when_sharing(field, compare(encoded, left, right), at_random[field])

@@ -1,0 +1,199 @@
+"""The ways in which two records come to be a pair: the classes that training starts from."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
+from functools import cached_property
+
+import numpy as np
+
+from matching.levels import EXACT, LEVELS
+from matching.linkage.columns import Floats, Levels
+from matching.linkage.keys import PART_FIELDS, Rule
+from matching.linkage.profiles import (
+    HOUSEHOLD_FIXED,
+    HOUSEHOLDS,
+    MOVED,
+    NAMESAKES,
+    NAMESAKES_FIXED,
+    SAME_PERSON,
+    STRANGERS,
+    Profile,
+    distribution,
+    exact_by_chance,
+)
+
+FLOOR = 1e-7
+
+USUAL_PAIRS = 2_000.0
+"""Pairs that usual strangers weigh beside the random pairs of the file."""
+
+
+@dataclass(frozen=True)
+class Chance:
+    """Level distributions of pairs that agree by chance only."""
+
+    at_random: dict[str, Floats]
+    """Field -> distribution over random pairs."""
+    under_rule: list[dict[str, Floats]]
+    """Per rule: distribution of each field it blocks on, over strangers that share its key."""
+
+
+@dataclass(frozen=True)
+class LatentClass:
+    """One way in which two records come to be a pair, with its expected levels by field."""
+
+    name: str
+    expected: dict[str, Floats]
+
+
+@dataclass(frozen=True)
+class Classes:
+    """The classes in order: matches, households, coincidences."""
+
+    fields: tuple[str, ...]
+    listed: tuple[LatentClass, ...]
+    match_count: int
+    household_count: int
+
+    @property
+    def first_coincidence(self) -> int:
+        """Position of the first coincidence class."""
+        return self.match_count + self.household_count
+
+    @cached_property
+    def namesakes(self) -> int | None:
+        """Position of the class of father and son of one name, if it is among them."""
+        names = [one.name for one in self.listed]
+        return names.index(NAMESAKES) if NAMESAKES in names else None
+
+    @cached_property
+    def fixed(self) -> dict[int, tuple[str, ...]]:
+        """Position of a household class -> fields that it never learns."""
+        return {
+            position: NAMESAKES_FIXED if position == self.namesakes else HOUSEHOLD_FIXED
+            for position in range(self.match_count, self.first_coincidence)
+        }
+
+    def without_households(self) -> "Classes":
+        """Return the matches and the coincidences only."""
+        kept = (*self.listed[: self.match_count], *self.listed[self.first_coincidence :])
+        return replace(self, listed=kept, household_count=0)
+
+    def start(self, field: str) -> Floats:
+        """Return one row per known level and one column per class; columns add up to 1."""
+        rows = np.stack([one.expected[field][1:] for one in self.listed])
+        rows = np.maximum(rows, FLOOR)
+        return np.asarray((rows / rows.sum(axis=1, keepdims=True)).T, np.float64)
+
+
+def build_classes(
+    fields: tuple[str, ...], rules: Sequence[Rule], chance: Chance, *, with_homes: bool
+) -> Classes:
+    """Return the classes that suit the fields and rules of a file.
+
+    Args:
+        fields: the compared fields.
+        rules: the blocking rules in use, in order.
+        chance: what agrees by chance.
+        with_homes: whether records say where a person lives, so that she may have moved and may
+            share a home with others.
+    """
+    at_random = chance.at_random
+
+    def expect(profile: Profile) -> dict[str, Floats]:
+        return {
+            field: distribution(field, profile.get(field, SAME_PERSON[field]), at_random[field])
+            for field in fields
+        }
+
+    matches = [LatentClass("same person", expect(SAME_PERSON))]
+    if with_homes:
+        matches.append(LatentClass("same person, moved", expect({**SAME_PERSON, **MOVED})))
+    families = [LatentClass(name, expect(profile)) for name, profile in HOUSEHOLDS.items()]
+    families = families if with_homes else []
+    coincidences = [LatentClass("chance", at_random)]
+    for rule, blocked in zip(rules, chance.under_rule, strict=True):
+        coincidences += _coincidences(rule, fields, {**at_random, **blocked}, at_random)
+    return Classes(
+        fields=fields,
+        listed=(*matches, *families, *coincidences),
+        match_count=len(matches),
+        household_count=len(families),
+    )
+
+
+def _coincidences(
+    rule: Rule,
+    fields: tuple[str, ...],
+    expected: dict[str, Floats],
+    at_random: dict[str, Floats],
+) -> list[LatentClass]:
+    """Return the class of a rule; a shared phone or e-mail also comes with one shared name."""
+    classes = [LatentClass(f"chance: {rule.name}", expected)]
+    if rule.parts in (("email",), ("phone",)):
+        classes += [
+            LatentClass(
+                f"chance: {rule.name} and {field}",
+                {**expected, field: _mostly_exact(field, at_random[field])},
+            )
+            for field in ("given_name", "family_name")
+            if field in fields
+        ]
+    return classes
+
+
+def _mostly_exact(field: str, at_random: Floats) -> Floats:
+    return np.asarray(0.98 * exact_by_chance(field, at_random) + 0.02 * at_random, np.float64)
+
+
+def parts_by_field(rule: Rule, fields: Sequence[str]) -> dict[str, tuple[str, ...]]:
+    """Return, per compared field that a rule blocks on, the parts of its key that speak of it."""
+    found: dict[str, tuple[str, ...]] = {}
+    for part in rule.parts:
+        for field in PART_FIELDS[part]:
+            if field in fields:
+                found[field] = (*found.get(field, ()), part)
+    return found
+
+
+def chance_when_sharing(field: str, levels: Mapping[str, Levels], at_random: Floats) -> Floats:
+    """Return how a field agrees when strangers share a part of it, as a blocking rule asks.
+
+    Strangers are pairs that agree on nothing else, so this also understands a key that is a part
+    of a value: a birth year, the start of a name.
+
+    Args:
+        field: the field.
+        levels: of random pairs that share the part.
+        at_random: distribution of the field over random pairs.
+    """
+    others = [other for other in levels if other not in (field, "sex", "country")]
+    agreements = np.zeros(len(levels[field]), np.int64)
+    known = np.zeros_like(agreements)
+    for other in others:
+        agreements += np.isin(levels[other], list(EXACT[other]))
+        known += levels[other] > 0
+    strangers = levels[field][(agreements == 0) & (known > 0)]
+    counts = np.bincount(strangers, minlength=len(LEVELS[field])).astype(np.float64)
+    counts[0] = 0.0
+    usual = _mostly_exact(field, at_random)
+    return np.asarray((counts + 50 * usual) / (counts.sum() + 50), np.float64)
+
+
+def chance_at_random(levels: Mapping[str, Levels], pair_count: int) -> dict[str, Floats]:
+    """Return how often each level of each field occurs among random pairs.
+
+    Args:
+        levels: of a sample of pairs drawn at random.
+        pair_count: number of pairs there are to draw from: a small file cannot say what chance
+            does, since its duplicates weigh too much, so what is usual joins in.
+    """
+    found = {}
+    for field, column in levels.items():
+        counts = np.bincount(column, minlength=len(LEVELS[field])) + 0.5
+        counts[0] = 0.0
+        counts *= min(1.0, pair_count / max(1, len(column)))
+        share = counts / counts.sum()
+        usual = USUAL_PAIRS * distribution(field, STRANGERS[field], np.asarray(share, np.float64))
+        found[field] = np.asarray((counts + usual) / (counts + usual).sum(), np.float64)
+    return found

@@ -1,0 +1,108 @@
+"""Given, family and birth names over one list of words, so that swapped names are seen."""
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from functools import cached_property
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from matching.linkage import folding, spelling
+from matching.linkage.columns import Bits, Codes, Flags, Ids, Levels
+from matching.linkage.nicknames import short_forms
+
+if TYPE_CHECKING:
+    from matching.linkage.encoding import Coded
+
+
+@dataclass(frozen=True)
+class Names:
+    """The names of each record as codes, and what is known of each distinct name."""
+
+    given: Codes
+    family: Codes
+    birth: Codes
+    """The birth name where it differs from the family name."""
+    words: Sequence[str | None]
+    first_part: Codes
+    last_part: Codes
+    initials: Codes
+    """Code of the word made of a name's initials ("jp" for Jean-Pierre), 0 when nobody has it."""
+    initial: Levels
+    length: Codes
+    related: Ids
+    """Sorted packed pairs of codes that are short forms of one another."""
+
+    @cached_property
+    def signatures(self) -> Bits:
+        """Letter parity of each name (see `spelling.signatures`)."""
+        return spelling.signatures(self.words)
+
+    @cached_property
+    def hashes(self) -> Bits:
+        """Lasting 64 bits for each name (see `spelling.hashes`)."""
+        return spelling.hashes(self.words)
+
+    def hashes_of(self, function: Callable[[str], str]) -> Bits:
+        """Return lasting 64 bits for a function of each name, such as its first letters."""
+        return spelling.hashes([function(word) if word else None for word in self.words])
+
+    def are_related(self, left: Codes, right: Codes) -> Flags:
+        """Return which name codes are short forms of one another."""
+        if not len(self.related):
+            return np.zeros(len(left), np.bool_)
+        packed = _packed(left, right, len(self.words))
+        found = np.searchsorted(self.related, packed)
+        return np.asarray(self.related[np.minimum(found, len(self.related) - 1)] == packed)
+
+
+def code_names(given: "Coded", family: "Coded", birth: "Coded") -> Names:
+    """Code the three names together; the only name of a person is her family name."""
+    spaced = [*given.words, *family.words, *birth.words]
+    joined = [folding.compact(word) if word else None for word in spaced]
+    index: dict[str | None, int] = {None: 0}
+    of_spaced = np.array([index.setdefault(word, len(index)) for word in joined], np.int32)
+    ends = len(given.words), len(given.words) + len(family.words)
+    family_codes = np.take(of_spaced[ends[0] : ends[1]], family.codes)
+    birth_codes = np.take(of_spaced[ends[1] :], birth.codes)
+    family_codes = np.where(family_codes > 0, family_codes, birth_codes)
+    birth_codes[birth_codes == family_codes] = 0
+    words = list(index)
+    return Names(
+        given=np.take(of_spaced[: ends[0]], given.codes),
+        family=family_codes,
+        birth=birth_codes,
+        words=words,
+        initial=np.array([ord(word[0]) & 255 if word else 0 for word in words], np.uint8),
+        length=np.array([len(word or "") for word in words], np.int32),
+        related=_related(index),
+        **_name_parts(spaced, joined, index),
+    )
+
+
+def _name_parts(
+    spaced: Sequence[str | None], joined: Sequence[str | None], index: Mapping[str | None, int]
+) -> dict[str, Codes]:
+    """Return per joined name the codes of its first word, its last word and its initials."""
+    first, last, initials = (np.zeros(len(index), np.int32) for _ in range(3))
+    for word, whole in zip(spaced, joined, strict=True):
+        if word and " " in word:
+            parts, code = folding.name_parts(word), index[whole]
+            if parts and whole != parts[0]:
+                first[code], last[code] = index.get(parts[0], 0), index.get(parts[-1], 0)
+                initials[code] = index.get("".join(part[0] for part in parts), 0)
+    return {"first_part": first, "last_part": last, "initials": initials}
+
+
+def _related(index: Mapping[str | None, int]) -> Ids:
+    """Return packed pairs of names that are short forms of one another, or of a third name."""
+    pairs: set[int] = set()
+    for full, shorts in short_forms().items():
+        codes = sorted(index[name] for name in {full, *shorts} if name in index)
+        pairs.update(low * len(index) + high for low in codes for high in codes if low < high)
+    return np.array(sorted(pairs), np.int64)
+
+
+def _packed(left: Codes, right: Codes, size: int) -> Ids:
+    low, high = np.minimum(left, right).astype(np.int64), np.maximum(left, right)
+    return np.asarray(low * size + high, np.int64)

@@ -1,0 +1,114 @@
+"""Decisions whose ground has moved: a value that told two people apart has changed since.
+
+The decision stays in force. A digest of these values is kept with it, so that the question goes
+away by itself when a value comes back, and needs no history of values to be asked.
+"""
+
+from collections.abc import Collection, Iterable, Iterator
+from hashlib import blake2b
+from typing import Any, NamedTuple
+
+from django.db.models import QuerySet
+
+from matching.models import Decision
+from matching.reading import in_chunks, pairs_touching, rows_of
+from mdm.folding import fold
+from mdm.models import SourceRecord
+
+DISCRIMINATING = (
+    "given_name",
+    "family_name",
+    "birth_name",
+    "birth_date",
+    "sex",
+    "organisation",
+    "identifier",
+    "email",
+)
+"""What tells people apart; they move house and change phones too often for a second look."""
+
+
+class Stale(NamedTuple):
+    """A decision in force whose records no longer say what they said."""
+
+    left: int
+    right: int
+    verdict: str
+    score: float
+
+
+def basis_of(record_ids: Iterable[int]) -> dict[int, str]:
+    """Return a digest (16 hexadecimal digits) of what tells each record's person apart."""
+    digests: dict[int, str] = {}
+    for chunk in in_chunks(sorted(set(record_ids))):
+        rows = SourceRecord.objects.filter(pk__in=chunk).order_by()
+        for key, *values in rows.values_list("pk", *DISCRIMINATING):
+            digests[key] = _digest(values)
+    return digests
+
+
+def stale_decisions(record_ids: Iterable[int]) -> list[Stale]:
+    """Return the decisions that touch these records and need a second look.
+
+    Of the decisions of one repair, the first stale one stands for all, even when it touches
+    other records: one answer renews them.
+    """
+    touching = list(_stale(record_ids))
+    repairs = {decision.repair for decision in touching if decision.repair}
+    first = {d.repair: d for d in sorted(_stale_of(repairs), reverse=True)} if repairs else {}
+    chosen = {first[d.repair] if d.repair else d for d in touching}
+    return [Stale(d.left, d.right, d.verdict, d.score or 0.0) for d in sorted(chosen)]
+
+
+def stale_siblings(pair: tuple[int, int], verdict: str) -> list[tuple[int, int]]:
+    """Return the pairs that the same answer renews too: decided by the same repair, and stale."""
+    mine = Decision.objects.in_force().filter(left=pair[0], right=pair[1], verdict=verdict).first()
+    if mine is None or mine.repair_id is None:
+        return []
+    return sorted(
+        (decision.left, decision.right)
+        for decision in _stale_of({mine.repair_id})
+        if decision.verdict == verdict and (decision.left, decision.right) != pair
+    )
+
+
+class _Based(NamedTuple):
+    """A decision with what it went by."""
+
+    left: int
+    right: int
+    verdict: str
+    basis: str
+    repair: int | None
+    score: float | None
+
+
+def _stale(record_ids: Iterable[int]) -> Iterator[_Based]:
+    """Yield the stale decisions that touch these records."""
+    return _unlike_their_basis(_Based(*row) for row in pairs_touching(_based(), record_ids))
+
+
+def _stale_of(repairs: Collection[int]) -> Iterator[_Based]:
+    """Yield the stale decisions of these repairs."""
+    return _unlike_their_basis(_Based(*row) for row in rows_of(_based(), "repair", repairs))
+
+
+def _based() -> "QuerySet[Decision, tuple[Any, ...]]":
+    clear = Decision.objects.in_force().clear().exclude(basis="")
+    active = clear.filter(
+        left__status=SourceRecord.Status.ACTIVE, right__status=SourceRecord.Status.ACTIVE
+    )
+    return active.values_list("left", "right", "verdict", "basis", "repair", "score_shown")
+
+
+def _unlike_their_basis(rows: Iterable[_Based]) -> Iterator[_Based]:
+    decisions = list(rows)
+    present = basis_of(record for decision in decisions for record in decision[:2])
+    for decision in decisions:
+        if decision.basis != present[decision.left] + present[decision.right]:
+            yield decision
+
+
+def _digest(values: Iterable[object]) -> str:
+    said = "\x1f".join(fold(str(value)) if value else "" for value in values)
+    return blake2b(said.encode(), digest_size=8).hexdigest()

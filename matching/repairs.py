@@ -1,0 +1,259 @@
+"""Repairs of whole customers: records taken out, split off, moved; customers kept apart, linked.
+
+A repair is a handful of decisions on pairs of records, made and undone as one. What it will do is
+computed beforehand from the same decisions (`prepare`, then `foresee`), and nothing but these
+decisions is stored.
+"""
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, field
+
+from django.contrib.auth.models import User
+from django.db import transaction
+from django.db.models import Q
+from django.utils.translation import gettext as _
+
+from matching import foresight
+from matching.decisions import (
+    AlreadyRetracted,
+    Circumstances,
+    Verdict,
+    carry_out,
+    make_decisions,
+    refuse_contradiction,
+    take_back,
+)
+from matching.foresight import Foresight
+from matching.models import Decision, PairEvidence, Repair
+from matching.neighbourhood import lock_neighbourhood
+from matching.rulings import Ruling, reach
+from matching.versions import check_versions
+from mdm.audit import acting_as
+from mdm.models import SourceRecord
+
+Kind = Repair.Kind
+Pair = tuple[int, int]
+
+
+class RepairRefused(Exception):
+    """What was asked for makes no sense; the text says why."""
+
+
+@dataclass(frozen=True, slots=True)
+class Wish:
+    """What a steward wants done with a customer.
+
+    `record_ids` are the ticked ones; `other_id` the second customer of a move, a link or of two
+    to be kept apart. Records that a decision brought in together with a ticked one go with it,
+    unless `leaves_companions`. `retracting` are decisions that she takes back for it.
+    """
+
+    kind: str
+    customer_id: int
+    record_ids: tuple[int, ...] = ()
+    other_id: int | None = None
+    leaves_companions: bool = False
+    retracting: tuple[int, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Plan:
+    """The decisions that a wish comes to, and what goes along."""
+
+    wish: Wish
+    statements: list[tuple[int, int, Verdict]]
+    companions: tuple[int, ...] = ()
+    """Records that go along because a decision joined them with a ticked one."""
+    retracting: list[int] = field(default_factory=list)
+
+    @property
+    def rulings(self) -> list[Ruling]:
+        """The decisions as clustering reads them."""
+        return [
+            Ruling(left, right, verdict == Verdict.SAME)
+            for left, right, verdict in self.statements
+        ]
+
+    @property
+    def record_ids(self) -> set[int]:
+        """Every record that a decision of the plan is about."""
+        return {record for statement in self.statements for record in statement[:2]}
+
+
+def prepare(wish: Wish) -> Plan:
+    """Return the decisions that a wish comes to.
+
+    Raises:
+        RepairRefused: when it makes no sense.
+    """
+    members = _members(wish.customer_id)
+    if wish.kind in (Kind.LINK, Kind.APART):
+        return Plan(wish, _about_two(wish, members), retracting=list(wish.retracting))
+    if wish.kind == Kind.CONFIRM:
+        if len(members) < 2:
+            raise RepairRefused(_("A single record has nothing to be confirmed with."))
+        return Plan(wish, _star(members), retracting=list(wish.retracting))
+    return _parting(wish, members)
+
+
+def foresee(plan: Plan) -> Foresight:
+    """Return what a plan would change, computed without writing.
+
+    Raises:
+        matching.decisions.ContradictsDecisions: when it would be refused, with the chain.
+    """
+    refuse_contradiction(plan.rulings, leaving_out=plan.retracting)
+    ended = Decision.objects.in_force().filter(pk__in=plan.retracting)
+    return foresight.foresee(plan.rulings, without=ended.values_list("left", "right"))
+
+
+@transaction.atomic
+def repair(
+    wish: Wish,
+    *,
+    by: User,
+    circumstances: Circumstances | None = None,
+    versions: str = "",
+    idempotency_key: str | None = None,
+) -> Repair:
+    """Carry a wish out with all that follows; the same key has one effect.
+
+    Args:
+        wish: what to do.
+        by: who does it.
+        circumstances: why.
+        versions: what the page saw of the customers (`matching.versions`).
+        idempotency_key: new with every page shown.
+
+    Raises:
+        RepairRefused: when it makes no sense, or no evidence and no reason stand for a link.
+        CustomersChanged: when a customer is no longer what `versions` says.
+        matching.decisions.ContradictsDecisions: when decisions say otherwise.
+    """
+    lock_neighbourhood(_members(wish.customer_id) + _members(wish.other_id))
+    if idempotency_key:
+        earlier = Repair.objects.filter(idempotency_key=idempotency_key).first()
+        if earlier:
+            return earlier
+    check_versions(versions, [key for key in (wish.customer_id, wish.other_id) if key])
+    plan, said = prepare(wish), circumstances or Circumstances()
+    _want_reason(wish, said)
+    with acting_as(by, str(Kind(wish.kind).label)):
+        done = Repair.objects.create(
+            kind=wish.kind,
+            customer_id=wish.customer_id,
+            other_id=wish.other_id,
+            idempotency_key=idempotency_key or None,
+            done_by=by,
+        )
+        made = make_decisions(
+            plan.statements, by=by, circumstances=said, retracting=plan.retracting, repair=done
+        )
+        carry_out(made, by=by, reason=str(Kind(wish.kind).label))
+    return done
+
+
+@transaction.atomic
+def undo(done: Repair, *, by: User) -> None:
+    """Take a repair back as a whole; decisions made on its pairs since stay.
+
+    Raises:
+        AlreadyRetracted: when it was undone before.
+        matching.decisions.ContradictsDecisions: when what would come back contradicts others.
+    """
+    decisions = list(done.decisions.order_by("pk"))
+    lock_neighbourhood({record for decision in decisions for record in decision.pair})
+    done = Repair.objects.select_for_update().get(pk=done.pk)
+    if done.undone_at:
+        raise AlreadyRetracted(_("This was already undone."))
+    reason = _("Undone: %(repair)s") % {"repair": done.get_kind_display()}
+    with acting_as(by, reason):
+        decisions = list(done.decisions.order_by("pk"))
+        take_back(decisions, by=by)
+        carry_out(decisions, by=by, reason=reason)
+
+
+def _members(customer_id: int | None) -> list[int]:
+    records = SourceRecord.objects.filter(customer=customer_id).order_by("pk")
+    return list(records.values_list("pk", flat=True))
+
+
+def _about_two(wish: Wish, members: list[int]) -> list[tuple[int, int, Verdict]]:
+    others = _members(wish.other_id)
+    if not others:
+        raise RepairRefused(_("Name the other customer by an id that is in use."))
+    if wish.other_id == wish.customer_id:
+        raise RepairRefused(_("This is the same customer."))
+    if wish.kind == Kind.LINK:
+        return [_said(members[0], others[0], Verdict.SAME)]
+    return _between(members, others)
+
+
+def _parting(wish: Wish, members: list[int]) -> Plan:
+    """Plan what takes records out of a customer: unlink, split and move."""
+    ticked = set(wish.record_ids)
+    if not ticked:
+        raise RepairRefused(_("Tick at least one record."))
+    if not ticked <= set(members):
+        raise RepairRefused(_("A ticked record no longer belongs to this customer."))
+    same = _same_among(members)
+    together = set[int]().union(*(reach([d.ruling for d in same if d.ruling], r) for r in ticked))
+    moved = sorted(ticked if wish.leaves_companions else together)
+    stayed = [record for record in members if record not in moved]
+    if not stayed:
+        raise RepairRefused(_nothing_stays(together != ticked))
+    cut = [d.pk for d in same if (d.left_id in moved) != (d.right_id in moved)]
+    statements = _between(moved, stayed) + _joined(wish, moved)
+    return Plan(wish, statements, tuple(sorted(set(moved) - ticked)), [*cut, *wish.retracting])
+
+
+def _nothing_stays(has_companions: bool) -> str:  # noqa: FBT001
+    if has_companions:
+        return _("Decisions join all other records with the ticked ones, so nothing would stay.")
+    return _("At least one record must stay with the customer.")
+
+
+def _joined(wish: Wish, moved: list[int]) -> list[tuple[int, int, Verdict]]:
+    """Return what joins the records that leave: with each other, or with another customer."""
+    if wish.kind == Kind.UNLINK:
+        return []
+    if wish.kind == Kind.SPLIT:
+        return _star(moved)
+    others = _members(wish.other_id)
+    if not others or wish.other_id == wish.customer_id:
+        raise RepairRefused(_("Name the other customer by an id that is in use."))
+    return [_said(others[0], record, Verdict.SAME) for record in moved]
+
+
+def _same_among(members: Sequence[int]) -> list[Decision]:
+    same = Decision.objects.in_force().filter(verdict=Verdict.SAME)
+    return list(same.filter(left__in=members, right__in=members).order_by("pk"))
+
+
+def _star(records: Sequence[int]) -> list[tuple[int, int, Verdict]]:
+    """Return that all records are one person: each is the same as the first."""
+    return [_said(records[0], record, Verdict.SAME) for record in records[1:]]
+
+
+def _between(some: Iterable[int], others: Iterable[int]) -> list[tuple[int, int, Verdict]]:
+    """Return that nobody here is anybody there."""
+    others = list(others)
+    return [_said(one, other, Verdict.DIFFERENT) for one in some for other in others]
+
+
+def _said(one: int, other: int, verdict: Verdict) -> tuple[int, int, Verdict]:
+    return min(one, other), max(one, other), verdict
+
+
+def _want_reason(wish: Wish, said: Circumstances) -> None:
+    if wish.kind == Kind.LINK and not said.reason and not has_evidence(wish):
+        raise RepairRefused(_("No evidence links these customers: say why they are one person."))
+    if said.reason == Decision.Reason.OTHER and not said.note:
+        raise RepairRefused(_("Write the other reason into the note."))
+
+
+def has_evidence(wish: Wish) -> bool:
+    """Return whether the last search found any likeness between the two customers of a wish."""
+    ours = Q(left__customer=wish.customer_id, right__customer=wish.other_id)
+    theirs = Q(left__customer=wish.other_id, right__customer=wish.customer_id)
+    return PairEvidence.objects.filter(ours | theirs, score__gte=0).exists()

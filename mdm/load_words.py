@@ -1,0 +1,63 @@
+"""What people read about the jobs of loading: load, preview, undo."""
+
+from typing import Any
+
+from django.urls import reverse
+from django.utils.translation import gettext_lazy as _
+
+from mdm import job_words
+from mdm.loading.preview import PREVIEW_KIND
+from mdm.loading.work import KIND
+from mdm.models import Job
+
+ENDS: tuple[tuple[str, Any, str], ...] = (
+    ("new", _("new"), "gold"),
+    ("changed", _("changed"), "rare"),
+    ("same", _("the same"), "missing"),
+    ("stale", _("older than what is known"), "4"),
+    ("rejected", _("rejected"), "conflict"),
+)
+"""What becomes of a row: code, words, tone of the picture."""
+
+_FIGURES = {
+    "new": _("New records"),
+    "changed": _("Changed records"),
+    "same": _("The same as before"),
+    "stale": _("Older than what is known"),
+    "rejected": _("Rejected lines"),
+    "deleted": _("Deleted by the source"),
+}
+
+
+def _batch_url(job: Job) -> str | None:
+    batch = job.parameters.get("batch")
+    return reverse("mdm:batch", args=[batch]) if batch else None
+
+
+job_words.describe(
+    KIND,
+    job_words.JobWords(
+        label=_("Load of a file"),
+        phases={
+            "reading": _("Reads and checks the whole file"),
+            "loading": _("Loads the rows"),
+            "deleting": _("Deletes what the full file no longer holds"),
+        },
+        figures=_FIGURES,
+        icon="upload_file",
+        result_url=_batch_url,
+    ),
+)
+job_words.describe(
+    PREVIEW_KIND,
+    job_words.JobWords(
+        label=_("Preview of a file"),
+        phases={
+            "reading": _("Reads and checks the whole file"),
+            "comparing": _("Compares the rows with what is known"),
+        },
+        figures=_FIGURES,
+        icon="preview",
+        result_url=_batch_url,
+    ),
+)

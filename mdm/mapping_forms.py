@@ -1,0 +1,268 @@
+"""The forms of the mapping page: how the file is read, what each column is, the new source."""
+
+from collections.abc import Iterable, Sequence
+from typing import Any
+
+from django import forms
+from django.core.exceptions import ValidationError
+from django.utils.translation import gettext as _
+from django.utils.translation import gettext_lazy
+from phonenumbers import SUPPORTED_REGIONS
+
+from mdm import attribute_words
+from mdm.mapping import (
+    ANSWER_ATTRIBUTES,
+    ATTRIBUTES,
+    CHANNEL_ATTRIBUTES,
+    DATE_ATTRIBUTES,
+    TRANSLATED_ATTRIBUTES,
+)
+from mdm.models import FileMode, SourceSystem, ValueMap
+from mdm.proposals.columns import ColumnSample
+from mdm.proposals.looks import DATE_FORMATS
+
+ENCODINGS = [
+    ("", gettext_lazy("found out")),
+    ("utf-8", "UTF-8"),
+    ("cp1252", "Windows-1252"),
+    ("iso8859-15", "ISO 8859-15"),
+    ("utf-16", "UTF-16"),
+    ("mac-roman", "Mac Roman"),
+    ("cp850", "DOS 850"),
+]
+DELIMITERS = [
+    ("", gettext_lazy("found out")),
+    (";", gettext_lazy("semicolon ;")),
+    (",", gettext_lazy("comma ,")),
+    ("\t", gettext_lazy("tab")),
+    ("|", gettext_lazy("bar |")),
+]
+CHANNELS = [
+    ("", "–"),
+    ("email", gettext_lazy("e-mail")),
+    ("sms", gettext_lazy("SMS")),
+    ("phone", gettext_lazy("phone")),
+    ("post", gettext_lazy("post")),
+    ("*", gettext_lazy("all channels (opt-outs only)")),
+]
+
+
+# Attributes whose values are often codes; others are rarely worth a table of meanings.
+_CODED = frozenset("civility sex country sale_family contract_family".split())
+OPTION_KINDS = {
+    attribute: [
+        kind
+        for kind, attributes in (
+            ("date", DATE_ATTRIBUTES),
+            ("channel", CHANNEL_ATTRIBUTES),
+            ("answer", ANSWER_ATTRIBUTES),
+            ("map", ANSWER_ATTRIBUTES | _CODED),
+            ("value", _CODED),
+        )
+        if attribute in attributes
+    ]
+    for attribute in ATTRIBUTES
+}
+"""Which options the page shows beside each attribute."""
+
+
+class FileForm(forms.Form):
+    """How the file is written; empty is found out."""
+
+    encoding = forms.ChoiceField(choices=ENCODINGS, required=False, label=gettext_lazy("Encoding"))
+    delimiter = forms.ChoiceField(
+        choices=DELIMITERS, required=False, label=gettext_lazy("Delimiter")
+    )
+    sheet = forms.ChoiceField(required=False, label=gettext_lazy("Sheet"))
+
+    def __init__(self, *args: Any, sheets: Iterable[str] = (), **kwargs: Any) -> None:
+        """Offer the sheets of the workbook, or the encodings and delimiters of text."""
+        super().__init__(*args, **kwargs)
+        names = list(sheets)
+        for name in ("encoding", "delimiter") if names else ("sheet",):
+            del self.fields[name]
+        if names:
+            self.fields["sheet"].choices = [(name, name) for name in names]  # type: ignore[attr-defined]
+
+    def options(self) -> dict[str, str]:
+        """Return the [file] table; what is found out is left out."""
+        return {name: value for name, value in self.cleaned_data.items() if value}
+
+
+class SpellingsField(forms.CharField):
+    """Several spellings in one line, a comma or bar between them."""
+
+    def prepare_value(self, value: Any) -> Any:
+        """Show a list on one line."""
+        return ", ".join(value) if isinstance(value, list | tuple) else value
+
+    def to_python(self, value: Any) -> Any:
+        """Read a line as a list without blanks."""
+        parts = str(value or "").replace("|", ",").split(",")
+        return [part.strip() for part in parts if part.strip()]
+
+
+class EntriesField(forms.CharField):
+    """Pairs of a value and its meaning, one a line: `1 = mr`."""
+
+    widget = forms.Textarea(attrs={"rows": 3})
+
+    def prepare_value(self, value: Any) -> Any:
+        """Show a mapping as lines."""
+        if isinstance(value, dict):
+            return "\n".join(f"{code} = {meaning}" for code, meaning in value.items())
+        return value
+
+    def to_python(self, value: Any) -> Any:
+        """Read lines as a mapping.
+
+        Raises:
+            ValidationError: for a line that is no pair.
+        """
+        entries: dict[str, str] = {}
+        for line in filter(None, map(str.strip, str(value or "").splitlines())):
+            code, sign, meaning = line.partition("=")
+            if not sign or not code.strip():
+                raise ValidationError(_("Write one pair a line, such as 1 = mr."))
+            entries[code.strip()] = meaning.strip()
+        return entries
+
+
+class ColumnForm(forms.Form):
+    """What one column of the file is."""
+
+    attribute = forms.ChoiceField(choices=attribute_words.choices, required=False)
+    format = forms.CharField(required=False, max_length=40)
+    channel = forms.ChoiceField(choices=CHANNELS, required=False)
+    purpose = forms.SlugField(required=False, max_length=40)
+    yes = SpellingsField(required=False, max_length=200)
+    no = SpellingsField(required=False, max_length=200)
+    value_map = forms.ModelChoiceField(
+        ValueMap.objects.all(), required=False, to_field_name="code", empty_label="–"
+    )
+    values = EntriesField(required=False, max_length=4000)
+
+    def __init__(self, *args: Any, column: ColumnSample, formats: Sequence[str], **kwargs: Any):
+        """Know the column, and the date formats that fit its values."""
+        super().__init__(*args, **kwargs)
+        self.column = column
+        self.formats = formats
+        labels = {
+            "attribute": _("What “%(column)s” is"),
+            "format": _("Date format of “%(column)s”"),
+            "channel": _("Channel of “%(column)s”"),
+            "purpose": _("Purpose of “%(column)s”"),
+            "yes": _("Spellings of yes in “%(column)s”"),
+            "no": _("Spellings of no in “%(column)s”"),
+            "value_map": _("Value map of “%(column)s”"),
+            "values": _("Meanings of values of “%(column)s”"),
+        }
+        for name, label in labels.items():
+            self.fields[name].widget.attrs["aria-label"] = label % {"column": column.name}
+        self.fields["format"].widget.attrs["list"] = f"{self.prefix}-formats"
+
+    @property
+    def offered_formats(self) -> list[str]:
+        """The date formats to choose from: those that fit, else all that are usual."""
+        return [form for form in (self.formats or DATE_FORMATS) if form]
+
+    @property
+    def kinds(self) -> list[str]:
+        """The options to show."""
+        return OPTION_KINDS.get(self.shown_attribute, [])
+
+    @property
+    def shown_attribute(self) -> str:
+        """The attribute now chosen, for what the page shows beside it."""
+        return str(self["attribute"].value() or "")
+
+    @property
+    def is_ambiguous(self) -> bool:
+        """True when a date may be read in two ways and nothing in the values tells which."""
+        return self.shown_attribute in DATE_ATTRIBUTES and len(self.formats) > 1
+
+    def entry(self) -> dict[str, Any] | None:
+        """Return the [[column]] table; only the options that its attribute takes are kept."""
+        cleaned = self.cleaned_data
+        attribute = cleaned["attribute"]
+        if not attribute:
+            return None
+        entry: dict[str, Any] = {"name": self.column.name, "attribute": attribute}
+        if attribute in DATE_ATTRIBUTES and cleaned["format"]:
+            entry["format"] = cleaned["format"]
+        if attribute in CHANNEL_ATTRIBUTES:
+            entry["channel"] = cleaned["channel"]
+            if cleaned["purpose"]:
+                entry["purpose"] = cleaned["purpose"]
+        if attribute in ANSWER_ATTRIBUTES:
+            entry |= self._answers()
+        if attribute in TRANSLATED_ATTRIBUTES and (values := self._values()):
+            entry["values"] = values
+        return entry
+
+    def _values(self) -> dict[str, str]:
+        chosen: ValueMap | None = self.cleaned_data["value_map"]
+        return {**(chosen.entries if chosen else {}), **self.cleaned_data["values"]}
+
+    def _answers(self) -> dict[str, list[str]]:
+        """Return the spellings of yes and no: those written, and those of the value map."""
+        meanings = self._values()
+        answers = {}
+        for answer in ("yes", "no"):
+            mapped = [value for value, meaning in meanings.items() if meaning == answer]
+            spellings = list(dict.fromkeys([*self.cleaned_data[answer], *mapped]))
+            if spellings:
+                answers[answer] = spellings
+        return answers
+
+
+class NewSourceForm(forms.Form):
+    """The source that the file is the first of."""
+
+    code = forms.SlugField(
+        max_length=40,
+        label=gettext_lazy("Code"),
+        help_text=gettext_lazy("A short name such as crm or shop; it cannot be changed later."),
+    )
+    label = forms.CharField(max_length=100, label=gettext_lazy("Name"))
+    trust = forms.IntegerField(
+        min_value=0,
+        max_value=100,
+        initial=50,
+        label=gettext_lazy("Trust"),
+        help_text=gettext_lazy("From 0 to 100; the value of the more trusted source survives."),
+    )
+    region = forms.CharField(
+        max_length=2,
+        min_length=2,
+        initial="FR",
+        label=gettext_lazy("Country"),
+        help_text=gettext_lazy("Of numbers and postcodes written without one (two letters)."),
+    )
+    file_mode = forms.ChoiceField(
+        choices=FileMode.choices,
+        initial=FileMode.DELTA,
+        label=gettext_lazy("What its files hold"),
+    )
+
+    def clean_code(self) -> str:
+        """Refuse the code of a source that exists."""
+        code: str = self.cleaned_data["code"]
+        if SourceSystem.objects.filter(code=code).exists():
+            raise ValidationError(_("A source with this code exists already."))
+        return code
+
+    def clean_region(self) -> str:
+        """Accept countries that have telephone numbers."""
+        region: str = self.cleaned_data["region"].upper()
+        if region not in SUPPORTED_REGIONS:
+            raise ValidationError(
+                _("“%(region)s” is not a country of two capital letters.") % {"region": region}
+            )
+        return region
+
+    def table(self) -> dict[str, Any]:
+        """Return the [source] table."""
+        return {
+            name: self.cleaned_data[name] for name in ("label", "trust", "region", "file_mode")
+        }

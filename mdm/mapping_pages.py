@@ -1,0 +1,252 @@
+"""The pages of mappings: map the columns of a file, compare versions, take one away and back."""
+
+import uuid
+from typing import Any
+
+from django.contrib import messages
+from django.contrib.auth.decorators import permission_required
+from django.http import HttpRequest, HttpResponse, QueryDict
+from django.http.response import HttpResponseBase
+from django.shortcuts import get_object_or_404, redirect, render
+from django.utils.functional import cached_property
+from django.utils.translation import gettext as _
+from django.utils.translation import gettext_lazy
+from django.views.decorators.http import require_GET, require_POST
+
+from mdm.load_forms import MappingFileForm
+from mdm.loading.batches import find_reading, keep_mapping
+from mdm.loading.drafts import Sample, drop_draft, read_sample, save_draft
+from mdm.loading.stored_files import LoadRefused
+from mdm.mapping import MappingError, parse_mapping
+from mdm.mapping_documents import changes, columns_in_words, to_toml
+from mdm.mapping_forms import FileForm, NewSourceForm
+from mdm.mapping_preview import MappingPreview, preview_mapping
+from mdm.mapping_table import MappingTable
+from mdm.models import FieldMapping, MappingDraft, SourceSystem
+from mdm.pages import StaffPage, staff_user
+from mdm.reading.words import layout_words
+
+
+class Workbench:
+    """One draft being mapped: its forms as sent or as proposed, and what they amount to."""
+
+    def __init__(self, draft: MappingDraft, sent: QueryDict | None, *, code: str = "") -> None:
+        """Take what the page sent, None to start from the proposals.
+
+        Raises:
+            LoadRefused: when the file cannot be read by the options sent.
+        """
+        self.draft = draft
+        self.source = draft.source
+        self.in_force = self.source.mappings.first() if self.source else None
+        self.new_source = (
+            None
+            if self.source
+            else NewSourceForm(sent, prefix="source", initial={"code": code, "label": code})
+        )
+        self.sample = self._read(sent)
+        # Other options may give other columns: those sent then say nothing.
+        is_same = sent is not None and sent.getlist("column") == self.sample.names
+        self.table = MappingTable(
+            self.sample,
+            sent if is_same else None,
+            document=self.in_force.document if self.in_force else {},
+            region=self.region,
+        )
+
+    @property
+    def region(self) -> str:
+        """The country of the source."""
+        if self.source:
+            return self.source.region
+        assert self.new_source is not None  # noqa: S101  (one of the two is there)
+        return str(self.new_source["region"].value() or "FR").upper()
+
+    @property
+    def layout(self) -> str:
+        """How the file is read, in words."""
+        return layout_words(self.sample.layout)
+
+    @property
+    def source_code(self) -> str:
+        """The code of the source, known or new."""
+        if self.source:
+            return self.source.code
+        assert self.new_source is not None  # noqa: S101  (one of the two is there)
+        return str(self.new_source["code"].value() or "")
+
+    def whole_document(self) -> dict[str, Any]:
+        """Return the mapping with the [source] table that a new source is made from.
+
+        Raises:
+            MappingError: when a form holds what no mapping can.
+        """
+        if self.new_source is None:
+            return self.document
+        if not self.new_source.is_valid():
+            raise MappingError(_("Complete the description of the new source."))
+        return {"source": self.new_source.table(), **self.document}
+
+    @cached_property
+    def document(self) -> dict[str, Any]:
+        """The mapping as it stands, complete enough to be checked.
+
+        Raises:
+            MappingError: when a form holds what no mapping can.
+        """
+        document: dict[str, Any] = {"column": self.table.entries()}
+        if options := self.file_options:
+            document["file"] = options
+        return document
+
+    def preview(self) -> tuple[MappingPreview | None, str]:
+        """Return the first rows as they would be read, or why they cannot be."""
+        try:
+            return preview_mapping(self.sample, parse_mapping(self.document), self.region), ""
+        except MappingError as error:
+            return None, str(error)
+
+    def _read(self, sent: QueryDict | None) -> Sample:
+        sheets = self.draft.layout.get("sheets", [])
+        options = self.in_force.document.get("file", {}) if self.in_force else {}
+        if sent is not None:
+            form = FileForm(sent, prefix="file", sheets=sheets)
+            options = form.options() if form.is_valid() else {}
+        try:
+            sample = read_sample(self.draft, options)
+        except LoadRefused:
+            if sent is not None or not options:
+                raise
+            options = {}  # The file is not written as the source's files are.
+            sample = read_sample(self.draft, options)
+        self.file_options: dict[str, str] = options
+        self.file = FileForm(initial=options, prefix="file", sheets=sheets)
+        return sample
+
+
+class MappingPage(StaffPage):
+    """Say what each column of a file is, see what becomes of its rows, save it."""
+
+    permission_required = ("mdm.load_records", "mdm.add_fieldmapping")
+    template_name = "mdm/mapping.html"
+    title = gettext_lazy("Map the columns")
+
+    def get_context_data(self, **kwargs: Any) -> dict[str, Any]:
+        """Show the workbench; the proposals unless something was sent."""
+        bench = kwargs.pop("bench", None) or Workbench(
+            own_draft(self.request, kwargs["pk"]), None, code=self.request.GET.get("code", "")
+        )
+        preview, refusal = bench.preview()
+        return super().get_context_data(
+            bench=bench, preview=preview, refusal=refusal, draft=bench.draft, **kwargs
+        )
+
+    def post(self, request: HttpRequest, pk: uuid.UUID) -> HttpResponseBase:
+        """Preview, save or throw away."""
+        draft = own_draft(request, pk)
+        action = request.POST.get("action")
+        if action == "drop":
+            drop_draft(draft)
+            messages.info(request, _("The file was thrown away; nothing was saved."))
+            return redirect("mdm:load-new")
+        try:
+            bench = Workbench(draft, request.POST)
+        except LoadRefused as refusal:
+            messages.error(request, str(refusal))
+            return redirect("mdm:mapping-draft", pk=draft.pk)
+        if action == "save":
+            return self._save(bench)
+        return self.render_to_response(self.get_context_data(bench=bench))
+
+    def _save(self, bench: Workbench) -> HttpResponseBase:
+        try:
+            batch = save_draft(
+                bench.draft,
+                source_code=bench.source_code,
+                document=bench.whole_document(),
+                by=staff_user(self.request),
+            )
+        except (MappingError, LoadRefused) as refusal:
+            context = self.get_context_data(bench=bench)
+            return self.render_to_response({**context, "refusal": str(refusal)}, status=422)
+        messages.success(
+            self.request,
+            _("The mapping is saved as version %(version)d of %(source)s.")
+            % {"version": batch.mapping.version, "source": batch.source},
+        )
+        return redirect("mdm:batch", pk=batch.pk)
+
+
+@require_POST
+@permission_required(("mdm.load_records", "mdm.add_fieldmapping"), raise_exception=True)
+def preview_draft(request: HttpRequest, pk: uuid.UUID) -> HttpResponse:
+    """Return the table of the first rows for the mapping as it stands on the page."""
+    try:
+        preview, refusal = Workbench(own_draft(request, pk), request.POST).preview()
+    except LoadRefused as error:
+        preview, refusal = None, str(error)
+    context = {"preview": preview, "refusal": refusal}
+    return render(request, "mdm/_mapping_preview.html", context)
+
+
+class VersionsPage(StaffPage):
+    """The versions of a source's mapping: who made each, and what it changed."""
+
+    permission_required = "mdm.view_fieldmapping"
+    template_name = "mdm/mapping_versions.html"
+
+    def get_context_data(self, **kwargs: Any) -> dict[str, Any]:
+        """Add the versions, the one in force first, each with what it changed."""
+        source = get_object_or_404(SourceSystem, code=kwargs["code"])
+        found = list(source.mappings.select_related("created_by"))
+        older: list[FieldMapping | None] = [*found[1:], None]
+        versions = [
+            (version, changes(before.document, version.document), ())
+            if before
+            else (version, None, columns_in_words(version.document).items())
+            for version, before in zip(found, older, strict=False)
+        ]
+        kwargs.setdefault("form", MappingFileForm())
+        return super().get_context_data(
+            **{**kwargs, "title": _("Mapping of %(source)s") % {"source": source}},
+            source=source,
+            versions=versions,
+        )
+
+    def post(self, request: HttpRequest, code: str) -> HttpResponseBase:
+        """Take a mapping file as the next version."""
+        source = get_object_or_404(SourceSystem, code=code)
+        if not request.user.has_perm("mdm.add_fieldmapping"):
+            return self.handle_no_permission()
+        form = MappingFileForm(request.POST, request.FILES)
+        if not form.is_valid():
+            context = self.get_context_data(form=form, code=code)
+            return self.render_to_response(context, status=422)
+        reading = find_reading(code, form.cleaned_data["mapping"])
+        if reading.mapping:
+            messages.info(request, _("This mapping is in force already."))
+        else:
+            kept = keep_mapping(source, reading.document, by=staff_user(request))
+            messages.success(
+                request, _("Version %(version)d is in force.") % {"version": kept.version}
+            )
+        return redirect("mdm:mapping-versions", code=code)
+
+
+@require_GET
+@permission_required("mdm.view_fieldmapping", raise_exception=True)
+def download_mapping(request: HttpRequest, pk: int) -> HttpResponse:
+    """Return a version as the TOML file that a load or the page of versions takes."""
+    mapping = get_object_or_404(FieldMapping.objects.select_related("source"), pk=pk)
+    response = HttpResponse(
+        to_toml(mapping.document), content_type="application/toml; charset=utf-8"
+    )
+    name = f"{mapping.source.code}-v{mapping.version}.toml"
+    response["Content-Disposition"] = f'attachment; filename="{name}"'
+    return response
+
+
+def own_draft(request: HttpRequest, pk: uuid.UUID) -> MappingDraft:
+    """Return a draft of this person; somebody else's does not exist for her."""
+    drafts = MappingDraft.objects.select_related("source")
+    return get_object_or_404(drafts, pk=pk, created_by=request.user.pk)

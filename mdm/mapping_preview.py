@@ -1,0 +1,165 @@
+"""What a mapping makes of the first rows of a file: raw beside standard, with every issue."""
+
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import date, datetime
+from typing import Any
+
+from django.utils.formats import date_format
+from django.utils.timezone import get_default_timezone, localdate, localtime
+from django.utils.translation import gettext as _
+
+from mdm import attribute_words
+from mdm.loading.claims import Claim
+from mdm.loading.drafts import Sample
+from mdm.loading.rows import RowReader, StandardRow
+from mdm.mapping import SourceMapping
+from mdm.models import PersonValues
+from mdm.standardise.issues import WORDS as ISSUE_WORDS
+from mdm.standardise.record import ATTRIBUTES
+
+PREVIEW_ROWS = 50
+_MADE_OF: Mapping[str, tuple[str, ...]] = {
+    "civility": ("full_name",),
+    "sex": ("civility", "full_name"),
+    "given_name": ("full_name",),
+    "family_name": ("full_name",),
+    "birth_name": ("full_name",),
+    "street_number": ("address_line",),
+    "street": ("address_line",),
+    "address_complement": ("address_line",),
+    "other_phone": ("phone",),
+}
+"""The attributes whose columns a standard value may come from, beside its own."""
+_ISSUES_OF = {"full_name": "family_name", "address_line": "street"}
+_WORDS = {
+    field.name: dict(field.flatchoices)
+    for field in PersonValues._meta.local_fields
+    if field.flatchoices
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Cell:
+    """One standard value with the raw cells it came from and what was noticed."""
+
+    value: str
+    raw: str
+    issues: tuple[str, ...]
+
+    @property
+    def differs(self) -> bool:
+        """True when the value is not simply what the cell said."""
+        return self.value != self.raw
+
+
+@dataclass(frozen=True, slots=True)
+class PreviewRow:
+    """One line of the file: its number, its key, and a cell for each column of the preview."""
+
+    line: int
+    key: str
+    cells: tuple[Cell, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class MappingPreview:
+    """The first rows as the mapping reads them."""
+
+    headings: tuple[str, ...]
+    rows: tuple[PreviewRow, ...]
+    issue_count: int
+    missing_key_count: int
+
+
+def preview_mapping(sample: Sample, mapping: SourceMapping, region: str) -> MappingPreview:
+    """Return the first fifty rows of a sample, standardised as a load would."""
+    reader = RowReader(mapping, region=region, today=localdate(), zone=get_default_timezone())
+    read = [(line, cells, reader.read(cells)) for line, cells in _cells(sample)]
+    shown = _shown_attributes(mapping, [row for _line, _cells, row in read])
+    rows = tuple(
+        PreviewRow(line, cells[mapping.key_column], _cells_of(row, cells, mapping, shown))
+        for line, cells, row in read
+    )
+    return MappingPreview(
+        headings=tuple(map(attribute_words.label, shown)),
+        rows=rows,
+        issue_count=sum(len(cell.issues) for row in rows for cell in row.cells),
+        missing_key_count=sum(not row.key.strip() for row in rows),
+    )
+
+
+def _cells(sample: Sample) -> Iterable[tuple[int, dict[str, str]]]:
+    for line, cells in sample.rows[:PREVIEW_ROWS]:
+        yield line, dict(zip(sample.names, cells, strict=True))
+
+
+def _shown_attributes(mapping: SourceMapping, rows: Sequence[StandardRow]) -> list[str]:
+    """Return the standard attributes that any row has, or that have a column; then the rest."""
+    named = {column.attribute for column in mapping.columns}
+    standard = [
+        name
+        for name in ATTRIBUTES
+        if name in named or any(getattr(row.record, name) for row in rows)
+    ]
+    return standard + [name for name, is_told in _OTHERS.items() if named.intersection(is_told)]
+
+
+_OTHERS: Mapping[str, tuple[str, ...]] = {
+    "created_at": ("created_at",),
+    "updated_at": ("updated_at",),
+    "permission": ("permission", "opt_out", "opt_out_at", "double_opt_in"),
+    "sale_date": ("sale_date",),
+    "contract_start": ("contract_start",),
+}
+
+
+def _cells_of(
+    row: StandardRow, cells: Mapping[str, str], mapping: SourceMapping, shown: Sequence[str]
+) -> tuple[Cell, ...]:
+    return tuple(
+        Cell(_value(row, name), _raw(name, cells, mapping), _issues(row, name)) for name in shown
+    )
+
+
+def _raw(name: str, cells: Mapping[str, str], mapping: SourceMapping) -> str:
+    own = mapping.named(name, *_OTHERS.get(name, ()))
+    columns = own or mapping.named(*_MADE_OF.get(name, ()))
+    return " · ".join(filter(None, (cells.get(column.name, "").strip() for column in columns)))
+
+
+def _issues(row: StandardRow, name: str) -> tuple[str, ...]:
+    """Return in words what was noticed at an attribute, composed ones at their main part."""
+    return tuple(
+        str(ISSUE_WORDS.get(code, code))
+        for attribute, code in row.record.issues
+        if _ISSUES_OF.get(attribute, attribute) == name
+        or (name == "permission" and attribute in _OTHERS["permission"])
+    )
+
+
+def _value(row: StandardRow, name: str) -> str:
+    if name in ATTRIBUTES:
+        value = getattr(row.record, name)
+        return str(_WORDS.get(name, {}).get(value, "")) or _text(value)
+    if name == "permission":
+        return ", ".join(map(_claim, row.claims))
+    if name == "sale_date":
+        return _text(row.sale.sold_on) if row.sale else ""
+    if name == "contract_start":
+        return _text(row.contract.starts_on) if row.contract else ""
+    return _text(getattr(row, name))
+
+
+def _claim(claim: Claim) -> str:
+    signs = {"opt_in": _("✔ %(channel)s"), "refusal": _("✘ %(channel)s")}
+    words = signs.get(claim.kind) or _("✘ %(channel)s (opt-out)")
+    return words % {"channel": claim.channel if claim.channel != "*" else _("all channels")}
+
+
+def _text(value: Any) -> str:
+    if isinstance(value, datetime):
+        return date_format(localtime(value), "SHORT_DATETIME_FORMAT")
+    if isinstance(value, date):
+        return date_format(value, "SHORT_DATE_FORMAT")
+    return str(value or "")

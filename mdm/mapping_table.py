@@ -1,0 +1,116 @@
+"""The rows of the mapping page: each column of the file with its form."""
+
+import json
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from django.http import QueryDict
+from django.utils.translation import gettext as _
+
+from mdm.loading.drafts import Sample
+from mdm.mapping import DATE_ATTRIBUTES, MappingError
+from mdm.mapping_documents import proposed_entry
+from mdm.mapping_forms import OPTION_KINDS, ColumnForm
+from mdm.proposals.columns import ColumnSample, Proposal, date_formats, propose
+
+_EXAMPLES = 3
+
+
+@dataclass(frozen=True, slots=True)
+class TableRow:
+    """One column of the file: its examples, its form, and what spoke for the proposal."""
+
+    column: ColumnSample
+    form: ColumnForm
+    proposal: Proposal
+    is_new: bool  # Not in the mapping in force.
+
+    @property
+    def examples(self) -> list[str]:
+        """The most frequent values."""
+        return [value for value, _count in self.column.frequent(_EXAMPLES)]
+
+    @property
+    def percent(self) -> int:
+        """How many rows have a value, in per cent; 1 for the faintest."""
+        rate = self.column.fill_rate
+        return max(1, int(100 * rate)) if rate else 0
+
+
+class MappingTable:
+    """Every column of a file with its form: as sent, else as in force, else as proposed."""
+
+    def __init__(
+        self, sample: Sample, sent: QueryDict | None, *, document: Mapping[str, Any], region: str
+    ) -> None:
+        columns = sample.columns
+        known = {entry["name"].casefold(): entry for entry in document.get("column", [])}
+        proposals = propose(columns, region=region)
+        initial = _initial(columns, proposals, known)
+        self.rows = [
+            TableRow(
+                column,
+                ColumnForm(
+                    sent,
+                    prefix=f"c{place}",
+                    initial=initial[place],
+                    column=column,
+                    formats=_formats(column, proposals[place], region),
+                ),
+                proposals[place],
+                is_new=bool(known) and column.name.casefold() not in known,
+            )
+            for place, column in enumerate(columns)
+        ]
+        self._is_sent = sent is not None
+        self._initial = initial
+
+    @property
+    def ambiguous(self) -> str:
+        """The columns of dates whose order of day and month a person must confirm, by name."""
+        return ", ".join(row.column.name for row in self.rows if row.form.is_ambiguous)
+
+    @property
+    def kinds(self) -> str:
+        """Which options each attribute takes, as JSON for the page."""
+        return json.dumps(OPTION_KINDS)
+
+    def entries(self) -> list[dict[str, Any]]:
+        """Return the [[column]] tables.
+
+        Raises:
+            MappingError: when a form holds what no mapping can.
+        """
+        if not self._is_sent:
+            return [entry for entry in self._initial if entry.get("attribute")]
+        for row in self.rows:
+            if not row.form.is_valid():
+                problem = next(iter(row.form.errors.values()))[0]
+                raise MappingError(
+                    _("Column “%(column)s”: %(problem)s")
+                    % {"column": row.column.name, "problem": problem}
+                )
+        return [entry for row in self.rows if (entry := row.form.entry())]
+
+
+def _initial(
+    columns: Sequence[ColumnSample],
+    proposals: Sequence[Proposal],
+    known: Mapping[str, Mapping[str, Any]],
+) -> list[dict[str, Any]]:
+    """Return the entry of each column: that in force, else a proposal nobody has taken yet."""
+    taken = {entry["attribute"] for entry in known.values()}
+    found: list[dict[str, Any]] = []
+    for column, proposal in zip(columns, proposals, strict=True):
+        entry = known.get(column.name.casefold())
+        if entry is None and not (known and proposal.attribute in taken):
+            entry = proposed_entry(column, proposal)
+        found.append({**(entry or {}), "name": column.name})
+    return found
+
+
+def _formats(column: ColumnSample, proposal: Proposal, region: str) -> tuple[str, ...]:
+    if proposal.attribute in DATE_ATTRIBUTES:
+        return proposal.formats
+    return date_formats(column, region)

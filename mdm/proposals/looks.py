@@ -1,0 +1,149 @@
+"""What the values of a column look like, whatever its name is."""
+
+import re
+from collections.abc import Sequence
+from datetime import datetime
+from functools import lru_cache
+
+import phonenumbers
+
+from mdm.mapping import NO, YES
+from mdm.standardise.dates import parse_date, parse_moment
+from mdm.standardise.text import clean, fold
+
+MOST = 0.8  # Of the values that are not blank: some are always wrong.
+NEARLY_ALL = 0.95
+_TRIED = 200
+
+# ISO 8601 needs no format and comes first. Day before month, then month before day.
+DATE_FORMATS = (
+    "",
+    "%d/%m/%Y", "%m/%d/%Y", "%d/%m/%y", "%m/%d/%y", "%d-%m-%Y", "%m-%d-%Y", "%d.%m.%Y",
+    "%d %m %Y", "%Y/%m/%d", "%Y%m%d", "%d%m%Y",
+    "%d/%m/%Y %H:%M", "%m/%d/%Y %H:%M", "%d/%m/%Y %H:%M:%S", "%m/%d/%Y %H:%M:%S",
+    "%d-%m-%Y %H:%M:%S", "%Y/%m/%d %H:%M:%S", "%Y%m%d%H%M%S",
+)  # fmt: skip
+MONTH_FIRST = frozenset(["US", "PH", "CA"])
+_YEARS = range(1850, 2101)
+
+_EMAIL = re.compile(r"[^@\s;,]+@[^@\s;,]+\.[A-Za-z]{2,}")
+_CIVILITIES = frozenset(
+    "m mr mme mlle monsieur madame mademoiselle mrs ms miss mister dr docteur me maitre m mme "
+    "m et mme herr frau sr sra".split()
+) | {"m et mme", "mr et mme", "m mme"}
+_STREET = re.compile(
+    r"\b(?:rue|avenue|av|ave|boulevard|bd|blvd|chemin|impasse|allee|place|route|quai|square|cours|"
+    r"street|st|road|rd|drive|dr|lane|ln|court|way|strasse|via|calle)\b"
+)
+_LEGAL_FORM = re.compile(
+    r"\b(?:sarl|sas|sasu|eurl|sa|sci|snc|scop|gmbh|ag|ltd|llc|inc|corp|plc|bv|srl|spa)\b"
+)
+_POSTCODE = re.compile(r"(?:0?[1-9]|[1-9]\d)\d{3}")
+
+
+def share(values: Sequence[str], is_one: "re.Pattern[str] | frozenset[str]") -> float:
+    """Return how many of the values match the whole pattern or are of the set, from 0 to 1."""
+    if not values:
+        return 0.0
+    if isinstance(is_one, frozenset):
+        return sum(fold(value) in is_one for value in values) / len(values)
+    return sum(bool(is_one.fullmatch(value.strip())) for value in values) / len(values)
+
+
+def look_of(values: Sequence[str], region: str) -> str:
+    """Return the attribute that values which are not blank look like, or ""."""
+    tried = values[:_TRIED]
+    if not tried:
+        return ""
+    if share(tried, _EMAIL) >= MOST:
+        return "email"
+    if _share_of_phones(tried, region) >= MOST:
+        return "phone"
+    if share(tried, _CIVILITIES) >= NEARLY_ALL:
+        return "civility"
+    folded = [fold(value) for value in tried]
+    if _found(folded, _LEGAL_FORM) >= 0.5:
+        return "organisation"
+    if _found(folded, _STREET) >= 0.6 and not looks_yes_no(tried):
+        return "address_line"
+    is_repeated = len(set(tried)) < len(tried) or len(tried) < 10
+    if region == "FR" and is_repeated and share(tried, _POSTCODE) >= NEARLY_ALL:
+        return "postcode" if all(len(value.strip()) >= 4 for value in tried) else ""
+    return ""
+
+
+def looks_yes_no(values: Sequence[str]) -> bool:
+    """Tell whether nearly all values are a yes or a no."""
+    return share(values[:_TRIED], YES | NO) >= NEARLY_ALL
+
+
+def looks_unique(values: Sequence[str], row_count: int) -> bool:
+    """Tell whether every row has a value and no two rows the same."""
+    return len(values) == row_count == len(set(values)) > 0
+
+
+def has_several_words(values: Sequence[str]) -> bool:
+    """Tell whether most values are two words or more, as a whole name is."""
+    tried = values[:_TRIED]
+    several = sum(len(clean(value).replace(",", " ").split()) >= 2 for value in tried)
+    return several >= MOST * len(tried) > 0
+
+
+def fitting_formats(values: Sequence[str], region: str) -> list[str]:
+    """Return the date formats that read nearly all values, the likeliest first; "" is ISO.
+
+    Two formats that differ in the order of day and month both stay when no value tells them
+    apart: only a person can.
+    """
+    tried = [clean(value) for value in values[:_TRIED]]
+    if not tried:
+        return []
+    fits = {form: _share_read(tried, form) for form in DATE_FORMATS}
+    good = [form for form in DATE_FORMATS if fits[form] >= NEARLY_ALL]
+    if not good and max(fits.values()) >= MOST:
+        good = [max(DATE_FORMATS, key=lambda form: fits[form])]
+    if region in MONTH_FIRST:
+        good.sort(key=lambda form: not form.startswith("%m"))
+    # What reads every value comes before what some typing errors happen to fit.
+    good.sort(key=lambda form: -fits[form])
+    return good
+
+
+def _share_read(values: Sequence[str], form: str) -> float:
+    return sum(_reads(value, form) for value in values) / len(values)
+
+
+@lru_cache(maxsize=1 << 14)
+def _reads(value: str, form: str) -> bool:
+    if form:
+        try:
+            found = datetime.strptime(value, form)  # noqa: DTZ007  (a trial)
+        except ValueError:
+            return False
+        return found.year in _YEARS
+    if len(value) < 8 or value.isdigit():
+        return False
+    found_day = parse_date(value)
+    return found_day is not None or parse_moment(value) is not None
+
+
+def _share_of_phones(values: Sequence[str], region: str) -> float:
+    return sum(_is_phone(value, region) for value in values) / len(values)
+
+
+def _is_phone(value: str, region: str) -> bool:
+    text = value.strip()
+    digits = sum(letter.isdigit() for letter in text)
+    if not 8 <= digits <= 17 or sum(letter.isalpha() for letter in text) > 3:
+        return False
+    # Digits alone may as well be a number of a customer or a date.
+    if text.isdigit() and text[0] != "0":
+        return False
+    try:
+        return phonenumbers.is_possible_number(phonenumbers.parse(text, region))
+    except phonenumbers.NumberParseException:
+        return False
+
+
+def _found(folded: Sequence[str], pattern: "re.Pattern[str]") -> float:
+    return sum(bool(pattern.search(value)) for value in folded) / len(folded)

@@ -1,0 +1,40 @@
+/* The mapping page: shows the options that each attribute takes, and keeps the rows below fresh while
+   the form changes. Without it the buttons do both. */
+(() => {
+  const form = document.querySelector("[data-mapping]");
+  if (!form) return;
+  const kinds = JSON.parse(form.dataset.kinds);
+  const rows = form.querySelector("[data-rows]");
+  let waiting;
+  let latest = 0;
+
+  const fit = (column) => {
+    const shown = kinds[column.querySelector("select[name$='-attribute']").value] || [];
+    for (const option of column.querySelectorAll("[data-for]")) option.hidden = !shown.includes(option.dataset.for);
+  };
+
+  const preview = async () => {
+    const number = ++latest;
+    rows.setAttribute("aria-busy", "true");
+    try {
+      const answer = await fetch(form.dataset.preview, { method: "POST", body: new FormData(form) });
+      if (number !== latest) return; // A newer question is on its way.
+      if (answer.ok) rows.innerHTML = await answer.text();
+      const refused = form.querySelector("[data-refused]");
+      if (answer.ok && refused) refused.remove();
+    } catch {
+      // The server is away for a moment: the last rows stay.
+    }
+    if (number === latest) rows.setAttribute("aria-busy", "false");
+  };
+
+  form.addEventListener("input", (event) => {
+    if (/^(file|source)-/.test(event.target.name) && event.target.name !== "source-region") return;
+    const column = event.target.closest("[data-column]");
+    if (column) fit(column);
+    clearTimeout(waiting);
+    waiting = setTimeout(preview, 300);
+  });
+  for (const column of form.querySelectorAll("[data-column]")) fit(column);
+  form.querySelector("[data-by-hand]").hidden = true;
+})();

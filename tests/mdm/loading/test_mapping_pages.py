@@ -1,0 +1,333 @@
+"""The columns of an unknown file are mapped on a page: proposed, adjusted, previewed, saved."""
+
+import tomllib
+from pathlib import Path
+from typing import Any
+
+import pytest
+from django.conf import settings
+from django.core.files.uploadedfile import SimpleUploadedFile
+from django.test import Client
+from django.urls import reverse
+from openpyxl import Workbook
+
+from mdm import jobs
+from mdm.loading.stored_files import location
+from mdm.models import FieldMapping, LoadBatch, MappingDraft, SourceRecord, SourceSystem, ValueMap
+from tests.factories import UserFactory
+from tests.mdm.loading.files import DOCUMENT, load, row
+from tests.mdm.pages import client_of
+
+pytestmark = pytest.mark.django_db
+
+# Columns no mapping of ours knows, in cp1252 with semicolons.
+FILE = (
+    "Réf adhérent;Titre;Nom prénom;Courriel;Mobile;Né le;Lettre info;Catégorie;Sexe\r\n"
+    "A-1;Mme;Anne LE GOFF;anne@example.org;06 39 98 12 34;05/06/1960;OUI;bleu;F\r\n"
+    "A-2;M.;Jean DUPONT;jean@example.org;06 39 98 12 35;01/02/1961;NON;vert;H\r\n"
+    "A-3;;Élodie Petit;elodie@example;;;;bleu;\r\n"
+).encode("cp1252")
+
+
+@pytest.fixture
+def steward() -> Client:
+    return client_of("steward")
+
+
+def upload(client: Client, content: bytes = FILE, name: str = "adherents.csv", **values: object):
+    file = SimpleUploadedFile(name, content)
+    return client.post(reverse("mdm:load-new"), {"file": file, "action": "preview", **values})
+
+
+def page_of(draft: MappingDraft) -> str:
+    return reverse("mdm:mapping-draft", args=[draft.pk])
+
+
+def values_of(response: Any, **changes: str) -> dict[str, Any]:
+    """Return what a browser would send from the page, with the changes to columns by name.
+
+    `changes` are `COLUMN__option=value`; other names are sent as they are.
+    """
+    bench = response.context["bench"]
+    sent: dict[str, Any] = {"column": bench.sample.names}
+    forms = [bench.file, *(row.form for row in bench.table.rows)]
+    forms += [bench.new_source] if bench.new_source else []
+    for form in forms:
+        for field in form:
+            value = field.value()
+            value = (
+                field.field.prepare_value(value)
+                if hasattr(field.field, "prepare_value")
+                else value
+            )
+            sent[field.html_name] = "" if value is None else value
+    places = {row.column.name: row.form.prefix for row in bench.table.rows}
+    for name, value in changes.items():
+        column, mark, option = name.partition("__")
+        sent[f"{places[column.replace('_', ' ')]}-{option}" if mark else name] = value
+    return sent
+
+
+NEW = {"source-code": "club", "source-label": "Club", "source-trust": "60"}
+
+
+def start(client: Client, **values: object) -> tuple[MappingDraft, Any]:
+    response = upload(client, **values)
+    draft = MappingDraft.objects.get()
+    assert response.url.startswith(page_of(draft))
+    return draft, client.get(response.url)
+
+
+def test_the_columns_of_an_unknown_file_are_proposed(steward):
+    _draft, page = start(steward)
+
+    rows = page.context["bench"].table.rows
+    assert {row.column.name: row.form.shown_attribute for row in rows} == {
+        "Réf adhérent": "source_key",
+        "Titre": "civility",
+        "Nom prénom": "full_name",
+        "Courriel": "email",
+        "Mobile": "phone",
+        "Né le": "birth_date",
+        "Lettre info": "",
+        "Catégorie": "",
+        "Sexe": "sex",
+    }
+    assert "Windows-1252" in page.content.decode()
+    assert page.context["bench"].table.ambiguous == "Né le"
+    assert not LoadBatch.objects.exists()
+    assert not SourceSystem.objects.exists()
+
+
+def test_adjusted_previewed_saved_and_loaded_without_a_program(steward):
+    draft, page = start(steward)
+    values = values_of(
+        page,
+        **NEW,
+        Lettre_info__attribute="permission",
+        Lettre_info__channel="email",
+        Lettre_info__yes="OUI",
+        Lettre_info__no="NON",
+        Né_le__format="%m/%d/%Y",
+    )
+
+    shown = steward.post(reverse("mdm:mapping-preview", args=[draft.pk]), values)
+    saved = steward.post(page_of(draft), values | {"action": "save"})
+
+    text = shown.content.decode()
+    assert "Le Goff" in text
+    assert "✔ email" in text
+    batch = LoadBatch.objects.get()
+    assert saved.url == reverse("mdm:batch", args=[batch.pk])
+    assert (batch.source.code, batch.source.trust, batch.is_waiting) == ("club", 60, True)
+    assert not MappingDraft.objects.exists()
+    jobs.execute(str(batch.preview_job.pk))
+    assert b"Le Goff" in steward.get(saved.url).content
+    steward.post(reverse("mdm:batch-apply", args=[batch.pk]))
+    batch.refresh_from_db()
+    jobs.execute(str(batch.job.pk))
+    record = SourceRecord.objects.get(source_key="A-1")
+    assert (record.civility, record.given_name, record.family_name) == ("mrs", "Anne", "Le Goff")
+    assert record.birth_date.isoformat() == "1960-05-06"
+    assert record.raw["Catégorie"] == "bleu"
+    assert not list((Path(settings.DATA_DIR) / "loads").glob(f"{Path(batch.stored_file).name}*x"))
+
+
+def test_the_page_works_without_javascript(steward):
+    draft, page = start(steward)
+    values = values_of(page, **NEW, Catégorie__attribute="city")
+
+    again = steward.post(page_of(draft), values | {"action": "preview"})
+
+    assert again.status_code == 200
+    rows = {row.column.name: row.form.shown_attribute for row in again.context["bench"].table.rows}
+    assert rows["Catégorie"] == "city"
+    assert "City" in again.context["preview"].headings
+    assert again.context["bench"].new_source["code"].value() == "club"
+
+
+def test_the_encoding_and_the_delimiter_can_be_overridden(steward):
+    draft, page = start(steward)
+    values = values_of(page) | {"file-delimiter": ",", "file-encoding": "cp1252"}
+
+    again = steward.post(page_of(draft), values | {"action": "read"})
+
+    assert len(again.context["bench"].table.rows) == 1
+    back = steward.post(page_of(draft), values_of(again) | {"file-delimiter": ";"})
+    assert len(back.context["bench"].table.rows) == 9
+
+
+def test_another_sheet_of_a_workbook_can_be_chosen(steward, tmp_path):
+    book = Workbook()
+    book.active.append(["notes"])
+    book.create_sheet("Clients").append(["id", "email"])
+    book["Clients"].append(["1", "a@example.org"])
+    book.save(tmp_path / "x.xlsx")
+    draft, page = start(steward, content=(tmp_path / "x.xlsx").read_bytes(), name="x.xlsx")
+
+    again = steward.post(page_of(draft), values_of(page) | {"file-sheet": "Clients"})
+
+    assert [r.form.shown_attribute for r in again.context["bench"].table.rows] == [
+        "source_key",
+        "email",
+    ]
+
+
+@pytest.mark.parametrize(
+    ("changes", "words"),
+    [
+        ({"Réf_adhérent__attribute": ""}, "source_key"),
+        ({"Catégorie__attribute": "email"}, "Catégorie"),
+        ({"Né_le__format": "JJ/MM"}, "JJ/MM"),
+        ({"Lettre_info__attribute": "permission"}, "Lettre info"),
+        ({"source-code": ""}, "source"),
+        ({"source-code": "a b"}, "source"),
+        ({"source-region": "ZZ"}, "source"),
+    ],
+)
+def test_what_cannot_be_a_mapping_is_said_and_nothing_is_kept(steward, changes, words):
+    draft, page = start(steward)
+    values = values_of(page, **(NEW | changes))
+
+    response = steward.post(page_of(draft), values | {"action": "save"})
+
+    assert response.status_code == 422
+    assert words in response.context["refusal"]
+    assert not SourceSystem.objects.exists()
+    assert MappingDraft.objects.exists()
+
+
+def test_a_draft_is_its_owners_alone(steward):
+    draft, _page = start(steward)
+    other = client_of("steward")
+
+    for response in (
+        other.get(page_of(draft)),
+        other.post(page_of(draft), {"action": "save"}),
+        other.post(reverse("mdm:mapping-preview", args=[draft.pk])),
+    ):
+        assert response.status_code == 404
+
+
+@pytest.mark.parametrize("role", ["dpo", "marketer", "administrator"])
+def test_mapping_is_for_stewards(role, steward):
+    batch = load(row("C1"))
+    draft, _page = start(steward)
+    other = client_of(role)
+
+    for address in (
+        page_of(draft),
+        reverse("mdm:mapping-versions", args=["crm"]),
+        reverse("mdm:mapping-download", args=[batch.mapping_id]),
+    ):
+        assert other.get(address).status_code == 403
+    assert other.post(reverse("mdm:mapping-preview", args=[draft.pk])).status_code == 403
+    assert other.post(page_of(draft), {"action": "save"}).status_code == 403
+
+
+def test_a_draft_thrown_away_is_gone_with_its_file(steward):
+    draft, _page = start(steward)
+    stored = location(draft.stored_file)
+    assert stored.exists()
+
+    steward.post(page_of(draft), {"action": "drop"})
+
+    assert not MappingDraft.objects.exists()
+    assert not list(stored.parent.glob(f"{stored.name}*"))
+
+
+def test_only_what_is_mapped_is_taken_and_nothing_is_set_directly(steward):
+    """A-IMP-07: columns named like our own fields are only columns."""
+    content = (
+        b"numero client;id;pk;golden_id;is_superuser;password;status;created_by;email\r\n"
+        b"K1;7;7;7;1;x;erased;1;a@example.org\r\n"
+    )
+    draft, page = start(steward, content=content)
+    steward.post(page_of(draft), values_of(page, **NEW) | {"action": "save", "created_by": "1"})
+    batch = LoadBatch.objects.get()
+    steward.post(reverse("mdm:batch-apply", args=[batch.pk]))
+    batch.refresh_from_db()
+    jobs.execute(str(batch.job.pk))
+
+    record = SourceRecord.objects.get()
+    assert (record.source_key, record.email, record.status) == ("K1", "a@example.org", "active")
+    used = {column["name"] for column in batch.mapping.document["column"]}
+    assert used == {"numero client", "email"}
+
+
+def test_the_next_file_starts_from_the_mapping_in_force_and_marks_new_columns(steward):
+    load(row("C1"))
+    content = b"id;nom;prenom;email;tel;maj;accord;stop;ville\r\nC1;D;J;;;01/02/2024;;;Brest\r\n"
+
+    draft, page = start(steward, content=content, source="crm", action="map")
+
+    rows = {row.column.name: row for row in page.context["bench"].table.rows}
+    assert rows["maj"].form["format"].value() == "%d/%m/%Y"
+    assert (rows["ville"].is_new, rows["ville"].form.shown_attribute) == (True, "city")
+    saved = steward.post(page_of(draft), values_of(page) | {"action": "save"})
+    assert saved.status_code == 302
+    assert LoadBatch.objects.first().mapping.version == 2
+
+
+def test_a_value_map_is_copied_into_the_version(steward):
+    kept = ValueMap.objects.create(code="sexes", label="Sexes", entries={"H": "m", "F": "f"})
+    draft, page = start(steward)
+    values = values_of(page, **NEW, Sexe__value_map="sexes", Titre__values="Mme = mrs\nM. = mr")
+    steward.post(page_of(draft), values | {"action": "save"})
+
+    document = FieldMapping.objects.get().document
+    columns = {column["name"]: column for column in document["column"]}
+    assert columns["Sexe"]["values"] == {"H": "m", "F": "f"}
+    assert columns["Titre"]["values"] == {"Mme": "mrs", "M.": "mr"}
+    kept.entries = {}
+    kept.save()
+    assert FieldMapping.objects.get().document == document
+
+
+def test_versions_tell_what_changed_and_travel_as_toml(steward):
+    batch = load(row("C1"))
+    address = reverse("mdm:mapping-versions", args=["crm"])
+    text = steward.get(reverse("mdm:mapping-download", args=[batch.mapping_id])).content.decode()
+    document = tomllib.loads(text)
+    assert document == DOCUMENT
+
+    same = steward.post(address, {"mapping": SimpleUploadedFile("m.toml", text.encode())})
+    changed = text.replace('attribute = "family_name"', 'attribute = "birth_name"')
+    steward.post(address, {"mapping": SimpleUploadedFile("m.toml", changed.encode())})
+    broken = steward.post(address, {"mapping": SimpleUploadedFile("m.toml", b"[[column]")})
+
+    assert same.status_code == 302
+    assert broken.status_code == 422
+    assert [m.version for m in batch.source.mappings.all()] == [2, 1]
+    page = steward.get(address).content.decode()
+    assert "family_name" in page
+    assert "birth_name" in page
+
+
+def test_hostile_names_and_values_are_only_text(steward):
+    content = b'id;<img src=x onerror=1>\r\n1;"<script>alert(1)</script>"\r\n'
+
+    _draft, page = start(steward, content=content, name="<b>.csv")
+
+    text = page.content.decode()
+    assert "<img src=x" not in text
+    assert "<script>alert" not in text
+    assert "<b>.csv" not in text
+
+
+def test_a_file_without_rows_is_no_reason_to_fall(steward):
+    draft, page = start(steward, content=b"id;email\r\n")
+
+    assert page.status_code == 200
+    shown = steward.post(reverse("mdm:mapping-preview", args=[draft.pk]), values_of(page, **NEW))
+    assert shown.status_code == 200
+
+
+def test_many_columns_cost_no_more_queries(steward, django_assert_max_num_queries):
+    names = [f"colonne {n}" for n in range(60)]
+    content = (";".join(names) + "\r\n" + ";".join("x" * 60) + "\r\n").encode()
+    draft, _page = start(steward, content=content)
+    UserFactory()
+
+    with django_assert_max_num_queries(75):
+        steward.get(page_of(draft))

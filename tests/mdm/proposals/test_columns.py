@@ -1,0 +1,249 @@
+"""Columns of files nobody has seen are proposed as a careful person would map them."""
+
+import tomllib
+from itertools import islice
+from pathlib import Path
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from mdm.demo.company import write_company
+from mdm.mapping import ATTRIBUTES, REPEATABLE, FileOptions, parse_mapping, read_document
+from mdm.mapping_documents import changes, proposed_entry, to_toml
+from mdm.proposals.columns import ColumnSample, Proposal, propose
+from mdm.reading.rows import Row
+from mdm.reading.tables import open_table
+
+ROOT = Path(__file__).resolve().parents[3]
+SHARED = ROOT.parents[1] / "shared" / "data"
+FRENCH, AMERICAN = SHARED / "fr-clients-3sources", SHARED / "crm-5-sources-us"
+
+
+def sample(path: Path) -> list[ColumnSample]:
+    table = open_table(path, FileOptions(), [])
+    rows = [row.cells for row in islice(table.rows(), 1000) if isinstance(row, Row)]
+    return [
+        ColumnSample(name, tuple(r[name] for r in rows if r[name].strip()), len(rows))
+        for name in table.columns
+    ]
+
+
+def proposed(path: Path, region: str = "FR") -> dict[str, Proposal]:
+    columns = sample(path)
+    return {c.name: p for c, p in zip(columns, propose(columns, region=region), strict=True)}
+
+
+def column(name: str, *values: str, rows: int = 0) -> ColumnSample:
+    return ColumnSample(name, values, rows or len(values))
+
+
+def one(name: str, *values: str, region: str = "FR") -> Proposal:
+    """Propose for a column beside a key and a given name."""
+    others = [
+        column("id", *(f"K{n}" for n in range(len(values)))),
+        column("prenom", "Anne", "Luc"),
+    ]
+    return propose([column(name, *values), *others], region=region)[0]
+
+
+@pytest.fixture(scope="module")
+def company(tmp_path_factory):
+    return write_company(tmp_path_factory.mktemp("company"), rows=300, seed=5)
+
+
+@pytest.mark.parametrize("code", ["crm", "shop", "newsletter"])
+def test_the_files_of_the_demo_are_proposed_as_their_mappings_say(company, code):
+    mapping = parse_mapping(read_document(ROOT / "mdm" / "mappings" / f"demo-{code}.toml"))
+
+    found = proposed(getattr(company, code))
+
+    told = {name: (p.attribute, p.channel, p.format) for name, p in found.items() if p.attribute}
+    # ISO 8601 needs no format, though one mapping spells it out.
+    formats = {
+        c.name: "" if c.format.startswith("%Y-%m-%dT") else c.format for c in mapping.columns
+    }
+    assert told == {c.name: (c.attribute, c.channel, formats[c.name]) for c in mapping.columns}
+
+
+SAMPLES = {
+    FRENCH / "crm.csv": {
+        "nom_jeune_fille": "birth_name",
+        "date_maj": "updated_at",
+        "cp": "postcode",
+    },
+    FRENCH / "shop.xlsx": {"gender": "sex", "optin": "", "last_order": "sale_date"},
+    FRENCH / "newsletter.csv": {"SMS": "phone", "DOUBLE_OPT-IN": "double_opt_in"},
+    AMERICAN / "app_signups.csv": {"app_user_id": "source_key", "is_verified": "", "os": ""},
+    AMERICAN / "billing_accounts.csv": {"account_name": "full_name", "status": ""},
+    AMERICAN / "crm_contacts.csv": {"title": "", "company_name": "organisation", "phone": "phone"},
+    AMERICAN / "partner_leads.csv": {"partner_name": "", "submitted_at": "created_at"},
+    AMERICAN / "support_users.csv": {"display_name": "full_name", "last_seen_at": ""},
+}
+
+
+@pytest.mark.parametrize("path", [path for path in SAMPLES if path.exists()], ids=lambda p: p.stem)
+def test_real_files_are_proposed_right(path):
+    found = proposed(path, "US" if path.parent == AMERICAN else "FR")
+
+    assert {name: found[name].attribute for name in SAMPLES[path]} == SAMPLES[path]
+    assert [p.attribute for p in found.values()].count("source_key") == 1
+
+
+@pytest.mark.parametrize(
+    ("name", "values", "attribute"),
+    [
+        ("Courriel", ["a@example.org", "b@example.org"], "email"),
+        ("colonne 7", ["a@example.org", "b@example.org"], "email"),
+        ("Contact", ["06 12 34 56 78", "+33 6 39 98 12 34"], "phone"),
+        ("x", ["12 rue des Lilas", "3 avenue Foch"], "address_line"),
+        ("x", ["M.", "Mme", "Mlle"], "civility"),
+        ("Titre", ["M.", "Mme", "Mlle"], "civility"),
+        ("Titre", ["Directeur", "Comptable"], ""),
+        ("x", ["Dupont SARL", "ACME SAS"], "organisation"),
+        ("x", ["75001", "13002", "75001"], "postcode"),
+        ("Date de naissance", ["31/12/1960"], "birth_date"),
+        ("dateNaissance", ["31/12/1960"], "birth_date"),
+        ("Date de naissance", ["oui", "non"], ""),
+        ("Accepte les SMS", ["O", "N"], "permission"),
+        ("Désinscrit", ["oui", "non"], "opt_out"),
+        ("Désinscrit", ["2024-01-31", "2024-02-01"], "opt_out_at"),
+        ("Consentement", ["2024-01-31", "2024-02-01"], "permission_at"),
+        ("email", ["O", "N", "O"], "permission"),
+        ("points", ["12", "40"], ""),
+        ("commentaire", ["a rappeler", "client difficile"], ""),
+    ],
+)
+def test_name_and_values_are_weighed_together(name, values, attribute):
+    assert one(name, *values).attribute == attribute
+
+
+@pytest.mark.parametrize(
+    ("name", "channel"),
+    [
+        ("accord_email", "email"),
+        ("optin sms", "sms"),
+        ("Accord téléphone", "phone"),
+        ("consentement courrier", "post"),
+        ("newsletter", "email"),
+        ("Ne pas contacter", "*"),
+        ("Bloctel", "phone"),
+    ],
+)
+def test_the_channel_of_a_permission_is_read_from_its_name(name, channel):
+    assert one(name, "O", "N").channel == channel
+
+
+def test_the_spellings_of_yes_and_no_are_those_of_the_column():
+    found = one("optin", "OUI", "non", "peut-être")
+
+    assert (found.yes, found.no) == ((), ())
+    assert one("optin", "OUI", "non").yes == ("OUI",)
+
+
+@pytest.mark.parametrize(
+    ("values", "region", "first", "is_ambiguous"),
+    [
+        (["31/12/1960", "01/02/1961"], "FR", "%d/%m/%Y", False),
+        (["12/31/1960", "01/02/1961"], "FR", "%m/%d/%Y", False),
+        (["05/06/1960", "01/02/1961"], "FR", "%d/%m/%Y", True),
+        (["05/06/1960", "01/02/1961"], "US", "%m/%d/%Y", True),
+        (["1960-12-31", "1961-02-01"], "FR", "", False),
+        (["19601231", "19610201"], "FR", "%Y%m%d", False),
+        (["31.12.60", "31.12.1961"], "FR", "", False),
+    ],
+)
+def test_the_date_format_is_inferred_and_doubts_are_told(values, region, first, is_ambiguous):
+    found = one("date de naissance", *values, region=region)
+
+    assert found.format == first
+    assert found.is_ambiguous == is_ambiguous
+
+
+def test_a_name_column_with_whole_names_is_split():
+    names = column("nom", "Jean DUPONT", "Mme Anne Le Goff")
+
+    assert propose([column("id", "1", "2"), names], region="FR")[1].attribute == "full_name"
+    assert one("nom", "DUPONT", "LE GOFF").attribute == "family_name"
+
+
+def test_house_numbers_make_the_address_a_street():
+    found = propose(
+        [column("id", "1"), column("street_number", "12"), column("address_1", "acacia street")],
+        region="AU",
+    )
+
+    assert [p.attribute for p in found] == ["source_key", "street_number", "street"]
+
+
+def test_the_key_is_the_column_that_differs_in_every_row():
+    found = propose(
+        [column("code", "A", "A"), column("id", "7", "7"), column("ligne", "1", "2")], region="FR"
+    )
+
+    assert [p.attribute for p in found] == ["", "source_key", ""]
+    assert propose([column("x", "1", "2")], region="FR")[0].attribute == "source_key"
+
+
+_CELLS = st.lists(st.text(max_size=12), max_size=6)
+_FILES = st.lists(st.tuples(st.text(max_size=20), _CELLS), min_size=1, max_size=6)
+
+
+@given(_FILES)
+def test_any_file_gets_a_proposal_a_mapping_can_hold(file):
+    columns = [
+        ColumnSample(f"{name} {place}", tuple(v for v in cells if v.strip()), 6)
+        for place, (name, cells) in enumerate(file)
+    ]
+
+    found = propose(columns, region="FR")
+
+    used = [p.attribute for p in found if p.attribute]
+    assert set(used) <= set(ATTRIBUTES)
+    assert all(used.count(name) == 1 for name in used if name not in REPEATABLE)
+    entries = [proposed_entry(c, p) for c, p in zip(columns, found, strict=True)]
+    document = {"column": [entry for entry in entries if entry]}
+    if "source_key" in used:
+        parse_mapping(document)
+        assert tomllib.loads(to_toml(document)) == document
+
+
+def test_a_mapping_leaves_as_toml_and_comes_back_the_same():
+    document = {
+        "source": {"label": 'L’"Étoile"', "trust": 80, "region": "FR", "file_mode": "full"},
+        "file": {"encoding": "cp1252", "delimiter": "\t"},
+        "column": [
+            {"name": 'a"b\\c\n', "attribute": "source_key"},
+            {
+                "name": "x",
+                "attribute": "permission",
+                "channel": "sms",
+                "yes": ["O", "é"],
+                "no": [],
+            },
+            {"name": "y", "attribute": "civility", "values": {"1": "mr", "M me": "mrs"}},
+        ],
+    }
+
+    assert tomllib.loads(to_toml(document)) == document
+
+
+def test_what_changed_between_two_versions_is_told_column_by_column():
+    older = {
+        "file": {"delimiter": ";"},
+        "column": [{"name": "id", "attribute": "source_key"}, {"name": "a", "attribute": "city"}],
+    }
+    newer = {
+        "column": [
+            {"name": "id", "attribute": "source_key"},
+            {"name": "a", "attribute": "postcode"},
+            {"name": "b", "attribute": "birth_date", "format": "%d/%m/%Y"},
+        ]
+    }
+
+    assert [tuple(change) for change in changes(older, newer)] == [
+        ("removed", "[delimiter]", ";", ""),
+        ("changed", "a", "city", "postcode"),
+        ("added", "b", "", "birth_date; format: %d/%m/%Y"),
+    ]
+    assert changes(older, older) == []
