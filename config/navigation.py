@@ -71,6 +71,9 @@ GROUPS: tuple[tuple[Any, tuple[Entry, ...]], ...] = (
                 ("mdm.view_loadbatch",),
             ),
             Entry(
+                _("Data quality"), "monitoring", "mdm:quality", ("mdm.view_sourcequality",),
+            ),
+            Entry(
                 _("Source systems"), "database", "admin:mdm_sourcesystem_changelist",
                 ("mdm.view_sourcesystem",),
             ),

@@ -22,7 +22,7 @@ from matching.neighbourhood import lock_neighbourhood
 from matching.side_by_side import Row, rows_of_pair
 from matching.versions import check_versions, versions_of
 from mdm.golden_records import outlook
-from mdm.models import Customer, SourceRecord
+from mdm.models import ContactPoint, Customer, RecordContactPoint, SourceRecord
 
 LEASE_MINUTES = 5
 _A_LOT = 3  # Of `Argument.strength`.
@@ -148,7 +148,13 @@ def comparison(task: ReviewTask) -> Comparison:
         versions=versions_of({left.customer, right.customer}),
         left=sides[0],
         right=sides[1],
-        rows=rows_of_pair(left, right, rare=_rare_fields(score), survivors=survivors),
+        rows=rows_of_pair(
+            left,
+            right,
+            rare=_rare_fields(score),
+            survivors=survivors,
+            shared=_shared_points(left, right),
+        ),
         score=score,
         likelihood=likelihood_in_words(task.score),
         reason=reason_in_words(task.reason),
@@ -290,6 +296,14 @@ def _side(record: SourceRecord, labels: list[str]) -> Side:
         full_name=record.full_name or record.email,
         updated_at=record.source_updated_at,
     )
+
+
+def _shared_points(*records: SourceRecord) -> dict[tuple[int, str], ContactPoint]:
+    """Return what too many people carry, by record and attribute."""
+    carried = RecordContactPoint.objects.filter(
+        record__in=records, contact_point__in=ContactPoint.objects.shared().order_by()
+    ).select_related("contact_point")
+    return {(found.record_id, found.attribute): found.contact_point for found in carried}
 
 
 def _rare_fields(score: ScoreInWords | None) -> set[str]:

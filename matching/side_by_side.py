@@ -5,7 +5,7 @@ stands on one line with its number, a town with its postcode, as people read the
 """
 
 from collections.abc import Collection, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import date
 from typing import Any
 
@@ -15,7 +15,7 @@ from django.utils.translation import gettext as _
 
 from matching.differences import Piece, pieces
 from mdm.folding import fold
-from mdm.models import PersonValues, SourceRecord
+from mdm.models import ContactPoint, PersonValues, SourceRecord
 from mdm.survivorship import ADDRESS, Survivors
 
 LINES: Mapping[str, tuple[str, ...]] = {
@@ -59,6 +59,9 @@ class Row:
     """What the golden record would say if both were one person."""
     result_from: int | None = None
     """The source record that the result comes from; None for a pin, or when there is none."""
+    left_shared: ContactPoint | None = None
+    right_shared: ContactPoint | None = None
+    """The value, when so many people carry it that it does not tell one from another."""
 
     @property
     def is_plain(self) -> bool:
@@ -72,6 +75,7 @@ def rows_of_pair(
     *,
     rare: Collection[str] = (),
     survivors: Survivors | None = None,
+    shared: Mapping[tuple[int, str], ContactPoint] | None = None,
 ) -> tuple[Row, ...]:
     """Return the lines that at least one of two records has.
 
@@ -80,12 +84,21 @@ def rows_of_pair(
         right: the other one.
         rare: fields of the score model whose agreement says a lot.
         survivors: the golden values if both were one person, when that can be.
+        shared: the contact points that too many people carry, by record and its attribute.
     """
-    rows = []
+    rows, shared = [], shared or {}
     for line, attributes in LINES.items():
         values = _shown(left, attributes), _shown(right, attributes)
         if any(values):
-            rows.append(_row(line, *values, is_rare=_field(line) in rare, survivors=survivors))
+            row = _row(line, *values, is_rare=_field(line) in rare, survivors=survivors)
+            place = _field(line)
+            rows.append(
+                replace(
+                    row,
+                    left_shared=shared.get((left.pk, place)),
+                    right_shared=shared.get((right.pk, place)),
+                )
+            )
     return tuple(rows)
 
 

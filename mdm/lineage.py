@@ -25,8 +25,8 @@ class Loser:
 class ExplainedValue:
     """One golden value (an address has several lines) and why it stands there.
 
-    `agreeing` of the `stating` records say exactly this; `shared_by` counts the live customers
-    that carry the contact point, 0 when it is none.
+    `agreeing` of the `stating` records say exactly this; `contact_point` is the one it is, which
+    knows how many people share it.
     """
 
     group: str
@@ -38,7 +38,7 @@ class ExplainedValue:
     agreeing: int
     stating: int
     is_pinned: bool
-    shared_by: int
+    contact_point: ContactPoint | None
 
     @property
     def is_disputed(self) -> bool:
@@ -58,10 +58,10 @@ def explain(
     `records` are the active members with their source, `rules` those in force; nothing is
     queried.
     """
-    shared = {point.value: point.shared_by for point in contact_points}
+    points = {(point.kind, point.value): point for point in contact_points}
     by_key = {record.pk: record for record in records}
     return [
-        _explain_one(golden, group, by_key, pins, shared, rules[group])
+        _explain_one(golden, group, by_key, pins, points, rules[group])
         for group in GROUPS
         if group in golden.lineage
     ]
@@ -106,7 +106,7 @@ def _explain_one(
     group: str,
     records: Mapping[int, SourceRecord],
     pins: Mapping[int, Pin],
-    shared: Mapping[str, int],
+    points: Mapping[tuple[str, str], ContactPoint],
     rule: Rule,
 ) -> ExplainedValue:
     record_id, pin_id, strategy = golden.lineage[group]
@@ -124,8 +124,28 @@ def _explain_one(
         agreeing=agreeing,
         stating=len(stated),
         is_pinned=pin_id is not None,
-        shared_by=shared.get(str(getattr(golden, group, "")).casefold(), 0),
+        contact_point=_contact_point(golden, group, winner, points),
     )
+
+
+def _contact_point(
+    golden: GoldenRecord,
+    group: str,
+    winner: SourceRecord | None,
+    points: Mapping[tuple[str, str], ContactPoint],
+) -> ContactPoint | None:
+    if group == ADDRESS:
+        carried = winner.contact_points.all() if winner else ()
+        return next((p for p in carried if p.kind == ContactPoint.Kind.POST), None)
+    kind = _KINDS.get(group)
+    return points.get((kind, getattr(golden, group).casefold())) if kind else None
+
+
+_KINDS = {
+    "email": ContactPoint.Kind.EMAIL.value,
+    "phone": ContactPoint.Kind.PHONE.value,
+    "other_phone": ContactPoint.Kind.PHONE.value,
+}
 
 
 def _reason(

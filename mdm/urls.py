@@ -7,6 +7,7 @@ from mdm import (
     job_pages,
     load_pages,
     mapping_pages,
+    quality_pages,
     relation_pages,
     survivorship_pages,
 )
@@ -51,5 +52,18 @@ urlpatterns = [
         "customers/<str:public_id>/relations/<int:pk>/retract/",
         relation_pages.take_back,
         name="relation-take-back",
+    ),
+    path("quality/", quality_pages.QualityPage.as_view(), name="quality"),
+    path("quality/count/", quality_pages.count_again, name="quality-count"),
+    path(
+        "quality/sources/<slug:source>/<slug:attribute>/",
+        quality_pages.AttributePage.as_view(),
+        name="quality-attribute",
+    ),
+    path("quality/shared/<slug:kind>/", quality_pages.SharedPage.as_view(), name="quality-shared"),
+    path(
+        "quality/shared/<slug:kind>/<int:pk>/",
+        quality_pages.CarriersPage.as_view(),
+        name="quality-carriers",
     ),
 ]

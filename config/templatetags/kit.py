@@ -81,6 +81,16 @@ def percent_of(part: float | None, whole: float | None) -> str:
     return _("%(share)d%%") % {"share": share}
 
 
+@register.filter
+def share_of(part: float | None, whole: float | None) -> str:
+    """Return a share as `percent_of` does, but a few are never shown as none, nor most as all."""
+    share = 100 * (part or 0) / whole if whole else 0
+    if 0 < share < 100:
+        share = min(max(share, 0.1), 99.9)
+    digits = 1 if 0 < share < 10 or 99 < share < 100 else 0
+    return _("%(share)s%%") % {"share": number_format(share, decimal_pos=digits)}
+
+
 @register.inclusion_tag("kit/_stacked_bar.html")
 def stacked_bar(rows: Iterable[Any], label: str = "", thin: bool = False) -> dict[str, Any]:  # noqa: FBT001, FBT002
     """Draw one bar cut into segments, with its legend underneath."""
