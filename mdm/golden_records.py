@@ -20,6 +20,7 @@ from mdm.models import (
     SourceRecord,
 )
 from mdm.quality import quality
+from mdm.standardise.issues import is_doubtful
 from mdm.survivorship import Candidate, PinnedValue, Rule, Survivors, survive
 from mdm.survivorship_rules import rules_in_force
 
@@ -243,7 +244,7 @@ def _candidate(row: tuple[Any, ...]) -> Candidate:
         source_id=source,
         trust=trust,
         updated_at=updated_at.timestamp() if updated_at else 0.0,
-        faulty=frozenset(attribute for attribute, _code in issues),
+        faulty=frozenset(attribute for attribute, code in issues if is_doubtful(code)),
         values=dict(zip(ATTRIBUTES, values, strict=True)),
     )
 

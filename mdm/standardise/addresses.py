@@ -1,7 +1,7 @@
 """Postal addresses: number and street, complement, postcode, town, country.
 
 French forms are written out in full ("AV" becomes "avenue"); a label abbreviates at output only
-(STEWARDSHIP §4.6). Other countries keep their words.
+(`labels`). Other countries keep their words.
 """
 
 import re
@@ -10,36 +10,22 @@ from typing import NamedTuple
 
 from phonenumbers import SUPPORTED_REGIONS
 
+from mdm.standardise.abbreviations import STREET_TYPES, WORDS_IN_FULL
+from mdm.standardise.address_parts import MAILBOX, is_part, take_mailbox, take_parts
 from mdm.standardise.countries import CODE_OF_NAME
+from mdm.standardise.postcodes import (
+    FRENCH_REGIONS,
+    NO_TABLE,
+    PostcodeTable,
+    is_corsican_commune,
+    is_french,
+)
 from mdm.standardise.text import clean, fold
 
 MAX_LENGTH = 200
-FRENCH_REGIONS = frozenset("FR GP MQ GF RE PM YT BL MF WF PF NC MC".split())
-
-_STREET_TYPES = {
-    "all": "allée", "allee": "allée", "allees": "allées", "av": "avenue", "ave": "avenue",
-    "avenue": "avenue", "bd": "boulevard", "bld": "boulevard", "blvd": "boulevard",
-    "boul": "boulevard", "boulevard": "boulevard", "car": "carrefour", "carrefour": "carrefour",
-    "ch": "chemin", "che": "chemin", "chem": "chemin", "chemin": "chemin", "cite": "cité",
-    "cours": "cours", "crs": "cours", "dom": "domaine", "domaine": "domaine",
-    "esp": "esplanade", "esplanade": "esplanade", "fg": "faubourg", "fbg": "faubourg",
-    "faubourg": "faubourg", "ham": "hameau", "hameau": "hameau", "imp": "impasse",
-    "impasse": "impasse", "lieu dit": "lieu-dit", "lot": "lotissement",
-    "lotissement": "lotissement", "mte": "montée", "montee": "montée", "pas": "passage",
-    "pass": "passage", "passage": "passage", "pl": "place", "place": "place",
-    "prom": "promenade", "promenade": "promenade", "qu": "quai", "quai": "quai", "r": "rue",
-    "rue": "rue", "res": "résidence", "residence": "résidence", "rle": "ruelle",
-    "ruelle": "ruelle", "rpt": "rond-point", "rte": "route", "route": "route",
-    "sen": "sente", "sente": "sente", "sentier": "sentier", "sq": "square", "square": "square",
-    "trav": "traverse", "traverse": "traverse", "villa": "villa", "voie": "voie",
-    "za": "ZA", "zac": "ZAC", "zi": "ZI",
-}  # fmt: skip
-_WORDS_IN_FULL = {
-    "st": "Saint", "ste": "Sainte", "gal": "Général", "gen": "Général", "mal": "Maréchal",
-    "pdt": "Président", "dr": "Docteur", "cdt": "Commandant", "fbg": "Faubourg",
-}  # fmt: skip
 _SHORTENED = re.compile(
-    r"(?<![^\s-])(st|ste|gal|gén|gen|mal|pdt|dr|cdt|fbg)\.?([\s-]+)(?=\w)", re.IGNORECASE
+    rf"(?<![^\s-])({'|'.join(sorted(WORDS_IN_FULL, key=len, reverse=True))}|gén)\.?([\s-]+)(?=\w)",
+    re.IGNORECASE,
 )
 _ACRONYMS = frozenset("ZA ZI ZAC BP CS TSA RN RD HLM".split())
 _ROMAN = re.compile(r"(?=..)X{0,3}(?:IX|IV|V?I{0,3})", re.IGNORECASE)
@@ -49,21 +35,36 @@ _NUMBER = re.compile(
     r"^(?:n[°o]?\s*)?(\d{1,5}(?:\s?[-/]\s?\d{1,5})?)(?:\s?(bis|ter|quater|quinquies|[A-F])(?![^\W_]))?[\s,]+(?=\S)",
     re.IGNORECASE,
 )
+_TYPES = "|".join(sorted(STREET_TYPES, key=len, reverse=True))
+# "Appt 3 12 rue X": the street starts at its number.
+_STREET_BEHIND = re.compile(
+    rf"\s+(?=\d{{1,5}}\s?(?:bis|ter|quater|[A-F]\b)?[\s,]+(?:{_TYPES})\b)", re.IGNORECASE
+)
+_STREET_START = re.compile(
+    rf"(?:n[°o]?\s*)?\d{{1,5}}\s?(?:bis|ter|quater|quinquies|[A-F]\b)?[\s,]+\w"
+    rf"|(?:{_TYPES})\b",
+    re.IGNORECASE,
+)
+_MAY_HAVE_PARTS = re.compile(
+    r"[,;–]| - |\b(?:app|apt|b[aâ]t|esc|imm|[ée]tage|BP|B\.P|CS|TSA|bo[iî]te postale)",
+    re.IGNORECASE,
+)
 _WORD = re.compile("(?:[^\\W_]|[\u0300-\u036f])+")
 _LOST_APOSTROPHE = re.compile(r"\b([LD]) (?=[AEIOUYHÀÂÉÈÊËÎÏÔÙÛ])", re.IGNORECASE)
-_FRENCH_POSTCODE = re.compile(r"(?:0[1-9]|[1-8]\d|9[0-8])\d{3}")
 _POSTCODE_BEFORE_TOWN = re.compile(r"^(?:F-?)?(\d{5})\s+(?=\D)")
 _CEDEX = re.compile(r"\bcedex\b", re.IGNORECASE)
+_COUNTRY_PREFIX = re.compile(r"^FR?(?=\d)")
 _NOT_POSTCODE = re.compile(r"[^0-9A-Z]+")
 Codes = tuple[str, ...]
 
 
 class Street(NamedTuple):
-    """The street line of an address in its two parts."""
+    """The street line of an address in its parts; the complement is what stood around it."""
 
     number: str
     name: str
     codes: Codes = ()
+    complement: str = ""
 
 
 class Town(NamedTuple):
@@ -81,10 +82,30 @@ def street_line(value: str, region: str) -> Street:
     value = clean(value).strip(" ,")
     if len(value) > MAX_LENGTH:
         return Street("", "", ("too_long",))
+    value, parts = _without_parts(value) if region in FRENCH_REGIONS else (value, ())
+    number, name = _number_and_name(value)
+    codes = ("mailbox",) if parts and MAILBOX.fullmatch(parts[-1]) else ()
+    return Street(number, street_name(name, region), codes, ", ".join(parts)[:MAX_LENGTH])
+
+
+def _without_parts(value: str) -> tuple[str, tuple[str, ...]]:
+    """Take flats, buildings and a mailbox, which comes last, out of a street line."""
+    if not _MAY_HAVE_PARTS.search(value):  # Most lines.
+        return value, ()
+    mailboxes: list[str] = []
+    rest, mailbox = take_mailbox(value)
+    while mailbox:
+        mailboxes.append(mailbox)
+        rest, mailbox = take_mailbox(rest)
+    if is_part(rest):
+        rest = _STREET_BEHIND.sub(", ", rest, count=1)
+    street, parts = take_parts(rest, is_street=_STREET_START)
+    return street, (*parts, *mailboxes)
+
+
+def _number_and_name(value: str) -> tuple[str, str]:
     found = _NUMBER.match(value)
-    if found is None:
-        return Street("", street_name(value, region))
-    return Street(street_number(found[0]), street_name(value[found.end() :], region))
+    return (street_number(found[0]), value[found.end() :]) if found else ("", value)
 
 
 @lru_cache(maxsize=1 << 14)
@@ -93,7 +114,7 @@ def street_number(value: str) -> str:
     value = clean(value).strip(" ,")
     found = _NUMBER.match(value + ", x")
     if found is None:
-        return value[:20]
+        return value[:20].strip(" ,")
     number = re.sub(r"\s", "", found[1])
     suffix = found[2] or ""
     return f"{number} {suffix.upper() if len(suffix) == 1 else suffix.lower()}".strip()
@@ -106,7 +127,7 @@ def street_name(value: str, region: str) -> str:
     if region not in FRENCH_REGIONS:
         return place_case(value)
     first, _, rest = value.partition(" ")
-    kind = _STREET_TYPES.get(fold(first))
+    kind = STREET_TYPES.get(fold(first))
     rest = rest.lstrip(" ,.")
     if kind is None or not rest:
         return _in_full(place_case(_with_apostrophes(value)))
@@ -114,9 +135,11 @@ def street_name(value: str, region: str) -> str:
 
 
 def complement(value: str) -> tuple[str, Codes]:
-    """Return flat, floor, building as given."""
+    """Return flat, floor, building as given, and whether it is a mailbox."""
     value = clean(value)
-    return ("", ("too_long",)) if len(value) > MAX_LENGTH else (value, ())
+    if len(value) > MAX_LENGTH:
+        return "", ("too_long",)
+    return value, ("mailbox",) if MAILBOX.search(value) else ()
 
 
 @lru_cache(maxsize=1 << 16)
@@ -128,10 +151,11 @@ def town(postcode: str, city: str, region: str) -> Town:
         city, city_codes = "", ("too_long",)
     if region not in FRENCH_REGIONS:
         return Town(_foreign_postcode(postcode), place_case(city), (), city_codes)
-    postcode = clean(postcode)
-    while (found := _POSTCODE_BEFORE_TOWN.match(city)) and postcode in ("", found[1]):
-        postcode, city = found[1], city[found.end() :]
-    code, code_issues = _french_postcode(postcode)
+    code, code_issues = _french_postcode(clean(postcode))
+    while (found := _POSTCODE_BEFORE_TOWN.match(city)) and code in ("", found[1]):
+        if not code:
+            code, code_issues = _french_postcode(found[1])
+        city = city[found.end() :]
     if _CEDEX.search(city):
         code_issues += ("cedex",)
     return Town(code, _in_full(place_case(_with_apostrophes(city))), code_issues, city_codes)
@@ -174,14 +198,20 @@ def country(value: str) -> tuple[str, Codes]:
 
 def _french_postcode(value: str) -> tuple[str, Codes]:
     """Return five characters as text; a spreadsheet's number lost its leading zero."""
-    text = value.upper().removeprefix("FR").removeprefix("F").removesuffix(".0")
-    code = _NOT_POSTCODE.sub("", text)[:12]
+    text = _NOT_POSTCODE.sub("", value.upper().removesuffix(".0"))
+    code = _COUNTRY_PREFIX.sub("", text)[:12]
     codes: Codes = ()
     if len(code) == 4 and code.isdigit():
         code, codes = "0" + code, ("restored_zero",)
-    if code and not _FRENCH_POSTCODE.fullmatch(code):
-        return code, ("invalid",)
+    if code and not is_french(code):
+        return code, ("commune_code",) if is_corsican_commune(code) else ("invalid",)
     return code, codes
+
+
+def fit(found: Town, table: PostcodeTable = NO_TABLE) -> str:
+    """Return the issue code of a French postcode and town that the table does not know, or ""."""
+    is_readable = "invalid" not in found.postcode_codes and "cedex" not in found.postcode_codes
+    return table.check(found.postcode, found.city) if is_readable else ""
 
 
 def _foreign_postcode(value: str) -> str:
@@ -203,7 +233,7 @@ def _with_apostrophes(value: str) -> str:
 
 def _in_full(value: str) -> str:
     def write(found: re.Match[str]) -> str:
-        return _WORDS_IN_FULL[fold(found[1])] + found[2]
+        return WORDS_IN_FULL[fold(found[1])] + found[2]
 
     return _SHORTENED.sub(write, value)
 

@@ -40,3 +40,8 @@ _NAMES = {
     "YT": "Mayotte, MYT",
 }
 CODE_OF_NAME = {fold(name): code for code, names in _NAMES.items() for name in names.split(",")}
+
+
+def name_on_label(code: str) -> str:
+    """Return the country's name in French, as sorting centres in France read it; else the code."""
+    return _NAMES[code].partition(",")[0] if code in _NAMES else code

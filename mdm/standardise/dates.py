@@ -1,8 +1,14 @@
-"""Dates in the format declared for their column; a format is never guessed from one value."""
+"""Dates in the format declared for their column; a format is never guessed from one value.
+
+Two in five French dates can be read day first or month first, so `infer_date_format` looks at a
+whole column and says so when even that does not decide.
+"""
 
 import re
+from collections.abc import Iterable
 from datetime import UTC, date, datetime, tzinfo
 from functools import lru_cache
+from itertools import islice
 from typing import NamedTuple
 
 from mdm.standardise.text import clean
@@ -10,9 +16,14 @@ from mdm.standardise.text import clean
 # What forms and old systems write when they do not know.
 PLACEHOLDERS = frozenset(
     [date(1900, 1, 1), date(1899, 12, 30), date(1899, 12, 31), date(1901, 1, 1), date(1970, 1, 1),
-     date(1111, 11, 11), date(1, 1, 1), date(9999, 12, 31), date(2000, 1, 1)]
+     date(1111, 11, 11), date(1, 1, 1), date(9999, 12, 31)]
 )  # fmt: skip
 _OLDEST_AGE = 125
+_VERY_OLD_AGE = 105
+# The age of consent to information services in France (loi Informatique et Libertés, art. 45).
+AGE_OF_CONSENT = 15
+_YEAR = re.compile(r"(?:19|20)\d\d")
+_DIRECTIVE = re.compile(r"%([A-Za-z])")
 _ISO = re.compile(r"\d{4}-\d{2}-\d{2}(?:[T ]00:00(?::00(?:\.0+)?)?)?")
 
 
@@ -30,19 +41,49 @@ def standardise_birth_date(cell: str, date_format: str = "", *, today: date) -> 
         return StandardDate(None)
     found = parse_date(text, date_format)
     if found is None:
-        return StandardDate(None, ("unreadable",))
+        return _year_alone(text, today)
     if found > today and "%y" in date_format:
         # A year of two digits never means a birth to come.
         found = _century_earlier(found)
-    if found in PLACEHOLDERS:
+    if found in PLACEHOLDERS or found == today:
         return StandardDate(None, ("placeholder",))
     if found > today:
         return StandardDate(None, ("future",))
     if found.year < today.year - _OLDEST_AGE:
         return StandardDate(None, ("too_old",))
-    if found.month == found.day == 1:
-        return StandardDate(found, ("approximate",))
-    return StandardDate(found)
+    codes = _doubts_of_age(found, today)
+    return StandardDate(found, (*codes, "approximate") if _is_first_january(found) else codes)
+
+
+def age_on(day: date, born: date) -> int:
+    """Return the age in whole years."""
+    return day.year - born.year - ((day.month, day.day) < (born.month, born.day))
+
+
+def _year_alone(text: str, today: date) -> StandardDate:
+    """Keep a year as its first day, told to be approximate."""
+    if not _YEAR.fullmatch(text):
+        return StandardDate(None, ("unreadable",))
+    first = date(int(text), 1, 1)
+    if first in PLACEHOLDERS:
+        return StandardDate(None, ("placeholder",))
+    if not today.year - _OLDEST_AGE <= first.year <= today.year:
+        return StandardDate(None, ("unreadable",))
+    return StandardDate(first, (*_doubts_of_age(first, today), "approximate"))
+
+
+def _doubts_of_age(born: date, today: date) -> tuple[str, ...]:
+    years = today.year - born.year
+    if AGE_OF_CONSENT < years <= _VERY_OLD_AGE:  # Nearly everybody.
+        return ()
+    age = age_on(today, born)
+    if age < AGE_OF_CONSENT:
+        return ("minor",)
+    return ("very_old",) if age > _VERY_OLD_AGE else ()
+
+
+def _is_first_january(day: date) -> bool:
+    return day.month == day.day == 1
 
 
 @lru_cache(maxsize=1 << 16)
@@ -77,10 +118,29 @@ def parse_moment(text: str, date_format: str = "", *, zone: tzinfo = UTC) -> dat
 
 
 def _or_none(text: str, date_format: str) -> date | None:
+    pattern = _plain_pattern(date_format)
     try:
-        return datetime.strptime(text, date_format).date()  # noqa: DTZ007  (a day has no zone)
+        if pattern is None:
+            return datetime.strptime(text, date_format).date()  # noqa: DTZ007  (a day has no zone)
+        found = pattern.fullmatch(text)
+        return date(int(found["Y"]), int(found["m"]), int(found["d"])) if found else None
     except ValueError:
         return None
+
+
+@lru_cache(maxsize=256)
+def _plain_pattern(date_format: str) -> re.Pattern[str] | None:
+    """Return a pattern for a format of year, month and day alone: five times quicker to read."""
+    parts = _DIRECTIVE.split(date_format)
+    if sorted(parts[1::2]) != ["Y", "d", "m"] or any(part.isalnum() for part in parts[::2]):
+        return None
+    digits = {"Y": r"(?P<Y>\d{4})", "m": r"(?P<m>\d\d?)", "d": r"(?P<d>\d\d?)"}
+    if not all(parts[2:-1:2]):  # Without separators every part has its full width.
+        digits |= {"m": r"(?P<m>\d\d)", "d": r"(?P<d>\d\d)"}
+    return re.compile(
+        "".join(digits[part] if i % 2 else re.escape(part) for i, part in enumerate(parts)),
+        re.ASCII,
+    )
 
 
 def _century_earlier(day: date) -> date:
@@ -88,3 +148,51 @@ def _century_earlier(day: date) -> date:
         return day.replace(year=day.year - 100)
     except ValueError:
         return day.replace(year=day.year - 100, day=28)
+
+
+class ColumnFormat(NamedTuple):
+    """How the dates of a column are written, as far as its values tell.
+
+    `candidates` are the formats that read the most values: one, or two when nothing decides which
+    of the two first numbers is the day; none when no format reads any. `fitting` of the `seen`
+    values are read.
+    """
+
+    candidates: tuple[str, ...]
+    fitting: int
+    seen: int
+
+    @property
+    def is_ambiguous(self) -> bool:
+        """True when a person must say which candidate is right."""
+        return len(self.candidates) > 1
+
+
+_ORDERS = ("%d{0}%m{0}%Y", "%m{0}%d{0}%Y", "%Y{0}%m{0}%d", "%d{0}%m{0}%y", "%m{0}%d{0}%y")
+_MIXED = (*(order.format("") for order in _ORDERS[:3]), "%Y-%m-%d")
+_SEPARATOR = re.compile(r"\d{1,4}([/. -])\d{1,2}\1\d{1,4}")
+_MAX_SEEN = 20_000
+
+
+def infer_date_format(values: Iterable[str]) -> ColumnFormat:
+    """Find the format of a whole column; blanks are left out, a few unreadable values forgiven."""
+    seen = [text for value in islice(values, _MAX_SEEN) if (text := _bare(clean(value)[:30]))]
+    counts = {name: _count_fitting(seen, name) for name in _formats_of(seen)}
+    best = max(counts.values(), default=0)
+    candidates = tuple(name for name, count in counts.items() if count == best and best)
+    return ColumnFormat(candidates, best, len(seen))
+
+
+def _bare(text: str) -> str:
+    """Take the midnight off a true date of a workbook."""
+    return text[:10] if _ISO.fullmatch(text) else text
+
+
+def _formats_of(seen: list[str]) -> list[str]:
+    separators = {found[1] for text in seen if (found := _SEPARATOR.match(text))}
+    formats = [order.format(mark) for mark in sorted(separators) for order in _ORDERS]
+    return list(dict.fromkeys([*formats, *_MIXED]))
+
+
+def _count_fitting(seen: list[str], date_format: str) -> int:
+    return sum(_or_none(text, date_format) is not None for text in seen)

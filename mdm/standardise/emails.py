@@ -1,4 +1,8 @@
-"""E-mail addresses: kept as given, valid or left out; a mistyped domain is told, not mended."""
+"""E-mail addresses: kept as given, valid or left out; a mistyped domain is told, not mended.
+
+The form to send to is the one given, because a consent belongs to it; `email_key` is for
+comparing only. An international domain has one form here, the readable one.
+"""
 
 import re
 from functools import lru_cache
@@ -6,24 +10,19 @@ from typing import NamedTuple
 
 from email_validator import EmailNotValidError, validate_email
 
+from mdm.standardise.email_domains import DISPOSABLE, SAME_DOMAIN, TAGGING, suggested_domain
 from mdm.standardise.text import clean
 
 MAX_LENGTH = 254
-_PLAIN_LOCAL = re.compile(r"[A-Za-z0-9_+-]+(?:\.[A-Za-z0-9_+-]+)*")
+_LOCAL = r"[A-Za-z0-9_+-]+(?:\.[A-Za-z0-9_+-]+)*"
+_PLAIN_LOCAL = re.compile(_LOCAL)
+_PLAIN = re.compile(rf"({_LOCAL})@([A-Za-z0-9.-]+)")
 _WRAPPED = re.compile(r"<\s*([^<>]+)\s*>\s*$")
 _SEPARATORS = re.compile(r"\s*[;,|/]\s*|\s+(?:ou|et|or)\s+")
 _ROLES = frozenset(
     "info infos contact accueil admin administrator commercial compta comptabilite direction "
     "facturation hostmaster mairie marketing no-reply noreply nepasrepondre office postmaster "
     "sales secretariat service-client serviceclient support webmaster".split()
-)
-_MISTYPED = frozenset(
-    "gmial.com gmai.com gmal.com gamil.com gmil.com gmaill.com gnail.com gmail.fr gmail.co "
-    "gmail.con hotmial.com hotmial.fr hotmal.com hotmal.fr hotmai.fr hotmail.co hotmil.fr "
-    "orange.f orang.fr oragne.fr ornage.fr orange.com wanado.fr wandoo.fr wanadoo.f "
-    "wanadoo.com yaho.fr yahooo.fr yhaoo.fr yahoo.f outlok.fr outlok.com outloo.fr oulook.fr "
-    "laposte.fr laposte.com la-poste.net iclou.com icloud.fr icoud.com sfr.com free.com "
-    "bbox.com".split()
 )
 
 
@@ -39,22 +38,71 @@ def standardise_email(cell: str) -> Email:
 
     Nothing is asked from the network: whether the domain exists is not known here.
     """
+    if (found := _PLAIN.fullmatch(cell)) and len(cell) <= MAX_LENGTH and len(found[1]) <= 64:
+        return _plain(found[1], found[2])
     text = clean(cell)
     if not text:
         return Email("")
     if len(text) > MAX_LENGTH:
         return Email("", ("too_long",))
-    candidates = [part for part in _SEPARATORS.split(_unwrapped(text)) if "@" in part]
-    codes: tuple[str, ...] = ("several",) if len(candidates) > 1 else ()
+    bare = _unwrapped(text)
+    candidates = [part for part in _SEPARATORS.split(bare) if "@" in part]
     address = _valid(candidates[0].strip(" .'\"")) if candidates else ""
+    codes: tuple[str, ...] = ("several",) if len(candidates) > 1 else ()
     if not address:
         return Email("", (*codes, "invalid"))
+    if bare != text:
+        codes += ("unwrapped",)
     local, _, domain = address.rpartition("@")
-    if domain in _MISTYPED:
-        codes += ("domain_typo",)
-    if local.lower() in _ROLES:
-        codes += ("role_address",)
-    return Email(address, codes)
+    return Email(address, codes + _role(local) + _doubts(domain))
+
+
+def email_key(address: str) -> str:
+    """Return what two spellings of one mailbox share; never send to it.
+
+    Case, the dots of gmail and the `+tag` of providers known to have one are left out.
+    """
+    folded = address.casefold()
+    local, _, domain = folded.rpartition("@")
+    if not local or not domain:
+        return folded
+    domain = SAME_DOMAIN.get(domain, domain)
+    if domain in TAGGING:
+        local = local.partition("+")[0] or local
+    if domain == "gmail.com":
+        local = local.replace(".", "") or local
+    return f"{local}@{domain}"
+
+
+def ascii_form(address: str) -> str:
+    """Return the address with its domain in ASCII, for programs that know no other."""
+    local, _, domain = address.rpartition("@")
+    return address if domain.isascii() else f"{local}@{_ascii_domain(domain)}"
+
+
+def suggested_address(address: str) -> str:
+    """Return the address with the domain that was probably meant, or ""."""
+    local, _, domain = address.rpartition("@")
+    meant = suggested_domain(domain)
+    return f"{local}@{meant}" if local and meant else ""
+
+
+def _plain(local: str, domain: str) -> Email:
+    """Check an address of the usual letters: the full check, 26 µs, is done once per domain."""
+    domain = _valid_domain(domain)
+    if not domain:
+        return Email("", ("invalid",))
+    return Email(f"{local}@{domain}", _role(local) + _doubts(domain))
+
+
+def _role(local: str) -> tuple[str, ...]:
+    return ("role_address",) if local.lower() in _ROLES else ()
+
+
+@lru_cache(maxsize=1 << 14)
+def _doubts(domain: str) -> tuple[str, ...]:
+    codes = ("domain_typo",) if suggested_domain(domain) else ()
+    return (*codes, "disposable_address") if domain in DISPOSABLE else codes
 
 
 def _unwrapped(text: str) -> str:
@@ -69,7 +117,6 @@ def _unwrapped(text: str) -> str:
 def _valid(address: str) -> str:
     local, _, domain = address.rpartition("@")
     if len(local) <= 64 and _PLAIN_LOCAL.fullmatch(local):
-        # Most addresses: the full check, 26 µs, is done once for each domain.
         domain = _valid_domain(domain)
         return f"{local}@{domain}" if domain else ""
     return _checked(address)
@@ -87,3 +134,12 @@ def _checked(address: str) -> str:
     except EmailNotValidError:
         return ""
     return found.normalized
+
+
+@lru_cache(maxsize=1 << 14)
+def _ascii_domain(domain: str) -> str:
+    try:
+        found = validate_email("a@" + domain, check_deliverability=False, test_environment=True)
+    except EmailNotValidError:
+        return domain
+    return found.ascii_domain or domain

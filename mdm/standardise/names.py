@@ -8,49 +8,31 @@ import re
 from functools import lru_cache
 from typing import NamedTuple
 
+from mdm.standardise.given_names import is_given_name
+from mdm.standardise.name_words import (
+    BIRTH,
+    BIRTH_WORD,
+    CIVILITIES,
+    COUPLE,
+    ONE_LETTER,
+    PLACEHOLDERS,
+    SEXES,
+    SMALL_PARTICLES,
+    TITLES,
+    TWO_GIVEN_NAMES,
+    tells_birth,
+)
 from mdm.standardise.text import clean, fold
 
 # As the columns of PersonValues; a whole name may hold two.
 MAX_LENGTH = 100
 MAX_FULL_LENGTH = 200
 
-_MEN = "m mr monsieur mister mons herr sr senor signore sig dhr"
-_WOMEN = "mme mmme madame mlle mle mademoiselle mrs ms miss frau sra senora signora mevr"
-_TITLES = frozenset("dr docteur pr prof professeur me maitre".split())
-_COMPANIES = "ste societe sarl sas ets"
-CIVILITIES = (
-    dict.fromkeys(_MEN.split(), "mr")
-    | dict.fromkeys(_WOMEN.split(), "mrs")
-    | dict.fromkeys(_TITLES, "")
-    | dict.fromkeys(_COMPANIES.split(), "")
-)
-SEX_OF_CIVILITY = {"mr": "m", "mrs": "f", "": ""}
-_SEXES = (
-    dict.fromkeys("m h homme male masculin man 1 mr monsieur".split(), "m")
-    | dict.fromkeys("f femme female feminin woman 2 mme madame mlle".split(), "f")
-    | dict.fromkeys(["", "0", "9", "u", "x", "nc", "unknown", "inconnu"], "")
-)
-PLACEHOLDERS = frozenset(
-    "test tests testtest inconnu inconnue unknown nc na n a nr x xx xxx xxxx anonyme client "
-    "cliente divers comptoir neant aucun null none azerty qwerty".split()
-) - {"n", "a"} | {"n a", "client comptoir", "client divers", "non renseigne", "non communique"}
-
 _PIECE = re.compile("(?:[^\\W\\d_]|[\u0300-\u036f])+")
 _LETTER = re.compile(r"[^\W\d_]")
-# Du Bellay apart, these stand in small letters inside a family name; "Le", "La", "Da" do not.
-_PARTICLES = frozenset("de du des van von der den zu".split())
 _BRACKETS = re.compile(r"\([^()]*\)|\[[^\[\]]*\]|\{[^{}]*\}|\*[^*]*\*")
 _LOOSE_REMARK = re.compile(r"(?<!\S)(?:npai|dcd|d[ée]c[ée]d[ée]e?|vip)(?!\S)", re.IGNORECASE)
-_WORDS_OF_BIRTH = r"(?:née|nee|né|né\(e\)|[ée]pouse|[ée]p\.?|veuve|vve\.?)"
-_BIRTH_WORD = re.compile(rf"(?<![^\s,(]){_WORDS_OF_BIRTH}(?!\S)", re.IGNORECASE)
-_BIRTH = re.compile(
-    rf"^(?P<before>.*?)[\s,(]*(?<![^\s,(])(?P<word>{_WORDS_OF_BIRTH})\s+(?P<after>\S.*)$",
-    re.IGNORECASE,
-)
-_COUPLE = re.compile(
-    r"^(?:m|mr|monsieur|mme|madame)\.?\s*(?:et|ou|&|/|-|\+)\s*(?:m|mr|monsieur|mme|madame)\.?(?!\S)\s*",
-    re.IGNORECASE,
-)
+_DOUBLE_HYPHEN = re.compile(r"\s*--+\s*")
 _COMPOUND_STARTS = frozenset("jean marie anne pierre louis paul charles".split())
 
 Codes = tuple[str, ...]
@@ -87,7 +69,7 @@ class FullName(NamedTuple):
 def civility(value: str) -> tuple[str, Codes]:
     """Return "mr", "mrs" or "" and the issue codes of the cell."""
     value = clean(value)
-    if _COUPLE.match(value):
+    if COUPLE.match(value):
         return "", ("household",)
     folded = fold(value)
     if folded in CIVILITIES:
@@ -99,17 +81,20 @@ def civility(value: str) -> tuple[str, Codes]:
 def sex(value: str) -> tuple[str, Codes]:
     """Return "m", "f" or "" and the issue codes of the cell."""
     folded = fold(value)
-    if folded in _SEXES:
-        return _SEXES[folded], ()
+    if folded in SEXES:
+        return SEXES[folded], ()
     return "", ("unknown_value",)
 
 
 @lru_cache(maxsize=1 << 16)
 def given_name(value: str) -> NamePart:
     """Return the given name of a cell; initials stay capitals."""
-    part = _name_part(clean(value), is_given=True)
+    value = clean(value)
+    if TWO_GIVEN_NAMES.match(value):
+        return NamePart("", "", ("household",))
+    part = _name_part(value, is_given=True)
     if _is_initials(part.value):
-        return part._replace(value=part.value.upper())
+        return part._replace(value=part.value.upper(), codes=(*part.codes, "initial"))
     return part
 
 
@@ -119,8 +104,9 @@ def family_name(value: str) -> FamilyName:
 
     After `née` stands the birth name; after `épouse` or `veuve` the used one.
     """
-    value = clean(value)
-    found = _BIRTH.match(value) if len(value) <= MAX_FULL_LENGTH else None
+    # "DUPONT--MARTIN": how registrars wrote the names of both parents from 2005 to 2010.
+    value = _DOUBLE_HYPHEN.sub(" ", clean(value)) if "--" in value else clean(value)
+    found = BIRTH.match(value) if len(value) <= MAX_FULL_LENGTH else None
     if found is None:
         part = _name_part(value)
         return FamilyName(part.value, "", part.civility, part.codes)
@@ -131,7 +117,7 @@ def family_name(value: str) -> FamilyName:
         # "née Petit" alone: the only name we know serves as both.
         return FamilyName(after.value, after.value, before.civility, codes)
     used, birth = before.value, after.value
-    if fold(found["word"])[0] != "n":
+    if not tells_birth(fold(found["word"])):
         used, birth = birth, used
     return FamilyName(used, birth, before.civility, codes)
 
@@ -146,17 +132,18 @@ def birth_name(value: str) -> NamePart:
 def full_name(value: str) -> FullName:
     """Take a whole name apart.
 
-    A comma, capitals or a particle tell the family name; else the last word is taken for it.
+    A comma, capitals, a particle or the table of given names tell the family name; else the last
+    word is taken for it.
     """
     value = clean(value)
     if len(value) > MAX_FULL_LENGTH:
         return FullName("", "", "", "", ("too_long",))
-    couple = _COUPLE.match(value)
+    couple = COUPLE.match(value)
     if couple:
         family = family_name(value[couple.end() :])
         return FullName("", "", family.used, family.birth, ("household", *family.codes))
     title, rest = _strip_titles(value, is_given=False)
-    birth_part = _BIRTH.match(rest)
+    birth_part = BIRTH.match(rest)
     tail = rest[birth_part.end("before") :] if birth_part else ""
     given_text, family_text = _split_full(rest[: birth_part.end("before")] if birth_part else rest)
     given, family = given_name(given_text), family_name(family_text + tail)
@@ -187,7 +174,7 @@ def proper_case(value: str) -> str:
 
 
 def _is_particle(piece: str, follower: str) -> bool:
-    return (piece in _PARTICLES and follower == " ") or (piece == "d" and follower == "'")
+    return (piece in SMALL_PARTICLES and follower == " ") or (piece == "d" and follower == "'")
 
 
 def _capitalised(piece: str) -> str:
@@ -203,7 +190,7 @@ def _capitalised(piece: str) -> str:
 
 def _first_name_of(text: str) -> str:
     """Return the name after `née`, without a second `née` or the bracket that closes the first."""
-    parts = (part.strip(" ,(") for part in _BIRTH_WORD.split(text))
+    parts = (part.strip(" ,(") for part in BIRTH_WORD.split(text))
     name = next(filter(None, parts), "")
     return name.rstrip(" )") if name.count(")") > name.count("(") else name
 
@@ -216,7 +203,9 @@ def _name_part(value: str, *, is_given: bool = False) -> NamePart:
     value, codes = _strip_remarks(value)
     title, value = _strip_titles(value, is_given=is_given)
     folded = fold(value)
-    if value and (folded in PLACEHOLDERS or not _LETTER.search(value)):
+    if value and (
+        folded in PLACEHOLDERS or ONE_LETTER.fullmatch(folded) or not _LETTER.search(value)
+    ):
         return NamePart("", title, (*codes, "placeholder"))
     if any(letter.isdigit() for letter in value):
         codes = (*codes, "digits")
@@ -260,7 +249,7 @@ def _strip_titles(value: str, *, is_given: bool) -> tuple[str, str]:
         word = fold(first)
         if word not in CIVILITIES or (not rest and len(word) == 1):
             break
-        if is_given and (word in _TITLES or first.lower() == "m"):
+        if is_given and (word in TITLES or first.lower() == "m"):
             break
         found, value = found or CIVILITIES[word], rest
     return found, value
@@ -280,8 +269,14 @@ def _split_full(value: str) -> tuple[str, str]:
         others = [word for word, chosen in zip(words, is_capital, strict=True) if not chosen]
         return _move_particles(others, capitals)
     for position, word in enumerate(words[1:], start=1):
-        if word.lower() in _PARTICLES or word.lower() in {"le", "la"} or word.lower()[:2] == "d'":
+        if (
+            word.lower() in SMALL_PARTICLES
+            or word.lower() in {"le", "la"}
+            or word.lower()[:2] == "d'"
+        ):
             return " ".join(words[:position]), " ".join(words[position:])
+    if is_given_name(fold(words[-1])) and not is_given_name(fold(words[0])):
+        return words[-1], " ".join(words[:-1])
     cut = 2 if len(words) > 2 and fold(words[0]) in _COMPOUND_STARTS else 1
     return " ".join(words[:cut]), " ".join(words[cut:])
 
@@ -289,13 +284,14 @@ def _split_full(value: str) -> tuple[str, str]:
 def _move_particles(given: list[str], family: list[str]) -> tuple[str, str]:
     """Give "de" of "Jean de LA TOUR" to the family name."""
     particles: list[str] = []
-    while given and given[-1].lower() in _PARTICLES | {"le", "la"}:
+    while given and given[-1].lower() in SMALL_PARTICLES | {"le", "la"}:
         particles.insert(0, given.pop())
     return " ".join(given), " ".join(particles + family)
 
 
 def _is_initials(value: str) -> bool:
+    """Tell whether a name is "J", "J.-P." or "jp": a lone letter, or a few without a vowel."""
     letters = value.replace(".", "").replace("-", "")
-    return (
-        0 < len(letters) <= 3 and letters.isascii() and not re.search("[aeiouy]", letters.lower())
-    )
+    if not 0 < len(letters) <= 3 or not letters.isascii():
+        return False
+    return len(letters) == 1 or not re.search("[aeiouy]", letters.lower())

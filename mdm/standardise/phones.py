@@ -1,4 +1,4 @@
-"""Telephone numbers: several to a cell, national forms, overseas regions, invented ones.
+"""Telephone numbers: several to a cell, national forms, overseas regions, invented ones, kinds.
 
 A number is valid or it is digits with an issue; nothing is guessed beyond a lost leading zero and
 the region of an overseas postcode (STEWARDSHIP §4.4).
@@ -7,25 +7,25 @@ the region of an overseas postcode (STEWARDSHIP §4.4).
 import re
 from collections.abc import Iterator
 from functools import lru_cache
-from typing import NamedTuple
+from typing import Literal, NamedTuple, cast
 
 import phonenumbers
 from phonenumbers import PhoneNumberFormat, PhoneNumberType
+
+from mdm.standardise.postcodes import REGION_OF_POSTCODE
 
 MAX_LENGTH = 200
 MAX_NUMBERS = 5
 # Codes of numbers that nobody can be reached at.
 UNUSABLE = frozenset(["invalid", "fake", "not_personal"])
-# Overseas regions have their own country codes; 0692… is a mobile of Réunion, not of France.
-REGION_OF_POSTCODE = {
-    "971": "GP", "972": "MQ", "973": "GF", "974": "RE", "975": "PM", "976": "YT", "977": "BL",
-    "978": "MF", "986": "WF", "987": "PF", "988": "NC", "980": "MC",
-}  # fmt: skip
 _SHARING_FRENCH_FORM = ("RE", "GP", "MQ", "GF", "YT")
 # Numbers kept free for films and demonstrations (ARCEP, décision 2018-0881).
 _FICTION = re.compile(r"\+33(?:19900|26191|35301|46571|53649|63998)\d{4}")
 _SEPARATORS = re.compile(r"[/;,|\n\r]|\bou\b|\bor\b|\bet\b", re.IGNORECASE)
-_EXTENSION = re.compile(r"(?:\b(?:poste|ext|extension)\b\.?|[x#])\s*\d{1,6}\s*$", re.IGNORECASE)
+_EXTENSION = re.compile(
+    r"(?:\b(?:poste|ext|extension|p)\b\.?:?|[x#])\s*(\d{1,6})\s*$", re.IGNORECASE
+)
+_GROUPING = str.maketrans("", "", " .-\u00a0")
 _NOT_DIGITS = re.compile(r"\D+")
 _FRENCH = re.compile(r"(?:\+33|0033|33|0)?([1-9]\d{8})")
 _COUNTED = "01234567890123456789"
@@ -35,16 +35,26 @@ _PREMIUM = {
 }  # fmt: skip
 
 
+_KINDS = {
+    PhoneNumberType.MOBILE: "mobile", PhoneNumberType.FIXED_LINE: "fixed",
+    PhoneNumberType.VOIP: "voip", PhoneNumberType.FIXED_LINE_OR_MOBILE: "fixed_or_mobile",
+    PhoneNumberType.PERSONAL_NUMBER: "personal", PhoneNumberType.PAGER: "pager",
+    **dict.fromkeys(_PREMIUM, "special"),
+}  # fmt: skip
+Kind = Literal["mobile", "fixed", "voip", "fixed_or_mobile", "personal", "pager", "special", ""]
+
+
 class Phone(NamedTuple):
-    """One number: E.164 with no code, or digits and the code of what is wrong with them."""
+    """One number: E.164, or digits and the code of why they are none; an extension apart."""
 
     value: str
     code: str = ""
+    extension: str = ""
 
     @property
     def is_valid(self) -> bool:
         """True when the number is in E.164 and may be somebody's."""
-        return not self.code
+        return self.code not in UNUSABLE and bool(self.value)
 
 
 def standardise_phones(cell: str, region: str, postcode: str = "") -> list[Phone]:
@@ -54,8 +64,32 @@ def standardise_phones(cell: str, region: str, postcode: str = "") -> list[Phone
     if len(cell) > MAX_LENGTH:
         return [Phone("", "too_long")]
     region = phone_region(region, postcode)
-    phones = (_phone(number, region) for number in _numbers(cell))
-    return list(dict.fromkeys(phones))[:MAX_NUMBERS]
+    found: dict[str, Phone] = {}
+    for number, extension in _numbers(cell):
+        value, code = _phone(number, region)
+        found.setdefault(value, Phone(value, code, extension))
+    return list(found.values())[:MAX_NUMBERS]
+
+
+@lru_cache(maxsize=1 << 14)
+def phone_kind(number: str) -> Kind:
+    """Return what an E.164 number rings: "mobile", "fixed", "voip", "special" …; "" if unknown.
+
+    The French plan is read off the first digit, so that numbers of fiction have a kind too.
+    """
+    if number.startswith("+33"):
+        return _FRENCH_KINDS.get(number[3:4], "")
+    try:
+        found = phonenumbers.number_type(phonenumbers.parse(number))
+    except phonenumbers.NumberParseException:
+        return ""
+    return cast("Kind", _KINDS.get(found, ""))
+
+
+_FRENCH_KINDS: dict[str, Kind] = {
+    "1": "fixed", "2": "fixed", "3": "fixed", "4": "fixed", "5": "fixed", "6": "mobile",
+    "7": "mobile", "8": "special", "9": "voip",
+}  # fmt: skip
 
 
 def phone_region(region: str, postcode: str) -> str:
@@ -65,39 +99,52 @@ def phone_region(region: str, postcode: str) -> str:
     return region
 
 
-def _numbers(cell: str) -> Iterator[str]:
-    """Yield each number as digits, with a leading + when it says its country."""
+def _numbers(cell: str) -> Iterator[tuple[str, str]]:
+    """Yield each number as digits, with a leading + when it says its country, and extension."""
+    if (digits := cell.translate(_GROUPING)).isdecimal():  # Most cells: one number in groups.
+        yield digits, ""
+        return
     for part in _SEPARATORS.split(cell):
-        part = _EXTENSION.sub("", part.strip()).replace("(0)", "")
-        digits = _NOT_DIGITS.sub("", part)
-        if not digits:
-            continue
-        is_international = part.lstrip(" (").startswith("+")
-        yield "+" + digits if is_international else digits
+        part, extension = _without_extension(part.strip())
+        digits = _NOT_DIGITS.sub("", part.replace("(0)", ""))
+        if digits:
+            is_international = part.lstrip(" (").startswith("+")
+            yield ("+" + digits if is_international else digits), extension
 
 
-def _phone(number: str, region: str) -> Phone:
+def _without_extension(part: str) -> tuple[str, str]:
+    found = _EXTENSION.search(part)
+    return (part[: found.start()], found[1]) if found else (part, "")
+
+
+def _phone(number: str, region: str) -> tuple[str, str]:
+    """Return the number in E.164 or as digits, and the code of what is wrong with it."""
     digits = number.lstrip("+")
-    if _is_invented(digits):
-        return Phone(number, "fake")
+    doubt = _invention(digits)
+    if doubt == "fake":
+        return number, doubt
     for candidate in _regions_to_try(region, digits):
         if candidate == "FR" and (found := _FRENCH.fullmatch(number)):
             if _FICTION.fullmatch("+33" + found[1]):
-                return Phone("+33" + found[1])
+                return "+33" + found[1], ""
             kind = _kind_of_french_prefix(found[1][:5])
             value = "+33" + found[1]
         else:
             value, kind = _parsed(number, candidate)
         if kind in _PREMIUM:
-            return Phone(number, "not_personal")
+            return number, "not_personal"
         if kind != PhoneNumberType.UNKNOWN:
-            return Phone(value)
+            return value, doubt
+    return _no_number(number, digits, region)
+
+
+def _no_number(number: str, digits: str, region: str) -> tuple[str, str]:
     if len(digits) in (3, 4, 5, 6):
-        return Phone(number, "not_personal")
+        return number, "not_personal"
     if region == "FR" and (found := _FRENCH.fullmatch(number)):
         # Not in the plan, but two sources that write it differently still agree on it.
-        return Phone("0" + found[1], "invalid")
-    return Phone(number, "invalid")
+        return "0" + found[1], "invalid"
+    return number, "invalid"
 
 
 def _regions_to_try(region: str, digits: str) -> tuple[str, ...]:
@@ -133,9 +180,23 @@ def _parsed(number: str, region: str) -> tuple[str, int]:
     return value, phonenumbers.number_type(parsed)
 
 
-def _is_invented(digits: str) -> bool:
-    """True for 06 00 00 00 00, 01 23 45 67 89 and the like, which the number plan allows."""
+def _invention(digits: str) -> str:
+    """Return "fake" for 06 00 00 00 00, 01 02 03 04 05 and the like, which the plan allows.
+
+    06 12 12 12 12 and 06 11 22 33 44 are "doubtful": operators do sell such numbers.
+    """
     tail = digits[-8:]
     if len(digits) < 8:
-        return False
-    return len(set(tail)) == 1 or tail in _COUNTED or tail[::-1] in _COUNTED
+        return ""
+    if len(set(tail)) == 1 or tail in _COUNTED or tail[::-1] in _COUNTED:
+        return "fake"
+    # Most numbers fail here, at the first two pairs.
+    step = int(tail[2:4]) - int(tail[:2])
+    if step not in _SUSPECT_STEPS or any(
+        int(tail[i + 2 : i + 4]) - int(tail[i : i + 2]) != step for i in (2, 4)
+    ):
+        return ""
+    return "fake" if step == 1 else "doubtful"
+
+
+_SUSPECT_STEPS = frozenset([0, 1, 10, 11])

@@ -2,13 +2,17 @@
 
 from collections.abc import Mapping, Sequence
 from datetime import date
-from typing import NamedTuple
+from operator import gt
+from typing import NamedTuple, cast
 
 from mdm.standardise import addresses, names
 from mdm.standardise.dates import standardise_birth_date
-from mdm.standardise.emails import standardise_email
+from mdm.standardise.emails import MAX_LENGTH, standardise_email
+from mdm.standardise.name_doubts import contradicts_sex, look_at_both
+from mdm.standardise.name_words import SEX_OF_CIVILITY
+from mdm.standardise.organisations import business_number, organisation
 from mdm.standardise.phones import standardise_phones
-from mdm.standardise.text import clean
+from mdm.standardise.postcodes import FRENCH_REGIONS, NO_TABLE, PostcodeTable, is_elsewhere
 
 # Those whose own module does not already hold the limit of the column.
 _LIMITS = (
@@ -18,6 +22,7 @@ _LIMITS = (
 )  # fmt: skip
 
 Issue = tuple[str, str]
+Codes = tuple[str, ...]
 
 
 class StandardRecord(NamedTuple):
@@ -44,6 +49,8 @@ class StandardRecord(NamedTuple):
 
 
 ATTRIBUTES = StandardRecord._fields[:-1]
+_BORN = ATTRIBUTES.index("birth_date")
+_LENGTHS = [dict(_LIMITS).get(name, MAX_LENGTH) for name in ATTRIBUTES if name != "birth_date"]
 # Values that are standardised into others.
 COMPOSED = ("full_name", "address_line")
 
@@ -55,25 +62,28 @@ def standardise_record(
     region: str,
     today: date,
     birth_date_format: str = "",
+    postcodes: PostcodeTable = NO_TABLE,
 ) -> StandardRecord:
     """Return the standard record of raw values by attribute.
 
     `values` holds attributes of a StandardRecord and COMPOSED ones; `phones` the cells with
     telephone numbers, in the order of preference. An attribute of its own column wins over the
-    same one inside a full name or an address line.
+    same one inside a full name or an address line. With a table of `postcodes`, French towns are
+    checked against it.
     """
     issues: list[Issue] = []
     get = values.get
     civility, sex, given, family, birth = _names(values, issues)
-    number, street, complement, postcode, city, country = _address(values, region, issues)
+    number, street, complement, postcode, city, country = _address(
+        values, region, postcodes, issues
+    )
     born = standardise_birth_date(get("birth_date", ""), birth_date_format, today=today)
-    issues += [("birth_date", code) for code in born.codes]
     email = standardise_email(get("email", ""))
-    issues += [("email", code) for code in email.codes]
+    issues += _told(("birth_date", born.codes), ("email", email.codes))
     first, second = _phones(phones, country or region, postcode, issues)
+    company, number_of = _organisation(values, issues)
     record = StandardRecord(
-        civility, sex, given, family, birth, born.value,
-        clean(get("organisation", "")), clean(get("identifier", "")),
+        civility, sex, given, family, birth, born.value, company, number_of,
         email.value, first, second, number, street, complement, postcode, city, country,
     )  # fmt: skip
     record = _without_long_values(record, issues)
@@ -82,6 +92,9 @@ def standardise_record(
 
 def _without_long_values(record: StandardRecord, issues: list[Issue]) -> StandardRecord:
     """Leave out what the database could only store cut; the raw value keeps it."""
+    texts = cast("tuple[str, ...]", (*record[:_BORN], *record[_BORN + 1 : -1]))
+    if not any(map(gt, map(len, texts), _LENGTHS)):  # Nearly always.
+        return record
     for attribute, limit in _LIMITS:
         if len(getattr(record, attribute)) > limit:
             issues.append((attribute, "too_long"))
@@ -91,43 +104,91 @@ def _without_long_values(record: StandardRecord, issues: list[Issue]) -> Standar
 
 def _names(values: Mapping[str, str], issues: list[Issue]) -> tuple[str, str, str, str, str]:
     get = values.get
-    civility, codes = names.civility(get("civility", ""))
-    issues += [("civility", code) for code in codes]
-    sex, codes = names.sex(get("sex", ""))
-    issues += [("sex", code) for code in codes]
-    given = names.given_name(get("given_name", ""))
-    issues += [("given_name", code) for code in given.codes]
-    family = names.family_name(get("family_name", ""))
-    issues += [("family_name", code) for code in family.codes]
+    given_cell, family_cell = get("given_name", ""), get("family_name", "")
+    civility, civility_codes = names.civility(get("civility", ""))
+    sex, sex_codes = names.sex(get("sex", ""))
+    given, family = names.given_name(given_cell), names.family_name(family_cell)
     birth = names.birth_name(get("birth_name", ""))
-    issues += [("birth_name", code) for code in birth.codes]
     found = (given.value, family.used, birth.value or family.birth)
     civility = civility or given.civility or family.civility
     if whole := get("full_name", ""):
         full = names.full_name(whole)
-        issues += [("full_name", code) for code in full.codes]
+        issues += _told(("full_name", full.codes))
         found = (found[0] or full.given, found[1] or full.family, found[2] or full.birth)
         civility = civility or full.civility
-    return civility, sex or names.SEX_OF_CIVILITY[civility], *found
+    pair = look_at_both(found[0], found[1], given_cell=given_cell, family_cell=family_cell)
+    issues += _told(
+        ("civility", civility_codes),
+        ("sex", sex_codes),
+        ("given_name", given.codes),
+        ("family_name", family.codes + pair.codes),
+        ("birth_name", birth.codes),
+    )
+    sex = _sex(civility, sex, pair.given, issues)
+    return civility, sex, pair.given, pair.family, found[2]
+
+
+def _told(*seen: tuple[str, Codes]) -> list[Issue]:
+    return [(attribute, code) for attribute, codes in seen if codes for code in codes]
+
+
+def _sex(civility: str, sex: str, given: str, issues: list[Issue]) -> str:
+    """Return the sex as stated, else as the civility implies; contradictions are told."""
+    implied = SEX_OF_CIVILITY[civility]
+    if sex and implied and sex != implied:
+        issues.append(("civility", "sex_conflict"))
+    elif given and contradicts_sex(given, sex or implied):
+        issues.append(("civility" if implied else "sex", "given_name_conflict"))
+    return sex or implied
 
 
 def _address(
-    values: Mapping[str, str], region: str, issues: list[Issue]
+    values: Mapping[str, str], region: str, postcodes: PostcodeTable, issues: list[Issue]
 ) -> tuple[str, str, str, str, str, str]:
     get = values.get
-    country, codes = addresses.country(get("country", ""))
-    issues += [("country", code) for code in codes]
+    country, country_codes = addresses.country(get("country", ""))
     region = country or region
-    line = addresses.street_line(get("address_line", ""), region)
-    issues += [("address_line", code) for code in line.codes]
-    number = addresses.street_number(get("street_number", "")) or line.number
-    street = addresses.street_name(get("street", ""), region) or line.name
-    complement, codes = addresses.complement(get("address_complement", ""))
-    issues += [("address_complement", code) for code in codes]
+    number, street, around = _street(values, region, issues)
+    complement, complement_codes = addresses.complement(get("address_complement", ""))
+    if around and around not in complement:
+        complement = f"{complement}, {around}" if complement else around
     town = addresses.town(get("postcode", ""), get("city", ""), region)
-    issues += [("postcode", code) for code in town.postcode_codes]
-    issues += [("city", code) for code in town.city_codes]
+    issues += _told(
+        ("country", country_codes),
+        ("address_complement", complement_codes),
+        ("postcode", town.postcode_codes),
+        ("city", town.city_codes),
+    )
+    if country and is_elsewhere(town.postcode, country):
+        issues.append(("postcode", "other_territory"))
+    if region in FRENCH_REGIONS and (code := addresses.fit(town, postcodes)):
+        issues.append(("postcode" if code == "unknown_postcode" else "city", code))
     return number, street, complement, town.postcode, town.city, country
+
+
+def _street(values: Mapping[str, str], region: str, issues: list[Issue]) -> tuple[str, str, str]:
+    """Return number, name and what stood around them; a street alone may hold its number."""
+    get = values.get
+    number, street = addresses.street_number(get("street_number", "")), get("street", "")
+    line = addresses.street_line(get("address_line", ""), region)
+    issues += _told(("address_line", line.codes))
+    if not street:
+        return number or line.number, line.name, line.complement
+    if number:
+        return number, addresses.street_name(street, region), line.complement
+    own = addresses.street_line(street, region)
+    issues += _told(("street", own.codes))
+    return own.number or line.number, own.name or line.name, own.complement or line.complement
+
+
+def _organisation(values: Mapping[str, str], issues: list[Issue]) -> tuple[str, str]:
+    get = values.get
+    if not (get("organisation") or get("identifier")):
+        return "", ""
+    company, codes = organisation(get("organisation", ""))
+    number, number_codes = business_number(get("identifier", ""), is_expected=bool(company))
+    issues += _told(("organisation", codes), ("identifier", number_codes))
+    return company, number
 
 
 def _phones(
@@ -137,10 +198,14 @@ def _phones(
     found = [phone for cell in cells for phone in standardise_phones(cell, region, postcode)]
     if not found:
         return "", ""
-    found = list(dict.fromkeys(found))
-    found.sort(key=lambda phone: not phone.is_valid)
-    slots = zip(("phone", "other_phone"), found, strict=False)
-    issues += [(slot, phone.code) for slot, phone in slots if phone.code]
+    if len(found) > 1:
+        found = list({phone.value: phone for phone in reversed(found)}.values())[::-1]
+        found.sort(key=lambda phone: not phone.is_valid)
+    for slot, phone in zip(("phone", "other_phone"), found, strict=False):
+        if phone.code:
+            issues.append((slot, phone.code))
+        if phone.extension:
+            issues.append((slot, "extension"))
     if len(found) > 2:
         issues.append(("phone", "several"))
     return found[0].value, found[1].value if len(found) > 1 else ""

@@ -17,8 +17,9 @@ _NOT_ALPHANUMERIC = re.compile(r"[^a-z0-9]+")
 
 def clean(value: str) -> str:
     """Return the value in NFC with single blanks and without invisible characters."""
-    if not (value.isascii() and value.isprintable()):
-        value = unicodedata.normalize("NFC", _INVISIBLE.sub("", value))
+    if value.isascii() and value.isprintable() and "`" not in value:  # Most values.
+        return " ".join(value.split())
+    value = unicodedata.normalize("NFC", _INVISIBLE.sub("", value))
     return " ".join(value.translate(_APOSTROPHES).split())
 
 

@@ -7,7 +7,12 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from mdm.standardise.dates import parse_moment, standardise_birth_date
+from mdm.standardise.dates import (
+    infer_date_format,
+    parse_date,
+    parse_moment,
+    standardise_birth_date,
+)
 
 TODAY = date(2026, 11, 24)
 
@@ -23,7 +28,14 @@ TODAY = date(2026, 11, 24)
         ("07/05/1869", "%d/%m/%Y", (None, ("too_old",))),
         ("01/01/1900", "%d/%m/%Y", (None, ("placeholder",))),
         ("31/12/9999", "%d/%m/%Y", (None, ("placeholder",))),
+        ("01/01/1970", "%d/%m/%Y", (None, ("placeholder",))),
+        ("24/11/2026", "%d/%m/%Y", (None, ("placeholder",))),
         ("01/01/1980", "%d/%m/%Y", (date(1980, 1, 1), ("approximate",))),
+        ("1980", "%d/%m/%Y", (date(1980, 1, 1), ("approximate",))),
+        ("1900", "%d/%m/%Y", (None, ("placeholder",))),
+        ("25/11/2011", "%d/%m/%Y", (date(2011, 11, 25), ("minor",))),
+        ("24/11/2011", "%d/%m/%Y", (date(2011, 11, 24), ())),
+        ("07/05/1915", "%d/%m/%Y", (date(1915, 5, 7), ("very_old",))),
         ("31/02/1980", "%d/%m/%Y", (None, ("unreadable",))),
         ("07/05/1969", "", (None, ("unreadable",))),
         ("", "%d/%m/%Y", (None, ())),
@@ -31,6 +43,59 @@ TODAY = date(2026, 11, 24)
 )
 def test_a_date_of_birth_follows_its_column(cell, date_format, expected):
     assert standardise_birth_date(cell, date_format, today=TODAY) == expected
+
+
+@pytest.mark.parametrize(
+    ("column", "candidates"),
+    [
+        (["01/02/1990", "13/05/1980", "", "unknown"], ["%d/%m/%Y"]),
+        (["01/02/1990", "05/13/1980"], ["%m/%d/%Y"]),
+        (["01/02/1990", "03/05/1980"], ["%d/%m/%Y", "%m/%d/%Y"]),
+        (["1990-02-13", "1980-05-01"], ["%Y-%m-%d"]),
+        (["1990-02-01T00:00:00"], ["%Y-%m-%d"]),
+        (["19900213"], ["%Y%m%d"]),
+        (["13.02.90"], ["%d.%m.%y"]),
+        (["soon", "later"], []),
+        ([], []),
+    ],
+)
+def test_the_format_of_a_column_is_found_or_told_to_be_ambiguous(column, candidates):
+    found = infer_date_format(column)
+
+    assert list(found.candidates) == candidates
+    assert found.is_ambiguous == (len(candidates) == 2)
+
+
+@given(
+    st.sampled_from(["%d/%m/%Y", "%m/%d/%Y", "%Y/%m/%d", "%d-%m-%y", "%Y%m%d", "%d.%m.%Y"]),
+    st.lists(st.dates(date(1930, 1, 1), date(2020, 1, 1)), min_size=1, max_size=30),
+)
+def test_the_format_a_column_was_written_in_is_among_its_candidates(date_format, days):
+    column = [day.strftime(date_format) for day in days]
+
+    found = infer_date_format(column)
+
+    assert date_format in found.candidates
+    assert found.fitting == found.seen == len(days)
+
+
+@given(
+    st.sampled_from(["%d/%m/%Y", "%Y-%m-%d", "%m.%d.%Y", "%Y%m%d", "%d%m%Y"]),
+    st.one_of(
+        st.text("0123456789/-. ", max_size=11),
+        st.dates().map(lambda day: day.strftime("%d/%m/%Y")),
+        st.from_regex(r"\d{1,2}/\d{1,2}/\d{4}", fullmatch=True),
+    ),
+)
+def test_the_quick_reading_of_dates_is_that_of_the_library(date_format, text):
+    try:
+        expected = datetime.strptime(text, date_format).date()  # noqa: DTZ007
+    except ValueError:
+        expected = None
+    if not text.isascii() or " " in text or "%Y" not in date_format:
+        return
+
+    assert parse_date(text, date_format) == expected or parse_date(text) is not None
 
 
 def test_a_moment_without_zone_is_local():

@@ -6,22 +6,32 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from mdm.standardise.emails import Email, standardise_email
+from mdm.standardise.email_domains import suggested_domain
+from mdm.standardise.emails import (
+    Email,
+    ascii_form,
+    email_key,
+    standardise_email,
+    suggested_address,
+)
 
 
 @pytest.mark.parametrize(
     ("cell", "email"),
     [
         ("Jean.Petit@Example.ORG", Email("Jean.Petit@example.org")),
-        ("Jean Petit <jean@example.org>", Email("jean@example.org")),
-        ("mailto:jean@example.org", Email("jean@example.org")),
-        (" jean @ example.org ", Email("jean@example.org")),
+        ("Jean Petit <jean@example.org>", Email("jean@example.org", ("unwrapped",))),
+        ("mailto:jean@example.org", Email("jean@example.org", ("unwrapped",))),
+        (" jean @ example.org ", Email("jean@example.org", ("unwrapped",))),
         ("jean@example.test", Email("jean@example.test")),
         ("jean+news@example.com", Email("jean+news@example.com")),
         ("é@société.fr", Email("é@société.fr")),
         ("a@example.com; b@example.com", Email("a@example.com", ("several",))),
         ("x@gmial.com", Email("x@gmial.com", ("domain_typo",))),
         ("info@example.com", Email("info@example.com", ("role_address",))),
+        ("jean@YOPMAIL.com", Email("jean@yopmail.com", ("disposable_address",))),
+        ("jean@xn--socit-esab.fr", Email("jean@société.fr")),
+        ("<jean@example.org>.", Email("", ("invalid",))),
     ],
 )
 def test_an_address_is_kept_as_given(cell, email):
@@ -33,6 +43,50 @@ def test_an_address_is_kept_as_given(cell, email):
 )
 def test_what_is_no_address_is_left_out(cell):
     assert standardise_email(cell) == Email("", ("invalid",))
+
+
+@pytest.mark.parametrize(
+    ("typed", "meant"),
+    [
+        ("gmial.com", "gmail.com"),
+        ("orange.f", "orange.fr"),
+        ("gmaik.com", "gmail.com"),
+        ("hotmali.fr", "hotmail.fr"),
+        ("laposte.fr", "laposte.net"),
+        ("gmail.con", "gmail.com"),
+    ],
+)
+def test_a_mistyped_domain_is_suggested_and_never_changed(typed, meant):
+    email = standardise_email(f"jean@{typed}")
+
+    assert email == Email(f"jean@{typed}", ("domain_typo",))
+    assert suggested_address(email.value) == f"jean@{meant}"
+
+
+@pytest.mark.parametrize(
+    "domain",
+    ["gmail.com", "ymail.com", "mail.com", "gmx.fr", "orange.fr", "free.fr", "example.org"],
+)
+def test_a_domain_that_exists_is_left_in_peace(domain):
+    assert suggested_domain(domain) == ""
+
+
+def test_one_mailbox_has_one_key_and_is_still_written_to_as_given():
+    spellings = ["Jean.Petit@gmail.com", "jeanpetit+news@googlemail.com", "JEANPETIT@GMAIL.COM"]
+
+    assert {email_key(spelling) for spelling in spellings} == {"jeanpetit@gmail.com"}
+    assert email_key("jean.petit+news@example.org") == "jean.petit+news@example.org"
+    assert standardise_email(spellings[0]).value == spellings[0]
+
+
+def test_an_international_domain_has_two_forms():
+    assert ascii_form("jean@société.fr") == "jean@xn--socit-esab.fr"
+    assert ascii_form("jean@example.org") == "jean@example.org"
+
+
+@given(st.one_of(st.emails(), st.text(max_size=30)))
+def test_a_key_has_no_other_key(cell):
+    assert email_key(email_key(cell)) == email_key(cell)
 
 
 @given(st.one_of(st.emails(), st.text(max_size=30)))

@@ -43,6 +43,8 @@ NAMES = st.one_of(
         ("  MAHIEU ", "Mahieu"),
         ("L’HERMITTE", "L'Hermitte"),
         ("dUPONT", "Dupont"),
+        ("DUPONT--MARTIN", "Dupont Martin"),
+        ("ZUM BUSCH", "zum Busch"),
     ],
 )
 def test_a_family_name_is_written_in_its_case(typed, written):
@@ -57,6 +59,9 @@ def test_a_family_name_is_written_in_its_case(typed, written):
         ("PETIT ép. DURAND", "Durand", "Petit"),
         ("Petit veuve Durand", "Durand", "Petit"),
         ("née Petit", "Petit", "Petit"),
+        ("PETIT vve DURAND", "Durand", "Petit"),
+        ("Petit épse Durand", "Durand", "Petit"),
+        ("Müller geb. Schmidt", "Müller", "Schmidt"),
         ("ANDRES (ne pas appeler)", "Andres", ""),
     ],
 )
@@ -82,7 +87,9 @@ def test_a_remark_leaves_the_name_and_stays_as_an_issue(cell, code):
     assert "(" not in name.used
 
 
-@pytest.mark.parametrize("cell", ["TEST", "inconnu", "X", "client divers", "12345", "n/a", "..."])
+@pytest.mark.parametrize(
+    "cell", ["TEST", "inconnu", "X", "client divers", "12345", "n/a", "...", "aaaa", "NOM"]
+)
 def test_a_filler_is_no_name(cell):
     assert family_name(cell) == ("", "", "", ("placeholder",))
 
@@ -98,6 +105,8 @@ def test_a_filler_is_no_name(cell):
         ("Jean de LA TOUR", ("", "Jean", "de La Tour", "")),
         ("JEAN PIERRE DUPONT", ("", "Jean Pierre", "Dupont", "")),
         ("Grace Hopper", ("", "Grace", "Hopper", "")),
+        ("dupont sandrine", ("", "Sandrine", "Dupont", "")),
+        ("Herr Hans Müller", ("mr", "Hans", "Müller", "")),
     ],
 )
 def test_a_whole_name_is_taken_apart(cell, expected):
@@ -109,6 +118,30 @@ def test_a_couple_is_not_one_person():
 
     assert (name.given, name.family, name.codes) == ("", "Martin", ("household",))
     assert civility("M. et Mme") == ("", ("household",))
+
+
+@pytest.mark.parametrize(
+    "cell",
+    [
+        "M et Mme MARTIN", "Mme ou M. Martin", "M. Mme Martin", "Mr & Mrs Martin",
+        "Dr et Mme Martin", "Herr und Frau Martin", "Famille MARTIN", "Consorts Martin",
+        "Indivision Martin",
+    ],
+)  # fmt: skip
+def test_a_household_is_known_in_its_many_forms(cell):
+    assert full_name(cell).codes == ("household",)
+    assert full_name(cell).given == ""
+
+
+def test_two_given_names_are_two_people():
+    assert given_name("Jean et Marie") == ("", "", ("household",))
+    assert given_name("Marie & Paul").codes == ("household",)
+    assert given_name("Jean-Marie").codes == ()
+
+
+def test_a_surname_that_looks_like_a_word_is_a_name():
+    assert family_name("Blanc").used == "Blanc"
+    assert family_name("Bar").used == "Bar"
 
 
 def test_initials_stay_capitals_and_a_title_leaves_the_given_name():

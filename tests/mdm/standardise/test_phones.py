@@ -5,7 +5,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from mdm.standardise.phones import Phone, standardise_phones
+from mdm.standardise.phones import Phone, phone_kind, standardise_phones
 
 
 @pytest.mark.parametrize(
@@ -18,7 +18,6 @@ from mdm.standardise.phones import Phone, standardise_phones
         "33612345679",
         "612345679",
         "tel: 06-12-34-56-79",
-        "0612345679 poste 12",
     ],
 )
 def test_a_french_number_has_one_form(cell):
@@ -42,14 +41,46 @@ def test_a_cell_may_hold_several_numbers():
     [
         ("06 00 00 00 00", Phone("0600000000", "fake")),
         ("01 23 45 67 89", Phone("0123456789", "fake")),
+        ("01 02 03 04 05", Phone("0102030405", "fake")),
+        ("06 07 08 09 10", Phone("0607080910", "fake")),
+        ("06 12 12 12 12", Phone("+33612121212", "doubtful")),
+        ("06 11 22 33 44", Phone("+33611223344", "doubtful")),
         ("3949", Phone("3949", "not_personal")),
         ("0899 12 34 56", Phone("0899123456", "not_personal")),
         ("33 7 01 53 40 34", Phone("0701534034", "invalid")),
         ("12 34 56 7", Phone("1234567", "invalid")),
     ],
 )
-def test_a_number_nobody_answers_is_digits_with_an_issue(cell, phone):
+def test_a_number_nobody_answers_is_told(cell, phone):
     assert standardise_phones(cell, "FR") == [phone]
+
+
+@pytest.mark.parametrize("cell", ["0142345678 poste 12", "01 42 34 56 78 x12", "0142345678 p.12"])
+def test_an_extension_is_kept_apart(cell):
+    assert standardise_phones(cell, "FR") == [Phone("+33142345678", "", "12")]
+
+
+def test_the_same_number_with_and_without_extension_is_one():
+    cell = "01 42 34 56 78 / 01 42 34 56 78 poste 3"
+
+    assert [phone.value for phone in standardise_phones(cell, "FR")] == ["+33142345678"]
+
+
+@pytest.mark.parametrize(
+    ("number", "kind"),
+    [
+        ("+33612345679", "mobile"),
+        ("+33142345678", "fixed"),
+        ("+33970123456", "voip"),
+        ("+33899123456", "special"),
+        ("+262692123456", "mobile"),
+        ("+3227654321", "fixed"),
+        ("0612", ""),
+        ("", ""),
+    ],
+)
+def test_the_kind_of_a_number_is_known(number, kind):
+    assert phone_kind(number) == kind
 
 
 def test_numbers_reserved_for_fiction_are_good():
@@ -84,7 +115,7 @@ def test_a_french_number_is_valid_exactly_when_the_number_plan_says_so(number):
 @given(st.one_of(st.text(max_size=40), st.from_regex(r"[+0-9 ./()-]{4,20}", fullmatch=True)))
 def test_a_standard_number_stays(cell):
     for phone in standardise_phones(cell, "FR"):
-        assert standardise_phones(phone.value, "FR") in ([phone], [])
+        assert standardise_phones(phone.value, "FR") in ([phone._replace(extension="")], [])
 
 
 def test_a_flood_of_digits_costs_nothing():

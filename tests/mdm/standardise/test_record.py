@@ -1,13 +1,14 @@
 """A whole record, standardised once and again."""
 
+import time
 from datetime import date
 
 import pytest
-from hypothesis import given
+from hypothesis import example, given
 from hypothesis import strategies as st
 
-from mdm.standardise.issues import WORDS
-from mdm.standardise.record import ATTRIBUTES, StandardRecord, standardise_record
+from mdm.standardise.issues import ISSUES
+from mdm.standardise.record import ATTRIBUTES, COMPOSED, StandardRecord, standardise_record
 
 TODAY = date(2026, 11, 24)
 
@@ -71,22 +72,54 @@ def test_a_value_too_long_to_store_is_left_out_and_told(attribute):
     assert (attribute, "too_long") in record.issues
 
 
-CELLS = st.text(max_size=25)
-
-
-@given(
-    st.fixed_dictionaries(
-        {},
-        optional=dict.fromkeys(
-            ("family_name", "given_name", "email", "address_line", "city", "country"), CELLS
-        ),
-    ),
-    CELLS,
+WORDS = (
+    "M. Mme et née ép. JEAN Sandrine DUPONT dupont de LA Le Goff (VIP) 12 bis AV RUE rue ST Bât B "
+    "Appt 3 BP 45 , - / 75001 2A004 98000 PARIS CEDEX 03 France RE 06 39 98 12 34 poste "
+    "a@gmial.com <b@example.org> 1980 01/02/1980 SARL & 732 829 320 É œ"
+).split()
+CELLS = st.one_of(
+    st.text(st.characters(exclude_categories=[]), max_size=25),  # Surrogates and NUL too.
+    st.lists(st.sampled_from(WORDS), max_size=6).map(" ".join),
 )
+TEXTS = [name for name in (*ATTRIBUTES, *COMPOSED) if "phone" not in name]
+ROWS = st.fixed_dictionaries({}, optional=dict.fromkeys(TEXTS, CELLS))
+
+
+@given(ROWS, CELLS)
 def test_every_issue_has_words_and_every_value_fits(values, phone):
+    given_values = dict(values)
+
     record = standardise(phones=(phone,), **values)
 
-    assert all(code in WORDS for _, code in record.issues)
-    assert all(
-        "\x00" not in (getattr(record, name) or "") for name in ATTRIBUTES if name != "birth_date"
+    assert values == given_values
+    assert all(code in ISSUES for _, code in record.issues)
+    written = [str(value) for value in record[:-1] if value]
+    assert all("\x00" not in text and text.encode() for text in written)
+
+
+@given(ROWS, st.lists(CELLS, max_size=2))
+@example({"address_line": "Appt 3 12 rue X, BP 4 BP 5", "address_complement": "Bât B"}, [])
+def test_a_standard_record_standardised_again_stays(values, phones):
+    once = standardise(phones=tuple(phones), **values)
+    again = standardise(
+        phones=(once.phone, once.other_phone),
+        **{name: str(getattr(once, name) or "") for name in ATTRIBUTES if "phone" not in name},
     )
+
+    assert again[:-1] == once[:-1]
+
+
+@pytest.mark.parametrize(
+    "nonsense",
+    ["a" * 100_000, "(" * 100_000, "née " * 25_000, "12 bis " * 14_000, "M. et Mme " * 10_000,
+     "\ud800\x00" * 50_000, "a@" * 50_000, "06 " * 33_000, "Bât B, " * 14_000, "1/" * 50_000],
+    ids=lambda text: repr(text[:6]),
+)  # fmt: skip
+def test_a_row_of_nonsense_costs_less_than_a_blink(nonsense):
+    start = time.process_time()
+
+    for name in TEXTS:
+        standardise(**{name: nonsense})
+    standardise(phones=(nonsense,))
+
+    assert time.process_time() - start < 0.05 * (len(TEXTS) + 1)
