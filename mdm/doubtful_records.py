@@ -52,12 +52,12 @@ def doubtful_records(
     """Return a page of a source's active records with an issue in an attribute.
 
     It goes on after a key instead of counting pages: the last page is as quick as the first, in
-    three queries.
+    four queries.
     """
     found = list(
         SourceRecord.objects.active()
         .filter(HasIssue(attribute, code), source=source, pk__gt=after)
-        .select_related("customer", "batch")
+        .prefetch_related("customer", "batch")  # A join would be planned over all records.
         .order_by("pk")[: ROWS_PER_PAGE + 1]
     )
     shown = found[:ROWS_PER_PAGE]

@@ -1,6 +1,6 @@
 """What the records of each source have and what is doubtful in them, counted set-based.
 
-Counting a source reads all its records (half a minute for a million), so it is done by a job
+Counting a source reads all its records (ten seconds for a million), so it is done by a job
 when a load has ended, into one row per source; pages read that row. Whoever changes values of
 records tells `outdate`, so that figures never claim to be newer than they are.
 """
