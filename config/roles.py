@@ -41,6 +41,7 @@ PERMISSIONS: Mapping[str, tuple[str, ...]] = {
         "matching.view_reviewtask",
         "matching.view_decision",
         "matching.view_ruleset",
+        "matching.activate_ruleset",
         "consent.view_permissionstate",
         "consent.record_offline",
     ),

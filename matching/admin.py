@@ -32,9 +32,9 @@ class _ReadOnly(ModelAdmin):
 class RuleSetAdmin(SimpleHistoryAdmin, _ReadOnly):
     """How duplicates are found, version by version."""
 
-    list_display = ("version", "label", "status", "created_at")
+    list_display = ("version", "status", "note", "activated_at", "activated_by")
     list_filter = ("status",)
-    fields = ("version", "label", "status", "parameters", "created_at")
+    fields = ("version", "status", "note", "parameters", "created_at", "activated_at")
 
 
 @admin.register(Decision)

@@ -8,39 +8,23 @@ from django.utils.translation import gettext_lazy as _
 from matching.rulings import Ruling
 from mdm.audit import AuditTrail
 from mdm.models import Customer, SourceRecord
+from mdm.models.rule_versions import RuleVersion
 
 
-class RuleSet(models.Model):
-    """One version of how duplicates are found: blocking rules, levels, thresholds, guards."""
+class RuleSet(RuleVersion):
+    """One version of how duplicates are found: blocking rules, thresholds, guards."""
 
-    class Status(models.TextChoices):
-        """A draft may be simulated; one rule set is active; the others are kept."""
-
-        DRAFT = "draft", _("draft")
-        ACTIVE = "active", _("active")
-        RETIRED = "retired", _("retired")
-
-    version = models.PositiveIntegerField(_("version"), unique=True)
-    label = models.CharField(_("label"), max_length=100)
-    status = models.CharField(
-        _("status"), max_length=7, choices=Status.choices, default=Status.DRAFT
+    parameters = models.JSONField(
+        _("parameters"),
+        default=dict,
+        help_text="As matching.rule_sets.Parameters reads them; what is missing is as delivered.",
     )
-    parameters = models.JSONField(_("parameters"), help_text="See matching/linkage.")
-    created_at = models.DateTimeField(_("created at"), auto_now_add=True)
     history = AuditTrail()
 
-    class Meta:
+    class Meta(RuleVersion.Meta):
         verbose_name = _("rule set")
         verbose_name_plural = _("rule sets")
-        ordering = ["-version"]
-        constraints = [
-            models.UniqueConstraint(
-                fields=["status"], condition=Q(status="active"), name="rule_set_one_is_active"
-            )
-        ]
-
-    def __str__(self) -> str:
-        return f"v{self.version} {self.label}"
+        permissions = [("activate_ruleset", _("Can put rules for finding duplicates in force"))]
 
 
 class MatchRun(models.Model):

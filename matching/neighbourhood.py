@@ -88,14 +88,16 @@ def neighbourhood(record_ids: Iterable[int]) -> set[int]:
     return found
 
 
-def read_facts(record_ids: Iterable[int] | None = None) -> Facts:
-    """Return the facts among the given records; None for all of them."""
+def read_facts(
+    record_ids: Iterable[int] | None = None, *, parameters: Parameters | None = None
+) -> Facts:
+    """Return the facts among the given records (None for all), guarded by the rules in force."""
     records: QuerySet[SourceRecord] = SourceRecord.objects.order_by("pk")
     keys = None if record_ids is None else sorted(record_ids)
     columns = ("pk", "identifier", "source_id", "source__one_record_per_person")
     rows = list(rows_of(records.values_list(*columns), "pk", keys))
     inside = {pk for pk, *_ in rows}
-    parameters = Parameters.read(active_rule_set().parameters)
+    parameters = parameters or Parameters.read(active_rule_set().parameters)
     guards = Guards(
         max_size=parameters.max_cluster_size,
         least_support=parameters.least_support,

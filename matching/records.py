@@ -19,18 +19,21 @@ def read_columns(progress: Callable[[int, int], None]) -> "Columns":
 
     active = SourceRecord.objects.active().order_by("pk")
     total = active.count()
-    ids = np.zeros(total, np.int64)
+    ids, sources = np.zeros(total, np.int64), np.zeros(total, np.int32)
     values = {name: np.full(total, None, object) for name in ATTRIBUTES}
     done = 0
-    for row in active.values_list("pk", *ATTRIBUTES)[:total].iterator(chunk_size=ROWS_PER_FETCH):
-        ids[done] = row[0]
-        for name, value in zip(ATTRIBUTES, row[1:], strict=True):
+    for row in active.values_list("pk", "source_id", *ATTRIBUTES)[:total].iterator(
+        chunk_size=ROWS_PER_FETCH
+    ):
+        ids[done], sources[done] = row[:2]
+        for name, value in zip(ATTRIBUTES, row[2:], strict=True):
             if value:
                 values[name][done] = _text(value)
         done += 1
         if not done % ROWS_PER_FETCH:
             progress(done, total)
-    return Columns(ids[:done], {name: column[:done] for name, column in values.items()})
+    columns = {name: column[:done] for name, column in values.items()}
+    return Columns(ids[:done], columns, sources[:done])
 
 
 def _text(value: Any) -> str:

@@ -125,7 +125,7 @@ def blocking(run: MatchRun) -> list[Stage]:
     """Return how many new pairs each blocking rule brought, the most fruitful first."""
     rules = [rule for rule in run.counts.get("rules", ()) if rule["new_pairs"]]
     rules.sort(key=lambda rule: -rule["new_pairs"])
-    return [Stage(_rule_in_words(rule["rule"]), rule["new_pairs"]) for rule in rules]
+    return [Stage(rule_in_words(rule["rule"]), rule["new_pairs"]) for rule in rules]
 
 
 def _known_levels(field: str) -> list[int]:
@@ -169,12 +169,13 @@ def field_name(field: str) -> str:
     }.get(field, field)
 
 
-def _rule_in_words(rule: str) -> str:
+def rule_in_words(rule: str) -> str:
     """Return a blocking rule as people read it: `phone+city` as `phone + city`."""
-    return " + ".join(_key_in_words(key) for key in rule.split("+"))
+    return " + ".join(key_in_words(key) for key in rule.split("+"))
 
 
-def _key_in_words(key: str) -> str:
+def key_in_words(key: str) -> str:
+    """Return a part of a blocking key as people read it."""
     words = {
         "street": _("street"),
         "postcode": _("postcode"),
@@ -184,7 +185,15 @@ def _key_in_words(key: str) -> str:
         "family_start": _("start of the family name"),
         "given_start": _("start of the given name"),
         "birth_year": _("year of birth"),
+        "birth_month": _("year and month of birth"),
         "birth_day": _("day and month of birth"),
+        "birth_place": _("place of birth"),
+        "family_sound": _("sound of the family name"),
+        "given_sound": _("sound of the given name"),
+        "occupation": _("occupation"),
+        "registration": _("registration number"),
+        "street_number": _("street number"),
+        "website": _("web site"),
     }
     return words.get(key) or field_name(key).replace("_", " ")
 

@@ -6,6 +6,7 @@ does only what is left, and ends where an uninterrupted one ends.
 """
 
 from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import asdict, replace
 from datetime import datetime
 from typing import TYPE_CHECKING, Any, cast
 
@@ -16,8 +17,9 @@ from django.utils.translation import gettext as _
 
 from matching import evidence
 from matching.clustering import Evidence, Partition
-from matching.models import Decision, MatchRun, PairEvidence, ReviewTask
+from matching.models import Decision, MatchRun, PairEvidence, ReviewTask, RuleSet
 from matching.neighbourhood import Facts, neighbourhood, read_facts, settle
+from matching.outcome import outcome
 from matching.records import read_columns
 from matching.relinking import moves
 from matching.review_tasks import Stand, derive_tasks
@@ -28,12 +30,18 @@ from mdm.jobs import JobRefused, JobRun
 from mdm.models import Job, LoadBatch, SourceRecord
 
 if TYPE_CHECKING:
-    from matching.linkage.engine import Pairs, Result
+    from matching.linkage.engine import Pairs, Result, Settings
     from matching.scoring import ModelState
 
 KIND = "match"
 RECORDS_PER_CHUNK = 20_000
 _LINKING = {"phase": "links"}  # The cursor once all evidence is written.
+
+
+def start_simulation(rule_set: RuleSet, *, by: User | None) -> Job:
+    """Queue a search by a draft of rules that counts what would change, and changes nothing."""
+    parameters = {**_parameters("all", simulate=True), "rule_set": rule_set.pk}
+    return jobs.submit(KIND, parameters, by=by, idempotency_key=f"{KIND} {rule_set.pk}")
 
 
 def start_run(*, by: User | None, scope: str = "all", simulate: bool = False) -> Job:
@@ -100,7 +108,7 @@ class _Match:
 
     def _write_evidence(self) -> None:
         model = cast("ModelState", self.before.model) if self.before else None
-        found = _score(self.run, model, self.changed)
+        found = _score(self.run, self.row.rule_set, model, self.changed)
         _remember(self.row, found)
         with self.run.chunk(cursor=self.run.cursor, phase="evidence"):
             self.row.save()
@@ -152,16 +160,19 @@ class _Match:
 def _simulate(run: JobRun) -> Mapping[str, Any]:
     """Count what a run over all records would change, and change nothing."""
     row = _run_row(run)
-    found = _score(run, None, None)
+    found = _score(run, row.rule_set, None, None)
     _remember(row, found)
-    facts = read_facts()
-    facts = Facts(facts.records, _as_evidence(found.pairs), facts.rulings, facts.guards)
+    facts = read_facts(parameters=Parameters.read(row.rule_set.parameters))
+    facts = replace(facts, evidence=_as_evidence(found.pairs))
     partition = facts.partition()
     customers = len(set(partition.names.values()))
+    present = dict(SourceRecord.objects.order_by().values_list("pk", "customer_id"))
     row.counts |= {
         "customers": customers,
         "linked_records": len(partition.names) - customers,
         "moved_records": sum(map(len, moves(facts, partition))),
+        "review_pairs": int((~found.pairs.automatic).sum()),
+        "outcome": asdict(outcome(present, partition)),
     }
     return _finished(row)
 
@@ -170,11 +181,16 @@ def _run_row(run: JobRun) -> MatchRun:
     row, _created = MatchRun.objects.get_or_create(
         job=run.job,
         defaults={
-            "rule_set": active_rule_set(),
+            "rule_set": _rule_set(run),
             "simulated": bool(run.parameters.get("simulate")),
         },
     )
     return row
+
+
+def _rule_set(run: JobRun) -> RuleSet:
+    named = run.parameters.get("rule_set")
+    return RuleSet.objects.get(pk=named) if named else active_rule_set()
 
 
 def changed_records(before: MatchRun) -> set[int]:
@@ -187,26 +203,23 @@ def changed_records(before: MatchRun) -> set[int]:
     return {*changed.values_list("pk", flat=True), *gone.values_list("pk", flat=True)}
 
 
-def _score(run: JobRun, model: "ModelState | None", changed: set[int] | None) -> "Result":
+def _score(
+    run: JobRun, rule_set: RuleSet, model: "ModelState | None", changed: set[int] | None
+) -> "Result":
     """Read the records and score their pairs.
 
     Raises:
         JobRefused: when there is nothing to match.
     """
-    from matching.linkage.engine import NothingToCompare, Settings, link
+    from matching.linkage.engine import NothingToCompare, link
 
     columns = read_columns(lambda done, total: run.progress(done, total, "read"))
     if not len(columns):
         raise JobRefused(_("There are no records to match: load a file of customers first."))
-    parameters = Parameters.read(active_rule_set().parameters)
     try:
         return link(
             columns,
-            Settings(
-                review_floor=parameters.review_floor,
-                automatic_threshold=parameters.automatic_threshold,
-                block_cap=parameters.block_cap,
-            ),
+            _settings(Parameters.read(rule_set.parameters)),
             model=model,
             changed=None if changed is None else sorted(changed),
             progress=lambda stage, done, total: run.progress(done, total or None, stage),
@@ -215,6 +228,21 @@ def _score(run: JobRun, model: "ModelState | None", changed: set[int] | None) ->
         raise JobRefused(
             _("There is nothing to compare: no two records share an attribute.")
         ) from error
+
+
+def _settings(parameters: Parameters) -> "Settings":
+    from matching.linkage.engine import Settings
+    from matching.linkage.keys import Rule
+    from matching.linkage.proposals import DEFAULT_RULES
+
+    rules = tuple(Rule(rule.parts, rule.budget) for rule in parameters.rules)
+    return Settings(
+        rules=rules or DEFAULT_RULES,
+        review_floor=parameters.review_floor,
+        automatic_threshold=parameters.automatic_threshold,
+        block_cap=parameters.block_cap,
+        clean_sources=None if parameters.link_only else frozenset(),
+    )
 
 
 def _remember(row: MatchRun, found: "Result") -> None:

@@ -2,7 +2,7 @@
 
 from django.urls import path
 
-from matching import run_pages, views
+from matching import rule_pages, run_pages, views
 
 app_name = "matching"
 urlpatterns = [
@@ -13,4 +13,10 @@ urlpatterns = [
     path("review/<int:task>/", views.ReviewPage.as_view(), name="review"),
     path("review/<int:task>/answer/", views.AnswerPage.as_view(), name="answer"),
     path("review/undo/", views.UndoPage.as_view(), name="undo"),
+    path("matching/rules/", rule_pages.RulesPage.as_view(), name="rules"),
+    path("matching/rules/edit/", rule_pages.edit, name="rules-edit"),
+    path("matching/rules/save/", rule_pages.save, name="rules-save"),
+    path("matching/rules/discard/", rule_pages.discard, name="rules-discard"),
+    path("matching/rules/activate/", rule_pages.activate, name="rules-activate"),
+    path("matching/rules/<int:version>/return/", rule_pages.edit, name="rules-return"),
 ]

@@ -1,29 +1,27 @@
 """The page of the survivorship rules: in force, drafted, simulated, and every version before."""
 
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from dataclasses import dataclass
-from functools import wraps
-from typing import Any, cast
+from typing import Any
 
-from django.contrib import messages
-from django.contrib.auth.decorators import permission_required
 from django.contrib.auth.models import User
-from django.http import HttpRequest, HttpResponse
-from django.http.response import HttpResponseBase
-from django.shortcuts import get_object_or_404, redirect
+from django.http import HttpRequest
+from django.shortcuts import get_object_or_404
 from django.urls import reverse
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
-from django.views.decorators.http import require_POST
 
 from mdm import job_words, survivorship_rules
 from mdm.golden_records import Prospect, prospects_under
 from mdm.lineage import label_of, lines_of
 from mdm.models import ATTRIBUTES, Customer, GoldenRecord, Job, SourceSystem, SurvivorshipRuleSet
 from mdm.pages import StaffPage
+from mdm.rule_pages import action
+from mdm.rule_versions import RulesRefused, required_draft
+from mdm.rule_versions import discard as discard_draft
 from mdm.survivorship import DEFAULT_RULES, GROUPS, STRATEGIES, Rule
 from mdm.survivorship_jobs import changed_groups
-from mdm.survivorship_rules import APPLY, SIMULATE, Rules, RulesRefused
+from mdm.survivorship_rules import APPLY, SIMULATE, Rules
 
 STRATEGY_LABELS = {
     "valid": gettext_lazy("without fault"),
@@ -32,7 +30,6 @@ STRATEGY_LABELS = {
     "frequency": gettext_lazy("said most often"),
     "completeness": gettext_lazy("fullest"),
 }
-_ACTIVATE = "mdm.activate_survivorshipruleset"
 _VIEW = "mdm.view_survivorshiprule"
 _PLACES = range(len(STRATEGIES))
 
@@ -191,23 +188,7 @@ def _changes(prospect: Prospect) -> list[tuple[str, tuple[str, ...], tuple[str, 
     ]
 
 
-Action = Callable[[HttpRequest, User], None]
-
-
-def _action(change: Callable[..., str]) -> Callable[..., HttpResponseBase]:
-    """Run a change for somebody allowed to, tell what happened or why not, and show the page."""
-
-    @require_POST
-    @permission_required(_ACTIVATE, raise_exception=True)
-    @wraps(change)
-    def view(request: HttpRequest, **kwargs: Any) -> HttpResponse:
-        try:
-            messages.success(request, change(request, cast("User", request.user), **kwargs))
-        except RulesRefused as refusal:
-            messages.error(request, str(refusal))
-        return redirect("mdm:survivorship")
-
-    return view
+_action = action("mdm.activate_survivorshipruleset", "mdm:survivorship")
 
 
 @_action
@@ -221,7 +202,7 @@ def edit(request: HttpRequest, user: User, version: int | None = None) -> str:
 @_action
 def save(request: HttpRequest, user: User) -> str:
     """Store the draft; with the button beside, also start its simulation."""
-    draft = _open_draft()
+    draft = required_draft(SurvivorshipRuleSet)
     rules = dict(_posted_rules(request))
     survivorship_rules.save_draft(draft, rules, note=request.POST.get("note", "")[:200], by=user)
     if "simulate" in request.POST:
@@ -233,14 +214,14 @@ def save(request: HttpRequest, user: User) -> str:
 @_action
 def discard(request: HttpRequest, user: User) -> str:
     """Throw the draft away."""
-    survivorship_rules.discard_draft(_open_draft(), by=user)
+    discard_draft(required_draft(SurvivorshipRuleSet), by=user)
     return _("The draft was thrown away.")
 
 
 @_action
 def activate(request: HttpRequest, user: User) -> str:
     """Put the simulated draft in force."""
-    survivorship_rules.activate(_open_draft(), by=user)
+    survivorship_rules.activate(required_draft(SurvivorshipRuleSet), by=user)
     return _("The rules are in force; golden records follow them one after the other.")
 
 
@@ -250,13 +231,6 @@ def go_on(request: HttpRequest, user: User) -> str:
     active = get_object_or_404(SurvivorshipRuleSet, status=SurvivorshipRuleSet.Status.ACTIVE)
     survivorship_rules.apply_again(active, by=user)
     return _("The derivation goes on.")
-
-
-def _open_draft() -> SurvivorshipRuleSet:
-    draft = SurvivorshipRuleSet.objects.filter(status=SurvivorshipRuleSet.Status.DRAFT).first()
-    if draft is None:
-        raise RulesRefused(_("There is no draft: somebody put it in force or threw it away."))
-    return draft
 
 
 def _posted_rules(request: HttpRequest) -> Iterator[tuple[str, Rule]]:

@@ -1,35 +1,27 @@
-"""The versions of the survivorship rules: read what is in force, draft, put in force, go back.
-
-Nothing of a version that was in force is edited afterwards. A draft can only be put in force
-once a simulation of exactly these rules has shown what it would change.
-"""
+"""The survivorship rules: what is in force, what a draft says, and the jobs they start."""
 
 from collections.abc import Mapping
 
 from django.contrib.auth.models import User
 from django.db import transaction
-from django.db.models import Max, QuerySet
-from django.utils.timezone import now
+from django.db.models import QuerySet
 from django.utils.translation import gettext as _
 
-from mdm import jobs
+from mdm import jobs, rule_versions
 from mdm.audit import acting_as
 from mdm.models import Job, SourceSystem, SurvivorshipRule, SurvivorshipRuleSet
+from mdm.rule_versions import RulesRefused
 from mdm.survivorship import DEFAULT_RULES, GROUPS, STRATEGIES, Rule
 
 SIMULATE = "survivorship_simulation"
 APPLY = "survivorship_rules"
 Rules = Mapping[str, Rule]
-_Status = SurvivorshipRuleSet.Status
-
-
-class RulesRefused(Exception):
-    """The rules cannot be changed so; the text says why and what to do."""
 
 
 def rules_in_force() -> dict[str, Rule]:
     """Return how each group is chosen now: the defaults under the rules in force."""
-    return _read(SurvivorshipRule.objects.filter(rule_set__status=_Status.ACTIVE))
+    status = SurvivorshipRuleSet.Status.ACTIVE
+    return _read(SurvivorshipRule.objects.filter(rule_set__status=status))
 
 
 def rules_of(rule_set: SurvivorshipRuleSet | None) -> dict[str, Rule]:
@@ -56,24 +48,14 @@ def _keys_of_sources() -> dict[str, int]:
 
 @transaction.atomic
 def open_draft(*, of: SurvivorshipRuleSet | None = None, by: User | None) -> SurvivorshipRuleSet:
-    """Return the draft, made from a version (default: the one in force) when there is none.
+    """Open a draft of an earlier version, else of the rules in force.
 
     Raises:
-        RulesRefused: when another draft is open and a certain version was asked for.
+        RulesRefused: when a draft is open already.
     """
-    draft = SurvivorshipRuleSet.objects.filter(status=_Status.DRAFT).first()
-    if draft and of:
-        raise RulesRefused(_("A draft is open already: put it in force or throw it away first."))
-    if draft:
-        return draft
-    origin = of or SurvivorshipRuleSet.objects.filter(status=_Status.ACTIVE).first()
-    latest = SurvivorshipRuleSet.objects.aggregate(latest=Max("version"))["latest"] or 0
+    draft = rule_versions.create_draft(SurvivorshipRuleSet, of=of, by=by)
+    origin = of or rule_versions.in_force(SurvivorshipRuleSet)
     with acting_as(by, _("New draft")):
-        draft = SurvivorshipRuleSet.objects.create(
-            version=latest + 1,
-            created_by=by,
-            note=_("as %(version)s") % {"version": of} if of else "",
-        )
         _write(draft, rules_of(origin))
     return draft
 
@@ -87,11 +69,11 @@ def save_draft(
     Raises:
         RulesRefused: when the version is no draft, or a rule names what does not exist.
     """
-    _lock_draft(draft)
+    rule_versions.lock_draft(draft)
     for group, rule in rules.items():
         _check(group, rule)
     with acting_as(by, _("Draft edited")):
-        is_other = dict(rules_of(draft)) != {**DEFAULT_RULES, **rules}
+        is_other = rules_of(draft) != {**DEFAULT_RULES, **rules}
         draft.note = note
         draft.simulated_by = None if is_other else draft.simulated_by
         draft.save(update_fields=["note", "simulated_by"])
@@ -126,23 +108,13 @@ def _write(rule_set: SurvivorshipRuleSet, rules: Rules) -> None:
 
 
 @transaction.atomic
-def discard_draft(draft: SurvivorshipRuleSet, *, by: User | None) -> None:
-    """Throw a draft away; its history stays."""
-    _lock_draft(draft)
-    with acting_as(by, _("Draft thrown away")):
-        draft.delete()
-
-
-@transaction.atomic
 def simulate(draft: SurvivorshipRuleSet, *, by: User | None) -> Job:
     """Start the job that counts what a draft would change; it changes nothing itself."""
-    _lock_draft(draft)
+    rule_versions.lock_draft(draft)
     job = jobs.submit(
         SIMULATE, {"rule_set": draft.pk}, by=by, idempotency_key=f"{SIMULATE} {draft.pk}"
     )
-    with acting_as(by, _("Simulation")):
-        draft.simulated_by = job
-        draft.save(update_fields=["simulated_by"])
+    rule_versions.remember_simulation(draft, job, by=by)
     return job
 
 
@@ -156,17 +128,7 @@ def activate(draft: SurvivorshipRuleSet, *, by: User | None) -> Job:
     Raises:
         RulesRefused: when these rules were not simulated to the end.
     """
-    _lock_draft(draft)
-    simulation = draft.simulated_by
-    if simulation is None or simulation.state != Job.State.DONE:
-        raise RulesRefused(_("Simulate these rules first: nobody has seen what they change."))
-    with acting_as(by, _("Survivorship rules %(version)s in force") % {"version": draft}):
-        for old in SurvivorshipRuleSet.objects.filter(status=_Status.ACTIVE):
-            old.status = _Status.RETIRED
-            old.save(update_fields=["status"])
-        draft.status = _Status.ACTIVE
-        draft.activated_at, draft.activated_by = now(), by
-        draft.save(update_fields=["status", "activated_at", "activated_by"])
+    rule_versions.put_in_force(draft, by=by)
     return apply_again(draft, by=by)
 
 
@@ -175,11 +137,3 @@ def apply_again(rule_set: SurvivorshipRuleSet, *, by: User | None) -> Job:
     return jobs.submit(
         APPLY, {"rule_set": rule_set.pk}, by=by, idempotency_key=f"{APPLY} {rule_set.pk}"
     )
-
-
-def _lock_draft(draft: SurvivorshipRuleSet) -> None:
-    locked = SurvivorshipRuleSet.objects.select_for_update().filter(pk=draft.pk).first()
-    if locked is None or locked.status != _Status.DRAFT:
-        raise RulesRefused(
-            _("This is no draft any more: somebody put it in force or threw it away.")
-        )

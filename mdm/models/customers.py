@@ -8,6 +8,7 @@ from django.utils.translation import gettext_lazy as _
 from mdm.audit import AuditTrail
 from mdm.birth_ids import display
 from mdm.models.records import PersonValues, SourceRecord
+from mdm.models.rule_versions import RuleVersion
 
 
 class Customer(models.Model):
@@ -88,57 +89,15 @@ class GoldenRecord(PersonValues):
         return self.full_name or self.email or str(self.customer)
 
 
-class SurvivorshipRuleSet(models.Model):
-    """One version of the survivorship rules: being drafted, in force, or retired.
+class SurvivorshipRuleSet(RuleVersion):
+    """One version of how the values of golden records are chosen."""
 
-    A version that was in force is never edited again; going back to it is a new draft of it.
-    """
-
-    class Status(models.TextChoices):
-        """Where the version stands."""
-
-        DRAFT = "draft", _("draft")
-        ACTIVE = "active", _("in force")
-        RETIRED = "retired", _("retired")
-
-    version = models.PositiveIntegerField(_("version"), unique=True)
-    status = models.CharField(
-        _("status"), max_length=7, choices=Status.choices, default=Status.DRAFT
-    )
-    note = models.CharField(_("note"), max_length=200, blank=True)
-    created_at = models.DateTimeField(_("created at"), auto_now_add=True)
-    created_by = models.ForeignKey(
-        settings.AUTH_USER_MODEL, models.PROTECT, null=True, related_name="+"
-    )
-    activated_at = models.DateTimeField(_("in force since"), null=True, blank=True)
-    activated_by = models.ForeignKey(
-        settings.AUTH_USER_MODEL, models.PROTECT, null=True, blank=True, related_name="+"
-    )
-    simulated_by = models.ForeignKey(
-        "mdm.Job",
-        models.SET_NULL,
-        null=True,
-        blank=True,
-        related_name="+",
-        help_text="The latest simulation of exactly these rules; editing them removes it.",
-    )
     history = AuditTrail()
 
-    class Meta:
+    class Meta(RuleVersion.Meta):
         verbose_name = _("survivorship rule set")
         verbose_name_plural = _("survivorship rule sets")
-        ordering = ["-version"]
         permissions = [("activate_survivorshipruleset", _("Can put survivorship rules in force"))]
-        constraints = [
-            models.UniqueConstraint(
-                fields=["status"],
-                condition=Q(status__in=["draft", "active"]),
-                name="survivorship_rule_set_one_draft_and_one_in_force",
-            )
-        ]
-
-    def __str__(self) -> str:
-        return f"v{self.version}"
 
 
 class SurvivorshipRule(models.Model):

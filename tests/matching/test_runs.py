@@ -246,7 +246,7 @@ def test_records_with_nothing_in_common_say_so():
 
 def test_an_unknown_parameter_of_the_rule_set_is_named():
     make_records([anne(), anne("shop")])
-    RuleSet.objects.create(version=7, label="x", status="active", parameters={"tolerance": 1})
+    RuleSet.objects.create(version=7, status="active", parameters={"tolerance": 1})
 
     with pytest.raises(ValueError, match="tolerance"):
         Parameters.read({"tolerance": 1})
