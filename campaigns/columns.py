@@ -2,6 +2,7 @@
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from functools import cache
 
 from django.conf import settings
 from django.utils.functional import Promise
@@ -10,6 +11,7 @@ from django.utils.translation import override
 
 from campaigns.formats.labels import LINES, label_lines
 from campaigns.models import TargetListMember
+from consent.links import make_link, preferences_url, unsubscribe_url
 from consent.models import Channel
 from mdm.models import ContactPoint, GoldenRecord, PersonValues, RecordContactPoint
 
@@ -26,7 +28,7 @@ _LABEL: tuple[str | Promise, ...] = (
 _BY_NUMBER = (*_NAMES, _("Phone"), *_REFERENCES)
 
 COLUMNS: Mapping[str, tuple[str | Promise, ...]] = {
-    Channel.EMAIL: (*_NAMES, _("E-mail"), *_REFERENCES),
+    Channel.EMAIL: (*_NAMES, _("E-mail"), _("Unsubscribe"), _("Preferences"), *_REFERENCES),
     Channel.SMS: _BY_NUMBER,
     Channel.PHONE: _BY_NUMBER,
     Channel.AUTOCALL: _BY_NUMBER,
@@ -60,7 +62,9 @@ class Person:
         return lines + [""] * (LINES - len(lines))
 
 
-def rows(channel: str, members: Sequence[TargetListMember], watermark: str) -> Iterator[list[str]]:
+def rows(
+    channel: str, members: Sequence[TargetListMember], watermark: str, *, purpose_id: int
+) -> Iterator[list[str]]:
     """Yield the line of each member, in their order, with a few queries for all of them."""
     # How people are addressed is in the company's language, whatever the reader's.
     with override(settings.LANGUAGE_CODE):
@@ -84,7 +88,26 @@ def rows(channel: str, members: Sequence[TargetListMember], watermark: str) -> I
             points[member.contact_point_id].display,
             addresses.get(key, {}),
         )
-        yield [*cells(person), record.customer.display_id, watermark]
+        links = links_of(*key, purpose_id=purpose_id) if channel == Channel.EMAIL else []
+        yield [*cells(person), *links, record.customer.display_id, watermark]
+
+
+def links_of(customer_id: int, contact_point_id: int, *, purpose_id: int) -> list[str]:
+    """Return where one click unsubscribes (RFC 8058), and where the person sees all her choices.
+
+    The links name the address and the purpose it was used for, sealed.
+    """
+    link = make_link(contact_point_id, customer_id, purpose_id=purpose_id)
+    return [address.replace(_PLACE, link) for address in _addresses_of_links(settings.PUBLIC_URL)]
+
+
+_PLACE = "LINK"
+
+
+@cache
+def _addresses_of_links(base: str) -> tuple[str, str]:
+    # Looked up once: resolving addresses line by line would take longer than the rest.
+    return unsubscribe_url(_PLACE), preferences_url(_PLACE)
 
 
 def _addresses(members: Sequence[TargetListMember]) -> dict[tuple[int, int], dict[str, str]]:

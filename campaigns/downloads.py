@@ -131,7 +131,8 @@ def _lines(target_list: TargetList, watermark: str, removed: Counter[str]) -> It
                 allowed.append(member)
             else:
                 removed[outcome.answer.rule] += 1
-        yield from rows(channel, allowed, watermark)
+        purpose = target_list.campaign.purpose_id
+        yield from rows(channel, allowed, watermark, purpose_id=purpose)
 
 
 def _chunks(target_list: TargetList) -> Iterator[Sequence[TargetListMember]]:

@@ -11,6 +11,7 @@ import hmac
 from base64 import urlsafe_b64decode, urlsafe_b64encode
 from binascii import Error as NotBase64
 from datetime import date, timedelta
+from functools import cache
 from typing import NamedTuple
 
 from django.conf import settings
@@ -104,11 +105,16 @@ def _unpacked(payload: bytes) -> Link:
     return Link(point, customer, purpose, _EPOCH + timedelta(days=number))
 
 
-def _keys() -> list[bytes]:
-    texts = settings.LINK_KEYS or [settings.SECRET_KEY]
-    return [
+def _keys() -> tuple[bytes, ...]:
+    return _derived(tuple(settings.LINK_KEYS or [settings.SECRET_KEY]))
+
+
+@cache
+def _derived(texts: tuple[str, ...]) -> tuple[bytes, ...]:
+    """Return the keys made of the texts of the settings; a list of a million links asks once."""
+    return tuple(
         salted_hmac("consent.links", "key", text, algorithm="sha256").digest() for text in texts
-    ]
+    )
 
 
 def _key_mark(key: bytes) -> int:

@@ -8,6 +8,7 @@ from io import StringIO
 import pytest
 from django.contrib.messages import get_messages
 from django.db import DatabaseError, transaction
+from django.test import Client
 from django.urls import reverse
 from django.utils.timezone import now
 
@@ -72,7 +73,7 @@ def test_a_marketer_walks_from_a_campaign_to_a_file(as_marketer):
     [line] = lines(response)
     assert list(line.values()) == [
         "Mme" if "Mme" in line.values() else "Mrs", "Anne", "Kept", kept.email,
-        kept.customer.display_id, entry.watermark,
+        *list(line.values())[4:6], kept.customer.display_id, entry.watermark,
     ]  # fmt: skip
     assert response["Content-Disposition"].startswith("attachment")
     assert "no-store" in response["Cache-Control"]
@@ -80,6 +81,28 @@ def test_a_marketer_walks_from_a_campaign_to_a_file(as_marketer):
     assert (entry.row_count, entry.removed_count) == (1, 0)
     assert AccessLog.objects.filter(action="download_list", reference=entry.watermark).exists()
     assert entry.watermark in as_marketer.get(reverse("campaigns:downloads")).content.decode()
+
+
+def test_every_line_of_an_email_file_has_its_own_way_out(as_marketer, marketer, client):
+    gone, kept = consenting("Gone"), consenting("Kept")
+    target_list = frozen_list(make_campaign(marketer))
+    by_name = {
+        list(line.values())[2]: list(line.values())
+        for line in lines(take(as_marketer, target_list))
+    }
+    unsubscribe, preferences = by_name["Gone"][4:6]
+    assert unsubscribe.startswith("http://")
+    assert by_name["Kept"][4] != unsubscribe
+    for value in (gone.email, gone.customer.public_id, "Gone"):
+        assert value not in unsubscribe + preferences
+
+    stranger = Client()
+    answer = stranger.post("/" + unsubscribe.split("/", 3)[3], {"List-Unsubscribe": "One-Click"})
+
+    assert answer.status_code == 200
+    assert stranger.get("/" + preferences.split("/", 3)[3]).status_code == 200
+    names = [list(line.values())[2] for line in lines(take(as_marketer, target_list))]
+    assert names == [kept.family_name]
 
 
 def test_whoever_withdraws_after_the_freeze_is_not_in_the_file(as_marketer, marketer):
