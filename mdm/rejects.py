@@ -21,6 +21,9 @@ WORDS: Mapping[str, Any] = {
     "unreadable": _("The line cannot be read: a cell is longer than 131,072 characters."),
     "surrogate": _("The line contains half of a character; write it whole and send it again."),
     "header_again": _("The line repeats the names of the columns."),
+    "no_result": _(
+        "A formula was saved without its result; open the workbook, save it and send it again."
+    ),
     "no_json": _("The line is not valid JSON."),
     "no_object": _("The line is JSON, but no object of the form {…}."),
     "key_twice": _("The same name stands twice in the object."),

@@ -2,7 +2,7 @@
 
 import csv
 from collections.abc import Iterator, Sequence
-from itertools import islice
+from itertools import islice, takewhile
 from pathlib import Path
 from typing import IO, Any, NamedTuple
 
@@ -38,6 +38,7 @@ class _Lines:
 
     def __init__(self, file: IO[str], longest: int = _LONGEST_LINE) -> None:
         self._file, self._longest = file, longest
+        self._is_inside = False
         self.number = 0
 
     def __iter__(self) -> "_Lines":
@@ -45,14 +46,16 @@ class _Lines:
 
     def __next__(self) -> str:
         line = self._file.readline(self._longest)
+        while line and self._is_inside:
+            self._is_inside = not line.endswith(("\n", "\r"))
+            line = self._file.readline(self._longest)
         if not line:
             raise StopIteration
         self.number += 1
-        if len(line) < self._longest:
-            return line
-        while line and not line.endswith(("\n", "\r")):
-            line = self._file.readline(self._longest)
-        raise _LineTooLong
+        if len(line) == self._longest and not line.endswith(("\n", "\r")):
+            self._is_inside = True
+            raise _LineTooLong
+        return line
 
 
 class _Layout(NamedTuple):
@@ -141,12 +144,10 @@ def _header(
     lines: _Lines, delimiter: str, quote: str, wanted: Sequence[str], *, after: int
 ) -> tuple[tuple[int, int, int], _Layout] | None:
     """Return the best header that the first lines hold, and how good it is."""
+    first_records = islice(_records(lines, delimiter, quote), _LINES_ABOVE_HEADER + after)
+    readable = takewhile(lambda record: record[2] is not None, first_records)
     records = [
-        (last, cells)
-        for first, last, cells in islice(
-            _records(lines, delimiter, quote), _LINES_ABOVE_HEADER + after
-        )
-        if cells and any(cells) and first > after
+        (last, cells) for first, last, cells in readable if cells and any(cells) and first > after
     ]
     if not records:
         return None

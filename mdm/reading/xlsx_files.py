@@ -1,150 +1,111 @@
 """XLSX files: weighed before they are opened, then streamed; dates and numbers become text."""
 
-import zipfile
 from collections.abc import Iterator, Sequence
-from datetime import date, datetime, time
+from itertools import islice
 from pathlib import Path
-from typing import IO, Any
+from typing import Any, NamedTuple
 
-import openpyxl
 from django.utils.translation import gettext as _
 
 from mdm.mapping import FileOptions
-from mdm.reading.rows import BadRow, FileRefused, Row, bad_row, checked_row, resolve_columns
+from mdm.reading.rows import (
+    MAX_COLUMNS,
+    BadRow,
+    FileRefused,
+    Row,
+    bad_row,
+    best_header,
+    checked_row,
+    resolve_columns,
+)
+from mdm.reading.sheet_rows import SheetReader, SheetRow
+from mdm.reading.workbook import Sheet, Workbook, open_workbook
 
-# A 545 kB file unfolds to 1.2 GB in memory without these (SECURITY F5).
-MAX_UNPACKED_BYTES = 200 * 1024 * 1024
-MAX_RATIO = 100
-MAX_MEMBERS = 1000
-_SPARE_COLUMNS = 8  # How far right of the header a stray cell is still noticed.
-_MAX_BLANK_ROWS = 10_000
+_LINES_ABOVE_HEADER = 20
+_SHEETS_TRIED = 10
+# Writers number strings as they come, the header's first. A page must not wait for all of them.
+_MOST_STRINGS_FOR_HEADER = 500_000
+_SPARE_COLUMNS = 8  # How many stray cells beside the table are shown.
 _MAX_SHEETS_SHOWN = 50
 
 
+class _Header(NamedTuple):
+    """Where the names of the columns stand."""
+
+    sheet: str
+    line: int
+    names: list[str]
+
+
 class XlsxTable:
-    """One sheet of a workbook, its first line that is not blank being the header."""
+    """One sheet of a workbook: the one that is named, or the first with the wanted columns."""
 
     def __init__(self, path: Path, options: FileOptions, wanted: Sequence[str]) -> None:
-        _weigh(path)
         self._path = path
-        self._sheet = options.sheet
-        self.sheets: list[str] = []
+        self._wanted = wanted
         self.expected_count: int | None = None
-        self._header_line, header = self._header()
-        self.columns = resolve_columns(header, wanted)
+        with open_workbook(path) as workbook:
+            workbook.strings.most = _MOST_STRINGS_FOR_HEADER
+            sheets = (
+                [workbook.sheet(options.sheet)]
+                if options.sheet
+                else workbook.visible_sheets()[:_SHEETS_TRIED]
+            )
+            self.sheets = [sheet.name for sheet in workbook.sheets[:_MAX_SHEETS_SHOWN]]
+            self._header = _find_header(workbook, sheets, wanted)
+        self.columns = resolve_columns(self._header.names, wanted)
+        self._formulas_matter = {
+            place for place, name in enumerate(self.columns, start=1) if name in set(wanted)
+        }
 
     @property
     def layout(self) -> dict[str, Any]:
         """Return how the file is read, for people and for the next reading."""
-        sheet = self._sheet or next(iter(self.sheets), "")
-        return {"format": "xlsx", "sheet": sheet, "sheets": self.sheets}
+        return {"format": "xlsx", "sheet": self._header.sheet, "sheets": self.sheets}
 
     def rows(self) -> Iterator[Row | BadRow]:
         """Yield every line that is not blank, in order."""
+        with open_workbook(self._path) as workbook:
+            reader = SheetReader(workbook)
+            for row in reader.rows(workbook.sheet(self._header.sheet)):
+                self.expected_count = reader.last_line
+                if row.line > self._header.line:
+                    yield self._row(row)
+
+    def _row(self, row: SheetRow) -> Row | BadRow:
         width = len(self.columns)
-        values = self._values(self._header_line + 1, width + _SPARE_COLUMNS)
-        for line, cells in values:
-            if any(cells[width:]):
-                yield bad_row(line, "too_many_cells", cells)
-                continue
-            cells = cells[:width] + [""] * (width - len(cells))
-            yield checked_row(line, self.columns, cells)
+        last = max(row.cells, default=0)
+        get = row.cells.get
+        cells = [get(place, "") for place in range(1, min(last, width + _SPARE_COLUMNS) + 1)]
+        if row.is_too_long:
+            return bad_row(row.line, "unreadable", cells)
+        if last > width:
+            return bad_row(row.line, "too_many_cells", cells)
+        cells += [""] * (width - len(cells))
+        if found := self._formulas_matter.intersection(row.uncomputed):
+            return bad_row(row.line, "no_result", cells, column=self.columns[min(found) - 1])
+        if cells == self._header.names:
+            return bad_row(row.line, "header_again", cells)
+        return checked_row(row.line, self.columns, cells)
 
-    def _header(self) -> tuple[int, list[str]]:
-        for line, cells in self._values(1, None):
-            while cells and not cells[-1]:
-                cells.pop()
-            return line, cells
+
+def _find_header(workbook: Workbook, sheets: Sequence[Sheet], wanted: Sequence[str]) -> _Header:
+    """Return the line most like a header among the first lines of the sheets."""
+    best: tuple[int, _Header] | None = None
+    for sheet in sheets:
+        rows = list(islice(SheetReader(workbook).rows(sheet), _LINES_ABOVE_HEADER))
+        records = [_names(row) for row in rows if row.cells]
+        lines = [row.line for row in rows if row.cells]
+        if not records:
+            continue
+        fit, place, _width = best_header(records, wanted)
+        if best is None or fit > best[0]:
+            best = (fit, _Header(sheet.name, lines[-place], records[-place]))
+    if best is None:
         raise FileRefused(_("The sheet is empty: not even a line with the names of columns."))
-
-    def _values(self, first_line: int, width: int | None) -> Iterator[tuple[int, list[str]]]:
-        """Yield (line, cells as text) of the lines with a value.
-
-        Raises:
-            FileRefused: for whatever openpyxl cannot read.
-        """
-        try:
-            with self._path.open("rb") as file:
-                # By its content: stored files have no name that says what they are.
-                yield from self._values_of(file, first_line, width)
-        except (FileRefused, GeneratorExit):
-            raise
-        except Exception as error:  # openpyxl lets through whatever its parsers raise.
-            raise FileRefused(
-                _("The workbook is damaged or is no XLSX file (%(kind)s): save it again.")
-                % {"kind": type(error).__name__}
-            ) from None
-
-    def _values_of(
-        self, file: IO[bytes], first_line: int, width: int | None
-    ) -> Iterator[tuple[int, list[str]]]:
-        workbook = openpyxl.load_workbook(file, read_only=True, data_only=True, keep_links=False)
-        try:
-            self.sheets = workbook.sheetnames[:_MAX_SHEETS_SHOWN]
-            sheet = self._find_sheet(workbook)
-            self.expected_count = sheet.max_row
-            # What the file claims about its size may be a lie that costs hours.
-            sheet.reset_dimensions()
-            blank_count = 0
-            lines = sheet.iter_rows(min_row=first_line, max_col=width, values_only=True)
-            for line, values in enumerate(lines, start=first_line):
-                cells = [_text(value) for value in values]
-                if any(cells):
-                    blank_count = 0
-                    yield line, cells
-                    continue
-                blank_count += 1
-                if blank_count > _MAX_BLANK_ROWS:
-                    return
-        finally:
-            workbook.close()
-
-    def _find_sheet(self, workbook: Any) -> Any:
-        if not self._sheet:
-            return workbook.worksheets[0]
-        if self._sheet not in workbook.sheetnames:
-            raise FileRefused(
-                _("The workbook has no sheet “%(sheet)s”; it has: %(found)s.")
-                % {"sheet": self._sheet, "found": ", ".join(workbook.sheetnames[:20])}
-            )
-        return workbook[self._sheet]
+    return best[1]
 
 
-def _weigh(path: Path) -> None:
-    """Refuse archives made to exhaust memory, before anything is unpacked."""
-    try:
-        with zipfile.ZipFile(path) as archive:
-            members = archive.infolist()
-    except (zipfile.BadZipFile, OSError, ValueError, NotImplementedError):
-        raise FileRefused(_("The file is cut off or damaged: send it again.")) from None
-    unpacked = sum(member.file_size for member in members)
-    packed = max(1, path.stat().st_size)
-    if (
-        len(members) > MAX_MEMBERS
-        or unpacked > MAX_UNPACKED_BYTES
-        or unpacked > packed * MAX_RATIO
-    ):
-        raise FileRefused(
-            _("The workbook is too large when unpacked: split it, or save it as CSV.")
-        )
-    if any(member.flag_bits & 1 for member in members):
-        raise FileRefused(_("The workbook is protected by a password: save it without."))
-    if "[Content_Types].xml" not in {member.filename for member in members}:
-        raise FileRefused(_("This is a zip archive, neither CSV, XLSX nor JSON lines."))
-
-
-def _text(value: Any) -> str:
-    """Return a cell as the text somebody would have typed."""
-    if value is None:
-        return ""
-    if isinstance(value, str):
-        return value
-    if isinstance(value, bool):
-        return "true" if value else "false"
-    if isinstance(value, float) and value.is_integer() and abs(value) < 1e15:
-        return str(int(value))
-    if isinstance(value, datetime):
-        return value.date().isoformat() if value.time() == time() else value.isoformat()
-    if isinstance(value, date | time):
-        return value.isoformat()
-    return str(value)
+def _names(row: SheetRow) -> list[str]:
+    last = min(max(row.cells), MAX_COLUMNS + 1)
+    return [row.cells.get(place, "") for place in range(1, last + 1)]
