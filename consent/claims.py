@@ -7,16 +7,23 @@ same file again adds nothing (CONSENT §2.4, invariant I5).
 
 import logging
 from collections import defaultdict
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import Any
 
 from consent.facts import ANY_KIND, CHANNEL_KINDS, ChannelCode, EvidenceLevel
-from consent.ledger import RESTRICTIVE, NewEvent, holders, record_events
+from consent.ledger import (
+    RESTRICTIVE,
+    NewEvent,
+    first_events,
+    holders,
+    record_events,
+    record_first_events,
+)
 from consent.models import ALL_CHANNELS, ConsentEvent, Purpose
 from consent.phone_lines import is_mobile
-from consent.projection import project
+from consent.projection import project, project_births
 from mdm.models import LoadBatch, RecordContactPoint, SourceRecord
-from mdm.signals import PermissionClaim
+from mdm.signals import Births, CarriedPoint, PermissionClaim
 
 logger = logging.getLogger(__name__)
 
@@ -28,28 +35,41 @@ _TYPES = {
     "refusal": ConsentEvent.Type.REFUSED,
     "opt_out": ConsentEvent.Type.OBJECTION,
 }
-Carried = list[tuple[str, int, str, str]]
-"""The contact points of one record: attribute, key, kind, value."""
+Carried = Sequence[CarriedPoint]
 
 
 def receive_claims(
-    *, batch: LoadBatch, record_ids: list[int], claims: list[PermissionClaim], **signal: object
+    *, batch: LoadBatch, births: Births, claims: list[PermissionClaim], **signal: object
 ) -> None:
     """Record the claims of a loaded chunk and bring the permissions concerned up to date."""
-    carried = _carried({claim.record_id for claim in claims})
     purposes = dict(Purpose.objects.values_list("code", "pk"))
-    new = record_events(
+    first = record_first_events(
         event
         for claim in claims
+        if claim.record_id in births.carried
+        for event in events_of(claim, births.carried[claim.record_id], purposes, batch.pk)
+    )
+    others = [claim for claim in claims if claim.record_id not in births.carried]
+    carried = _carried({claim.record_id for claim in others})
+    later = record_events(
+        event
+        for claim in others
         for event in events_of(claim, carried[claim.record_id], purposes, batch.pk)
     )
-    refused = [event.contact_point_id for event in new if event.type in RESTRICTIVE]
+    codes: dict[int | None, str | None] = {pk: code for code, pk in purposes.items()}
+    project_births(first_events(first, births, {**codes, None: None}), purposes)
+    project(_concerned(births, [event for _, _, event in first], later))
+
+
+def _concerned(births: Births, first: list[NewEvent], later: list[NewEvent]) -> set[int]:
+    """Return the customers known before whose permissions the events may change."""
+    refused = {event.contact_point_id for event in first if event.type in RESTRICTIVE}
+    refused &= births.shared
+    refused |= {event.contact_point_id for event in later if event.type in RESTRICTIVE}
     concerned = holders(point for point in refused if point is not None)
-    records = {event.record_id for event in new}
-    concerned.update(
-        SourceRecord.objects.filter(pk__in=records).values_list("customer_id", flat=True)
-    )
-    project(concerned)
+    records = SourceRecord.objects.filter(pk__in={event.record_id for event in later})
+    concerned.update(records.values_list("customer_id", flat=True))
+    return concerned.difference(births.carried)
 
 
 def events_of(
@@ -105,11 +125,11 @@ def _points(channel: str, carried: Carried) -> Iterator[tuple[str, int]]:
             yield attribute, point
 
 
-def _carried(record_ids: Iterable[int]) -> dict[int, Carried]:
-    carried: dict[int, Carried] = defaultdict(list)
+def _carried(record_ids: Iterable[int]) -> dict[int, list[CarriedPoint]]:
+    carried: dict[int, list[CarriedPoint]] = defaultdict(list)
     rows: Any = RecordContactPoint.objects.filter(record__in=record_ids).order_by("attribute")
     for record, *point in rows.values_list(
         "record_id", "attribute", "contact_point_id", "contact_point__kind", "contact_point__value"
     ):
-        carried[record].append(tuple(point))
+        carried[record].append(CarriedPoint(*point))
     return carried

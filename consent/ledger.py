@@ -6,9 +6,10 @@ never touched again. It hangs from its source record and contact point, so merge
 
 import hashlib
 from collections import defaultdict
-from collections.abc import Iterable, Sequence
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
+from typing import NamedTuple
 from uuid import uuid4
 
 from django.utils.timezone import now
@@ -18,11 +19,13 @@ from consent.key_sets import key_set
 from consent.models import ConsentEvent
 from consent.states import Event, EventType, Key
 from mdm import bulk
-from mdm.models import RecordContactPoint
+from mdm.models import ContactPoint, RecordContactPoint
+from mdm.signals import Births
 
 RESTRICTIVE = (EventType.REFUSED, EventType.WITHDRAWN, EventType.OBJECTION)
 _BOUND_REFUSALS = frozenset({EventType.REFUSED, EventType.WITHDRAWN})
 _COLUMNS = (
+    "id",
     "uuid",
     "source_record_id",
     "contact_point_id",
@@ -85,11 +88,54 @@ def record_events(events: Iterable[NewEvent]) -> list[NewEvent]:
     recorded = ConsentEvent.objects.filter(source_event_id__in=wanted)
     for source_event_id in recorded.values_list("source_event_id", flat=True):
         del wanted[source_event_id]
+    _lock_refused_points(wanted.values())
     moment = now()
     bulk.insert_ignoring(
-        ConsentEvent, _COLUMNS, (_row(event, key, moment) for key, event in wanted.items())
+        ConsentEvent,
+        _COLUMNS[1:],
+        (_row(event, key, moment) for key, event in wanted.items()),
     )
     return list(wanted.values())
+
+
+class Recorded(NamedTuple):
+    """An event that was just appended: its key, and when."""
+
+    event_id: int
+    recorded_at: datetime
+    event: NewEvent
+
+
+def record_first_events(events: Iterable[NewEvent]) -> list[Recorded]:
+    """Append the first events ever of records inserted in this transaction.
+
+    Nothing stored can be the same fact, and the contact points are locked already (`meet`).
+    """
+    wanted = {event.source_event_id: event for event in events}
+    if not wanted:
+        return []
+    moment = now()
+    keys = bulk.allocate_ids(ConsentEvent, len(wanted))
+    bulk.insert(
+        ConsentEvent,
+        _COLUMNS,
+        (
+            (key, *_row(event, source_event_id, moment))
+            for key, (source_event_id, event) in zip(keys, wanted.items(), strict=True)
+        ),
+    )
+    return [Recorded(key, moment, event) for key, event in zip(keys, wanted.values(), strict=True)]
+
+
+def _lock_refused_points(events: Iterable[NewEvent]) -> None:
+    """Make a load that adds a carrier of a refused contact point wait, or wait for it.
+
+    Otherwise neither would see the other's rows, and the new carrier would miss the refusal.
+    """
+    points = (event.contact_point_id for event in events if event.type in RESTRICTIVE)
+    if refused := {point for point in points if point is not None}:
+        locked = ContactPoint.objects.filter(pk__in=refused).order_by("kind", "value")
+        list(locked.select_for_update(no_key=True).values_list("pk"))
 
 
 def _row(event: NewEvent, source_event_id: str, recorded_at: datetime) -> tuple[object, ...]:
@@ -113,7 +159,37 @@ def _row(event: NewEvent, source_event_id: str, recorded_at: datetime) -> tuple[
     )
 
 
+class OwnEvent(NamedTuple):
+    """An event of one of the customer's records; `row` holds the values of _READ."""
+
+    customer_id: int
+    record_id: int
+    contact_point_id: int | None
+    row: Sequence[object]
+
+
+class SharedRefusal(NamedTuple):
+    """A refusal that another customer's record made of a contact point she carries."""
+
+    customer_id: int
+    contact_point_id: int
+    row: Sequence[object]
+
+
+CarriedPoints = Mapping[int, Iterable[tuple[int, str]]]
+"""By record: the keys and kinds of the contact points it carries."""
+
+
 def events_by_customer(customer_ids: Sequence[int]) -> dict[int, list[Event]]:
+    """Return what the fold needs of each customer, read from what is stored."""
+    own = list(_own_events(customer_ids))
+    refusing = {event.record_id for event in own if _is_bound_refusal(event)}
+    return assemble(own, _carried_points(refusing), _shared_refusals(customer_ids))
+
+
+def assemble(
+    own: Iterable[OwnEvent], carried: CarriedPoints, shared: Iterable[SharedRefusal]
+) -> dict[int, list[Event]]:
     """Return what the fold needs of each customer: her events, and refusals of her addresses.
 
     An objection follows the person to every contact point. A refusal follows the contact point to
@@ -121,33 +197,73 @@ def events_by_customer(customer_ids: Sequence[int]) -> dict[int, list[Event]]:
     goes on saying it after it corrected the address.
     """
     found: dict[int, list[Event]] = defaultdict(list)
-    _add_own(found, customer_ids)
-    _add_shared(found, customer_ids)
+    for event in own:
+        events, (kind, channel) = found[event.customer_id], event.row[1:3]
+        is_personal = kind == EventType.OBJECTION
+        events.append(_event(None if is_personal else event.contact_point_id, event.row))
+        if _is_bound_refusal(event):
+            kinds = CHANNEL_KINDS.get(str(channel), ANY_KIND)
+            events += [
+                _event(point, event.row)
+                for point, point_kind in carried.get(event.record_id, ())
+                if point != event.contact_point_id and point_kind in kinds
+            ]
+    for refusal in shared:
+        found[refusal.customer_id].append(_event(refusal.contact_point_id, refusal.row))
     return found
 
 
-def _add_own(found: dict[int, list[Event]], customer_ids: Sequence[int]) -> None:
+def first_events(
+    recorded: Iterable[Recorded], births: Births, purpose_codes: Mapping[int | None, str | None]
+) -> dict[int, list[Event]]:
+    """Return what the fold needs of customers just born, from memory.
+
+    `recorded` are all the events of their records; of others, only what is said of contact points
+    they share is read.
+    """
+    own = (
+        OwnEvent(
+            event.record_id,
+            event.record_id,
+            event.contact_point_id,
+            (
+                key, event.type, event.channel, purpose_codes[event.purpose_id], recorded_at,
+                event.occurred_at, event.actor_type, event.evidence_level,
+            ),
+        )
+        for key, recorded_at, event in recorded
+    )  # fmt: skip
+    carried = {
+        record: [(point.contact_point_id, point.kind) for point in points]
+        for record, points in births.carried.items()
+    }
+    return assemble(own, carried, _refusals_of_shared_points(births))
+
+
+def _is_bound_refusal(event: OwnEvent) -> bool:
+    return event.contact_point_id is not None and event.row[1] in _BOUND_REFUSALS
+
+
+def _own_events(customer_ids: Sequence[int]) -> Iterator[OwnEvent]:
     own = ConsentEvent.objects.filter(source_record__customer__in=key_set(customer_ids)).order_by()
-    refusals: dict[int, list[tuple[int, int, Sequence[object]]]] = defaultdict(list)
     for customer, record, point, *row in own.values_list(
         "source_record__customer_id", "source_record_id", "contact_point_id", *_READ
     ):
-        kind = row[1]
-        found[customer].append(_event(None if kind == EventType.OBJECTION else point, row))
-        if kind in _BOUND_REFUSALS and point is not None:
-            refusals[record].append((customer, point, row))
-    if not refusals:
-        return
-    carried = RecordContactPoint.objects.filter(record__in=key_set(refusals)).order_by()
-    for record, point, kind in carried.values_list(
-        "record_id", "contact_point_id", "contact_point__kind"
-    ):
-        for customer, refused, row in refusals[record]:
-            if point != refused and kind in CHANNEL_KINDS.get(str(row[2]), ANY_KIND):
-                found[customer].append(_event(point, row))
+        yield OwnEvent(customer, record, point, row)
 
 
-def _add_shared(found: dict[int, list[Event]], customer_ids: Sequence[int]) -> None:
+def _carried_points(record_ids: Collection[int]) -> CarriedPoints:
+    found: dict[int, list[tuple[int, str]]] = defaultdict(list)
+    if record_ids:
+        carried = RecordContactPoint.objects.filter(record__in=key_set(record_ids)).order_by()
+        for record, point, kind in carried.values_list(
+            "record_id", "contact_point_id", "contact_point__kind"
+        ):
+            found[record].append((point, kind))
+    return found
+
+
+def _shared_refusals(customer_ids: Sequence[int]) -> Iterator[SharedRefusal]:
     shared = RecordContactPoint.objects.filter(
         record__customer__in=key_set(customer_ids),
         contact_point__consent_events__type__in=RESTRICTIVE,
@@ -160,7 +276,25 @@ def _add_shared(found: dict[int, list[Event]], customer_ids: Sequence[int]) -> N
         *(f"{prefix}{name}" for name in _READ),
     ).distinct():
         if author != customer:
-            found[customer].append(_event(point, row))
+            yield SharedRefusal(customer, point, row)
+
+
+def _refusals_of_shared_points(births: Births) -> Iterator[SharedRefusal]:
+    carriers: dict[int, set[int]] = defaultdict(set)
+    for record, points in births.carried.items():
+        for point in points:
+            if point.contact_point_id in births.shared:
+                carriers[point.contact_point_id].add(record)
+    if not carriers:
+        return
+    refusals = ConsentEvent.objects.filter(
+        contact_point__in=key_set(carriers), type__in=RESTRICTIVE
+    ).order_by()
+    for author, point, *row in refusals.values_list(
+        "source_record__customer_id", "contact_point_id", *_READ
+    ):
+        for customer in carriers[point] - {author}:
+            yield SharedRefusal(customer, point, row)
 
 
 def holders(contact_point_ids: Iterable[int]) -> set[int]:

@@ -3,7 +3,7 @@
 Derived and rebuildable. Written set-based and only where something changed, with history.
 """
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
@@ -13,7 +13,7 @@ from consent.facts import ANY
 from consent.key_sets import key_set
 from consent.ledger import events_by_customer
 from consent.models import PermissionState, Purpose
-from consent.states import fold_all
+from consent.states import Event, fold_all
 from mdm import bulk
 from mdm.audit import record_history
 from mdm.models import Customer
@@ -53,6 +53,16 @@ def project(customer_ids: Iterable[int]) -> int:
     return sum(_write(chunk) for chunk in _chunks(sorted(set(customer_ids))))
 
 
+def project_births(
+    by_customer: Mapping[int, Sequence[Event]], purposes: Mapping[str, int]
+) -> None:
+    """Write the first permission states of customers born in this transaction, with their events.
+
+    Nobody else can see them yet: nothing stored has to be compared or locked.
+    """
+    _add(list(_folded(by_customer, {**purposes, ANY: None})))
+
+
 def follow_customers(*, customer_ids: list[int], gone_ids: list[int], **signal: object) -> None:
     """Fold anew after merges and changes of members; a customer that is gone keeps no state."""
     project([*customer_ids, *gone_ids])
@@ -77,14 +87,7 @@ def rebuild(*, check: bool = False) -> Rebuilt:
 def _write(customer_ids: Sequence[int]) -> int:
     _lock(customer_ids)
     new, changed, gone = _differences(customer_ids)
-    if new:
-        keys = bulk.allocate_ids(PermissionState, len(new))
-        bulk.insert(
-            PermissionState,
-            _COLUMNS,
-            [(key, *place, *content) for key, (place, content) in zip(keys, new, strict=True)],
-        )
-        record_history(PermissionState, keys, "+")
+    _add(new)
     if changed:
         columns = ("id", *_COLUMNS[5:])
         bulk.update(PermissionState, columns, [(key, *content) for key, content in changed])
@@ -93,6 +96,18 @@ def _write(customer_ids: Sequence[int]) -> int:
         record_history(PermissionState, gone, "-")
         PermissionState.objects.filter(pk__in=key_set(gone)).delete()
     return len(new) + len(changed) + len(gone)
+
+
+def _add(states: Sequence[tuple[Place, Content]]) -> None:
+    if not states:
+        return
+    keys = bulk.allocate_ids(PermissionState, len(states))
+    bulk.insert(
+        PermissionState,
+        _COLUMNS,
+        ((key, *place, *content) for key, (place, content) in zip(keys, states, strict=True)),
+    )
+    record_history(PermissionState, keys, "+")
 
 
 def _lock(customer_ids: Sequence[int]) -> None:
@@ -109,7 +124,8 @@ def _differences(
     customer_ids: Sequence[int],
 ) -> tuple[list[tuple[Place, Content]], list[tuple[int, Content]], list[int]]:
     """Compare the fold with what is stored: rows to add, to change, and keys to remove."""
-    wanted = dict(_folded(customer_ids))
+    purposes = {**dict(Purpose.objects.values_list("code", "pk")), ANY: None}
+    wanted = dict(_folded(events_by_customer(customer_ids), purposes))
     new, changed, gone = [], [], []
     stored = PermissionState.objects.filter(customer__in=key_set(customer_ids))
     for key, *row in stored.values_list(*_COLUMNS):
@@ -123,10 +139,10 @@ def _differences(
     return new, changed, gone
 
 
-def _folded(customer_ids: Sequence[int]) -> Iterator[tuple[Place, Content]]:
-    purposes: dict[str, int | None] = dict(Purpose.objects.values_list("code", "pk"))
-    purposes[ANY] = None
-    for customer, events in events_by_customer(customer_ids).items():
+def _folded(
+    by_customer: Mapping[int, Sequence[Event]], purposes: Mapping[str, int | None]
+) -> Iterator[tuple[Place, Content]]:
+    for customer, events in by_customer.items():
         for key, fold in fold_all(events).items():
             place = (customer, key.contact_point_id, key.channel, purposes[key.purpose])
             yield place, (str(fold.state), fold.since, fold.evidence, fold.event_id)

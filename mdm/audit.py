@@ -97,12 +97,25 @@ def record_history(
     stamp = [moment, kind, actor.user.pk if actor and actor.user else None]
     stamp.append(actor.reason if actor else None)
     with connection.cursor() as cursor:
-        for start in range(0, len(keys), _KEYS_PER_STATEMENT):
-            chunk = list(keys[start : start + _KEYS_PER_STATEMENT])
-            marks = ", ".join(["%s"] * len(chunk))
+        for condition, chunk in _key_conditions(key, keys):
             cursor.execute(
                 f"INSERT INTO {target} ({columns}, history_date, history_type,"  # noqa: S608
                 f" history_user_id, history_change_reason)"
-                f" SELECT {columns}, %s, %s, %s, %s FROM {source} WHERE {key} IN ({marks})",
+                f" SELECT {columns}, %s, %s, %s, %s FROM {source} WHERE {condition}",
                 [*stamp, *chunk],
             )
+
+
+def _key_conditions(column: str, keys: Sequence[Any]) -> Iterator[tuple[str, list[Any]]]:
+    """Yield conditions with their parameters that together choose the keys."""
+    if (
+        keys
+        and isinstance(keys[0], int)
+        and keys[-1] - keys[0] == len(keys) - 1 == len(set(keys)) - 1
+    ):
+        yield f"{column} BETWEEN %s AND %s", [keys[0], keys[-1]]
+        return
+    for start in range(0, len(keys), _KEYS_PER_STATEMENT):
+        chunk = list(keys[start : start + _KEYS_PER_STATEMENT])
+        marks = ", ".join(["%s"] * len(chunk))
+        yield f"{column} IN ({marks})", chunk

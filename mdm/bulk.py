@@ -7,7 +7,7 @@ with `mdm.audit.record_history`, in the same transaction.
 
 import json
 import time
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from typing import Any
 
 from django.core.serializers.json import DjangoJSONEncoder
@@ -42,9 +42,9 @@ def allocate_ids(model: type[models.Model], count: int) -> list[int]:
 def insert(model: type[models.Model], columns: Sequence[str], rows: Iterable[Row]) -> None:
     """Insert rows given as Python values in the order of `columns` (field attnames)."""
     if connection.vendor == "postgresql":
-        _copy(connection.ops.quote_name(model._meta.db_table), model, columns, rows)
+        _copy(_table(model), model, columns, rows)
     else:
-        _executemany(model, columns, rows, "")
+        _executemany(_table(model), model, columns, rows, "")
 
 
 def insert_ignoring(
@@ -53,36 +53,35 @@ def insert_ignoring(
     """Insert rows, leaving alone those that break a unique constraint."""
     rows = list(rows)
     if connection.vendor == "postgresql" and len(rows) > _FEW_ROWS:
-        target = connection.ops.quote_name(model._meta.db_table)
+        target = _table(model)
         names = _column_names(model, columns)
-        with _staged(model, columns, rows) as stage, connection.cursor() as cursor:
+        with staged(model, columns, rows) as stage, connection.cursor() as cursor:
             cursor.execute(
                 f"INSERT INTO {target} ({names}) SELECT {names} FROM {stage}"  # noqa: S608
                 " ON CONFLICT DO NOTHING"
             )
     else:
-        _executemany(model, columns, rows, " ON CONFLICT DO NOTHING")
+        _executemany(_table(model), model, columns, rows, " ON CONFLICT DO NOTHING")
 
 
 def update(model: type[models.Model], columns: Sequence[str], rows: Iterable[Row]) -> None:
     """Update rows by key: the first of `columns` is the primary key, the others are set."""
-    target = connection.ops.quote_name(model._meta.db_table)
+    target = _table(model)
     key, *values = [_quoted(model, name) for name in columns]
     rows = list(rows)
     if connection.vendor == "postgresql" and len(rows) > _FEW_ROWS:
         assignments = ", ".join(f"{value} = stage.{value}" for value in values)
-        with _staged(model, columns, rows) as stage, connection.cursor() as cursor:
+        with staged(model, columns, rows) as stage, connection.cursor() as cursor:
             cursor.execute(
                 f"UPDATE {target} SET {assignments} FROM {stage} AS stage"  # noqa: S608
                 f" WHERE {target}.{key} = stage.{key}"
             )
         return
     assignments = ", ".join(f"{value} = %s" for value in values)
-    prepare = _preparers(model, columns)
     with connection.cursor() as cursor:
         cursor.executemany(
             f"UPDATE {target} SET {assignments} WHERE {key} = %s",  # noqa: S608
-            [_rotate([p(v) for p, v in zip(prepare, row, strict=True)]) for row in rows],
+            [(*row[1:], row[0]) for row in _adapted(model, columns, rows)],
         )
 
 
@@ -92,8 +91,8 @@ def pause_for_other_writers() -> None:
         time.sleep(_SQLITE_PAUSE_SECONDS)
 
 
-def _rotate(values: list[Any]) -> list[Any]:
-    return [*values[1:], values[0]]
+def _table(model: type[models.Model]) -> str:
+    return connection.ops.quote_name(model._meta.db_table)
 
 
 def _field(model: type[models.Model], name: str) -> "models.Field[Any, Any]":
@@ -116,8 +115,8 @@ def _column_names(model: type[models.Model], columns: Sequence[str]) -> str:
     return ", ".join(_quoted(model, name) for name in columns)
 
 
-class _staged:
-    """A temporary table with the columns' types, filled by COPY and dropped at the end."""
+class staged:
+    """A temporary table with the columns' types, filled at the start and dropped at the end."""
 
     def __init__(
         self, model: type[models.Model], columns: Sequence[str], rows: Iterable[Row]
@@ -126,65 +125,76 @@ class _staged:
         self.name = connection.ops.quote_name(f"stage_{model._meta.db_table}")
 
     def __enter__(self) -> str:
-        source = connection.ops.quote_name(self.model._meta.db_table)
+        source = _table(self.model)
         names = _column_names(self.model, self.columns)
+        is_postgresql = connection.vendor == "postgresql"
+        name = f"pg_temp.{self.name}" if is_postgresql else f"temp.{self.name}"
         with connection.cursor() as cursor:
-            cursor.execute(f"DROP TABLE IF EXISTS pg_temp.{self.name}")
+            cursor.execute(f"DROP TABLE IF EXISTS {name}")
             cursor.execute(
-                f"CREATE TEMPORARY TABLE {self.name} ON COMMIT DROP AS"  # noqa: S608
-                f" SELECT {names} FROM {source} WITH NO DATA"
+                f"CREATE TEMPORARY TABLE {self.name}"  # noqa: S608
+                f"{' ON COMMIT DROP' if is_postgresql else ''} AS"
+                f" SELECT {names} FROM {source} {'WITH NO DATA' if is_postgresql else 'LIMIT 0'}"
             )
-        _copy(f"pg_temp.{self.name}", self.model, self.columns, self.rows)
-        return f"pg_temp.{self.name}"
+        if is_postgresql:
+            _copy(name, self.model, self.columns, self.rows)
+        else:
+            _executemany(name, self.model, self.columns, self.rows, "")
+        return name
 
     def __exit__(self, *error: object) -> None:
         if error[0] is None:  # After an error the transaction is lost, and the table with it.
             with connection.cursor() as cursor:
-                cursor.execute(f"DROP TABLE IF EXISTS pg_temp.{self.name}")
+                cursor.execute(f"DROP TABLE IF EXISTS {self.name}")
 
 
 def _copy(
     target: str, model: type[models.Model], columns: Sequence[str], rows: Iterable[Row]
 ) -> None:
     names = _column_names(model, columns)
-    prepare = _preparers(model, columns)
     with (
         connection.cursor() as cursor,
         cursor.copy(f"COPY {target} ({names}) FROM STDIN") as copy,
     ):
-        # psycopg adapts almost everything itself: only the others cost a call.
-        adapted = [(place, p) for place, p in enumerate(prepare) if p is not _as_is]
-        for row in rows:
-            values = list(row)
-            for place, p in adapted:
-                values[place] = p(values[place])
-            copy.write_row(values)
+        for row in _adapted(model, columns, rows):
+            copy.write_row(row)
 
 
 def _executemany(
-    model: type[models.Model], columns: Sequence[str], rows: Iterable[Row], suffix: str
+    target: str, model: type[models.Model], columns: Sequence[str], rows: Iterable[Row], end: str
 ) -> None:
-    target = connection.ops.quote_name(model._meta.db_table)
     marks = ", ".join(["%s"] * len(columns))
-    prepare = _preparers(model, columns)
     with connection.cursor() as cursor:
         cursor.executemany(
             f"INSERT INTO {target} ({_column_names(model, columns)})"  # noqa: S608
-            f" VALUES ({marks}){suffix}",
-            [[p(v) for p, v in zip(prepare, row, strict=True)] for row in rows],
+            f" VALUES ({marks}){end}",
+            list(_adapted(model, columns, rows)),
         )
 
 
-def _preparers(model: type[models.Model], columns: Sequence[str]) -> list[Callable[[Any], Any]]:
-    return [_preparer(model, name) for name in columns]
+def _adapted(
+    model: type[models.Model], columns: Sequence[str], rows: Iterable[Row]
+) -> Iterator[Row]:
+    """Yield the rows as the database's own library takes them."""
+    adapters = [(place, _adapter(model, name)) for place, name in enumerate(columns)]
+    # Most values need nothing, and a call for each would be most of the work.
+    needed = [(place, adapt) for place, adapt in adapters if adapt]
+    if not needed:
+        yield from rows
+        return
+    for row in rows:
+        values = list(row)
+        for place, adapt in needed:
+            values[place] = adapt(values[place])
+        yield values
 
 
-def _preparer(model: type[models.Model], name: str) -> Callable[[Any], Any]:
+def _adapter(model: type[models.Model], name: str) -> Callable[[Any], Any] | None:
     field = _field(model, name)
     if isinstance(field, models.JSONField):
         return _as_json
     if connection.vendor == "postgresql":
-        return _as_is  # psycopg adapts Python's own types.
+        return None  # psycopg adapts Python's own types.
     if isinstance(field, models.DateTimeField):
         return connection.ops.adapt_datetimefield_value
     if isinstance(field, models.DateField):
@@ -194,11 +204,7 @@ def _preparer(model: type[models.Model], name: str) -> Callable[[Any], Any]:
         return lambda value: connection.ops.adapt_decimalfield_value(value, digits, places)
     if isinstance(field, models.UUIDField):
         return lambda value: value.hex if value is not None else None
-    return _as_is
-
-
-def _as_is(value: Any) -> Any:
-    return value
+    return None
 
 
 def _as_json(value: Any) -> str | None:

@@ -1,10 +1,11 @@
-"""How many live customers share each contact point.
+"""Contact points, each stored once, and how many live customers share each of them.
 
 A family's phone or a shop's till address is no evidence of identity, so matching and pages read
-`shared_by`. It is derived: `recount` keeps it, `recount_all` builds it anew.
+`shared_by`. It is derived: `meet` and `recount` keep it, `recount_all` builds it anew.
 """
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
+from typing import NamedTuple
 
 from django.db import connection
 from django.db.models import Max
@@ -30,6 +31,72 @@ _UPDATE = f"""
     WHERE {_DIFFERS}
 """  # noqa: S608 - no value is put in.
 _COUNT_WRONG = f"SELECT COUNT(*) FROM mdm_contactpoint, ({_COUNTED}) AS counted WHERE {_DIFFERS}"  # noqa: S608
+
+
+# The fuller of two spellings is shown, whichever came first: accents are greater than none, and
+# small letters than capitals.
+_MEET = """
+    INSERT INTO mdm_contactpoint ({columns}) SELECT {columns} FROM {stage} AS met
+    WHERE true ORDER BY kind, value
+    ON CONFLICT (kind, value) DO UPDATE SET
+        shared_by = mdm_contactpoint.shared_by + excluded.shared_by,
+        region = CASE WHEN {is_fuller} THEN excluded.region ELSE mdm_contactpoint.region END,
+        display = CASE WHEN {is_fuller} THEN excluded.display ELSE mdm_contactpoint.display END
+    RETURNING id, kind, value
+"""
+_IS_FULLER = {
+    "postgresql": 'excluded.display COLLATE "C" > mdm_contactpoint.display COLLATE "C"',
+    "sqlite": "excluded.display > mdm_contactpoint.display",
+}
+_MET_COLUMNS = ("id", "kind", "value", "display", "region", "shared_by", "status", "audience")
+
+Place = tuple[str, str]
+"""Kind and value: what makes two contact points the same."""
+
+
+class Met(NamedTuple):
+    """A contact point that records about to be stored carry.
+
+    `newborn_count` of them are records nobody knew, so customers that were not counted yet.
+    """
+
+    kind: str
+    value: str
+    display: str
+    region: str
+    newborn_count: int
+
+
+def meet(points: Collection[Met]) -> tuple[dict[Place, int], set[int]]:
+    """Return the key of each contact point by place, and the keys of those known before.
+
+    Unknown ones are made. All stay locked until the transaction ends: who adds a carrier and who
+    records a refusal of the same contact point wait for one another, and always in the same
+    order, so that two loads that meet cannot block each other in a circle.
+    """
+    if not points:
+        return {}, set()
+    fresh = bulk.allocate_ids(ContactPoint, len(points))
+    status, audience = ContactPoint.Status.USABLE, ContactPoint.Audience.B2C
+    rows = [(key, *point, status, audience) for key, point in zip(fresh, points, strict=True)]
+    with (
+        bulk.staged(ContactPoint, _MET_COLUMNS, rows) as stage,
+        connection.cursor() as cursor,
+    ):
+        is_fuller = _IS_FULLER[connection.vendor]
+        columns = ", ".join(_MET_COLUMNS)
+        cursor.execute(_MEET.format(columns=columns, stage=stage, is_fuller=is_fuller))
+        keys = {(kind, value): key for key, kind, value in cursor.fetchall()}
+    return keys, set(keys.values()).difference(fresh)
+
+
+def recount_points(contact_point_ids: Collection[int]) -> None:
+    """Count anew who shares these contact points."""
+    keys = sorted(contact_point_ids)
+    if keys:
+        marks = ", ".join(["%s"] * len(keys))
+        with connection.cursor() as cursor:
+            cursor.execute(_UPDATE.format(which=f"point.id IN ({marks})"), keys)
 
 
 def recount(record_ids: Sequence[int]) -> None:

@@ -11,6 +11,7 @@ from django.utils.timezone import now
 
 from mdm import bulk
 from mdm.audit import record_history
+from mdm.birth_ids import public_id
 from mdm.folding import fold
 from mdm.models import (
     ATTRIBUTES,
@@ -47,6 +48,29 @@ def consolidate(customer_ids: Iterable[int]) -> int:
     found = differences(customer_ids)
     _write(found)
     return found.count
+
+
+class Newborn(NamedTuple):
+    """A source record that was just inserted, alone with its customer."""
+
+    record_id: int
+    source_key: str
+    issues: Sequence[tuple[str, str]]
+    values: tuple[Any, ...]  # In the order of ATTRIBUTES.
+
+
+def give_birth(newborns: Sequence[Newborn]) -> None:
+    """Insert the golden records of customers who were born with these records.
+
+    Nothing is read: there is no other member, no pin yet, and no rule decides about one record.
+    """
+    moment = now()
+    found = []
+    for key, source_key, issues, values in newborns:
+        # Trust, date and source only compare a record with others.
+        row = (key, key, 0, None, issues, source_key, 0, *values)
+        found.append((key, *_golden_row([row], (), {}, public_id(key)), 1, moment))
+    _write(Differences(found, [], []))
 
 
 @dataclass(frozen=True, slots=True)

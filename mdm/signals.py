@@ -1,17 +1,20 @@
 """What the ground tells the apps above it, the first two inside the transaction they happen in.
 
 `records_loaded`: a chunk of a load was written. Arguments: `batch` (LoadBatch), `record_ids`
-(list of keys), `claims` (list of PermissionClaim).
+(list of keys, of new and of changed records), `births` (Births: the new ones), `claims` (list of
+PermissionClaim, of both).
 
 `customers_changed`: members or values of customers changed. Arguments: `customer_ids` (live
-customers to derive anew), `gone_ids` (customers that are no longer live).
+customers to derive anew), `gone_ids` (customers that are no longer live). It is not sent for
+births, which `records_loaded` tells.
 
 `swept`: the sweeper came round, every few seconds. No arguments; receivers must be quick.
 """
 
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
 from datetime import datetime
-from typing import Literal
+from typing import Literal, NamedTuple
 
 from django.dispatch import Signal
 
@@ -31,3 +34,24 @@ class PermissionClaim:
     kind: Literal["opt_in", "refusal", "opt_out"]
     occurred_at: datetime | None
     double_opt_in: bool = False
+
+
+class CarriedPoint(NamedTuple):
+    """A contact point that a record carries, in one of its attributes."""
+
+    attribute: str
+    contact_point_id: int
+    kind: str
+    value: str
+
+
+@dataclass(frozen=True, slots=True)
+class Births:
+    """Records that were not known before, each now a customer with the record's own key.
+
+    Nothing stored speaks of them, but others may carry, or have refused, the contact points in
+    `shared`.
+    """
+
+    carried: Mapping[int, Sequence[CarriedPoint]] = field(default_factory=dict)
+    shared: frozenset[int] = frozenset()

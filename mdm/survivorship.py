@@ -101,6 +101,8 @@ def survive(
     rules: Mapping[str, Rule] = DEFAULT_RULES,
 ) -> Survivors:
     """Choose the value of every attribute among a customer's active records and pins."""
+    if len(candidates) == 1 and not pins:
+        return _sole(candidates[0])
     values: dict[str, Any] = {}
     lineage: Lineage = {}
     pinned = {pin.attribute: pin for pin in sorted(pins, key=lambda pin: pin.pin_id)}
@@ -115,6 +117,18 @@ def survive(
             winner, strategy = _duel(rivals, rule.strategies)
             values.update(zip(attributes, winner.value, strict=True))
             lineage[group] = [winner.candidate.record_id, None, strategy]
+    return Survivors(values, lineage)
+
+
+def _sole(candidate: Candidate) -> Survivors:
+    """Return what the only candidate says: most customers have one record, and nobody to duel."""
+    values: dict[str, Any] = {}
+    lineage: Lineage = {}
+    for group, attributes in GROUPS.items():
+        stated = tuple(candidate.values[name] for name in attributes)
+        if _says_something(group, stated):
+            values.update(zip(attributes, stated, strict=True))
+            lineage[group] = [candidate.record_id, None, "only"]
     return Survivors(values, lineage)
 
 

@@ -1,23 +1,27 @@
 """Sales and contracts that come along with a customer's row."""
 
-from collections.abc import Collection, Sequence
+from collections.abc import Collection, Mapping, Sequence
 
 from mdm import bulk
 from mdm.loading.rows import StandardRow
-from mdm.models import Contract, RecordContactPoint, Sale
+from mdm.models import Contract, Sale
+from mdm.signals import CarriedPoint
 
 Rows = Sequence[tuple[int, StandardRow]]
 
 
-def store(rows: Rows, *, born_ids: Collection[int]) -> None:
+def store(
+    rows: Rows, carried: Mapping[int, Sequence[CarriedPoint]], *, born_ids: Collection[int]
+) -> None:
     """Add the sales and contracts of the rows that are not known yet; a contract may end."""
     sales = [(pk, row.sale) for pk, row in rows if row.sale]
     if sales:
-        emails = dict(
-            RecordContactPoint.objects.filter(
-                record__in=[pk for pk, _ in sales], attribute="email"
-            ).values_list("record_id", "contact_point_id")
-        )
+        emails = {
+            pk: point.contact_point_id
+            for pk, _ in sales
+            for point in carried[pk]
+            if point.attribute == "email"
+        }
         bulk.insert_ignoring(
             Sale,
             (

@@ -1,17 +1,18 @@
 """Which contact points records carry: one row per distinct address, number or e-mail."""
 
-from collections.abc import Collection, Iterator, Sequence
+from collections import Counter
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
 from typing import NamedTuple
 
-from django.db.models import Min
-
 from mdm import bulk
-from mdm.models import ContactPoint, RecordContactPoint
+from mdm.contact_points import Met, Place, meet, recount_points
+from mdm.models import RecordContactPoint
+from mdm.signals import CarriedPoint
 from mdm.standardise.phones import UNUSABLE
 from mdm.standardise.record import StandardRecord
 from mdm.standardise.text import fold
 
-_COLUMNS = ("kind", "value", "display", "status", "audience", "region", "shared_by")
 _MAX_VALUE = 400
 
 Records = Sequence[tuple[int, StandardRecord]]
@@ -27,24 +28,40 @@ class Point(NamedTuple):
     region: str = ""
 
 
-def carry(records: Records, *, born_ids: Collection[int]) -> set[int]:
-    """Store what each record carries now, and no longer what it does not.
+@dataclass(frozen=True, slots=True)
+class Carriage:
+    """What each record of a chunk carries now.
 
-    Returns a record for each contact point that lost a carrier, so that its sharing is counted
-    anew too.
+    `shared` are the contact points that somebody beside one new record alone carries, or carried.
     """
-    wanted = {(pk, point.attribute): point for pk, record in records for point in points(record)}
-    keys = _keys(set(wanted.values()))
-    target = {
-        (pk, attribute): keys[point.kind, point.value] for (pk, attribute), point in wanted.items()
+
+    by_record: dict[int, list[CarriedPoint]]
+    shared: frozenset[int]
+
+
+def carry(born: Records, changed: Records) -> Carriage:
+    """Store what each record carries now, and for changed ones no longer what they do not.
+
+    A new record is taken to be a customer of its own.
+    """
+    wanted = {pk: list(points(record)) for records in (born, changed) for pk, record in records}
+    met, newborns = _met(wanted, [pk for pk, _ in born])
+    keys, known = meet(met)
+    by_record = {
+        pk: [CarriedPoint(p.attribute, keys[p.kind, p.value], p.kind, p.value) for p in found]
+        for pk, found in wanted.items()
     }
-    lost = _drop(target, [pk for pk, _ in records if pk not in born_ids])
+    carried = {(pk, p.attribute): p.contact_point_id for pk in by_record for p in by_record[pk]}
+    touched = {key for (pk, _), key in carried.items() if pk in dict(changed)}
+    touched |= _drop(carried, [pk for pk, _ in changed])
     bulk.insert(
         RecordContactPoint,
         ("record_id", "attribute", "contact_point_id"),
-        ((pk, attribute, key) for (pk, attribute), key in target.items()),
+        ((pk, attribute, key) for (pk, attribute), key in carried.items()),
     )
-    return lost
+    recount_points(touched)
+    common = {keys[place] for place, count in newborns.items() if count > 1}
+    return Carriage(by_record, frozenset(known | touched | common))
 
 
 def points(record: StandardRecord) -> Iterator[Point]:
@@ -66,57 +83,39 @@ def points(record: StandardRecord) -> Iterator[Point]:
         yield Point("address", "post", fold(display)[:_MAX_VALUE], display, record.country)
 
 
-def _keys(wanted: Collection[Point]) -> dict[tuple[str, str], int]:
-    """Return the key of each distinct contact point, made where it was unknown."""
-    distinct = {(point.kind, point.value): point for point in sorted(wanted, reverse=True)}
-    found = _find(list(distinct))
-    missing = [point for place, point in sorted(distinct.items()) if place not in found]
-    if missing:
-        # Always in the same order: two loads that meet cannot block each other in a circle.
-        bulk.insert_ignoring(ContactPoint, _COLUMNS, [_row(point) for point in missing])
-        found |= _find([(point.kind, point.value) for point in missing])
-    return found
-
-
-def _find(places: Sequence[tuple[str, str]]) -> dict[tuple[str, str], int]:
-    found: dict[tuple[str, str], int] = {}
-    for kind in ContactPoint.Kind.values:
-        values = [value for of_kind, value in places if of_kind == kind]
-        if values:
-            rows = ContactPoint.objects.filter(kind=kind, value__in=values)
-            found |= {(kind, value): pk for value, pk in rows.values_list("value", "pk")}
-    return found
-
-
-def _row(point: Point) -> tuple[object, ...]:
-    return (
-        point.kind,
-        point.value,
-        point.display,
-        ContactPoint.Status.USABLE,
-        ContactPoint.Audience.B2C,
-        point.region,
-        1,
+def _met(
+    wanted: Mapping[int, Sequence[Point]], born_ids: Sequence[int]
+) -> tuple[list[Met], Counter[Place]]:
+    """Return each distinct contact point in its fullest spelling, and its count of newborns."""
+    fullest: dict[Place, Point] = {}
+    for found in wanted.values():
+        for point in found:
+            place = (point.kind, point.value)
+            if place not in fullest or fullest[place].display < point.display:
+                fullest[place] = point
+    newborns = Counter(
+        place for pk in born_ids for place in {(point.kind, point.value) for point in wanted[pk]}
     )
+    met = [
+        Met(*place, point.display, point.region, newborns[place])
+        for place, point in fullest.items()
+    ]
+    return met, newborns
 
 
-def _drop(target: dict[tuple[int, str], int], record_ids: Sequence[int]) -> set[int]:
-    """Delete what records carry no more, and take out of `target` what they carry already."""
+def _drop(carried: dict[tuple[int, str], int], record_ids: Sequence[int]) -> set[int]:
+    """Delete what records carry no more, and take out of `carried` what they carry already.
+
+    Returns the contact points that lost a carrier.
+    """
     present = RecordContactPoint.objects.filter(record__in=record_ids).values_list(
         "pk", "record_id", "attribute", "contact_point_id"
     )
     gone: dict[int, int] = {}
     for pk, record, attribute, key in present:
-        if target.get((record, attribute)) == key:
-            del target[record, attribute]
+        if carried.get((record, attribute)) == key:
+            del carried[record, attribute]
         else:
             gone[pk] = key
-    if not gone:
-        return set()
     RecordContactPoint.objects.filter(pk__in=gone).delete()
-    lost = set(gone.values())
-    ContactPoint.objects.filter(pk__in=lost, carriers=None).update(shared_by=0)
-    others = RecordContactPoint.objects.filter(contact_point__in=lost)
-    # One carrier is enough to find the contact point; some have a hundred thousand.
-    firsts = others.values("contact_point").annotate(first=Min("record_id"))
-    return set(firsts.values_list("first", flat=True))
+    return set(gone.values())

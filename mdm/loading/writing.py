@@ -5,22 +5,24 @@ cost no standardising and the database is locked for the writing only; inside, u
 lock, the comparison is made again.
 """
 
-from collections.abc import Collection, Iterable, Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any, NamedTuple
 
 from django.utils.timezone import now
 
-from mdm import bulk, identity
+from mdm import bulk, golden_records, identity
 from mdm.audit import record_history
+from mdm.golden_records import Newborn
 from mdm.loading import activity, carrying
 from mdm.loading.claims import new_claims
 from mdm.loading.rows import RowReader, StandardRow
 from mdm.models import ATTRIBUTES, LoadBatch, RejectedRow, SourceRecord, SourceSystem
-from mdm.signals import PermissionClaim, records_loaded
+from mdm.quality_figures import outdate
+from mdm.signals import Births, PermissionClaim, records_loaded
 from mdm.standardise import VERSION
-from mdm.standardise.record import Issue
+from mdm.standardise.record import Issue, StandardRecord
 
 COUNTS = ("new", "changed", "same", "stale", "rejected", "deleted")
 
@@ -94,6 +96,10 @@ class Sorted(NamedTuple):
     untouched: list[tuple[str, Candidate]]  # The same or stale rows, each with its end.
 
 
+Rows = Sequence[tuple[int, Candidate]]
+"""Rows to be written, each with the key of its record."""
+
+
 class ChunkWriter:
     """Stores the chunks of one batch."""
 
@@ -123,27 +129,29 @@ class ChunkWriter:
         """
         # One load at a time writes records of a source, so that nobody gives a key twice.
         SourceSystem.objects.select_for_update().get(pk=self._batch.source_id)
-        sorted_rows = self.sort(chunk)
-        ids = bulk.allocate_ids(SourceRecord, len(sorted_rows.new)) if sorted_rows.new else []
-        born = list(zip(ids, sorted_rows.new, strict=True))
-        written = born + sorted_rows.changed
-        claims = self._claims(born, sorted_rows.changed)
-        self._store(born, sorted_rows.changed)
-        touched_ids = carrying.carry(
-            [(pk, row.written.record) for pk, row in written], born_ids=set(ids)
+        rows = self.sort(chunk)
+        ids = bulk.allocate_ids(SourceRecord, len(rows.new)) if rows.new else []
+        born = list(zip(ids, rows.new, strict=True))
+        claims = self._claims(born, rows.changed)
+        self._store_born(born)
+        self._store_changed(rows.changed)
+        carriage = carrying.carry(_standard(born), _standard(rows.changed))
+        written = born + rows.changed
+        activity.store(
+            [(pk, row.written) for pk, row in written], carriage.by_record, born_ids=set(ids)
         )
-        activity.store([(pk, row.written) for pk, row in written], born_ids=set(ids))
-        self._derive(ids, [pk for pk, _ in sorted_rows.changed], touched_ids)
-        self._reject(sorted_rows.rejects)
-        if written or claims:
+        self._refresh([pk for pk, _ in rows.changed])
+        self._reject(rows.rejects)
+        if written:
+            births = Births({pk: carriage.by_record[pk] for pk in ids}, carriage.shared)
             records_loaded.send(
                 sender=None,
                 batch=self._batch,
                 record_ids=[pk for pk, _ in written],
+                births=births,
                 claims=claims,
             )
-        issues = [issue for _, row in written for issue in row.written.record.issues]
-        return sorted_rows.counts, issues
+        return rows.counts, [issue for _, row in written for issue in row.written.record.issues]
 
     def _stored(self, rows: Sequence[Candidate]) -> dict[str, Known]:
         found = SourceRecord.objects.filter(
@@ -192,11 +200,7 @@ class ChunkWriter:
             return "stale"
         return "changed"
 
-    def _claims(
-        self,
-        born: Sequence[tuple[int, Candidate]],
-        changed: Sequence[tuple[int, Candidate]],
-    ) -> list[PermissionClaim]:
+    def _claims(self, born: Rows, changed: Rows) -> list[PermissionClaim]:
         """Return the claims of new records, and those that changed records did not make before."""
         if not self._may_claim():
             return []
@@ -217,22 +221,28 @@ class ChunkWriter:
     def _may_claim(self) -> bool:
         return bool(self._reader.mapping.named("permission", "opt_out", "opt_out_at"))
 
-    def _store(
-        self,
-        born: Sequence[tuple[int, Candidate]],
-        changed: Sequence[tuple[int, Candidate]],
-    ) -> None:
+    def _store_born(self, born: Rows) -> None:
+        """Insert new records, each with the customer and the golden record it is born with."""
+        if not born:
+            return
         moment, source = now(), self._batch.source_id
-        if born:
-            bulk.insert(
-                SourceRecord,
-                _BIRTH,
-                (
-                    (pk, source, row.key, pk, "birth", moment, *self._values(row))
-                    for pk, row in born
-                ),
-            )
-            record_history(SourceRecord, [pk for pk, _ in born], "+")
+        ids = [pk for pk, _ in born]
+        bulk.insert(
+            SourceRecord,
+            _BIRTH,
+            ((pk, source, row.key, pk, "birth", moment, *self._values(row)) for pk, row in born),
+        )
+        record_history(SourceRecord, ids, "+")
+        identity.give_birth(ids)
+        golden_records.give_birth(
+            [
+                Newborn(pk, row.key, row.written.record.issues, row.written.record[:-1])
+                for pk, row in born
+            ]
+        )
+        outdate(ids[:1])  # All of them are of one source.
+
+    def _store_changed(self, changed: Rows) -> None:
         if changed:
             bulk.update(
                 SourceRecord, ("id", *_VALUES), [(pk, *self._values(row)) for pk, row in changed]
@@ -255,18 +265,14 @@ class ChunkWriter:
             *values,
         )
 
-    def _derive(
-        self, born_ids: Sequence[int], changed_ids: Sequence[int], touched_ids: Collection[int]
-    ) -> None:
-        """Give new records their customers and bring what depends on the others up to date."""
-        if born_ids:
-            identity.give_birth(born_ids)
-        customers = set(born_ids)
-        customers.update(
-            SourceRecord.objects.filter(pk__in=changed_ids).values_list("customer_id", flat=True)
+    def _refresh(self, changed_ids: Sequence[int]) -> None:
+        """Bring up to date what depends on the records that changed."""
+        customers = SourceRecord.objects.filter(pk__in=changed_ids).values_list(
+            "customer_id", flat=True
         )
-        if customers:
-            identity.refresh(customers, record_ids=[*born_ids, *changed_ids, *sorted(touched_ids)])
+        if changed_ids:
+            outdate(changed_ids[:1])
+            identity.refresh(set(customers))
 
     def _reject(self, rejects: Sequence[Reject]) -> None:
         if rejects:
@@ -275,3 +281,7 @@ class ChunkWriter:
                 ("batch_id", *Reject._fields),
                 ((self._batch.pk, *reject) for reject in rejects),
             )
+
+
+def _standard(rows: Rows) -> list[tuple[int, StandardRecord]]:
+    return [(pk, row.written.record) for pk, row in rows]

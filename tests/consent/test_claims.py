@@ -10,7 +10,7 @@ from consent.evaluation import may_contact, offer_for
 from consent.models import ConsentEvent, PermissionState, Purpose
 from consent.projection import project, rebuild
 from mdm.models import ContactPoint, Customer, LoadBatch, RecordContactPoint, SourceRecord
-from mdm.signals import PermissionClaim, records_loaded
+from mdm.signals import Births, PermissionClaim, records_loaded
 from tests.consent.factories import marketing, record_event
 from tests.mdm.factories import make_record, make_records
 
@@ -30,6 +30,7 @@ def load(record: SourceRecord, *claims: dict[str, Any]) -> None:
         sender=None,
         batch=LoadBatch.objects.first(),
         record_ids=[record.pk],
+        births=Births(),
         claims=[PermissionClaim(record.pk, 1, **{**defaults, **claim}) for claim in claims],
     )
 
@@ -240,9 +241,9 @@ def test_a_chunk_of_claims_costs_the_same_queries_whatever_its_size(django_asser
     batch = LoadBatch.objects.first()
 
     with django_assert_max_num_queries(16):
-        receive_claims(batch=batch, record_ids=[records[0].pk], claims=claims[:1])
+        receive_claims(batch=batch, births=Births(), claims=claims[:1])
     with django_assert_max_num_queries(16):
-        receive_claims(batch=batch, record_ids=[r.pk for r in records], claims=claims)
+        receive_claims(batch=batch, births=Births(), claims=claims)
 
     assert ConsentEvent.objects.count() == 60
 
