@@ -7,7 +7,7 @@ from django.test.utils import CaptureQueriesContext
 from django.urls import reverse
 from django.utils.translation import override
 
-from matching.linkage.blocking import DEFAULT_RULES
+from matching.linkage.proposals import DEFAULT_RULES
 from matching.models import MatchRun
 from matching.run_charts import blocking
 from mdm import jobs
