@@ -11,6 +11,7 @@ from django.utils.timezone import localdate
 from django.utils.translation import gettext as _
 
 from campaigns.models import TargetListMember
+from config.identity_history import Act, Hanging, hanging_parts, identity_history
 from consent.models import Channel
 from consent.presentation import (
     MatrixRow,
@@ -76,6 +77,8 @@ class CustomerFile:
     matrix: PermissionMatrix | None
     channels: list[ChannelAnswer]
     timeline: list[TimelineEntry] | None
+    identity: list[Act] | None
+    hanging: list[Hanging]
     lists: list[TargetListMember] | None
 
     @property
@@ -95,6 +98,7 @@ def customer_file(customer: Customer, reader: User | AnonymousUser) -> CustomerF
     records = _records(customer)
     keys = [record.pk for record in records]
     sees_permissions = reader.has_perm("consent.view_permissionstate")
+    sees_decisions = reader.has_perm("matching.view_decision")
     matrix = permission_matrix(customer) if sees_permissions else None
     return CustomerFile(
         customer=customer,
@@ -110,6 +114,8 @@ def customer_file(customer: Customer, reader: User | AnonymousUser) -> CustomerF
         matrix=matrix,
         channels=_channels(matrix) if matrix else [],
         timeline=timeline(customer) if sees_permissions else None,
+        identity=identity_history(customer, keys) if sees_decisions else None,
+        hanging=hanging_parts(records) if sees_decisions else [],
         lists=_lists(customer) if reader.has_perm("campaigns.view_targetlist") else None,
     )
 

@@ -13,6 +13,7 @@ from django.utils.translation import gettext as _
 from django.views.decorators.cache import never_cache
 
 from config.customer_file import customer_file
+from matching.versions import versions_of
 from mdm.birth_ids import birth_number, display, public_id
 from mdm.identity import UnknownCustomer, resolve
 from mdm.models import Customer
@@ -35,7 +36,10 @@ class CustomerPage(StaffPage):
         log_access(request.user, "customer.view", customer.public_id)
         file = customer_file(customer, request.user)
         title = str(file.golden) if file.golden else customer.display_id
-        return self.render_to_response(self.get_context_data(file=file, title=title))
+        versions = versions_of([customer])
+        return self.render_to_response(
+            self.get_context_data(file=file, title=title, versions=versions)
+        )
 
 
 def _resolve(text: str) -> Customer:

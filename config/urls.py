@@ -6,10 +6,15 @@ from django.views.generic import RedirectView
 
 from config import health
 from config.customer_page import CustomerPage
+from config.repair_pages import RepairPage, UndoPage
 from mdm import urls as mdm_urls
 
 # The customer page draws on every app, so it stands in config, under the names of mdm.
-customer_page = path("customers/<str:public_id>/", CustomerPage.as_view(), name="customer")
+customer_pages = [
+    path("customers/<str:public_id>/", CustomerPage.as_view(), name="customer"),
+    path("customers/<str:public_id>/repair/", RepairPage.as_view(), name="customer-repair"),
+    path("customers/<str:public_id>/undo/", UndoPage.as_view(), name="customer-undo"),
+]
 
 urlpatterns = [
     path("", RedirectView.as_view(pattern_name="admin:index")),
@@ -17,7 +22,7 @@ urlpatterns = [
     path("healthz", health.healthz, name="healthz"),
     path("readyz", health.readyz, name="readyz"),
     path("admin/", admin.site.urls),
-    path("", include(([*mdm_urls.urlpatterns, customer_page], mdm_urls.app_name))),
+    path("", include(([*mdm_urls.urlpatterns, *customer_pages], mdm_urls.app_name))),
     path("", include("matching.urls")),
     path("", include("consent.urls")),
     path("", include("consent.public.urls")),

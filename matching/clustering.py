@@ -116,6 +116,7 @@ class _Builder:
         self.guards = guards
         self.root = {record: record for record in records}
         self.members = {record: [record] for record in self.root}
+        self.units = dict.fromkeys(self.root, 1)
         self.apart: dict[int, set[int]] = defaultdict(set)
         self.support: dict[int, dict[int, int]] = defaultdict(dict)
         self.fitting: dict[int, dict[int, float]] = defaultdict(dict)
@@ -149,16 +150,17 @@ class _Builder:
         self.apart[other].add(one)
 
     def note_evidence(self, evidence: Iterable[Evidence]) -> None:
-        """Count the pairs between clusters that are more likely one person than not.
+        """Note which units are more likely one person than not, and how well they fit.
 
-        Beside them, the best automatic link between each two: whom a cluster fits.
+        A unit is what decisions have joined: evidence on one of its records speaks for all, so
+        that a decision never makes a link too thin.
         """
+        self.units = dict.fromkeys(self.members, 1)
         for pair in evidence:
             one, other = self.root[pair.left], self.root[pair.right]
             if pair.score < 0 or one == other:
                 continue
-            count = self.support[one].get(other, 0) + 1
-            self.support[one][other] = self.support[other][one] = count
+            self.support[one][other] = self.support[other][one] = 1
             if pair.automatic:
                 best = max(pair.score, self.fitting[one].get(other, pair.score))
                 self.fitting[one][other] = self.fitting[other][one] = best
@@ -209,10 +211,10 @@ class _Builder:
 
     def _doubt(self, one: int, other: int) -> Reason | None:
         """Return why a link is not enough although nothing speaks against it."""
-        sizes = len(self.members[one]), len(self.members[other])
-        if sum(sizes) > self.guards.max_size:
+        if len(self.members[one]) + len(self.members[other]) > self.guards.max_size:
             return Reason.TOO_LARGE
-        if self.support[one].get(other, 0) < self.guards.least_support * sizes[0] * sizes[1]:
+        pairs = self.units[one] * self.units[other]
+        if self.support[one].get(other, 0) < self.guards.least_support * pairs:
             return Reason.THIN_LINK
         return None
 
@@ -225,6 +227,7 @@ class _Builder:
         for record in self.members[other]:
             self.root[record] = one
         self.members[one] += self.members.pop(other)
+        self.units[one] += self.units.pop(other)
         for table in (self.exclusive, self.sources):
             if other in table:
                 table[one] = table.get(one, set()) | table.pop(other)

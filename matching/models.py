@@ -96,6 +96,9 @@ class Repair(models.Model):
     other = models.ForeignKey(
         Customer, models.PROTECT, null=True, blank=True, related_name="+", help_text="The second."
     )
+    record_ids = models.JSONField(
+        default=list, blank=True, help_text="The records taken out, split off or moved."
+    )
     idempotency_key = models.CharField(max_length=60, null=True, blank=True, unique=True)
     done_by = models.ForeignKey(settings.AUTH_USER_MODEL, models.PROTECT, related_name="+")
     done_at = models.DateTimeField(_("done at"), auto_now_add=True)

@@ -75,9 +75,9 @@ class Plan:
         ]
 
     @property
-    def record_ids(self) -> set[int]:
-        """Every record that a decision of the plan is about."""
-        return {record for statement in self.statements for record in statement[:2]}
+    def moved(self) -> list[int]:
+        """The records that leave the customer."""
+        return sorted({*self.wish.record_ids, *self.companions})
 
 
 def prepare(wish: Wish) -> Plan:
@@ -131,10 +131,8 @@ def repair(
         matching.decisions.ContradictsDecisions: when decisions say otherwise.
     """
     lock_neighbourhood(_members(wish.customer_id) + _members(wish.other_id))
-    if idempotency_key:
-        earlier = Repair.objects.filter(idempotency_key=idempotency_key).first()
-        if earlier:
-            return earlier
+    if earlier := done_before(idempotency_key):
+        return earlier
     check_versions(versions, [key for key in (wish.customer_id, wish.other_id) if key])
     plan, said = prepare(wish), circumstances or Circumstances()
     _want_reason(wish, said)
@@ -143,6 +141,7 @@ def repair(
             kind=wish.kind,
             customer_id=wish.customer_id,
             other_id=wish.other_id,
+            record_ids=plan.moved,
             idempotency_key=idempotency_key or None,
             done_by=by,
         )
@@ -151,6 +150,13 @@ def repair(
         )
         carry_out(made, by=by, reason=str(Kind(wish.kind).label))
     return done
+
+
+def done_before(idempotency_key: str | None) -> Repair | None:
+    """Return the repair that was done with this key."""
+    if not idempotency_key:
+        return None
+    return Repair.objects.filter(idempotency_key=idempotency_key).first()
 
 
 @transaction.atomic

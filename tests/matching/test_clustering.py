@@ -231,6 +231,16 @@ def test_one_link_does_not_join_two_groups_that_otherwise_differ():
     assert partition.refusals[0].reason == Reason.THIN_LINK
 
 
+def test_a_decision_never_makes_a_link_too_thin():
+    evidence = [Evidence(1, 2, 9.0, True), Evidence(2, 3, 4.5, True)]
+    before = clusters([1, 2, 3, 4], evidence, []).groups()
+
+    after = clusters([1, 2, 3, 4], evidence, [Ruling(3, 4, True)]).groups()
+
+    assert before == {1: [1, 2, 3], 4: [4]}
+    assert after == {1: [1, 2, 3, 4]}
+
+
 @pytest.mark.parametrize(
     ("guards", "reason"),
     [

@@ -1,0 +1,133 @@
+"""What a repair would do, ready for its page: customers before and after, records, values."""
+
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+
+from django.utils.translation import gettext as _
+
+from matching.decisions import sentence
+from matching.foresight import Becoming, Foresight
+from matching.models import Decision
+from mdm.golden_records import outlook
+from mdm.lineage import label_of, lines_of
+from mdm.models import Customer, GoldenRecord, SourceRecord
+from mdm.survivorship import GROUPS
+
+
+@dataclass(frozen=True, slots=True)
+class MemberLine:
+    """One record of a customer as it would be: `joins`, `leaves` or `stays`."""
+
+    record: SourceRecord
+    change: str
+
+
+@dataclass(frozen=True, slots=True)
+class ValueChange:
+    """A golden value that would read otherwise."""
+
+    label: str
+    before: str
+    after: str
+
+
+@dataclass(frozen=True, slots=True)
+class CustomerSheet:
+    """One customer that would change."""
+
+    customer: Customer
+    name: str
+    becomes: str
+    """What happens to the id: `changes`, `returns` or `goes`."""
+    leads_to: str
+    """The id that a gone one would open."""
+    members: list[MemberLine]
+    values: list[ValueChange]
+
+
+@dataclass(frozen=True, slots=True)
+class Said:
+    """A decision in a sentence, to be ticked."""
+
+    decision: Decision
+    words: str
+
+
+def customer_sheets(foresight: Foresight) -> list[CustomerSheet]:
+    """Return every customer that would change, the oldest first; nothing is written."""
+    changing = foresight.customers
+    customers = Customer.objects.select_related("golden").in_bulk(
+        [c.customer_id for c in changing]
+    )
+    keys = {record for c in changing for record in (*c.record_ids, *c.today)}
+    records = SourceRecord.objects.select_related("source").in_bulk(keys)
+    return [_sheet(c, customers[c.customer_id], records, foresight) for c in changing]
+
+
+def told(decisions: Iterable[Decision]) -> list[Said]:
+    """Return decisions as sentences."""
+    return [Said(decision, sentence(decision)) for decision in decisions]
+
+
+def in_words(sheets: Sequence[CustomerSheet]) -> str:
+    """Say what would change in one line; empty when nothing would."""
+    return " ".join(_in_words(sheet) for sheet in sheets)
+
+
+def _sheet(
+    becoming: Becoming,
+    customer: Customer,
+    records: Mapping[int, SourceRecord],
+    foresight: Foresight,
+) -> CustomerSheet:
+    before = getattr(customer, "golden", None)
+    after = _golden(becoming.record_ids)
+    return CustomerSheet(
+        customer=customer,
+        name=after.full_name or after.email or (str(before) if before else ""),
+        becomes="goes" if becoming.is_gone else "returns" if becoming.is_new else "changes",
+        leads_to=_leads_to(becoming, foresight),
+        members=_members(becoming, records),
+        values=[] if becoming.is_gone or not before else _values(before, after),
+    )
+
+
+def _leads_to(becoming: Becoming, foresight: Foresight) -> str:
+    if not becoming.is_gone:
+        return ""
+    return str(Customer.objects.get(pk=foresight.names[becoming.customer_id]))
+
+
+def _golden(record_ids: Iterable[int]) -> GoldenRecord:
+    """Return the golden record that these records would have, unsaved."""
+    return GoldenRecord(**outlook(record_ids).values)
+
+
+def _members(becoming: Becoming, records: Mapping[int, SourceRecord]) -> list[MemberLine]:
+    joining, leaving = set(becoming.joining), set(becoming.leaving)
+    return [
+        MemberLine(
+            records[key],
+            "joins" if key in joining else "leaves" if key in leaving else "stays",
+        )
+        for key in sorted({*becoming.record_ids, *becoming.today})
+    ]
+
+
+def _values(before: GoldenRecord, after: GoldenRecord) -> list[ValueChange]:
+    pairs = ((group, lines_of(before, group), lines_of(after, group)) for group in GROUPS)
+    return [
+        ValueChange(label_of(group), ", ".join(old), ", ".join(new))
+        for group, old, new in pairs
+        if old != new
+    ]
+
+
+def _in_words(sheet: CustomerSheet) -> str:
+    words = {"customer": sheet.customer.display_id, "other": sheet.leads_to}
+    words["count"] = str(sum(line.change != "leaves" for line in sheet.members))
+    if sheet.becomes == "goes":
+        return _("%(customer)s leads to %(other)s.") % words
+    if sheet.becomes == "returns":
+        return _("%(customer)s comes back with %(count)s records.") % words
+    return _("%(customer)s has %(count)s records.") % words
