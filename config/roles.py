@@ -29,6 +29,7 @@ PERMISSIONS: Mapping[str, tuple[str, ...]] = {
         "mdm.add_relation",
         "mdm.view_loadbatch",
         "mdm.load_records",
+        "mdm.undo_load",
         "mdm.view_job",
         "mdm.cancel_job",
         "mdm.view_historicalsourcesystem",

@@ -17,10 +17,17 @@ from django.views.decorators.http import require_GET, require_POST
 from mdm import attribute_words, rejects
 from mdm.birth_ids import display
 from mdm.doubts import HasIssue
-from mdm.load_words import ENDS
+from mdm.load_words import ENDS, UNDO_ENDS
 from mdm.loading.batches import apply_preview, throw_away
 from mdm.loading.preview import read_samples
 from mdm.loading.stored_files import LoadRefused
+from mdm.loading.undo import (
+    PREVIEW_UNDO_KIND,
+    UndoRefused,
+    read_undo_samples,
+    start_undo,
+)
+from mdm.loading.undo import start_preview as start_undo_preview
 from mdm.models import ATTRIBUTES, Job, LoadBatch, SourceRecord
 from mdm.pages import StaffPage, log_access, staff_user
 from mdm.reading.words import layout_words
@@ -41,6 +48,15 @@ _SAMPLES: tuple[tuple[str, Any], ...] = (
     ("rejected", gettext_lazy("Rejected")),
     ("stale", gettext_lazy("Older")),
     ("same", gettext_lazy("The same")),
+)
+
+
+_UNDO_SAMPLES: tuple[tuple[str, Any], ...] = (
+    ("kept", gettext_lazy("Changed again by a later file, kept")),
+    ("restored", gettext_lazy("As before")),
+    ("golden", gettext_lazy("Golden records")),
+    ("deleted", gettext_lazy("Born with the file, deleted")),
+    ("revived", gettext_lazy("Deleted by the file, back again")),
 )
 
 
@@ -80,6 +96,7 @@ class BatchPage(StaffPage):
             "reason": reason,
             "query": f"reason={reason}&" if reason else "",
             "drift": _drift(batch),
+            "undone": _undone(batch),
         }
 
 
@@ -135,6 +152,56 @@ def throw_batch_away(request: HttpRequest, pk: int) -> HttpResponse:
     return redirect("mdm:batch", pk=pk)
 
 
+class UndoPage(StaffPage):
+    """What undoing a file would do today, told by a job; then the button that does it."""
+
+    permission_required = "mdm.undo_load"
+    template_name = "mdm/batch_undo.html"
+
+    def get_context_data(self, **kwargs: Any) -> dict[str, Any]:
+        """Add the preview with its counts and samples."""
+        batch = get_object_or_404(_batches(), pk=kwargs["pk"])
+        preview = get_object_or_404(
+            Job, pk=kwargs["job"], kind=PREVIEW_UNDO_KIND, parameters__batch=batch.pk
+        )
+        figures, samples = preview.result or {}, read_undo_samples(preview)
+        return super().get_context_data(
+            **{**kwargs, "title": _("Undo %(file)s") % {"file": batch.file_name}},
+            batch=batch,
+            preview=preview,
+            figures=figures,
+            segments=_segments(figures, UNDO_ENDS) if figures else [],
+            record_count=sum(figures.get(end, 0) for end, _words, _tone in UNDO_ENDS),
+            golden=[(words, figures.get(name, 0)) for name, words in _GOLDEN],
+            samples=_told_samples(samples, _UNDO_SAMPLES),
+        )
+
+
+@require_POST
+@permission_required("mdm.undo_load", raise_exception=True)
+def ask_undo(request: HttpRequest, pk: int) -> HttpResponse:
+    """Have a job tell what undoing the file would do, and follow it."""
+    batch = get_object_or_404(_batches(), pk=pk)
+    try:
+        preview = start_undo_preview(batch, by=staff_user(request))
+    except UndoRefused as refusal:
+        messages.warning(request, str(refusal))
+        return redirect("mdm:batch", pk=pk)
+    return redirect("mdm:batch-undo", pk=pk, job=preview.pk)
+
+
+@require_POST
+@permission_required("mdm.undo_load", raise_exception=True)
+def undo_batch(request: HttpRequest, pk: int) -> HttpResponse:
+    """Undo the file, as it is today."""
+    batch = get_object_or_404(LoadBatch, pk=pk)
+    try:
+        start_undo(batch, by=staff_user(request))
+    except UndoRefused as refusal:
+        messages.warning(request, str(refusal))
+    return redirect("mdm:batch", pk=pk)
+
+
 @require_GET
 @permission_required("mdm.view_loadbatch", raise_exception=True)
 def download_rejects(request: HttpRequest, pk: int) -> HttpResponse | StreamingHttpResponse:
@@ -176,8 +243,10 @@ def _pace(batch: LoadBatch) -> int | None:
     return round(sum(_counts(batch).values()) / seconds) if seconds and seconds >= 1 else None
 
 
-def _segments(counts: Mapping[str, int]) -> list[dict[str, Any]]:
-    return [{"label": words, "value": counts[end], "tone": tone} for end, words, tone in ENDS]
+def _segments(
+    counts: Mapping[str, Any], ends: Iterable[tuple[str, Any, str]] = ENDS
+) -> list[dict[str, Any]]:
+    return [{"label": words, "value": counts[end], "tone": tone} for end, words, tone in ends]
 
 
 def _issues(batch: LoadBatch) -> list[dict[str, Any]]:
@@ -222,20 +291,31 @@ def _drift(batch: LoadBatch) -> list[tuple[Any, int, int]]:
     ]
 
 
+def _undone(batch: LoadBatch) -> list[tuple[Any, int]]:
+    """Return what the undoing of the file did, if it was undone."""
+    result = batch.undo_job.result if batch.undo_job else None
+    return [(words, result[end]) for end, words, _tone in UNDO_ENDS] if result else []
+
+
 def _waiting_context(batch: LoadBatch) -> dict[str, Any]:
     """Return the preview: golden records to be, and the samples of each end."""
-    figures, samples = _figures(batch), read_samples(batch)
-    told = [
-        {"code": end, "label": words, "rows": [_sample(sample) for sample in samples[end]]}
-        for end, words in _SAMPLES
-        if samples.get(end)
-    ]
+    figures = _figures(batch)
     return {
         "golden": [(words, figures.get(name, 0)) for name, words in _GOLDEN],
-        "samples": told,
+        "samples": _told_samples(read_samples(batch), _SAMPLES),
         "refusal": figures.get("refusal", ""),
         "is_compared": bool(figures),
     }
+
+
+def _told_samples(
+    samples: Mapping[str, Iterable[Mapping[str, Any]]], ends: Iterable[tuple[str, Any]]
+) -> list[dict[str, Any]]:
+    return [
+        {"code": end, "label": words, "rows": [_sample(sample) for sample in samples[end]]}
+        for end, words in ends
+        if samples.get(end)
+    ]
 
 
 def _sample(sample: Mapping[str, Any]) -> dict[str, Any]:

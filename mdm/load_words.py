@@ -7,6 +7,7 @@ from django.utils.translation import gettext_lazy as _
 
 from mdm import job_words
 from mdm.loading.preview import PREVIEW_KIND
+from mdm.loading.undo import PREVIEW_UNDO_KIND, UNDO_KIND
 from mdm.loading.work import KIND
 from mdm.models import Job
 
@@ -61,3 +62,42 @@ job_words.describe(
         result_url=_batch_url,
     ),
 )
+_UNDOING = {
+    "restored": _("Records as before"),
+    "deleted": _("Records born with the file, deleted"),
+    "revived": _("Records the file had deleted, back again"),
+    "kept": _("Changed again by a later file, kept"),
+}
+
+
+def _undo_preview_url(job: Job) -> str:
+    return reverse("mdm:batch-undo", args=[job.parameters["batch"], job.pk])
+
+
+job_words.describe(
+    UNDO_KIND,
+    job_words.JobWords(
+        label=_("Undoing of a file"),
+        phases={"undoing": _("Gives the records back what they said before")},
+        figures=_UNDOING,
+        icon="undo",
+        result_url=_batch_url,
+    ),
+)
+job_words.describe(
+    PREVIEW_UNDO_KIND,
+    job_words.JobWords(
+        label=_("Preview of the undoing of a file"),
+        phases={"comparing": _("Looks up what the records said before")},
+        figures=_UNDOING,
+        icon="preview",
+        result_url=_undo_preview_url,
+    ),
+)
+UNDO_ENDS: tuple[tuple[str, Any, str], ...] = (
+    ("restored", _("as before"), "rare"),
+    ("deleted", _("born with the file, deleted"), "conflict"),
+    ("revived", _("deleted by the file, back again"), "gold"),
+    ("kept", _("changed since, kept"), "missing"),
+)
+"""What becomes of a record that a file touched: code, words, tone of the picture."""

@@ -1,4 +1,4 @@
-"""What the ground tells the apps above it, the first two inside the transaction they happen in.
+"""What the ground tells the apps above it, inside the transaction it happens in.
 
 `records_loaded`: a chunk of a load was written. Arguments: `batch` (LoadBatch), `record_ids`
 (list of keys, of new and of changed records), `births` (Births: the new ones), `claims` (list of
@@ -8,7 +8,14 @@ PermissionClaim, of both).
 customers to derive anew), `gone_ids` (customers that are no longer live). It is not sent for
 births, which `records_loaded` tells.
 
-`swept`: the sweeper came round, every few seconds. No arguments; receivers must be quick.
+`swept`: the sweeper came round, every few seconds, outside any transaction. No arguments;
+receivers must be quick.
+
+`load_undone`: records went back to what they said before a file. Arguments: `batch` (LoadBatch),
+`record_ids` (list of keys).
+
+`undo_asked`: somebody wants to know what undoing a file would do above. Arguments: `batch`.
+Receivers answer with counts by name.
 """
 
 from collections.abc import Mapping, Sequence
@@ -21,6 +28,8 @@ from django.dispatch import Signal
 records_loaded = Signal()
 customers_changed = Signal()
 swept = Signal()
+load_undone = Signal()
+undo_asked = Signal()
 
 
 @dataclass(frozen=True, slots=True)

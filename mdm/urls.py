@@ -24,6 +24,9 @@ urlpatterns = [
     path("loads/<int:pk>/", batch_pages.BatchPage.as_view(), name="batch"),
     path("loads/<int:pk>/apply/", batch_pages.apply_batch, name="batch-apply"),
     path("loads/<int:pk>/throw-away/", batch_pages.throw_batch_away, name="batch-throw-away"),
+    path("loads/<int:pk>/ask-undo/", batch_pages.ask_undo, name="batch-ask-undo"),
+    path("loads/<int:pk>/undo/", batch_pages.undo_batch, name="batch-undo-now"),
+    path("loads/<int:pk>/undo/<uuid:job>/", batch_pages.UndoPage.as_view(), name="batch-undo"),
     path(
         "loads/<int:pk>/issues/<slug:attribute>/<slug:code>/",
         batch_pages.BatchIssuePage.as_view(),

@@ -44,10 +44,32 @@ def store(
                 for pk, sale in sales
             ],
         )
-    _store_contracts(rows, born_ids)
+    _store_contracts(rows, born_ids=born_ids)
 
 
-def _store_contracts(rows: Rows, born_ids: Collection[int]) -> None:
+def retract(told: Rows, earlier: Mapping[int, Sequence[StandardRow]]) -> None:
+    """Take back the sales and contracts that rows told, but for those an earlier row told too.
+
+    `earlier` holds the rows each record had before, the oldest first: what they said of a
+    contract counts again.
+    """
+    sales = {(pk, row.sale.reference) for pk, row in told if row.sale}
+    contracts = {(pk, row.contract.reference) for pk, row in told if row.contract}
+    for pk, rows in earlier.items():
+        sales -= {(pk, row.sale.reference) for row in rows if row.sale}
+        contracts -= {(pk, row.contract.reference) for row in rows if row.contract}
+    for model, places in ((Sale, sales), (Contract, contracts)):
+        known = model._default_manager.filter(record__in={pk for pk, _ in places})
+        gone = [
+            key
+            for key, *place in known.values_list("pk", "record_id", "reference")
+            if tuple(place) in places
+        ]
+        model._default_manager.filter(pk__in=gone).delete()
+    _store_contracts([(pk, row) for pk, rows in earlier.items() for row in rows], born_ids=())
+
+
+def _store_contracts(rows: Rows, *, born_ids: Collection[int]) -> None:
     contracts = {(pk, row.contract.reference): row.contract for pk, row in rows if row.contract}
     if not contracts:
         return

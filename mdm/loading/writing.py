@@ -10,6 +10,7 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any, NamedTuple
 
+from django.db.models import Q
 from django.utils.timezone import now
 
 from mdm import bulk, golden_records, identity
@@ -26,7 +27,7 @@ from mdm.standardise.record import Issue, StandardRecord
 
 COUNTS = ("new", "changed", "same", "stale", "rejected", "deleted")
 
-_VALUES = (
+VALUES = (
     "status",
     "raw",
     "issues",
@@ -38,7 +39,7 @@ _VALUES = (
     "line",
     *ATTRIBUTES,
 )
-_BIRTH = ("id", "source_id", "source_key", "customer_id", "link_rule", "linked_at", *_VALUES)
+_BIRTH = ("id", "source_id", "source_key", "customer_id", "link_rule", "linked_at", *VALUES)
 
 
 class Reject(NamedTuple):
@@ -207,14 +208,17 @@ class ChunkWriter:
         claims = [
             claim.of_record(pk, row.line) for pk, row in born for claim in row.written.claims
         ]
+        known = SourceRecord.objects.filter(pk__in=[pk for pk, _ in changed])
+        # A record whose file was undone has claimed nothing that still counts.
+        undone = Q(status=SourceRecord.Status.DELETED, missing_from=None)
         earlier = {
             pk: self._readers[mapping_id].claims(raw)
-            for pk, mapping_id, raw in SourceRecord.objects.filter(
-                pk__in=[pk for pk, _ in changed]
-            ).values_list("pk", "batch__mapping_id", "raw")
+            for pk, mapping_id, raw in known.exclude(undone).values_list(
+                "pk", "batch__mapping_id", "raw"
+            )
         }
         for pk, row in changed:
-            fresh = new_claims(row.written.claims, earlier[pk])
+            fresh = new_claims(row.written.claims, earlier.get(pk, ()))
             claims += [claim.of_record(pk, row.line) for claim in fresh]
         return claims
 
@@ -245,7 +249,7 @@ class ChunkWriter:
     def _store_changed(self, changed: Rows) -> None:
         if changed:
             bulk.update(
-                SourceRecord, ("id", *_VALUES), [(pk, *self._values(row)) for pk, row in changed]
+                SourceRecord, ("id", *VALUES), [(pk, *self._values(row)) for pk, row in changed]
             )
             record_history(SourceRecord, [pk for pk, _ in changed], "~")
 

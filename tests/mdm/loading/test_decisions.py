@@ -5,7 +5,7 @@ from django.core.files.uploadedfile import SimpleUploadedFile
 from django.urls import reverse
 
 from mdm import jobs
-from mdm.models import LoadBatch, SourceRecord
+from mdm.models import Job, LoadBatch, SourceRecord
 from tests.mdm.loading.files import DOCUMENT, csv_bytes, load, row
 from tests.mdm.loading.test_preview import preview
 from tests.mdm.pages import client_of
@@ -212,3 +212,47 @@ def load_corrected(content: bytes, mode: str = "") -> LoadBatch:
     from tests.mdm.loading.files import load_bytes
 
     return load_bytes(content, mode=mode, document=None)
+
+
+def test_a_steward_undoes_a_file_after_seeing_what_it_does(steward):
+    load(row("C1", email="old@example.org"))
+    batch = load(row("C1", email="new@example.org", maj="02/02/2024"), row("C2"))
+    page = steward.get(reverse("mdm:batch", args=[batch.pk])).content.decode()
+    ask = reverse("mdm:batch-ask-undo", args=[batch.pk])
+    assert ask in page
+
+    asked = steward.post(ask)
+    preview_job = Job.objects.get(kind="preview_undo")
+    assert asked.url == reverse("mdm:batch-undo", args=[batch.pk, preview_job.pk])
+    assert b"data-job-state" in steward.get(asked.url).content
+    jobs.execute(str(preview_job.pk))
+    told = steward.get(asked.url)
+    assert told.context["record_count"] == 2
+    assert "old@example.org" in told.content.decode()
+    steward.post(reverse("mdm:batch-undo-now", args=[batch.pk]))
+    batch.refresh_from_db()
+    jobs.execute(str(batch.undo_job.pk))
+
+    assert SourceRecord.objects.active().get().email == "old@example.org"
+    done = steward.get(reverse("mdm:batch", args=[batch.pk])).content.decode()
+    assert "undone" in done
+
+
+@pytest.mark.parametrize("role", ["dpo", "marketer", "administrator"])
+def test_undoing_is_for_stewards(role):
+    batch = load(row("C1"))
+    client = client_of(role)
+
+    for name in ("mdm:batch-ask-undo", "mdm:batch-undo-now"):
+        assert client.post(reverse(name, args=[batch.pk])).status_code == 403
+    assert LoadBatch.objects.get().undo_job is None
+
+
+def test_a_preview_of_another_file_is_no_preview_of_this_one(steward):
+    first, second = load(row("C1")), load(row("C2"))
+    steward.post(reverse("mdm:batch-ask-undo", args=[first.pk]))
+    preview_job = Job.objects.get(kind="preview_undo")
+
+    page = steward.get(reverse("mdm:batch-undo", args=[second.pk, preview_job.pk]))
+
+    assert page.status_code == 404

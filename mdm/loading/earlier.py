@@ -1,0 +1,122 @@
+"""The state each record had before a file touched it, from its history."""
+
+from collections import defaultdict
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from django.db.models import Exists, OuterRef, Q
+
+from mdm.golden_records import RecordValues
+from mdm.loading.writing import VALUES
+from mdm.models import ATTRIBUTES, LoadBatch, SourceRecord
+from mdm.models.records import SourceRecordQuerySet
+from mdm.standardise.record import StandardRecord
+
+# What a load writes of a record; whose customer it is, matching decides.
+RESTORED = (*VALUES, "missing_from_id")
+_History = SourceRecord.history.model
+
+
+@dataclass(frozen=True, slots=True)
+class State:
+    """What a record said at one time: the values of RESTORED by name."""
+
+    values: Mapping[str, Any]
+
+    @property
+    def is_active(self) -> bool:
+        """Whether the record contributed values."""
+        return bool(self.values["status"] == SourceRecord.Status.ACTIVE)
+
+    @property
+    def record(self) -> StandardRecord:
+        """Its standard values and issues."""
+        issues = tuple((attribute, code) for attribute, code in self.values["issues"])
+        return StandardRecord._make([*(self.values[name] for name in ATTRIBUTES), issues])
+
+    @property
+    def record_values(self) -> RecordValues | None:
+        """What a golden record draws on; None when it contributed nothing."""
+        if not self.is_active:
+            return None
+        *values, issues = self.record
+        return RecordValues(self.values["source_updated_at"], issues, tuple(values))
+
+
+@dataclass(frozen=True, slots=True)
+class Past:
+    """What undoing a file makes of one record.
+
+    `before` is None for a record that was born with the file. `versions` are the rows it had
+    before, the oldest first, each with the key of the mapping's batch.
+    """
+
+    record_id: int
+    now: State
+    before: State | None
+    versions: tuple[State, ...]
+
+    @property
+    def end(self) -> str:
+        """What becomes of it: deleted, revived or restored."""
+        if self.before is None:
+            return "deleted"
+        return "restored" if self.now.is_active else "revived"
+
+
+def governed_by(batch: LoadBatch) -> SourceRecordQuerySet:
+    """Return the records whose present state a file made, and no later one."""
+    written = Q(batch=batch, status=SourceRecord.Status.ACTIVE)
+    return SourceRecord.objects.filter(
+        written | Q(missing_from=batch, status=SourceRecord.Status.DELETED)
+    ).order_by("pk")
+
+
+def kept_from(batch: LoadBatch) -> SourceRecordQuerySet:
+    """Return the records a file touched that a later file changed again."""
+    assert batch.job is not None  # noqa: S101  (only a loaded file is undone)
+    later = LoadBatch.objects.filter(
+        source=batch.source_id, job__created_at__gt=batch.job.created_at
+    )
+    touched = _History.objects.filter(_touched_by(batch), id=OuterRef("pk"))
+    changed = Q(batch__in=later) | Q(missing_from__in=later, status=SourceRecord.Status.DELETED)
+    return SourceRecord.objects.filter(changed, Exists(touched)).order_by("pk")
+
+
+def pasts(batch: LoadBatch, record_ids: Sequence[int]) -> list[Past]:
+    """Return what undoing the file makes of some records it governs: two queries.
+
+    A record whose history does not tell (it was cleaned) is left out.
+    """
+    records = SourceRecord.objects.filter(pk__in=record_ids)
+    present = {row[0]: _state(row[1:]) for row in records.values_list("pk", *RESTORED)}
+    versions: dict[int, list[State]] = defaultdict(list)
+    rows = _History.objects.filter(id__in=record_ids).order_by("history_id")
+    for key, *values in rows.values_list("id", *RESTORED):
+        versions[key].append(_state(values))
+    found = (_past(batch, key, present[key], versions[key]) for key in record_ids)
+    return [past for past in found if past]
+
+
+def _past(batch: LoadBatch, key: int, now: State, versions: Sequence[State]) -> Past | None:
+    for place, state in enumerate(versions):
+        if _is_touched(batch, state):
+            earlier = tuple(versions[:place])
+            return Past(key, now, earlier[-1] if earlier else None, earlier)
+    return None
+
+
+def _touched_by(batch: LoadBatch) -> Q:
+    return Q(batch=batch) | Q(missing_from=batch, status=SourceRecord.Status.DELETED)
+
+
+def _is_touched(batch: LoadBatch, state: State) -> bool:
+    values = state.values
+    return values["batch_id"] == batch.pk or (
+        values["missing_from_id"] == batch.pk and not state.is_active
+    )
+
+
+def _state(values: Sequence[Any]) -> State:
+    return State(dict(zip(RESTORED, values, strict=True)))
