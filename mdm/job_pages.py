@@ -1,4 +1,4 @@
-"""The pages of background work: the list, one job, its state as JSON, and cancel."""
+"""The pages of background work: the list, one job, its state as JSON, cancel and retry."""
 
 import uuid
 from typing import Any
@@ -16,7 +16,7 @@ from django.utils.translation import gettext_lazy
 from django.views.decorators.http import require_GET, require_POST
 
 from mdm import job_words
-from mdm.jobs import request_cancel
+from mdm.jobs import RetryRefused, request_cancel, retry
 from mdm.models import Job
 from mdm.pages import StaffPage
 
@@ -59,6 +59,7 @@ class JobPage(StaffPage):
             **{**kwargs, "title": job_words.kind_label(job)},
             job=job,
             figures=job_words.figures(job),
+            can_retry=job_words.can_retry(job),
         )
 
 
@@ -99,6 +100,20 @@ def cancel_job(request: HttpRequest, pk: uuid.UUID) -> HttpResponse:
         messages.info(request, _("The job stops at its next step; what it did so far stays."))
     else:
         messages.warning(request, _("This job has already ended."))
+    return redirect("mdm:job", pk=job.pk)
+
+
+@require_POST
+@permission_required("mdm.cancel_job", raise_exception=True)
+def retry_job(request: HttpRequest, pk: uuid.UUID) -> HttpResponse:
+    """Have a failed job done again; whoever may stop a job may also start it again."""
+    job = get_object_or_404(Job, pk=pk)
+    try:
+        retry(job)
+    except RetryRefused as refusal:
+        messages.warning(request, str(refusal))
+    else:
+        messages.info(request, _("The job waits for a worker again; it goes on where it stopped."))
     return redirect("mdm:job", pk=job.pk)
 
 

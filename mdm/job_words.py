@@ -26,7 +26,7 @@ class JobWords:
     """How one kind of job is told.
 
     `figures` names the entries of its result that people read, in their order; `result_url` gives
-    the address of what it made, or None.
+    the address of what it made, or None. `can_retry` is asked of a job that failed.
     """
 
     label: Any
@@ -34,6 +34,7 @@ class JobWords:
     figures: Mapping[str, Any] = field(default_factory=dict)
     icon: str = "settings"
     result_url: Callable[[Job], str | None] = lambda job: None
+    can_retry: Callable[[Job], bool] = lambda job: True
 
 
 _words: dict[str, JobWords] = {}
@@ -84,6 +85,12 @@ def result_url(job: Job) -> str | None:
         return words.result_url(job) if words else None
     except NoReverseMatch:
         return None
+
+
+def can_retry(job: Job) -> bool:
+    """Tell whether trying a job again may help: it failed, and what it needs is still there."""
+    words = _words.get(job.kind)
+    return job.state == Job.State.FAILED and (words is None or words.can_retry(job))
 
 
 def speed(job: Job, *, at: datetime | None = None) -> tuple[float | None, float | None]:

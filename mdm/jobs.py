@@ -46,6 +46,10 @@ class JobFailed(Exception):
     """`run_now` ended without success; the text is the job's error in words."""
 
 
+class RetryRefused(Exception):
+    """The job cannot be tried again; the text says why."""
+
+
 class LostLease(Exception):
     """Another attempt has taken the job over: this one must stop without a trace."""
 
@@ -120,6 +124,29 @@ def request_cancel(job_row: Job) -> None:
     waiting = Job.objects.filter(pk=job_row.pk, state=Job.State.QUEUED)
     if not waiting.update(state=Job.State.CANCELLED, finished_at=now(), idempotency_key=None):
         Job.objects.filter(pk=job_row.pk, state=Job.State.RUNNING).update(cancel_requested=True)
+
+
+def retry(job_row: Job) -> Job:
+    """Let a failed job wait for a worker again; it goes on where it stopped.
+
+    It takes the name of its kind as idempotency key, so that whoever asks for the same work
+    meanwhile gets this job instead of a second one.
+
+    Raises:
+        RetryRefused: when it did not fail, or a job of its kind is under way.
+    """
+    with transaction.atomic():
+        row = Job.objects.select_for_update().get(pk=job_row.pk)
+        if row.state != Job.State.FAILED:
+            raise RetryRefused(_("Only a job that failed can be tried again."))
+        if Job.objects.filter(kind=row.kind, state__in=Job.LIVE_STATES).exists():
+            raise RetryRefused(_("A job of this kind is under way: try again when it has ended."))
+        row.state, row.error, row.idempotency_key = Job.State.QUEUED, "", row.kind
+        row.started_at = row.finished_at = row.rung_at = None
+        row.cancel_requested = False
+        row.save()
+        transaction.on_commit(lambda: ring(row))
+    return row
 
 
 def execute(job_id: str) -> None:

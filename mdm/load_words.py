@@ -9,7 +9,7 @@ from mdm import job_words
 from mdm.loading.preview import PREVIEW_KIND
 from mdm.loading.undo import PREVIEW_UNDO_KIND, UNDO_KIND
 from mdm.loading.work import KIND
-from mdm.models import Job
+from mdm.models import Job, LoadBatch
 
 ENDS: tuple[tuple[str, Any, str], ...] = (
     ("new", _("new"), "gold"),
@@ -35,6 +35,12 @@ def _batch_url(job: Job) -> str | None:
     return reverse("mdm:batch", args=[batch]) if batch else None
 
 
+def _file_is_there(job: Job) -> bool:
+    """A file that was refused is deleted at once: trying it again cannot help."""
+    batch = LoadBatch.objects.filter(pk=job.parameters.get("batch")).first()
+    return batch is not None and bool(batch.stored_file)
+
+
 job_words.describe(
     KIND,
     job_words.JobWords(
@@ -47,6 +53,7 @@ job_words.describe(
         figures=_FIGURES,
         icon="upload_file",
         result_url=_batch_url,
+        can_retry=_file_is_there,
     ),
 )
 job_words.describe(
@@ -60,6 +67,7 @@ job_words.describe(
         figures=_FIGURES,
         icon="preview",
         result_url=_batch_url,
+        can_retry=_file_is_there,
     ),
 )
 _UNDOING = {

@@ -20,6 +20,7 @@ urlpatterns = [
     path("jobs/<uuid:pk>/", job_pages.JobPage.as_view(), name="job"),
     path("jobs/<uuid:pk>/state/", job_pages.job_state, name="job-state"),
     path("jobs/<uuid:pk>/cancel/", job_pages.cancel_job, name="job-cancel"),
+    path("jobs/<uuid:pk>/retry/", job_pages.retry_job, name="job-retry"),
     path("loads/new/", load_pages.LoadPage.as_view(), name="load-new"),
     path("loads/<int:pk>/", batch_pages.BatchPage.as_view(), name="batch"),
     path("loads/<int:pk>/apply/", batch_pages.apply_batch, name="batch-apply"),

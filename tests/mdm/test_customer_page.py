@@ -238,3 +238,15 @@ def test_values_from_files_are_escaped():
 
     assert "<b>Petit</b>" not in answer.text
     assert "<script>alert(1)" not in answer.text
+
+
+def test_the_register_of_accesses_says_in_words_who_looked():
+    record = make_record(family_name="Petit")
+    client = client_of("dpo")
+    client.get(page_of(record))
+
+    register = client.get(reverse("admin:mdm_accesslog_changelist")).text
+
+    assert "opened the page of a customer" in register
+    assert public_id(record.pk) in register
+    assert "Petit" not in register

@@ -7,10 +7,12 @@ from django.test import Client
 from django.urls import reverse
 from django.utils.timezone import now
 
+from mdm import jobs
 from mdm.job_words import speed
 from mdm.models import Job
 from tests.factories import UserFactory
 from tests.mdm.factories import JobFactory
+from tests.mdm.loading.files import load, row
 from tests.mdm.pages import client_of
 
 pytestmark = pytest.mark.django_db
@@ -182,3 +184,85 @@ def test_endings_can_be_filtered():
 
     assert reverse("mdm:job", args=[failed.pk]) in page
     assert reverse("mdm:job", args=[done.pk]) not in page
+
+
+def failed(**values) -> Job:
+    return JobFactory(
+        kind="count_quality",
+        state=Job.State.FAILED,
+        error="The disk is full.",
+        attempt=2,
+        started_at=now(),
+        finished_at=now(),
+        **values,
+    )
+
+
+def test_a_failed_job_is_tried_again_from_its_page():
+    job = failed()
+    client = client_of("steward")
+    retry = reverse("mdm:job-retry", args=[job.pk])
+    assert retry in client.get(reverse("mdm:job", args=[job.pk])).text
+
+    answer = client.post(retry, follow=True)
+
+    job.refresh_from_db()
+    assert (job.state, job.error, job.finished_at) == (Job.State.QUEUED, "", None)
+    assert "goes on where it stopped" in answer.text
+    jobs.execute(str(job.pk))
+    job.refresh_from_db()
+    assert (job.state, job.attempt) == (Job.State.DONE, 3)
+
+
+def test_only_one_job_of_a_kind_is_brought_back_at_a_time():
+    first, second = failed(), failed()
+    client = client_of("administrator")
+    client.post(reverse("mdm:job-retry", args=[first.pk]))
+
+    answer = client.post(reverse("mdm:job-retry", args=[second.pk]), follow=True)
+
+    second.refresh_from_db()
+    assert second.state == Job.State.FAILED
+    assert "A job of this kind is under way" in answer.text
+    again = jobs.submit("count_quality", {}, by=None, idempotency_key="count_quality")
+    assert again == first
+
+
+@pytest.mark.parametrize("state", [Job.State.DONE, Job.State.RUNNING, Job.State.CANCELLED])
+def test_what_did_not_fail_is_not_tried_again(state):
+    job = JobFactory(kind="count_quality", state=state)
+    client = client_of("steward")
+    retry = reverse("mdm:job-retry", args=[job.pk])
+
+    answer = client.post(retry, follow=True)
+
+    job.refresh_from_db()
+    assert job.state == state
+    assert "Only a job that failed can be tried again." in answer.text
+    assert retry not in answer.text
+
+
+def test_a_load_whose_file_was_refused_offers_no_second_try():
+    load(*[row(f"C{n}") for n in range(40)])
+    with pytest.raises(jobs.JobFailed):
+        load(row("C1"), mode="full")
+    job = Job.objects.get(kind="load", state=Job.State.FAILED)
+
+    page = client_of("steward").get(reverse("mdm:job", args=[job.pk])).text
+
+    assert reverse("mdm:job-retry", args=[job.pk]) not in page
+
+
+@pytest.mark.parametrize("role", ["dpo", "marketer"])
+def test_who_may_not_stop_jobs_may_not_start_them_again(role):
+    job = failed()
+
+    assert client_of(role).post(reverse("mdm:job-retry", args=[job.pk])).status_code == 403
+    job.refresh_from_db()
+    assert job.state == Job.State.FAILED
+
+
+def test_trying_again_is_never_a_plain_link():
+    assert (
+        client_of("steward").get(reverse("mdm:job-retry", args=[failed().pk])).status_code == 405
+    )

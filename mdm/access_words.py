@@ -1,0 +1,26 @@
+"""What each entry of the access register says in words; the register stores codes."""
+
+from collections.abc import Mapping
+from typing import Any
+
+from django.utils.translation import gettext_lazy as _
+
+WORDS: Mapping[str, Any] = {
+    "customer.view": _("opened the page of a customer"),
+    "customer.repair": _("opened the repair of a customer"),
+    "quality.records": _("listed doubtful records"),
+    "quality.shared": _("listed shared values"),
+    "quality.carriers": _("listed the people who share a value"),
+    "batch_issue_seen": _("listed the records of a file with an issue"),
+    "rejects_downloaded": _("downloaded rejected rows"),
+    "consent event": _("opened an event of consent"),
+    "consent history": _("opened the consent history of a customer"),
+    "rights request": _("opened the request of a person"),
+    "evidence file": _("opened a file of evidence"),
+    "download_list": _("downloaded a target list"),
+}
+
+
+def in_words(action: str) -> str:
+    """Return an action in words; one that nobody described stands for itself."""
+    return str(WORDS.get(action, action))
