@@ -14,6 +14,7 @@ LABELS: Mapping[str, Any] = {
     "source_key": _("key in the source"),
     "full_name": _("name"),
     "address_line": _("street"),
+    "full_address": _("whole address"),
     "permission": _("permission"),
     "permission_at": _("date of the permission"),
     "double_opt_in": _("double opt-in"),
@@ -34,6 +35,7 @@ LABELS: Mapping[str, Any] = {
 _CHOICES: Mapping[str, Any] = {
     "full_name": _("Whole name, to be split"),
     "address_line": _("Street with its number, to be split"),
+    "full_address": _("Whole address in one cell, to be split"),
     "permission": _("Permission (yes or no)"),
     "double_opt_in": _("Confirmed by double opt-in (yes or no)"),
     "opt_out": _("Opt-out (yes or no)"),
@@ -47,7 +49,7 @@ _GROUPS: tuple[tuple[Any, str], ...] = (
     (_("Reaching her"), "email phone other_phone"),
     (
         _("Address"),
-        "address_line street_number street address_complement postcode city country",
+        "full_address address_line street_number street address_complement postcode city country",
     ),
     (_("Dates of the record"), "created_at updated_at"),
     (_("Permissions"), "permission permission_at double_opt_in opt_out opt_out_at"),

@@ -13,7 +13,8 @@ ROWS_PER_PAGE = 50
 # Attributes whose values may come from a column mapped to another one.
 _ALSO_FROM = {
     **dict.fromkeys(("civility", "given_name", "family_name", "birth_name"), ("full_name",)),
-    **dict.fromkeys(("street_number", "street"), ("address_line",)),
+    **dict.fromkeys(("street_number", "street"), ("address_line", "full_address")),
+    **dict.fromkeys(("postcode", "city", "country"), ("full_address",)),
     "phone": ("other_phone",),
     "other_phone": ("phone",),
     "sex": ("civility", "full_name"),

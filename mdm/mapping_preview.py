@@ -25,13 +25,16 @@ _MADE_OF: Mapping[str, tuple[str, ...]] = {
     "given_name": ("full_name",),
     "family_name": ("full_name",),
     "birth_name": ("full_name",),
-    "street_number": ("address_line",),
-    "street": ("address_line",),
+    "street_number": ("address_line", "full_address"),
+    "street": ("address_line", "full_address"),
     "address_complement": ("address_line",),
+    "postcode": ("full_address",),
+    "city": ("full_address",),
+    "country": ("full_address",),
     "other_phone": ("phone",),
 }
 """The attributes whose columns a standard value may come from, beside its own."""
-_ISSUES_OF = {"full_name": "family_name", "address_line": "street"}
+_ISSUES_OF = {"full_name": "family_name", "address_line": "street", "full_address": "street"}
 _WORDS = {
     field.name: dict(field.flatchoices)
     for field in PersonValues._meta.local_fields

@@ -9,10 +9,13 @@ from django.db import connection
 from django.test import TransactionTestCase
 from pytest_django import DjangoDbBlocker
 
+from benchmarks.real_input import sample_folder
 from tests import services
 from tests.database_copies import copied_database
 from tests.instance import Instance, Worker, instance_environment
 
+# Tests on sample data that is not part of the project.
+collect_ignore = [] if sample_folder() else ["mdm/loading/test_real_input.py"]
 pytest_plugins = ["tests.browser.plugin"]
 
 

@@ -95,7 +95,18 @@ ISSUES: Mapping[str, IssueKind] = {
     "sole_trader": IssueKind(
         "note", "consistency", _("The organisation is a person trading under her own name.")
     ),
+    # Whole addresses.
+    "not_split": IssueKind(
+        "warning",
+        "validity",
+        _("No postcode and town were found in the address; all of it was kept as the street."),
+    ),
     # Phones.
+    "rounded": IssueKind(
+        "error",
+        "validity",
+        _("A spreadsheet has rounded the number (3.36E+10); its digits are lost."),
+    ),
     "fake": IssueKind(
         "error",
         "plausibility",

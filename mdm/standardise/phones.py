@@ -17,7 +17,7 @@ from mdm.standardise.postcodes import REGION_OF_POSTCODE
 MAX_LENGTH = 200
 MAX_NUMBERS = 5
 # Codes of numbers that nobody can be reached at.
-UNUSABLE = frozenset(["invalid", "fake", "not_personal"])
+UNUSABLE = frozenset(["invalid", "fake", "not_personal", "rounded"])
 _SHARING_FRENCH_FORM = ("RE", "GP", "MQ", "GF", "YT")
 # Numbers kept free for films and demonstrations (ARCEP, décision 2018-0881).
 _FICTION = re.compile(r"\+33(?:19900|26191|35301|46571|53649|63998)\d{4}")
@@ -25,6 +25,8 @@ _SEPARATORS = re.compile(r"[/;,|\n\r]|\bou\b|\bor\b|\bet\b", re.IGNORECASE)
 _EXTENSION = re.compile(
     r"(?:\b(?:poste|ext|extension|p)\b\.?:?|[x#])\s*(\d{1,6})\s*$", re.IGNORECASE
 )
+# What a spreadsheet makes of a long number: 3,36E+10 has lost its digits for ever.
+_EXPONENT = re.compile(r"\s*(\d)[.,]?(\d*)[eE]\+?(\d{1,2})\s*")
 _GROUPING = str.maketrans("", "", " .-\u00a0")
 _NOT_DIGITS = re.compile(r"\D+")
 _FRENCH = re.compile(r"(?:\+33|0033|33|0)?([1-9]\d{8})")
@@ -63,6 +65,11 @@ def standardise_phones(cell: str, region: str, postcode: str = "") -> list[Phone
         return []
     if len(cell) > MAX_LENGTH:
         return [Phone("", "too_long")]
+    if rounded := _EXPONENT.fullmatch(cell):
+        first, rest, exponent = rounded.groups()
+        if len(rest) != int(exponent):
+            return [Phone("", "rounded")]
+        cell = first + rest
     region = phone_region(region, postcode)
     found: dict[str, Phone] = {}
     for number, extension in _numbers(cell):

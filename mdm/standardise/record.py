@@ -13,6 +13,7 @@ from mdm.standardise.name_words import SEX_OF_CIVILITY
 from mdm.standardise.organisations import business_number, organisation
 from mdm.standardise.phones import standardise_phones
 from mdm.standardise.postcodes import FRENCH_REGIONS, NO_TABLE, PostcodeTable, is_elsewhere
+from mdm.standardise.whole_addresses import split_address
 
 # Those whose own module does not already hold the limit of the column.
 _LIMITS = (
@@ -52,7 +53,7 @@ ATTRIBUTES = StandardRecord._fields[:-1]
 _BORN = ATTRIBUTES.index("birth_date")
 _LENGTHS = [dict(_LIMITS).get(name, MAX_LENGTH) for name in ATTRIBUTES if name != "birth_date"]
 # Values that are standardised into others.
-COMPOSED = ("full_name", "address_line")
+COMPOSED = ("full_name", "address_line", "full_address")
 
 
 def standardise_record(
@@ -145,6 +146,10 @@ def _sex(civility: str, sex: str, given: str, issues: list[Issue]) -> str:
 def _address(
     values: Mapping[str, str], region: str, postcodes: PostcodeTable, issues: list[Issue]
 ) -> tuple[str, str, str, str, str, str]:
+    if whole := values.get("full_address", ""):
+        parts = split_address(whole)
+        issues += _told(("full_address", parts.codes))
+        values = {**parts.values, **{name: value for name, value in values.items() if value}}
     get = values.get
     country, country_codes = addresses.country(get("country", ""))
     region = country or region

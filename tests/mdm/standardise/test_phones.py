@@ -120,3 +120,19 @@ def test_a_standard_number_stays(cell):
 
 def test_a_flood_of_digits_costs_nothing():
     assert standardise_phones("1" * 100_000, "FR") == [Phone("", "too_long")]
+
+
+@pytest.mark.parametrize(
+    ("cell", "value", "code"),
+    [
+        ("3,36E+10", "", "rounded"),
+        ("3.36123E+10", "", "rounded"),
+        ("6.39981234E+08", "+33639981234", ""),
+        ("3,3639981234E+10", "+33639981234", ""),
+    ],
+)
+def test_a_number_a_spreadsheet_has_rounded_is_none(cell, value, code):
+    [phone] = standardise_phones(cell, "FR")
+
+    assert (phone.value, phone.code) == (value, code)
+    assert phone.is_valid == bool(value)

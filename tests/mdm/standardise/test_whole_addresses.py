@@ -1,0 +1,61 @@
+"""An address in one cell is taken apart when its form leaves no doubt, else kept together."""
+
+from datetime import date
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from mdm.standardise.record import standardise_record
+from mdm.standardise.whole_addresses import split_address
+
+
+@pytest.mark.parametrize(
+    ("cell", "parts"),
+    [
+        ("7548 Center St, San Diego, CA 92101", ("7548 Center St", "92101", "San Diego", "")),
+        (
+            "1 Infinite Loop, Cupertino CA 95014-2083, USA",
+            ("1 Infinite Loop", "95014-2083", "Cupertino", "USA"),
+        ),
+        ("12 rue de la Paix, 75002 Paris", ("12 rue de la Paix", "75002", "Paris", "")),
+        ("12 rue de la Paix\n75002 PARIS 02", ("12 rue de la Paix", "75002", "PARIS 02", "")),
+        ("1200 route d'Arles 13200 Arles", ("1200 route d'Arles", "13200", "Arles", "")),
+        (
+            "Rue Neuve 3, B-1000 Bruxelles, Belgique",
+            ("Rue Neuve 3", "1000", "Bruxelles", "Belgique"),
+        ),
+        ("69003 Lyon", ("", "69003", "Lyon", "")),
+    ],
+)
+def test_a_clear_address_is_taken_apart(cell, parts):
+    found = split_address(cell)
+
+    names = ("address_line", "postcode", "city", "country")
+    assert tuple(found.values.get(name, "") for name in names) == parts
+    assert not found.codes
+
+
+@pytest.mark.parametrize("cell", ["12 rue de la Paix", "10 Downing Street, London SW1A 2AA", "?"])
+def test_a_doubtful_address_stays_together(cell):
+    found = split_address(cell)
+
+    assert (found.values["address_line"], found.codes) == (cell, ("not_split",))
+
+
+def test_a_column_of_its_own_wins_over_the_whole_address():
+    values = {"full_address": "12 rue de la Paix, 75002 Paris", "city": "Lyon", "postcode": ""}
+
+    record = standardise_record(values, region="FR", today=date(2024, 1, 1))
+
+    assert (record.street_number, record.postcode, record.city) == ("12", "75002", "Lyon")
+
+
+@given(st.text(max_size=700))
+def test_no_text_breaks_the_split(cell):
+    split_address(cell)
+
+
+def test_nonsense_takes_no_time():
+    for cell in ("1234 " * 100, "1234, " * 80 + "x", "a" * 500, "AB-" * 160, ", " * 250):
+        split_address(cell)
