@@ -5,7 +5,6 @@ which is why loads and match runs write through it. No history is written here: 
 with `mdm.audit.record_history`, in the same transaction.
 """
 
-import json
 import time
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from typing import Any
@@ -20,6 +19,15 @@ _SQLITE_PAUSE_SECONDS = 0.03
 _FEW_ROWS = 100
 
 Row = Sequence[Any]
+
+
+class JsonText(str):
+    """A value of a JSON field that is written as JSON already."""
+
+    __slots__ = ()
+
+
+_encode = DjangoJSONEncoder(ensure_ascii=False, separators=(",", ":")).encode
 
 
 def allocate_ids(model: type[models.Model], count: int) -> list[int]:
@@ -208,6 +216,6 @@ def _adapter(model: type[models.Model], name: str) -> Callable[[Any], Any] | Non
 
 
 def _as_json(value: Any) -> str | None:
-    if value is None:
-        return None
-    return json.dumps(value, cls=DjangoJSONEncoder, ensure_ascii=False, separators=(",", ":"))
+    if value is None or type(value) is JsonText:
+        return value
+    return _encode(value)

@@ -13,6 +13,7 @@ from django.utils.timezone import localdate, now
 
 from mdm.audit import acting_as
 from mdm.loading.batches import create_source, find_reading, keep_mapping
+from mdm.loading.candidates import Candidate, candidate_fields
 from mdm.loading.work import KIND, readers_of
 from mdm.loading.writing import Chunk, ChunkWriter
 from mdm.models import FieldMapping, FileMode, Job, LoadBatch, SourceRecord, SourceSystem
@@ -31,15 +32,17 @@ def store_row(
         LoadRefused: when the mapping cannot be followed.
     """
     with acting_as(None, reason):
-        batch = _batch_of_today(_mapping_in_force(source_code, document))
-        writer = ChunkWriter(batch, readers_of(batch))
-        row = (batch.new_count + batch.changed_count + 1, dict(cells))
-        counts, _issues = writer.write(writer.prepare([row], Chunk([])))
+        mapping = _mapping_in_force(source_code, document)
+        batch = _batch_of_today(mapping)
+        readers = readers_of(batch)
+        line = batch.new_count + batch.changed_count + 1
+        fields = candidate_fields(line, dict(cells), readers[mapping.pk], standardise=True)
+        counts, _issues = ChunkWriter(batch, readers).write(Chunk([Candidate(*fields)]))
         LoadBatch.objects.filter(pk=batch.pk).update(
             **{f"{end}_count": F(f"{end}_count") + count for end, count in counts.items()},
             finished_at=now(),
         )
-    return SourceRecord.objects.get(source=batch.source_id, batch=batch, line=row[0])
+    return SourceRecord.objects.get(source=batch.source_id, batch=batch, line=line)
 
 
 def _mapping_in_force(source_code: str, document: Mapping[str, Any]) -> FieldMapping:

@@ -16,11 +16,13 @@ from django.db import connection
 from mdm.golden_records import RecordValues
 from mdm.jobs import JobRefused, JobRun, job
 from mdm.loading import deletion
+from mdm.loading.candidates import Candidate
+from mdm.loading.rows import RowReader
 from mdm.loading.samples import BLANK, Samples, differences
 from mdm.loading.staging import Stage
 from mdm.loading.stored_files import PREVIEWED, SAMPLES, location
-from mdm.loading.work import CHUNK_SIZE, readers_of, split, stage_batch
-from mdm.loading.writing import COUNTS, Candidate, ChunkWriter, Reject, Sorted
+from mdm.loading.work import CHUNK_SIZE, chunks, readers_of, stage_batch
+from mdm.loading.writing import COUNTS, ChunkWriter, Reject, Sorted
 from mdm.mapping import MappingError
 from mdm.models import ATTRIBUTES, FileMode, LoadBatch, SourceRecord
 from mdm.reading.rows import FileRefused
@@ -36,8 +38,9 @@ def run_preview(run: JobRun) -> Mapping[str, Any]:
     found, issues = Samples(COUNTS, seed=batch.sha256), Counter[str]()
     try:
         readers = readers_of(batch)
-        staged = stage_batch(run, batch, readers[batch.mapping_id], path)
-        _compare_lines(run, ChunkWriter(batch, readers), staged, found, issues)
+        reader = readers[batch.mapping_id]
+        staged = stage_batch(run, batch, reader, path)
+        _compare_lines(run, ChunkWriter(batch, readers), staged, reader, found, issues)
         end = _compare_missing(batch, staged, found)
     except (FileRefused, MappingError) as error:
         raise JobRefused(str(error)) from None
@@ -63,15 +66,20 @@ def _write_samples(batch: LoadBatch, found: Samples) -> None:
 
 
 def _compare_lines(
-    run: JobRun, writer: ChunkWriter, staged: Stage, found: Samples, issues: Counter[str]
+    run: JobRun,
+    writer: ChunkWriter,
+    staged: Stage,
+    reader: RowReader,
+    found: Samples,
+    issues: Counter[str],
 ) -> None:
-    lines, done = staged.lines(), 0
-    while batch_lines := list(islice(lines, CHUNK_SIZE[connection.vendor])):
-        rows = writer.sort(writer.prepare(*split(batch_lines, staged)))
+    done = 0
+    for _end, line_count, chunk in chunks(staged, reader, writer):
+        rows = writer.sort(chunk)
         _add(found, rows)
         for row in (*rows.new, *(row for _pk, row in rows.changed)):
             issues.update(f"{attribute} {code}" for attribute, code in row.written.record.issues)
-        done += len(batch_lines)
+        done += line_count
         run.progress(done, staged.line_count, "comparing")
 
 

@@ -2,10 +2,10 @@
 
 import json
 from collections.abc import Mapping
-from dataclasses import dataclass
 from datetime import date, datetime, tzinfo
 from decimal import Decimal, InvalidOperation
 from hashlib import sha256
+from typing import NamedTuple
 
 from mdm.loading.claims import Claim, PermissionColumns
 from mdm.mapping import SourceMapping
@@ -24,11 +24,12 @@ _PHONES = ("phone", "other_phone")
 _NAMED_ATTRIBUTES = tuple(name for name in (*ATTRIBUTES, *COMPOSED) if name not in _PHONES)
 _MAX_AMOUNT = Decimal("9999999999.99")
 
+_encode = json.JSONEncoder(sort_keys=True, ensure_ascii=False, separators=(",", ":")).encode
+
 Cells = Mapping[str, str]
 
 
-@dataclass(frozen=True, slots=True)
-class SaleRow:
+class SaleRow(NamedTuple):
     """A sale told by a row."""
 
     reference: str
@@ -37,8 +38,7 @@ class SaleRow:
     product_family: str
 
 
-@dataclass(frozen=True, slots=True)
-class ContractRow:
+class ContractRow(NamedTuple):
     """A contract told by a row."""
 
     reference: str
@@ -47,8 +47,7 @@ class ContractRow:
     product_family: str
 
 
-@dataclass(frozen=True, slots=True)
-class StandardRow:
+class StandardRow(NamedTuple):
     """Everything a row says, ready to store."""
 
     record: StandardRecord
@@ -79,17 +78,20 @@ class RowReader:
         self._birth_format = birth.format if birth else ""
         self._columns = {column.attribute: column for column in mapping.columns}
         self._permissions = PermissionColumns(mapping, zone)
-        self._fingerprint = sha256(repr((VERSION, region, mapping.columns_in_order)).encode())
+        understood = repr((VERSION, region, mapping.columns_in_order))
+        self._fingerprint = sha256(understood.encode()).digest()
 
     def raw(self, cells: Cells) -> dict[str, str]:
         """Return the cells to keep as received: all but those the mapping ignores."""
         return {name: value for name, value in cells.items() if name not in self._ignored}
 
-    def content_hash(self, raw: Cells) -> str:
+    def raw_text(self, raw: Cells) -> str:
+        """Return raw values as JSON, the same whatever the order of columns."""
+        return _encode(raw)
+
+    def content_hash(self, raw_text: str) -> str:
         """Return what tells whether a row, or how it is understood, has changed."""
-        digest = self._fingerprint.copy()
-        digest.update(json.dumps(raw, sort_keys=True, ensure_ascii=False).encode())
-        return digest.hexdigest()
+        return sha256(self._fingerprint + raw_text.encode()).hexdigest()
 
     def updated_at(self, cells: Cells) -> datetime | None:
         """Return when the source last changed the row, if it says so."""

@@ -2,7 +2,6 @@
 
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
-from itertools import islice
 from pathlib import Path
 from typing import Any
 
@@ -13,6 +12,8 @@ from django.utils.translation import gettext as _
 from mdm.audit import acting_as
 from mdm.jobs import JobRefused, JobRun, LostLease, job
 from mdm.loading import deletion
+from mdm.loading.candidates import Candidate, Staged
+from mdm.loading.preparation import Preparation
 from mdm.loading.rows import RowReader
 from mdm.loading.staging import Stage, stage
 from mdm.loading.stored_files import STAGED, discard, location
@@ -26,7 +27,7 @@ from mdm.standardise.record import Issue
 
 KIND = "load"
 # Rows of one transaction. On SQLite a click waits for it, so it stays well below a second.
-CHUNK_SIZE = {"sqlite": 500, "postgresql": 2000}
+CHUNK_SIZE = {"sqlite": 500, "postgresql": 5000}
 
 
 @dataclass
@@ -77,11 +78,12 @@ def _load(run: JobRun, batch: LoadBatch) -> Mapping[str, Any]:
     progress = _Progress(**run.cursor) if run.cursor else _Progress()
     if batch.mode == FileMode.FULL and not run.cursor and not staged.rejected_count:
         deletion.refuse_when_too_much_is_missing(batch, staged)
-    _load_lines(run, ChunkWriter(batch, readers), staged, progress, batch)
+    writer = ChunkWriter(batch, readers)
+    _load_lines(run, writer, staged, progress, readers[batch.mapping_id])
     # A row that was rejected may be any record: nothing is called missing while there are some.
     is_withheld = batch.mode == FileMode.FULL and bool(staged.rejected_count)
     if batch.mode == FileMode.FULL and not is_withheld:
-        _delete_missing(run, staged, progress, batch)
+        _delete_missing(run, writer, staged, progress, batch)
     LoadBatch.objects.filter(pk=batch.pk).update(
         finished_at=now(), doubtful_count=doubtful_rows(batch)
     )
@@ -127,30 +129,42 @@ def stage_batch(run: JobRun, batch: LoadBatch, reader: RowReader, path: Path) ->
 
 
 def _load_lines(
-    run: JobRun, writer: ChunkWriter, staged: Stage, progress: _Progress, batch: LoadBatch
+    run: JobRun, writer: ChunkWriter, staged: Stage, progress: _Progress, reader: RowReader
 ) -> None:
-    lines = staged.lines(progress.offset)
-    while batch_lines := list(islice(lines, CHUNK_SIZE[connection.vendor])):
-        chunk = writer.prepare(*split(batch_lines, staged))
-        progress.offset = batch_lines[-1][0]
-        done = sum(progress.counts.values()) + len(batch_lines)
+    for end, line_count, chunk in chunks(staged, reader, writer, offset=progress.offset):
+        progress.offset = end
+        done = sum(progress.counts.values()) + line_count
         # The cursor is written at the end of the chunk, when the counts below stand in it.
         cursor = vars(progress)
         with run.chunk(cursor=cursor, done=done, total=staged.line_count, phase="loading"):
             progress.add(*writer.write(chunk))
-            _write_counts(batch, progress.counts)
+            writer.write_counts(progress.counts)
 
 
-def split(
-    batch_lines: list[tuple[int, Any]], staged: Stage
-) -> tuple[Iterator[tuple[int, dict[str, str]]], Chunk]:
-    """Return the rows to load, and a chunk that already holds the rejected and overtaken ones."""
-    entries = [entry for _offset, entry in batch_lines]
-    rejects = [_reject(*entry) for entry in entries if entry[1] is None]
-    loadable = [entry for entry in entries if entry[1] is not None]
-    rows = ((line, cells) for line, cells in loadable if line not in staged.overtaken)
-    overtaken_count = sum(1 for line, _cells in loadable if line in staged.overtaken)
-    return rows, Chunk([], rejects, overtaken_count)
+def chunks(
+    staged: Stage, reader: RowReader, writer: ChunkWriter, *, offset: int = 0
+) -> Iterator[tuple[int, int, Chunk]]:
+    """Yield (offset behind it, number of its lines, chunk) of a staged file, prepared."""
+    with Preparation(
+        staged.path,
+        reader,
+        staged.line_count,
+        size=CHUNK_SIZE[connection.vendor],
+        offset=offset,
+        standardise=not writer.knows_rows(),
+    ) as prepared:
+        for lines in prepared:
+            chunk = writer.prepare(_chunk(lines, staged))
+            # What the last chunk was, the next will mostly be.
+            standardised = sum(row.standard is not None for row in chunk.rows)
+            prepared.standardise = standardised * 2 > len(chunk.rows)
+            yield lines.end, len(lines.rows) + len(lines.rejects), chunk
+
+
+def _chunk(lines: Staged, staged: Stage) -> Chunk:
+    rows = [Candidate(*fields) for fields in lines.rows if fields[0] not in staged.overtaken]
+    rejects = [_reject(*entry) for entry in lines.rejects]
+    return Chunk(rows, rejects, overtaken_count=len(lines.rows) - len(rows))
 
 
 def _reject(
@@ -159,7 +173,9 @@ def _reject(
     return Reject(line, column, value, reason, {"cells": cells})
 
 
-def _delete_missing(run: JobRun, staged: Stage, progress: _Progress, batch: LoadBatch) -> None:
+def _delete_missing(
+    run: JobRun, writer: ChunkWriter, staged: Stage, progress: _Progress, batch: LoadBatch
+) -> None:
     size = CHUNK_SIZE[connection.vendor]
     after = progress.deleted_after or 0
     while keys := deletion.next_missing(batch, staged, after=after, size=size):
@@ -167,13 +183,7 @@ def _delete_missing(run: JobRun, staged: Stage, progress: _Progress, batch: Load
         progress.counts["deleted"] += len(keys)
         with run.chunk(cursor=vars(progress), phase="deleting"):
             deletion.delete(batch, keys)
-            _write_counts(batch, progress.counts)
-
-
-def _write_counts(batch: LoadBatch, counts: Mapping[str, int]) -> None:
-    LoadBatch.objects.filter(pk=batch.pk).update(
-        **{f"{end}_count": count for end, count in counts.items()}
-    )
+            writer.write_counts(progress.counts)
 
 
 def discard_files(batch: LoadBatch) -> None:

@@ -5,7 +5,7 @@ cost no standardising and the database is locked for the writing only; inside, u
 lock, the comparison is made again.
 """
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any, NamedTuple
@@ -17,8 +17,9 @@ from mdm import bulk, golden_records, identity
 from mdm.audit import record_history
 from mdm.golden_records import Newborn
 from mdm.loading import activity, carrying
+from mdm.loading.candidates import Candidate
 from mdm.loading.claims import new_claims
-from mdm.loading.rows import RowReader, StandardRow
+from mdm.loading.rows import RowReader
 from mdm.models import ATTRIBUTES, LoadBatch, RejectedRow, SourceRecord, SourceSystem
 from mdm.quality_figures import outdate
 from mdm.signals import Births, PermissionClaim, records_loaded
@@ -61,23 +62,6 @@ class Known(NamedTuple):
     status: str
 
 
-@dataclass(slots=True)
-class Candidate:
-    """A row of the chunk with its key, raw values and, when it had to be made, standard form."""
-
-    line: int
-    key: str
-    raw: dict[str, str]
-    content_hash: str
-    standard: StandardRow | None = None
-
-    @property
-    def written(self) -> StandardRow:
-        """The standard form, which every row to be written has."""
-        assert self.standard is not None  # noqa: S101  (sort made it where it was missing)
-        return self.standard
-
-
 @dataclass
 class Chunk:
     """Rows to store in one transaction, prepared for it."""
@@ -110,17 +94,14 @@ class ChunkWriter:
         self._readers = readers
         self._reader = readers[batch.mapping_id]
 
-    def prepare(self, rows: Iterable[tuple[int, dict[str, str]]], chunk: Chunk) -> Chunk:
-        """Add (line, cells) rows to a chunk, standardised where they are not yet stored so."""
-        for line, cells in rows:
-            raw = self._reader.raw(cells)
-            key = cells[self._reader.key_column]
-            chunk.rows.append(Candidate(line, key, raw, self._reader.content_hash(raw)))
-        stored = self._stored(chunk.rows)
-        for row in chunk.rows:
-            known = stored.get(row.key)
-            if known is None or known.content_hash != row.content_hash:
-                row.standard = self._reader.read(row.raw)
+    def prepare(self, chunk: Chunk) -> Chunk:
+        """Standardise the rows of a chunk that need it and were not: new and changed ones."""
+        if any(row.standard is None for row in chunk.rows):
+            stored = self._stored(chunk.rows)
+            for row in chunk.rows:
+                known = stored.get(row.key)
+                if known is None or known.content_hash != row.content_hash:
+                    row.standard = row.standard or self._reader.read(row.raw)
         return chunk
 
     def write(self, chunk: Chunk) -> tuple[dict[str, int], list[Issue]]:
@@ -153,6 +134,16 @@ class ChunkWriter:
                 claims=claims,
             )
         return rows.counts, [issue for _, row in written for issue in row.written.record.issues]
+
+    def write_counts(self, counts: Mapping[str, int]) -> None:
+        """Keep how many rows of the batch met which end so far."""
+        LoadBatch.objects.filter(pk=self._batch.pk).update(
+            **{f"{end}_count": count for end, count in counts.items()}
+        )
+
+    def knows_rows(self) -> bool:
+        """Tell whether the source has records already."""
+        return SourceRecord.objects.filter(source=self._batch.source_id).exists()
 
     def _stored(self, rows: Sequence[Candidate]) -> dict[str, Known]:
         found = SourceRecord.objects.filter(
@@ -258,7 +249,7 @@ class ChunkWriter:
         *values, issues = standard.record
         return (
             SourceRecord.Status.ACTIVE,
-            row.raw,
+            bulk.JsonText(row.raw_text),
             issues,
             VERSION,
             row.content_hash,
