@@ -250,7 +250,7 @@ def _grants(
     for choice in request.choices.all():
         is_email = "email" in CHANNEL_KINDS[choice.channel]
         point = points.get("email" if is_email else "phone")
-        if point is None or not (is_email or not _was_refused(point)):
+        if point is None or (not is_email and _was_refused(point, choice.channel)):
             continue
         kinds = ConsentEvent.Type
         grants.append(
@@ -270,8 +270,9 @@ def _grants(
     return grants
 
 
-def _was_refused(point: ContactPoint) -> bool:
-    return ConsentEvent.objects.filter(contact_point=point, type__in=RESTRICTIVE).exists()
+def _was_refused(point: ContactPoint, channel: str) -> bool:
+    refusals = ConsentEvent.objects.filter(contact_point=point, type__in=RESTRICTIVE)
+    return refusals.filter(channel__in=[channel, ALL_CHANNELS]).exists()
 
 
 def _proof(request: OptInRequest, moment: datetime, network: str | None) -> Evidence:

@@ -4,9 +4,16 @@ import pytest
 from django.core.management import call_command
 from django.core.management.base import CommandError
 
-from consent.models import ConsentEvent
+from consent.evaluation import evaluate, offer_for
+from consent.models import (
+    CollectionPoint,
+    ConsentEvent,
+    OutgoingMail,
+    Purpose,
+    RightsRequest,
+)
 from matching.models import MatchRun
-from mdm.models import Contract, LoadBatch, Sale, SourceRecord, SourceSystem
+from mdm.models import Contract, Customer, LoadBatch, Sale, SourceRecord
 
 pytestmark = pytest.mark.django_db(transaction=True)
 
@@ -16,15 +23,19 @@ def scratch_data_dir(settings, tmp_path):
     settings.DATA_DIR = tmp_path
 
 
+FILES = {"crm", "shop", "newsletter"}
+
+
+def from_files():
+    """Return the records of the three files; a few visitors of the form are new customers."""
+    return SourceRecord.objects.filter(source__code__in=FILES)
+
+
 def test_every_line_of_the_three_files_becomes_a_record():
     call_command("seed_demo", rows=300, match=False)
 
-    assert SourceRecord.objects.count() == 300
-    assert set(SourceSystem.objects.values_list("code", flat=True)) == {
-        "crm",
-        "shop",
-        "newsletter",
-    }
+    assert from_files().count() == 300
+    assert {record.source.code for record in from_files()} == FILES
     assert not LoadBatch.objects.filter(rejected_count__gt=0).exists()
 
 
@@ -36,12 +47,36 @@ def test_the_company_brings_sales_contracts_and_answers_about_consent():
     assert ConsentEvent.objects.exists()
 
 
+def test_the_demo_reaches_people_by_text_and_shows_how_they_agreed():
+    call_command("seed_demo", rows=300, match=False)
+    marketing = offer_for(Purpose.objects.get(code="marketing"))
+    people = Customer.objects.filter(status="active").values_list("pk", flat=True)
+
+    by_channel = {
+        channel: sum(
+            o.answer.allowed and o.answer.rule in {"E1", "P1"}
+            for o in evaluate(people, channel=channel, offer=marketing)
+        )
+        for channel in ("email", "sms", "phone")
+    }
+
+    assert all(by_channel.values()), by_channel
+    event = ConsentEvent.objects.filter(channel="sms", type="given", actor_type="person").first()
+    assert event.notice_version.code == "offers-sms"
+    assert event.evidence.get().kind == "double_opt_in"
+    assert RightsRequest.objects.count() == 3
+    assert not OutgoingMail.objects.filter(due_at__isnull=False).exists()  # Nobody is written to.
+    call_command("seed_demo", match=False)
+    assert CollectionPoint.objects.count() == 2
+    call_command("rebuild", check=True)
+
+
 def test_a_second_call_goes_on_with_the_company_that_is_there(capsys):
     call_command("seed_demo", rows=200, match=False)
 
     call_command("seed_demo", match=False)
 
-    assert SourceRecord.objects.count() == 200
+    assert from_files().count() == 200
     assert "200" in capsys.readouterr().out
 
 
@@ -51,7 +86,7 @@ def test_another_company_is_refused_in_one_sentence():
     with pytest.raises(CommandError, match="demo-reset"):
         call_command("seed_demo", rows=300, match=False)
 
-    assert SourceRecord.objects.count() == 200
+    assert from_files().count() == 200
 
 
 def test_matching_is_part_of_it_unless_left_out():

@@ -11,12 +11,15 @@ from django.core.management import call_command
 from django.core.management.base import BaseCommand, CommandError, CommandParser
 from django.utils.translation import gettext as _
 
+from consent.demo import open_doors
 from mdm.demo.company import CompanyFiles, write_company
 
 DEFAULT_ROWS = 5000
 DEFAULT_SEED = 1
 _MAPPINGS = Path(settings.BASE_DIR) / "mdm" / "mappings"
 _STAMP = "company.json"
+_FEWEST_VISITORS = 20
+_ROWS_A_VISITOR = 25
 
 
 @dataclass(frozen=True, slots=True)
@@ -67,6 +70,13 @@ class Command(BaseCommand):
             self._load(getattr(files, code), code)
         if options["match"]:
             call_command("match", stdout=self.stdout, stderr=self.stderr)
+        self._open_doors(folder)
+
+    def _open_doors(self, folder: DemoFolder) -> None:
+        company = folder.described() or {"rows": DEFAULT_ROWS, "seed": DEFAULT_SEED}
+        people = max(_FEWEST_VISITORS, company["rows"] // _ROWS_A_VISITOR)
+        if came := open_doors(seed=company["seed"], people=people):
+            self.stdout.write(_("%(count)d customers signed up by the form.") % {"count": came})
 
     def _ensure_company(self, folder: DemoFolder, rows: int | None, seed: int | None) -> None:
         there = folder.described()
