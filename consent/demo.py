@@ -37,7 +37,7 @@ FORM = "newsletter"
 _SINCE = date(2024, 1, 1)
 _OLDEST_DAYS = 400
 _COMPANY = {
-    "fr": "Responsable : la Maison Dorée (société de démonstration), 1 rue de l’Exemple, Nantes.",
+    "fr": "Responsable : la Maison Dorée (société de démonstration), 1 rue de l’Exemple, Nantes.",
     "en": "Controller: Maison Dorée (a demonstration company), 1 rue de l’Exemple, Nantes.",
 }
 _FREEDOM = {

@@ -1,8 +1,11 @@
 """Contact points as their owner recognises them and nobody else learns them."""
 
+import re
+
 from mdm.models import ContactPoint
 
 _DOTS = "•••"
+_POSTCODE = re.compile(r"\b(\d\d)\d{3}\b")
 
 
 def masked(point: ContactPoint) -> str:
@@ -13,4 +16,5 @@ def masked(point: ContactPoint) -> str:
         return f"{local[:1]}{_DOTS}@{name[:1]}{_DOTS}.{ending}"
     if point.kind == ContactPoint.Kind.PHONE:
         return f"{point.display[:3]} {_DOTS} {point.display[-2:]}"
-    return f"{point.display[:2]}{_DOTS}"
+    area = _POSTCODE.search(point.display)
+    return f"{point.display[:2]}{_DOTS} {area[1] if area else ''}{_DOTS}"

@@ -11,6 +11,7 @@ from typing import Any
 
 from django.db import transaction
 from django.db.models import Max, Q
+from django.db.models.functions import Coalesce
 from django.utils.timezone import now
 from django.utils.translation import get_language
 from django.utils.translation import gettext as _
@@ -158,7 +159,8 @@ def consents_of(holder: Holder) -> Iterator[dict[str, Any]]:
         Q(contact_point=holder.contact_point) | Q(type=ConsentEvent.Type.OBJECTION),
         source_record__customer=holder.customer_id,
     ).select_related("purpose", "notice_version", "contact_point", "source_record__source")
-    for event in events.order_by("pk"):
+    in_order = events.order_by(Coalesce("occurred_at", "recorded_at"), "pk")
+    for event in in_order.prefetch_related("evidence__collection_point"):
         notice = event.notice_version
         yield {
             "event": str(event.uuid),
@@ -172,12 +174,21 @@ def consents_of(holder: Holder) -> Iterator[dict[str, Any]]:
             "happened_at": event.occurred_at.isoformat() if event.occurred_at else None,
             "happened": event.occurred_at,
             "recorded_at": event.recorded_at.isoformat(),
-            "collected_by": str(event.source_record.source),
+            "collected_by": _collected_by(event),
             "words_shown": notice.body if notice else None,
             "box": notice.checkbox_label if notice else None,
             "notice": f"{notice.code}/{notice.version}/{notice.language}" if notice else None,
             "notice_sha256": notice.sha256 if notice else None,
         }
+
+
+def _collected_by(event: ConsentEvent) -> str:
+    """Return by what form or click she said it, else the system that reported it."""
+    proof = next(iter(event.evidence.all()), None)
+    if proof is None:
+        return str(event.source_record.source)
+    kind = str(proof.get_kind_display())
+    return f"{proof.collection_point} ({kind})" if proof.collection_point else kind
 
 
 def _states(customer: Customer) -> dict[tuple[int | None, str, int | None], PermissionState]:

@@ -182,8 +182,12 @@ def timeline(customer: Customer) -> list[TimelineEntry]:
             "deciding_event_id", flat=True
         )
     )
-    events = ConsentEvent.objects.filter(mine | shared).select_related(
-        "source_record__source", "contact_point", "purpose", "notice_version", "actor", "batch"
+    events = (
+        ConsentEvent.objects.filter(mine | shared)
+        .select_related(
+            "source_record__source", "contact_point", "purpose", "notice_version", "actor", "batch"
+        )
+        .prefetch_related("evidence")
     )
     entries = [entry_of(event, customer_id=customer.pk, deciding=deciding) for event in events]
     return sorted(entries, key=lambda entry: (entry.at, entry.event.pk), reverse=True)

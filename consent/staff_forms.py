@@ -9,8 +9,9 @@ from django.utils.timezone import localdate, make_aware, now
 from django.utils.translation import gettext_lazy as _
 
 from consent.facts import CHANNEL_KINDS
-from consent.models import Channel, Evidence, NoticeVersion, Purpose, RightsRequest
+from consent.models import Channel, Evidence, NoticeVersion, Purpose
 from consent.offline import OfflineConsent, OfflineRefused, file_type
+from consent.public.forms import rights
 from mdm.models import ContactPoint, Customer
 
 _KINDS = (Evidence.Kind.SIGNED_PAPER, Evidence.Kind.RECORDING, Evidence.Kind.LETTER)
@@ -110,7 +111,7 @@ class OfflineConsentForm(forms.Form):
 class ReceivedRequestForm(forms.Form):
     """A request that came by letter, phone or in the shop."""
 
-    kind = forms.ChoiceField(label=_("Right"), choices=RightsRequest.Kind.choices)
+    kind = forms.ChoiceField(label=_("Right"), choices=rights)
     message = forms.CharField(
         label=_("In the person's words"),
         required=False,

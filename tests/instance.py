@@ -11,6 +11,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Self
 
+from django.conf import settings
 from django.db.backends.base.base import BaseDatabaseWrapper
 
 from config import processes
@@ -35,6 +36,7 @@ def instance_environment(connection: BaseDatabaseWrapper) -> dict[str, str]:
         "SWEEP_SECONDS": "1",
         "WORKER_CONCURRENCY": "1",
         "LOG_LEVEL": "WARNING",
+        "ORFEVRE_TEST_MAILS": str(Path(settings.DATA_DIR) / "mails"),
     }
 
 

@@ -29,6 +29,9 @@ from config.settings import DATABASES, STORAGES  # noqa: E402
 
 PASSWORD_HASHERS = ["django.contrib.auth.hashers.MD5PasswordHasher"]
 EMAIL_BACKEND = "django.core.mail.backends.locmem.EmailBackend"
+if "ORFEVRE_TEST_MAILS" in os.environ:  # Processes of their own write where the test reads.
+    EMAIL_BACKEND = "django.core.mail.backends.filebased.EmailBackend"
+    EMAIL_FILE_PATH = Path(os.environ["ORFEVRE_TEST_MAILS"])
 # A file, not memory: a live server and worker processes open the same database.
 _test_name = os.environ.get("TEST_DB_NAME", "test_orfevre")
 if DATABASES["default"]["ENGINE"].endswith("sqlite3"):

@@ -5,6 +5,7 @@ from typing import Any
 
 from django import forms
 from django.core.exceptions import ValidationError
+from django.utils.text import capfirst
 from django.utils.translation import gettext_lazy as _
 
 from consent.double_opt_in import SignUp, TickedBox
@@ -127,10 +128,15 @@ class SignUpForm(forms.Form):
         return TickedBox(offer.choice.purpose, offer.choice.channel, notice)
 
 
+def rights() -> list[tuple[str, str]]:
+    """Return the rights a person may ask for, as a list begins a line."""
+    return [(kind.value, capfirst(str(kind.label))) for kind in RightsRequest.Kind]
+
+
 class RequestForm(forms.Form):
     """What a person asks of the company about her data."""
 
-    kind = forms.ChoiceField(label=_("What do you ask for?"), choices=RightsRequest.Kind.choices)
+    kind = forms.ChoiceField(label=_("What do you ask for?"), choices=rights)
     message = forms.CharField(
         label=_("Details, if you like"),
         required=False,

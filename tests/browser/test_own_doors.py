@@ -1,0 +1,112 @@
+"""The person's own way in a real browser: sign-up, mail, confirmation, choices, the DPO's view.
+
+The mail is read from the folder where the worker wrote it.
+"""
+
+import re
+import time
+from email import message_from_bytes, policy
+from pathlib import Path
+
+import pytest
+from django.conf import settings
+from playwright.sync_api import BrowserContext, Page, expect
+
+from consent.models import ConsentEvent, Evidence
+from tests.consent.doors import collection_point
+from tests.factories import PASSWORD, UserFactory
+from tests.instance import Instance
+
+pytestmark = [pytest.mark.browser, pytest.mark.services, pytest.mark.slow]
+
+
+def mailed(word: str) -> str:
+    """Wait for a mail that holds a word and return its text part."""
+    deadline = time.monotonic() + 30
+    while time.monotonic() < deadline:
+        for file in sorted((Path(settings.DATA_DIR) / "mails").glob("*.log"), reverse=True):
+            message = message_from_bytes(file.read_bytes(), policy=policy.default)
+            body = message.get_body(("plain",))
+            text = body.get_content() if body else ""
+            if word in text:
+                return text
+        time.sleep(0.2)
+    raise AssertionError(f"No mail with {word} within 30 seconds.")
+
+
+def address_in(text: str, name: str) -> str:
+    found = re.search(rf"https?://\S+/{name}/\S+", text)
+    assert found
+    return found[0]
+
+
+def test_a_person_signs_up_confirms_chooses_and_the_dpo_sees_it(
+    instance: Instance, page: Page, browser_context: BrowserContext
+):
+    form = collection_point(choices=(("marketing", "email"), ("news", "email")))
+    collection_point("preferences", method="preferences", choices=(("marketing", "email"),))
+
+    page.goto(f"{instance.url}/sign-up/{form.code}/")
+    page.fill("input[name=email]", "ada@example.com")
+    page.fill("input[name=family_name]", "Lovelace")
+    page.locator("input[type=checkbox]").first.check()
+    page.locator("button.p-button--main").click()
+    expect(page.locator(".p-card--done")).to_be_visible()
+    assert not ConsentEvent.objects.exists()
+
+    page.goto(address_in(mailed("/confirm/"), "confirm"))
+    assert not ConsentEvent.objects.exists()
+    page.locator("button[value=confirm]").click()
+    expect(page.locator(".p-card--done")).to_be_visible()
+    event = ConsentEvent.objects.get()
+    assert (event.type, event.evidence_level) == ("confirmed", 3)
+
+    page.goto(address_in(mailed("/preferences/"), "preferences"))
+    expect(page.locator(".p-state--on")).to_have_count(1)
+    page.locator("button[value=withdraw]").first.click()
+    expect(page.locator(".p-note--done")).to_be_visible()
+    expect(page.locator(".p-state--on")).to_have_count(0)
+    page.locator("details.p-more summary").first.click()
+    page.locator("button[value=accept]").first.click()
+    expect(page.locator(".p-state--on")).to_have_count(1)
+    page.locator("button[value=stop]").click()
+    expect(page.locator(".p-state--on")).to_have_count(0)
+    assert [e.type for e in ConsentEvent.objects.order_by("pk")] == [
+        "confirmed",
+        "withdrawn",
+        "given",
+        "objection",
+    ]
+    assert browser_context.cookies() == []
+
+    user = UserFactory.create(role="dpo")
+    page.goto(f"{instance.url}/admin/login/")
+    page.fill("input[name=username]", user.username)
+    page.fill("input[name=password]", PASSWORD)
+    page.keyboard.press("Enter")
+    page.wait_for_url("**/admin/")
+    page.goto(f"{instance.url}/customers/{event.source_record.customer.public_id}/")
+    for recorded in ConsentEvent.objects.all():
+        expect(page.locator(f"a[href='/consent/events/{recorded.uuid}/']").first).to_be_visible()
+    page.goto(f"{instance.url}/consent/events/{event.uuid}/")
+    expect(page.locator(".c-notice")).to_contain_text("newsletter-marketing-email")
+    assert Evidence.objects.count() == 4
+
+
+@pytest.mark.parametrize("width", [320, 390, 1400])
+def test_public_pages_fit_any_screen_without_a_script(
+    instance: Instance, browser_context: BrowserContext, width: int
+):
+    form = collection_point()
+    context = browser_context.browser.new_context(
+        viewport={"width": width, "height": 700}, java_script_enabled=False
+    )
+    page = context.new_page()
+    page.goto(f"{instance.url}/sign-up/{form.code}/")
+
+    wide = page.locator("body *").evaluate_all(
+        "all => all.filter(e => e.getBoundingClientRect().right > innerWidth + 1).length"
+    )
+
+    assert wide == 0
+    context.close()
