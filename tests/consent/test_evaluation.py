@@ -12,6 +12,7 @@ from consent.ledger import NewEvent, record_events
 from consent.models import ConsentEvent, PermissionState, Purpose
 from consent.projection import project, rebuild
 from mdm import identity
+from mdm.identity import Link, apply_links
 from mdm.models import (
     ContactPoint,
     Contract,
@@ -351,3 +352,14 @@ def test_states_are_written_once_and_have_a_history(marketing: Purpose):
     assert again == 0
     assert PermissionState.objects.get().pk == state.pk
     assert [row.history_type for row in PermissionState.history.all()] == ["+"]
+
+
+def test_a_state_that_goes_leaves_exactly_one_line_in_its_history(marketing: Purpose):
+    one, two = make_record(email="ada@example.com"), make_record("shop", email="b@example.com")
+    record_event(two, "given", purpose=marketing, point=email_of(two))
+
+    apply_links([Link(two.pk, one.pk, "decision")], user=None, reason="The same person")
+
+    lines = PermissionState.history.order_by("history_id")
+    kinds = [(row.customer_id, row.history_type) for row in lines]
+    assert sorted(kinds) == [(one.pk, "+"), (two.pk, "+"), (two.pk, "-")]
