@@ -198,7 +198,11 @@ def steward_home(user: User) -> StewardHome:
     decisions = _per_day(Decision.objects, "decided_at", _CHART_DAYS)
     mine = Decision.objects.filter(decided_by=user, decided_at__date=localdate()).count()
     last_run = MatchRun.objects.filter(simulated=False, finished_at__isnull=False).first()
-    sources = list(SourceSystem.objects.annotate(last_loaded_at=Max("batches__finished_at")))
+    sources = list(
+        SourceSystem.objects.select_related("quality").annotate(
+            last_loaded_at=Max("batches__finished_at")
+        )
+    )
     rejecting = LoadBatch.objects.select_related("source").filter(
         rejected_count__gt=0, created_at__gte=now() - timedelta(days=_RECENT_DAYS)
     )

@@ -195,10 +195,10 @@ def attribute_url(source: SourceSystem, attribute: str, code: str = "") -> str:
 
 
 def trends(source: SourceSystem | None = None) -> list[Trend]:
-    """Return the latest loads of each source (or of one) that have written or refused a row."""
+    """Return the latest loads of each source (or of one) that wrote or refused a row and stand."""
     batches = LoadBatch.objects.filter(source=source) if source else LoadBatch.objects.all()
     latest = (
-        batches.exclude(finished_at=None)
+        batches.filter(finished_at__isnull=False, undo_job=None)
         .annotate(written=F("new_count") + F("changed_count"))
         .annotate(refused_or_written=F("written") + F("rejected_count"))
         .filter(refused_or_written__gt=0)

@@ -250,3 +250,17 @@ def test_the_register_of_accesses_says_in_words_who_looked():
     assert "opened the page of a customer" in register
     assert public_id(record.pk) in register
     assert "Petit" not in register
+
+
+def test_what_is_doubtful_in_a_record_is_told_in_words_and_what_was_mended_is_no_doubt():
+    doubtful = make_record(issues=[["postcode", "restored_zero"], ["email", "invalid"]])
+    mended = make_record(issues=[["postcode", "restored_zero"]])
+    client = client_of("steward")
+
+    page = client.get(page_of(doubtful)).text
+    other = client.get(page_of(mended)).text
+
+    assert "1 doubt<" in page
+    assert "E-mail – The value is not valid and cannot be used." in page
+    assert "doubt<" not in other
+    assert "1 remark<" in other

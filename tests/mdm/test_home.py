@@ -15,6 +15,7 @@ from matching.models import Decision, ReviewTask
 from mdm.models import Job, LoadBatch
 from tests.factories import UserFactory
 from tests.mdm.factories import JobFactory, make_record, make_records
+from tests.mdm.loading.files import load, row
 from tests.mdm.pages import client_of
 
 pytestmark = pytest.mark.django_db
@@ -201,3 +202,12 @@ def test_home_speaks_the_language_chosen():
     client.post(reverse("set_language"), {"language": "fr", "next": "/admin/"})
 
     assert '<html lang="fr"' in home(client)
+
+
+def test_the_steward_sees_how_doubtful_each_source_is():
+    load(row("C1", email="zoe@example.org"), row("C2", email="no address"))
+
+    page = home(client_of("steward"))
+
+    assert "50%" in page
+    assert reverse("mdm:quality") in page

@@ -5,6 +5,7 @@ from django.test import Client
 from django.urls import reverse
 
 from mdm import jobs
+from mdm.loading.undo import start_undo
 from mdm.models import AccessLog, ContactPoint, Job, SourceQuality, SourceRecord
 from mdm.shared_values import Carriers, Guess, guess
 from tests.mdm.factories import make_record, make_records
@@ -64,6 +65,16 @@ def test_the_trend_goes_from_file_to_file():
     assert [point.batch.doubtful_count for point in trend.points] == [1, 0]
     assert [point.doubtful_height for point in trend.points] == ["100.00%", "0.00%"]
     assert trend.top == 50
+
+
+def test_a_file_that_was_undone_leaves_the_trend():
+    load(row("C1", tel="12"))
+    undone = load(row("C2", tel="12"))
+    jobs.run_now(start_undo(undone, by=None, is_foreground=True))
+
+    (trend,) = client_of("steward").get(OVERVIEW).context["trends"]
+
+    assert undone not in [point.batch for point in trend.points]
 
 
 def test_a_figure_leads_to_its_records_with_what_came_and_what_became_of_it():
