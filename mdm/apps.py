@@ -15,6 +15,7 @@ class MdmConfig(AppConfig):
         import mdm.loading.preview
         import mdm.loading.undo
         import mdm.loading.work
+        import mdm.restandardising
         import mdm.survivorship_jobs  # noqa: F401
         from mdm import lookups
 

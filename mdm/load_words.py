@@ -1,4 +1,4 @@
-"""What people read about the jobs of loading: load, preview, undo."""
+"""What people read about the jobs of loading: load, preview, undo, standardising again."""
 
 from typing import Any
 
@@ -10,6 +10,7 @@ from mdm.loading.preview import PREVIEW_KIND
 from mdm.loading.undo import PREVIEW_UNDO_KIND, UNDO_KIND
 from mdm.loading.work import KIND
 from mdm.models import Job, LoadBatch
+from mdm.restandardising import KIND as RESTANDARDISE_KIND
 
 ENDS: tuple[tuple[str, Any, str], ...] = (
     ("new", _("new"), "gold"),
@@ -109,3 +110,12 @@ UNDO_ENDS: tuple[tuple[str, Any, str], ...] = (
     ("kept", _("changed since, kept"), "missing"),
 )
 """What becomes of a record that a file touched: code, words, tone of the picture."""
+job_words.describe(
+    RESTANDARDISE_KIND,
+    job_words.JobWords(
+        label=_("Standardising again"),
+        phases={"reading_again": _("Reads the stored rows again with the present rules")},
+        figures={"records": _("Records read again"), "changed": _("Changed records")},
+        icon="published_with_changes",
+    ),
+)

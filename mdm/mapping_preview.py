@@ -9,7 +9,7 @@ from django.utils.formats import date_format
 from django.utils.timezone import get_default_timezone, localdate, localtime
 from django.utils.translation import gettext as _
 
-from mdm import attribute_words
+from mdm import attribute_words, postcodes
 from mdm.loading.claims import Claim
 from mdm.loading.drafts import Sample
 from mdm.loading.rows import RowReader, StandardRow
@@ -77,7 +77,13 @@ class MappingPreview:
 
 def preview_mapping(sample: Sample, mapping: SourceMapping, region: str) -> MappingPreview:
     """Return the first fifty rows of a sample, standardised as a load would."""
-    reader = RowReader(mapping, region=region, today=localdate(), zone=get_default_timezone())
+    reader = RowReader(
+        mapping,
+        region=region,
+        today=localdate(),
+        zone=get_default_timezone(),
+        postcodes=postcodes.table(),
+    )
     read = [(line, cells, reader.read(cells)) for line, cells in _cells(sample)]
     shown = _shown_attributes(mapping, [row for _line, _cells, row in read])
     rows = tuple(

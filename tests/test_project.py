@@ -48,6 +48,7 @@ NOT_AUDITED = {
     "mdm.Job": "says itself who asked for what, and how it ended",
     "mdm.LoadBatch": "a fact: one row per load, never changed after it",
     "mdm.MappingDraft": "a file on its way to a mapping, gone once it is saved",
+    "mdm.PostcodeTown": "a public table, replaced as a whole; no personal data",
     "mdm.RecordContactPoint": "follows from the source record, which is audited",
     "mdm.RejectedRow": "a fact of its load batch",
     "mdm.SourceQuality": "derived: counted again from the records whenever they change",

@@ -11,6 +11,7 @@ from mdm.loading.claims import Claim, PermissionColumns
 from mdm.mapping import SourceMapping
 from mdm.standardise import VERSION
 from mdm.standardise.dates import parse_date, parse_moment
+from mdm.standardise.postcodes import NO_TABLE, PostcodeTable
 from mdm.standardise.record import (
     ATTRIBUTES,
     COMPOSED,
@@ -61,8 +62,17 @@ class StandardRow(NamedTuple):
 class RowReader:
     """A mapping made ready for many rows of one source."""
 
-    def __init__(self, mapping: SourceMapping, *, region: str, today: date, zone: tzinfo) -> None:
+    def __init__(
+        self,
+        mapping: SourceMapping,
+        *,
+        region: str,
+        today: date,
+        zone: tzinfo,
+        postcodes: PostcodeTable = NO_TABLE,
+    ) -> None:
         self.mapping = mapping
+        self._postcodes = postcodes
         self.key_column = mapping.key_column
         self._region, self._today, self._zone = region, today, zone
         self._ignored = frozenset(column.name for column in mapping.named("ignore"))
@@ -78,7 +88,7 @@ class RowReader:
         self._birth_format = birth.format if birth else ""
         self._columns = {column.attribute: column for column in mapping.columns}
         self._permissions = PermissionColumns(mapping, zone)
-        understood = repr((VERSION, region, mapping.columns_in_order))
+        understood = repr((VERSION, region, mapping.columns_in_order, postcodes.digest))
         self._fingerprint = sha256(understood.encode()).digest()
 
     def raw(self, cells: Cells) -> dict[str, str]:
@@ -116,6 +126,7 @@ class RowReader:
             region=self._region,
             today=self._today,
             birth_date_format=self._birth_format,
+            postcodes=self._postcodes,
         )
         issues: list[Issue] = []
         moments = self._moments(cells, issues)

@@ -2,6 +2,7 @@
 
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
+from datetime import date
 from pathlib import Path
 from typing import Any
 
@@ -9,6 +10,7 @@ from django.db import connection
 from django.utils.timezone import get_default_timezone, localdate, now
 from django.utils.translation import gettext as _
 
+from mdm import postcodes
 from mdm.audit import acting_as
 from mdm.jobs import JobRefused, JobRun, LostLease, job
 from mdm.loading import deletion
@@ -19,7 +21,7 @@ from mdm.loading.staging import Stage, stage
 from mdm.loading.stored_files import STAGED, discard, location
 from mdm.loading.writing import COUNTS, Chunk, ChunkWriter, Reject
 from mdm.mapping import FileOptions, MappingError, parse_mapping
-from mdm.models import FieldMapping, FileMode, LoadBatch
+from mdm.models import FieldMapping, FileMode, LoadBatch, SourceSystem
 from mdm.quality_figures import COUNT_QUALITY, doubtful_rows
 from mdm.reading.rows import FileRefused
 from mdm.reading.tables import open_table
@@ -98,14 +100,21 @@ def _load(run: JobRun, batch: LoadBatch) -> Mapping[str, Any]:
 
 def readers_of(batch: LoadBatch) -> dict[int, RowReader]:
     """Return a reader for every mapping version of the source: older rows were read by theirs."""
+    return source_readers(batch.source, today=localdate(batch.created_at))
+
+
+def source_readers(source: SourceSystem, *, today: date) -> dict[int, RowReader]:
+    """Return a reader for every mapping version of a source, by its key."""
+    table = postcodes.table()
     return {
         mapping.pk: RowReader(
             parse_mapping(mapping.document),
-            region=batch.source.region,
-            today=localdate(batch.created_at),
+            region=source.region,
+            today=today,
             zone=get_default_timezone(),
+            postcodes=table,
         )
-        for mapping in FieldMapping.objects.filter(source=batch.source_id)
+        for mapping in FieldMapping.objects.filter(source=source)
     }
 
 

@@ -9,6 +9,7 @@ from mdm.models.customers import (
     SurvivorshipRuleSet,
 )
 from mdm.models.jobs import Heartbeat, Job
+from mdm.models.postcodes import PostcodeTown
 from mdm.models.quality import SourceQuality
 from mdm.models.records import (
     ADDRESS_ATTRIBUTES,
@@ -45,6 +46,7 @@ __all__ = [
     "MappingDraft",
     "PersonValues",
     "Pin",
+    "PostcodeTown",
     "RecordContactPoint",
     "RejectedRow",
     "Relation",
