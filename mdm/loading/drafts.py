@@ -150,7 +150,7 @@ def _read(draft: MappingDraft, options: Mapping[str, str]) -> Sample:
         return Sample(
             table.layout,
             list(table.columns),
-            [(row.line, [row.cells[name] for name in table.columns]) for row in rows],
+            [(row.line, [row.cells.get(name, "") for name in table.columns]) for row in rows],
         )
     except FileRefused as error:
         raise LoadRefused(str(error)) from error

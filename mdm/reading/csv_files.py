@@ -103,8 +103,6 @@ class CsvTable:
 
     def _row(self, line: int, cells: list[str], *, spans: int) -> Row | BadRow:
         expected = len(self.columns)
-        if len(cells) > expected and not any(cells[expected:]):
-            cells = cells[:expected]  # Delimiters at the end of the line hold nothing.
         if len(cells) != expected:
             if spans > 1:
                 return bad_row(line, "unclosed_quote", cells)

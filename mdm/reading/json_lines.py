@@ -31,6 +31,7 @@ from mdm.reading.rows import (
 _LONGEST_LINE = 1 << 22
 _LIST_SEPARATOR = "; "
 _LONGEST_KEY = 200
+_LINES_SHOWN = 1000
 _MOST_NAMES = 10_000  # Of columns remembered; a file may invent new ones on every line.
 _OBJECT = re.compile(r'\{\s*["}]')
 _ARRAY = re.compile(r'\[\s*\{\s*["}]')
@@ -99,16 +100,20 @@ class JsonLinesTable:
         return name
 
     def _find_columns(self) -> tuple[str, ...]:
-        """Read until every wanted column was seen, which is nearly always on the first line."""
+        """Read until every wanted column was seen, which is nearly always on the first line.
+
+        When none is asked for, those of the first lines are all there is to show.
+        """
         seen: dict[str, None] = {}
         with self._open() as file:
-            for line in _lines(file):
+            for line in _lines(file) if self._wanted else islice(_lines(file), _LINES_SHOWN):
                 if not line or not line.strip():
                     continue
                 with suppress(_NotUsable, ValueError, RecursionError):
                     paths = islice(_flatten(_parse(line), ""), MAX_COLUMNS)
                     seen |= dict.fromkeys(self._name(path) for path, _value in paths)
-                if seen.keys() >= set(self._wanted) or len(seen) > _MOST_NAMES:
+                is_complete = bool(self._wanted) and seen.keys() >= set(self._wanted)
+                if is_complete or len(seen) > _MOST_NAMES:
                     break
         refuse_missing([name for name in self._wanted if name not in seen], list(seen))
         return tuple(seen)

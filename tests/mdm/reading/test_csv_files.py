@@ -68,12 +68,6 @@ def test_a_header_that_comes_again_is_no_customer(tmp_path):
     assert (bad.line, bad.reason) == (3, "header_again")
 
 
-def test_delimiters_at_the_end_of_a_line_hold_nothing(tmp_path):
-    assert read(tmp_path, b"id,nom,ville\n1,a,b,,,\n") == [
-        Row(2, {"id": "1", "nom": "a", "ville": "b"})
-    ]
-
-
 def test_two_encodings_in_one_file_are_each_read_as_written(tmp_path):
     content = b"id,nom,ville\n" + "1,Béa,Orléans\n".encode() + "2,Zoé,€\n".encode("cp1252")
     path = tmp_path / "upload"

@@ -127,3 +127,13 @@ def test_curly_braces_in_a_csv_header_are_no_json(tmp_path):
     path.write_bytes(b"{id};name\n1;a\n")
 
     assert open_table(path, FileOptions(), ["{id}"]).layout["format"] == "csv"
+
+
+def test_all_the_columns_of_the_first_lines_are_shown_when_none_is_asked_for(tmp_path):
+    path = tmp_path / "upload"
+    path.write_bytes(lines({"id": 1}, {"id": 2, "name": "a"}))
+
+    table = open_table(path, FileOptions(), [])
+
+    assert table.columns == ("id", "name")
+    assert [row.cells for row in table.rows()] == [{"id": "1"}, {"id": "2", "name": "a"}]
