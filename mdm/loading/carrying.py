@@ -80,7 +80,9 @@ def points(record: StandardRecord) -> Iterator[Point]:
             record.country,
         )
         display = ", ".join(filter(None, lines))[:_MAX_VALUE]
-        yield Point("address", "post", fold(display)[:_MAX_VALUE], display, record.country)
+        # A postcode places the address: one source writes the country, another leaves it out.
+        compared = ", ".join(lines[:3] if record.postcode else lines)
+        yield Point("address", "post", fold(compared)[:_MAX_VALUE], display, record.country)
 
 
 def _met(

@@ -185,6 +185,22 @@ def clear() -> None:
         SourceRecord.history.all().delete()
 
 
+def test_an_address_is_one_whether_its_country_is_written_or_not():
+    columns = {"rue": "address_line", "cp": "postcode", "ville": "city", "pays": "country"}
+    extra = [{"name": name, "attribute": attribute} for name, attribute in columns.items()]
+    document = {**DOCUMENT, "column": [*DOCUMENT["column"], *extra]}
+    home = {"rue": "10 route des Rodrigues", "cp": "58820", "ville": "Ferrand-Ville"}
+    rows = [
+        {**row("C1"), **home, "pays": ""},
+        {**row("C2"), **home, "ville": "FERRAND VILLE", "pays": "FR"},
+    ]
+
+    load_bytes(csv_bytes(rows, list(rows[0])), document=document)
+
+    point = ContactPoint.objects.get(kind="post")
+    assert point.carriers.count() == 2
+
+
 def test_a_contact_point_knows_how_many_customers_share_it():
     load(*[row(f"C{n}", tel="06 39 98 12 34") for n in range(3)])
 
