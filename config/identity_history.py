@@ -51,7 +51,9 @@ def identity_history(customer: Customer, record_ids: Sequence[int]) -> list[Act]
     decisions = (
         Decision.objects.filter(touching | done_here)
         .select_related("left__source", "right__source", "decided_by", "retracted_by")
-        .select_related("repair__done_by", "repair__undone_by", "repair__other", "ended_by")
+        .select_related(
+            "repair__done_by", "repair__undone_by", "repair__other", "repair__customer"
+        )
         .order_by("-pk")[: _LATEST * 10]
     )
     repairs: dict[int, list[Decision]] = {}
@@ -62,7 +64,7 @@ def identity_history(customer: Customer, record_ids: Sequence[int]) -> list[Act]
         else:
             alone.append(decision)
     labels = _labels(record for rows in repairs.values() for record in _moved(rows))
-    acts = [_of_repair(rows, labels) for rows in repairs.values()]
+    acts = [_of_repair(rows, labels, seen_from=customer) for rows in repairs.values()]
     acts += [_of_decision(decision) for decision in alone]
     return sorted(acts, key=lambda act: act.at, reverse=True)[:_LATEST]
 
@@ -92,11 +94,14 @@ def _labels(record_ids: Iterable[int]) -> dict[int, str]:
     return {record.pk: f"{record.source} {record.source_key}" for record in records}
 
 
-def _of_repair(decisions: Sequence[Decision], labels: Mapping[int, str]) -> Act:
+def _of_repair(
+    decisions: Sequence[Decision], labels: Mapping[int, str], *, seen_from: Customer
+) -> Act:
     first, repair = decisions[-1], decisions[-1].repair
     assert repair is not None  # noqa: S101  (grouped by it)
     moved = [labels[key] for key in repair.record_ids if key in labels]
-    details = [", ".join(moved), str(repair.other) if repair.other else ""]
+    other = repair.customer if repair.other == seen_from else repair.other
+    details = [", ".join(moved), str(other) if other else ""]
     return Act(
         at=repair.done_at,
         by=_name(repair.done_by),

@@ -4,6 +4,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
 from django.utils.translation import gettext as _
+from django.utils.translation import ngettext
 
 from matching.decisions import sentence
 from matching.foresight import Becoming, Foresight
@@ -125,9 +126,11 @@ def _values(before: GoldenRecord, after: GoldenRecord) -> list[ValueChange]:
 
 def _in_words(sheet: CustomerSheet) -> str:
     words = {"customer": sheet.customer.display_id, "other": sheet.leads_to}
-    words["count"] = str(sum(line.change != "leaves" for line in sheet.members))
+    count = sum(line.change != "leaves" for line in sheet.members)
+    records = ngettext("%(count)d record", "%(count)d records", count) % {"count": count}
+    words["records"] = records
     if sheet.becomes == "goes":
         return _("%(customer)s leads to %(other)s.") % words
     if sheet.becomes == "returns":
-        return _("%(customer)s comes back with %(count)s records.") % words
-    return _("%(customer)s has %(count)s records.") % words
+        return _("%(customer)s comes back with %(records)s.") % words
+    return _("%(customer)s has %(records)s from then on.") % words
