@@ -5,10 +5,11 @@ Interactive changes are recorded by simple-history when a model is saved. Bulk c
 transaction. Both read the actor and the reason from `acting_as`.
 """
 
+import uuid
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from contextvars import ContextVar
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any, Literal
 
 from django.contrib.auth.models import User
@@ -21,10 +22,14 @@ _KEYS_PER_STATEMENT = 10_000
 
 @dataclass(frozen=True, slots=True)
 class Actor:
-    """Who acts (None is the machine itself) and the reason that goes into the history."""
+    """Who acts (None is the machine itself) and the reason that goes into the history.
+
+    What happens inside one act, acts within it included, shares the correlation.
+    """
 
     user: User | None
     reason: str
+    correlation: uuid.UUID = field(default_factory=uuid.uuid4)
 
 
 _actor: ContextVar[Actor | None] = ContextVar("actor", default=None)
@@ -33,11 +38,18 @@ _actor: ContextVar[Actor | None] = ContextVar("actor", default=None)
 @contextmanager
 def acting_as(user: User | None, reason: str) -> Iterator[None]:
     """Record every change made inside the block as done by `user` for `reason`."""
-    token = _actor.set(Actor(user, reason))
+    outer = _actor.get()
+    actor = Actor(user, reason, outer.correlation) if outer else Actor(user, reason)
+    token = _actor.set(actor)
     try:
         yield
     finally:
         _actor.reset(token)
+
+
+def present_actor() -> Actor | None:
+    """Return who acts now, None outside of `acting_as`."""
+    return _actor.get()
 
 
 class AuditTrail(HistoricalRecords):
@@ -58,8 +70,8 @@ class AuditTrail(HistoricalRecords):
         along cost more than the rows themselves, and nothing looked into them.
         """
         fields: dict[str, Any] = super().copy_fields(model)
-        for name, field in fields.items():
-            field.db_index = name == model._meta.pk.name
+        for name, column in fields.items():
+            column.db_index = name == model._meta.pk.name
         return fields
 
     def get_history_user(self, instance: models.Model) -> User | None:

@@ -2,7 +2,7 @@
 
 from collections import defaultdict
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import date, datetime
 from typing import Any, NamedTuple
 
@@ -12,6 +12,7 @@ from django.utils.timezone import now
 from mdm import bulk
 from mdm.audit import record_history
 from mdm.birth_ids import public_id
+from mdm.events import Change, Kind, record_changes
 from mdm.folding import fold
 from mdm.models import (
     ATTRIBUTES,
@@ -80,6 +81,8 @@ class Differences:
     new: list[tuple[Any, ...]]
     changed: list[tuple[Any, ...]]
     gone: list[int]
+    attributes: dict[int, list[str]] = field(default_factory=dict)
+    """Changed golden record → the attributes that read otherwise."""
 
     @property
     def count(self) -> int:
@@ -102,7 +105,18 @@ def differences(customer_ids: Iterable[int]) -> Differences:
             if key in present and present[key][1:] != row
         ],
         gone=[key for key in present if key not in fresh],
+        attributes={
+            key: attributes
+            for key, row in fresh.items()
+            if key in present and (attributes := _unlike(present[key][1:], row))
+        },
     )
+
+
+def _unlike(before: Sequence[Any], after: Sequence[Any]) -> list[str]:
+    """Return the attributes in which two golden rows differ."""
+    pairs = zip(ATTRIBUTES, before, after, strict=False)  # The rest is no value.
+    return [name for name, old, new in pairs if old != new]
 
 
 def outlook(record_ids: Iterable[int]) -> Survivors:
@@ -203,6 +217,12 @@ def _write(found: Differences) -> None:
     if found.changed:
         bulk.update(GoldenRecord, columns, found.changed)
         record_history(GoldenRecord, [row[0] for row in found.changed], "~")
+        record_changes(
+            [
+                Change(key, Kind.VALUE_CHANGED, details=attributes)
+                for key, attributes in found.attributes.items()
+            ]
+        )
     if found.gone:
         record_history(GoldenRecord, found.gone, "-")
         GoldenRecord.objects.filter(pk__in=found.gone)._raw_delete("default")

@@ -18,6 +18,7 @@ from mdm import bulk
 from mdm.audit import acting_as, record_history
 from mdm.birth_ids import birth_number, public_id
 from mdm.contact_points import recount
+from mdm.events import Change, Kind, moves, record_births, record_changes
 from mdm.golden_records import consolidate
 from mdm.models import Customer, SourceRecord
 from mdm.quality_figures import outdate
@@ -70,6 +71,7 @@ def give_birth(record_ids: Sequence[int]) -> None:
         ((key, public_id(key), Customer.Status.ACTIVE, None, 1, moment) for key in record_ids),
     )
     record_history(Customer, record_ids, "+")
+    record_births(record_ids)
 
 
 def apply_links(links: Sequence[Link], *, user: User | None, reason: str) -> AppliedLinks:
@@ -94,10 +96,13 @@ def apply_links(links: Sequence[Link], *, user: User | None, reason: str) -> App
     with acting_as(user, reason):
         _lock(touched)
         _move([link for link, _ in moved])
-        merged, revived = _derive_statuses(touched)
+        turns = _derive_statuses(touched)
+        homes = {x.record_id: (old, x.customer_id) for x, old in moved if old != x.customer_id}
+        revived = [turn.customer_id for turn in turns if turn.is_revival]
+        record_changes([*moves(homes, revived), *_told(turns)])
         changed = sorted(link.record_id for link, _ in moved)
         live = _derive_values(touched, changed)
-    return AppliedLinks(changed, live, merged, revived)
+    return AppliedLinks(changed, live, [t.customer_id for t in turns if t.is_merge], revived)
 
 
 def refresh(customer_ids: Iterable[int], *, record_ids: Sequence[int] = ()) -> None:
@@ -108,8 +113,18 @@ def refresh(customer_ids: Iterable[int], *, record_ids: Sequence[int] = ()) -> N
     """
     touched = set(customer_ids)
     outdate(record_ids)
-    _derive_statuses(touched, members_changed=False)
+    record_changes(_told(_derive_statuses(touched, members_changed=False)))
     _derive_values(touched, record_ids)
+
+
+def lock_customers_of(record_ids: Sequence[int]) -> None:
+    """Lock the customers of records about to change, before the records themselves.
+
+    Stewards lock customers first, then records: whoever does it the other way round would wait
+    for them in a circle.
+    """
+    homes = SourceRecord.objects.filter(pk__in=record_ids).order_by()
+    _lock(set(homes.values_list("customer_id", flat=True)))
 
 
 def _lock(customer_ids: set[int]) -> None:
@@ -132,10 +147,45 @@ def _move(links: Sequence[Link]) -> None:
     record_history(SourceRecord, [link.record_id for link in links], "~")
 
 
-def _derive_statuses(
-    customer_ids: set[int], *, members_changed: bool = True
-) -> tuple[list[int], list[int]]:
-    """Write the status every id should have. Returns (no longer live, live again)."""
+@dataclass(frozen=True, slots=True)
+class _Turn:
+    """A customer id whose status changed, or that leads elsewhere now."""
+
+    customer_id: int
+    before: str
+    after: str
+    into: int | None
+
+    @property
+    def is_merge(self) -> bool:
+        """Whether the id was live and is no more."""
+        return self.before != Customer.Status.MERGED and self.into is not None
+
+    @property
+    def is_revival(self) -> bool:
+        """Whether the id led elsewhere and is live again."""
+        return self.before == Customer.Status.MERGED and self.into is None
+
+
+def _told(turns: Iterable[_Turn]) -> list[Change]:
+    """Say what changes of status are, as events."""
+    kinds = {
+        Customer.Status.MERGED: Kind.MERGED,
+        Customer.Status.ACTIVE: Kind.RESTORED,
+        Customer.Status.INACTIVE: Kind.INACTIVATED,
+        Customer.Status.ERASED: Kind.ERASED,
+    }
+    changes = []
+    for turn in turns:
+        if turn.is_revival and turn.after != Customer.Status.ACTIVE:
+            changes.append(Change(turn.customer_id, Kind.RESTORED))
+        kind = kinds[Customer.Status(turn.after)]
+        changes.append(Change(turn.customer_id, kind, other_id=turn.into))
+    return changes
+
+
+def _derive_statuses(customer_ids: set[int], *, members_changed: bool = True) -> list[_Turn]:
+    """Write the status every id should have. Returns those that changed."""
     home = dict(SourceRecord.objects.filter(pk__in=customer_ids).values_list("pk", "customer_id"))
     members: dict[int, set[str]] = defaultdict(set)
     for customer, status in (
@@ -146,8 +196,7 @@ def _derive_statuses(
     ):
         members[customer].add(status)
     rows: list[tuple[int, str, int | None, int]] = []
-    merged: list[int] = []
-    revived: list[int] = []
+    turns: list[_Turn] = []
     for key, status, into, version in Customer.objects.filter(pk__in=customer_ids).values_list(
         "pk", "status", "merged_into_id", "version"
     ):
@@ -155,12 +204,12 @@ def _derive_statuses(
         new_status = Customer.Status.MERGED if new_into else _live_status(members[key])
         if (new_status, new_into) != (status, into) or (members_changed and not new_into):
             rows.append((key, new_status, new_into, version + 1))
-        if (into is None) != (new_into is None):
-            (merged if new_into else revived).append(key)
+        if (new_status, new_into) != (status, into):
+            turns.append(_Turn(key, status, new_status, new_into))
     if rows:
         bulk.update(Customer, ("id", "status", "merged_into_id", "version"), rows)
         record_history(Customer, [row[0] for row in rows], "~")
-    return merged, revived
+    return turns
 
 
 def _live_status(member_statuses: set[str]) -> Customer.Status:

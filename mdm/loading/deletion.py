@@ -55,6 +55,7 @@ def next_missing(batch: LoadBatch, staged: Stage, *, after: int, size: int) -> l
 
 def delete(batch: LoadBatch, record_ids: list[int]) -> None:
     """Mark records as deleted by their source: they contribute no value from now on."""
+    identity.lock_customers_of(record_ids)
     SourceRecord.objects.filter(pk__in=record_ids).update(
         status=SourceRecord.Status.DELETED, missing_from=batch
     )

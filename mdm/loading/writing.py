@@ -239,6 +239,7 @@ class ChunkWriter:
 
     def _store_changed(self, changed: Rows) -> None:
         if changed:
+            identity.lock_customers_of([pk for pk, _ in changed])
             bulk.update(
                 SourceRecord, ("id", *VALUES), [(pk, *self._values(row)) for pk, row in changed]
             )

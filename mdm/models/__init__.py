@@ -8,6 +8,7 @@ from mdm.models.customers import (
     SurvivorshipRule,
     SurvivorshipRuleSet,
 )
+from mdm.models.events import CustomerEvent
 from mdm.models.jobs import Heartbeat, Job
 from mdm.models.postcodes import PostcodeTown
 from mdm.models.quality import SourceQuality
@@ -37,6 +38,7 @@ __all__ = [
     "ContactPoint",
     "Contract",
     "Customer",
+    "CustomerEvent",
     "FieldMapping",
     "FileMode",
     "GoldenRecord",
