@@ -6,12 +6,15 @@ from django.contrib import admin
 from django.contrib.auth.admin import GroupAdmin as BaseGroupAdmin
 from django.contrib.auth.admin import UserAdmin as BaseUserAdmin
 from django.contrib.auth.models import Group, User
-from django.db.models import ManyToManyField
+from django.db.models import Count, ManyToManyField, Q
 from django.http import HttpRequest
+from django.utils.html import format_html, format_html_join
 from django.utils.translation import gettext_lazy as _
 from unfold.admin import ModelAdmin
 from unfold.forms import AdminPasswordChangeForm, UserChangeForm, UserCreationForm
 from unfold.widgets import UnfoldAdminCheckboxSelectMultipleWidget
+
+from config.role_words import rights
 
 admin.site.unregister(User)
 admin.site.unregister(Group)
@@ -61,4 +64,29 @@ class UserAdmin(BaseUserAdmin[User], ModelAdmin):
 class GroupAdmin(BaseGroupAdmin, ModelAdmin):
     """Roles, as `create_roles` makes them from config/roles.py."""
 
-    list_display = ("name",)
+    list_display = ("name", "people")
+    readonly_fields = ("may_do", "people")
+
+    def get_queryset(self, request: HttpRequest) -> Any:
+        """Count the people of every role at once."""
+        active = Count("user", filter=Q(user__is_active=True))
+        return super().get_queryset(request).annotate(people_count=active)
+
+    def get_fields(self, request: HttpRequest, obj: Group | None = None) -> tuple[str, ...]:
+        """Tell what a role may do in words; the bare list is for whoever may change it."""
+        if self.has_change_permission(request, obj):
+            return ("name", "permissions")
+        return ("name", "people", "may_do")
+
+    @admin.display(description=_("people"), ordering="people_count")
+    def people(self, group: Group) -> int:
+        """Return how many can sign in with it."""
+        return int(group.people_count)  # type: ignore[attr-defined]
+
+    @admin.display(description=_("may"))
+    def may_do(self, group: Group) -> str:
+        """Return a line for each thing that the role may do something with."""
+        rows = rights(group.permissions.select_related("content_type").order_by("pk"))
+        lines = [(thing, " · ".join(deeds)) for thing, deeds in rows]
+        listed = format_html_join("", "<li><b>{}</b> – {}</li>", lines)
+        return format_html('<ul class="o-flat o-rights">{}</ul>', listed)

@@ -3,6 +3,7 @@
 from datetime import timedelta
 
 import pytest
+from django.contrib.auth.models import Group
 from django.core.cache import cache
 from django.db import connection
 from django.test import Client
@@ -211,3 +212,15 @@ def test_the_steward_sees_how_doubtful_each_source_is():
 
     assert "50%" in page
     assert reverse("mdm:quality") in page
+
+
+def test_a_role_says_in_words_what_it_may_do():
+    client = client_of("administrator")
+    steward = Group.objects.get(name="steward")
+
+    register = client.get(reverse("admin:auth_group_changelist"))
+    page = client.get(reverse("admin:auth_group_change", args=[steward.pk])).text
+
+    assert register.status_code == 200
+    assert "<b>Source system</b> – add · change · see · see the history" in page
+    assert "Can load files of customers" in page
