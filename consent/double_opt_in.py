@@ -160,6 +160,9 @@ def tidy(*, at: datetime | None = None) -> None:
         state__in=[OptInRequest.State.LAPSED, OptInRequest.State.UNDELIVERABLE],
         settled_at__lte=moment - timedelta(days=KEPT_DAYS),
     ).delete()
+    OutgoingMail.objects.filter(
+        due_at=None, created_at__lte=moment - timedelta(days=KEPT_DAYS)
+    ).delete()
 
 
 def _open(same: QuerySet[OptInRequest], moment: datetime) -> OptInRequest | None:
@@ -244,13 +247,15 @@ def _grants(
     """Return the consents: confirmed for the address, given by form for a number.
 
     The mail proves possession of the address alone. So what the form says about a number never
-    lifts a refusal of that number, whoever made it.
+    lifts what somebody else refused there.
     """
     grants = []
     for choice in request.choices.all():
         is_email = "email" in CHANNEL_KINDS[choice.channel]
         point = points.get("email" if is_email else "phone")
-        if point is None or (not is_email and _was_refused(point, choice.channel)):
+        if point is None:
+            continue
+        if not is_email and _others_refused(point, choice.channel, record.customer_id):
             continue
         kinds = ConsentEvent.Type
         grants.append(
@@ -270,9 +275,19 @@ def _grants(
     return grants
 
 
-def _was_refused(point: ContactPoint, channel: str) -> bool:
-    refusals = ConsentEvent.objects.filter(contact_point=point, type__in=RESTRICTIVE)
-    return refusals.filter(channel__in=[channel, ALL_CHANNELS]).exists()
+def _others_refused(point: ContactPoint, channel: str, customer_id: int) -> bool:
+    """Tell whether somebody else refused a number, or carries it and objected altogether.
+
+    What she refused herself she may take back.
+    """
+    carriers = SourceRecord.objects.filter(contact_points=point).values("customer")
+    about = Q(contact_point=point) | Q(
+        source_record__customer__in=carriers, type=ConsentEvent.Type.OBJECTION
+    )
+    refusals = ConsentEvent.objects.filter(
+        about, type__in=RESTRICTIVE, channel__in=[channel, ALL_CHANNELS]
+    )
+    return refusals.exclude(source_record__customer=customer_id).exists()
 
 
 def _proof(request: OptInRequest, moment: datetime, network: str | None) -> Evidence:

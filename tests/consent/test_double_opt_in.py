@@ -154,8 +154,29 @@ def test_a_stranger_cannot_lift_the_refusal_of_a_number_by_typing_it(point):
     sign_up(point, "email", "sms", phone="0639981234")
     confirm(mailed_token())
 
-    assert [event.channel for event in ConsentEvent.objects.filter(type__in=["given"])] == []
+    assert not ConsentEvent.objects.filter(type="given").exists()
     assert ConsentEvent.objects.filter(type="confirmed", channel="email").count() == 1
+
+
+def test_she_may_take_back_what_she_refused_at_her_own_number(point):
+    ada = make_record(email="ada@example.com", phone="+33639981234")
+    record_event(ada, "objection", channel="*", point=email_of(ada))
+
+    sign_up(point, "email", "sms", phone="0639981234")
+    confirm(mailed_token())
+
+    granted = PermissionState.objects.filter(state__in=["given", "confirmed"])
+    assert {state.channel for state in granted} == {"email", "sms"}
+
+
+def test_nor_the_number_of_somebody_who_objected_by_mail(point):
+    victim = make_record(email="v@example.com", phone="+33639981234")
+    record_event(victim, "objection", channel="*", point=email_of(victim))
+
+    sign_up(point, "email", "sms", phone="0639981234")
+    confirm(mailed_token())
+
+    assert not ConsentEvent.objects.filter(type="given").exists()
 
 
 # A-PUB-01: scanners open links.
@@ -479,10 +500,11 @@ def test_what_nobody_confirmed_is_ended_and_then_deleted(point):
 
     tidy(at=now() + timedelta(days=8))
     assert set(OptInRequest.objects.values_list("state", flat=True)) == {"lapsed", "disavowed"}
+    assert OutgoingMail.objects.exists()
     tidy(at=now() + timedelta(days=39))
 
     assert [request.state for request in OptInRequest.objects.all()] == [State.DISAVOWED]
-    assert not OutgoingMail.objects.filter(due_at__isnull=False).exists()
+    assert not OutgoingMail.objects.exists()
 
 
 # A-PUB-14: parallel clicks.
