@@ -9,11 +9,11 @@ from django.utils.functional import Promise
 from django.utils.translation import gettext_lazy as _
 from django.utils.translation import override
 
-from campaigns.formats.labels import LINES, label_lines
 from campaigns.models import TargetListMember
 from consent.links import make_link, preferences_url, unsubscribe_url
 from consent.models import Channel
 from mdm.models import ContactPoint, GoldenRecord, PersonValues, RecordContactPoint
+from mdm.standardise.labels import LINES_ABROAD, label_lines
 
 _NAMES: tuple[str | Promise, ...] = (_("Civility"), _("Given name"), _("Family name"))
 _REFERENCES: tuple[str | Promise, ...] = (_("Customer"), _("Download"))
@@ -24,6 +24,7 @@ _LABEL: tuple[str | Promise, ...] = (
     _("Line 4"),
     _("Line 5"),
     _("Line 6"),
+    _("Line 7"),
 )
 _BY_NUMBER = (*_NAMES, _("Phone"), *_REFERENCES)
 
@@ -56,10 +57,10 @@ class Person:
         return [*names, self.contact_point]
 
     def by_address(self) -> list[str]:
-        """Return the six lines of a postal label, the last ones empty."""
+        """Return the lines of a postal label, as many as abroad needs, the last ones empty."""
         name = f"{self.civility} {self.golden.full_name}".strip()
         lines = label_lines(name=name, **self.address)
-        return lines + [""] * (LINES - len(lines))
+        return lines + [""] * (LINES_ABROAD - len(lines))
 
 
 def rows(

@@ -22,10 +22,10 @@ from consent.presentation import (
 )
 from matching.models import Decision
 from mdm.households import Relations, relations_of
-from mdm.lineage import ExplainedValue, explain, label_of
+from mdm.lineage import ExplainedValue, explain
 from mdm.models import Contract, Customer, GoldenRecord, Pin, Sale, SourceRecord
-from mdm.quality import missing
-from mdm.survivorship import GROUPS
+from mdm.quality_words import QualityInWords, quality_in_words
+from mdm.standardise.labels import label_lines
 from mdm.survivorship_rules import rules_in_force
 
 _LATEST_SALES = 6
@@ -69,7 +69,8 @@ class CustomerFile:
     age: int | None
     records: list[SourceRecord]
     values: list[ExplainedValue]
-    missing: list[str]
+    quality: QualityInWords | None
+    label: list[str]
     merged_ids: list[Customer]
     not_the_same: list[NotTheSame]
     purchases: Purchases
@@ -100,13 +101,15 @@ def customer_file(customer: Customer, reader: User | AnonymousUser) -> CustomerF
     sees_permissions = reader.has_perm("consent.view_permissionstate")
     sees_decisions = reader.has_perm("matching.view_decision")
     matrix = permission_matrix(customer) if sees_permissions else None
+    values = _values(golden, records)
     return CustomerFile(
         customer=customer,
         golden=golden,
         age=_age(golden),
         records=records,
-        values=_values(golden, records),
-        missing=_missing(golden),
+        values=values,
+        quality=_quality(golden, records, values),
+        label=_label(golden),
         merged_ids=list(customer.merged_ids.order_by("pk")),
         not_the_same=_not_the_same(keys),
         purchases=_purchases(keys),
@@ -132,20 +135,39 @@ def _records(customer: Customer) -> list[SourceRecord]:
 def _values(golden: GoldenRecord | None, records: Sequence[SourceRecord]) -> list[ExplainedValue]:
     if golden is None:
         return []
-    active = [record for record in records if record.status == SourceRecord.Status.ACTIVE]
+    active = _active(records)
     points = [point for record in active for point in record.contact_points.all()]
     pin_ids = [pin for _record, pin, _rule in golden.lineage.values() if pin]
     pins = Pin.objects.select_related("created_by").in_bulk(pin_ids) if pin_ids else {}
     return explain(golden, active, pins, points, rules_in_force())
 
 
-def _missing(golden: GoldenRecord | None) -> list[str]:
+def _active(records: Sequence[SourceRecord]) -> list[SourceRecord]:
+    return [record for record in records if record.status == SourceRecord.Status.ACTIVE]
+
+
+def _quality(
+    golden: GoldenRecord | None,
+    records: Sequence[SourceRecord],
+    values: Sequence[ExplainedValue],
+) -> QualityInWords | None:
     if golden is None:
+        return None
+    return quality_in_words(golden, _active(records), values, today=localdate())
+
+
+def _label(golden: GoldenRecord | None) -> list[str]:
+    """Return her address as it stands on an envelope, nothing while the address is unknown."""
+    if golden is None or not (golden.street and golden.city):
         return []
-    return [label_of(name) for name in missing({n: getattr(golden, n) for n in _ATTRIBUTES})]
-
-
-_ATTRIBUTES = [attribute for group in GROUPS.values() for attribute in group]
+    return label_lines(
+        name=f"{golden.get_civility_display()} {golden.full_name}",
+        complement=golden.address_complement,
+        street=f"{golden.street_number} {golden.street}",
+        postcode=golden.postcode,
+        city=golden.city,
+        country=golden.country,
+    )
 
 
 def _age(golden: GoldenRecord | None) -> int | None:

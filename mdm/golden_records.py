@@ -23,7 +23,7 @@ from mdm.models import (
 )
 from mdm.quality import quality
 from mdm.standardise.issues import is_doubtful
-from mdm.survivorship import Candidate, PinnedValue, Rule, Survivors, survive
+from mdm.survivorship import GROUPS, Candidate, PinnedValue, Rule, Survivors, survive
 from mdm.survivorship_rules import rules_in_force
 
 _COMPARED = (*ATTRIBUTES, "lineage", "record_count", "quality", "search_text")
@@ -271,14 +271,25 @@ def _golden_row(
     golden = [
         survivors.values.get(name, None if name == "birth_date" else "") for name in ATTRIBUTES
     ]
-    faulty = {name for candidate in candidates for name in candidate.faulty}
     return (
         *golden,
         survivors.lineage,
         len(rows),
-        quality(survivors.values, faulty),
+        quality(survivors.values, _faulty(survivors, candidates)),
         _search_text(rows, public_id),
     )
+
+
+def _faulty(survivors: Survivors, candidates: Sequence[Candidate]) -> set[str]:
+    """Return the attributes whose winning record has a doubt about them."""
+    doubts = {c.record_id: c.faulty for c in candidates if c.faulty}
+    if not doubts:  # Most customers.
+        return set()
+    return {
+        name
+        for group, (record_id, _pin, _strategy) in survivors.lineage.items()
+        for name in doubts.get(record_id, frozenset()).intersection(GROUPS[group])
+    }
 
 
 def _candidate(row: tuple[Any, ...]) -> Candidate:

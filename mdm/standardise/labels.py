@@ -17,6 +17,7 @@ from mdm.standardise.postcodes import FRENCH_REGIONS
 WIDTH = 38
 LINES = 6
 LINES_ABROAD = 7
+_LONGEST = 400  # Of a part of an address that is read; ten lines' worth.
 
 _UNPRINTED = re.compile(r"[^A-Z0-9 /'-]+")
 # From the street on, sorting machines read no punctuation; 12-14 and 3/5 stay.
@@ -42,7 +43,7 @@ def label_lines(
 
     `street` is number and street. The country is written only when the mail leaves France.
     """
-    inside, outside, mailbox = by_label_line(complement)
+    inside, outside, mailbox = by_label_line(complement[:_LONGEST])
     is_abroad = bool(country) and country not in FRENCH_REGIONS
     place = [city, postcode] if country in _POSTCODE_LAST else [postcode, city]
     above = [label_line(text) for text in (name, inside, outside)]
@@ -53,7 +54,7 @@ def label_lines(
 
 def label_line(text: str) -> str:
     """Return one line in capitals without accents, shortened word by word, then cut, to fit."""
-    line = " ".join(_UNPRINTED.sub(" ", fold(text).upper()).split())
+    line = " ".join(_UNPRINTED.sub(" ", fold(text[:_LONGEST]).upper()).split())
     line = _shortened(line, _LONG_WORD, lambda found: ON_LABELS[found[0].replace("-", " ")])
     line = _shortened(line, _SMALL_WORD, lambda _found: " ")
     return line if len(line) <= WIDTH else _cut(line)

@@ -8,7 +8,6 @@ from hypothesis import strategies as st
 
 from campaigns.formats import WRITERS
 from campaigns.formats.csv import neutral
-from campaigns.formats.labels import LINES, WIDTH, label_line, label_lines
 
 NASTY = [
     "=1+1", "==1", "+1", "-2+3", "@SUM(1)", "\t=1", "\r=1", " =1", "'quoted", "a;b", 'say "hi"',
@@ -64,31 +63,3 @@ def test_a_csv_reads_back_with_as_many_cells(rows):
     back = read_csv(written("csv", rows))
 
     assert [len(row) for row in back] == [2] * (len(rows) + 1)
-
-
-@given(st.lists(st.text(max_size=60), min_size=6, max_size=6))
-def test_a_label_has_at_most_six_short_lines_of_capitals(values):
-    names = ("name", "complement", "street", "postcode", "city", "country")
-
-    lines = label_lines(**dict(zip(names, values, strict=True)))
-
-    assert len(lines) <= LINES
-    assert all(
-        0 < len(line) <= WIDTH and line.isascii() and line == line.upper() for line in lines
-    )
-    assert [label_line(line) for line in lines] == lines
-
-
-def test_a_label_is_shortened_only_when_too_long():
-    lines = label_lines(
-        name="Mme Zoé L'Héritier",
-        street="12 bis boulevard du Général de Gaulle de la Résistance",
-        postcode="44000",
-        city="Nantes",
-        country="FR",
-    )
-
-    assert lines[0] == "MME ZOE L'HERITIER"
-    assert lines[1].startswith("12 BIS BD DU GAL DE GAULLE DE LA")
-    assert lines[2] == "44000 NANTES"
-    assert label_line("3 avenue Foch") == "3 AVENUE FOCH"

@@ -264,3 +264,36 @@ def test_what_is_doubtful_in_a_record_is_told_in_words_and_what_was_mended_is_no
     assert "E-mail – The value is not valid and cannot be used." in page
     assert "doubt<" not in other
     assert "1 remark<" in other
+
+
+def test_the_page_lists_what_to_mend_with_what_was_probably_meant():
+    record = make_record(
+        given_name="Zoé",
+        family_name="Petit",
+        email="zoe@gmial.com",
+        issues=[["email", "domain_typo"]],
+    )
+
+    answer = client_of("steward").get(page_of(record))
+
+    quality = answer.context["file"].quality
+    assert dict(quality.dimensions)["Plausibility"] == 60
+    assert ("E-mail", "zoe@gmail.com") in [(x.label, x.suggestion) for x in quality.to_mend]
+    assert "Perhaps zoe@gmail.com?" in answer.text
+    assert "No source gives it." in answer.text
+
+
+def test_the_address_stands_there_as_on_an_envelope():
+    record = make_record(
+        given_name="Zoé",
+        family_name="Petit",
+        street_number="12 bis",
+        street="rue de l'Église",
+        postcode="44000",
+        city="Nantes",
+    )
+
+    answer = client_of("steward").get(page_of(record))
+
+    assert answer.context["file"].label == ["ZOE PETIT", "12 BIS RUE DE L EGLISE", "44000 NANTES"]
+    assert "12 BIS RUE DE L EGLISE" in answer.text
