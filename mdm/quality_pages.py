@@ -64,6 +64,7 @@ class QualityPage(StaffPage):
         )
 
 
+@method_decorator(never_cache, name="dispatch")
 class AttributePage(StaffPage):
     """One attribute of one source: its figures, its issues and the records that have them."""
 
@@ -97,6 +98,7 @@ class AttributePage(StaffPage):
         return int(text) if text.isdecimal() else 0
 
 
+@method_decorator(never_cache, name="dispatch")
 class SharedPage(StaffPage):
     """The values of one kind that more people carry than a household has."""
 

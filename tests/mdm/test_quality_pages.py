@@ -284,6 +284,19 @@ def test_every_page_costs_the_same_at_any_size(size, django_assert_max_num_queri
             assert client.get(address).status_code == 200
 
 
+def test_no_browser_keeps_the_values_of_people():
+    point = many_share()
+    jobs.run_now(jobs.create("count_quality", {}, by=None))
+    client = client_of("steward")
+
+    for address in (
+        attribute_page(),
+        reverse("mdm:quality-shared", args=["email"]),
+        reverse("mdm:quality-carriers", args=["email", point.pk]),
+    ):
+        assert "no-store" in client.get(address)["Cache-Control"]
+
+
 def test_values_from_files_are_escaped():
     load(row("C1", email="<script>alert(1)</script>"))
 
