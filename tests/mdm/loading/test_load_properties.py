@@ -1,0 +1,244 @@
+"""Loads through the database beside an oracle: whatever comes, in any order and chunks.
+
+STEWARDSHIP P3 (newcomers move nobody), P16 (twice changes nothing), P17 (stale never overwrites),
+P18 (changed after a merge), P19 (deleted, and back), P20 (full files).
+"""
+
+import json
+from collections.abc import Sequence
+from io import StringIO
+from random import Random
+from typing import Any
+
+import pytest
+from django.core.management import call_command
+from django.db import transaction
+from hypothesis import HealthCheck, settings
+from hypothesis import strategies as st
+from hypothesis.stateful import (
+    RuleBasedStateMachine,
+    initialize,
+    invariant,
+    precondition,
+    rule,
+    run_state_machine_as_test,
+)
+
+from consent.models import ConsentEvent, PermissionState
+from mdm import identity, jobs
+from mdm.identity import Link
+from mdm.loading import work
+from mdm.models import ContactPoint, Customer, GoldenRecord, SourceRecord
+from tests.mdm.loading.files import ends, load, row
+from tests.mdm.loading.oracle import Company, Line, TooMuchIsMissing
+
+pytestmark = pytest.mark.django_db
+
+KEYS = [f"C{number}" for number in range(6)]
+lines = st.lists(
+    st.builds(
+        Line,
+        key=st.sampled_from(KEYS),
+        name=st.sampled_from(["MARTIN", "DURAND"]),
+        email=st.sampled_from(["", "a@example.org", "b@example.org", "c@example.org"]),
+        day=st.integers(0, 3),
+        permission=st.sampled_from(["", "", "O", "N"]),
+        stop=st.sampled_from(["", "", "", "oui"]),
+    ),
+    min_size=1,
+    max_size=8,
+)
+sizes = st.sampled_from([1, 2, 3, 500])
+
+
+def cells(line: Line) -> dict[str, str]:
+    day = f"0{line.day}/02/2024" if line.day else ""
+    return row(
+        line.key, nom=line.name, email=line.email, maj=day, accord=line.permission, stop=line.stop
+    )
+
+
+def load_lines(content: Sequence[Line], *, full: bool = False, size: int = 500) -> dict[str, int]:
+    """Load lines in chunks of a size; return how many met which end."""
+    before = work.CHUNK_SIZE
+    work.CHUNK_SIZE = {"sqlite": size, "postgresql": size}
+    try:
+        return ends(load(*map(cells, content), mode="full" if full else "delta"))
+    finally:
+        work.CHUNK_SIZE = before
+
+
+def names() -> dict[int, str]:
+    return dict(SourceRecord.objects.values_list("pk", "source_key"))
+
+
+def allowed() -> set[tuple[str, str]]:
+    """Customer and address that a record of hers carries, where a permission is stored."""
+    keys = names()
+    states = PermissionState.objects.filter(channel="email", state__in=["given", "confirmed"])
+    return {
+        (keys[customer], value)
+        for customer, point, value in states.values_list(
+            "customer_id", "contact_point_id", "contact_point__value"
+        )
+        if SourceRecord.objects.filter(customer=customer, carried__contact_point=point).exists()
+    }
+
+
+def derived_differences() -> dict[str, int]:
+    """Return what `rebuild --check` finds."""
+    out = StringIO()
+    try:
+        call_command("rebuild", check=True, json=True, stdout=out)
+    finally:
+        found = json.loads(out.getvalue())
+    return {name: count for name, count in found.items() if count and name != "customers"}
+
+
+def everything() -> dict[str, Any]:
+    """All rows that a load may leave, history included, counted or told by what they say."""
+    return {
+        "records": sorted(SourceRecord.objects.values_list()),
+        "golden": sorted(GoldenRecord.objects.values_list("pk", "version", "search_text")),
+        "points": sorted(ContactPoint.objects.values_list()),
+        "customers": sorted(Customer.objects.values_list("pk", "status", "version")),
+        "events": ConsentEvent.objects.count(),
+        "states": sorted(PermissionState.objects.values_list("pk", "state")),
+        "history": [
+            model.history.count()
+            for model in (SourceRecord, Customer, GoldenRecord, PermissionState)
+        ],
+    }
+
+
+class Loads(RuleBasedStateMachine):
+    """Files of one source, links between its records, and the oracle beside the database."""
+
+    @initialize()
+    def begin(self) -> None:
+        # Each run in a transaction of its own, so that the next finds the database empty.
+        self.transaction = transaction.atomic()
+        self.transaction.__enter__()
+        self.company = Company()
+        self.last: tuple[list[Line], bool] | None = None
+
+    def teardown(self) -> None:
+        if hasattr(self, "transaction"):
+            transaction.set_rollback(True)
+            self.transaction.__exit__(None, None, None)
+
+    @rule(content=lines, full=st.booleans(), size=sizes)
+    def load(self, content: list[Line], full: bool, size: int) -> None:
+        homes = dict(SourceRecord.objects.values_list("pk", "customer_id"))
+        before = everything()
+        try:
+            expected = self.company.load(content, full=full)
+        except TooMuchIsMissing:
+            with pytest.raises(jobs.JobFailed):
+                load_lines(content, full=True, size=size)
+            assert everything() == before
+            return
+        assert load_lines(content, full=full, size=size) == expected
+        self.last = (content, full)
+        now = dict(SourceRecord.objects.values_list("pk", "customer_id"))
+        assert homes.items() <= now.items()
+
+    @precondition(lambda self: self.last is not None)
+    @rule(size=sizes)
+    def load_the_same_again(self, size: int) -> None:
+        assert self.last is not None
+        content, full = self.last
+        # The best line of each key is stored; a file twice changes nothing.
+        self.company.load(content, full=full)
+        load_lines(content, full=full, size=size)
+        before = everything()
+        load_lines(content, full=full, size=size)
+        assert everything() == before
+
+    @precondition(lambda self: len(self.company.rows) > 1)
+    @rule(data=st.data())
+    def link(self, data: st.DataObject) -> None:
+        """Two records turn out to be one person; the oldest names the customer."""
+        known = sorted(self.company.rows)
+        one, other = data.draw(
+            st.lists(st.sampled_from(known), min_size=2, max_size=2, unique=True)
+        )
+        numbers = {key: pk for pk, key in names().items()}
+        homes = {self.company.home[one], self.company.home[other]}
+        members = [key for key in known if self.company.home[key] in homes]
+        oldest = min(members, key=numbers.__getitem__)
+        identity.apply_links(
+            [Link(numbers[key], numbers[oldest], "decision") for key in members],
+            user=None,
+            reason="test",
+        )
+        self.company.home.update(dict.fromkeys(members, oldest))
+
+    @invariant()
+    def the_database_agrees(self) -> None:
+        if not hasattr(self, "company"):
+            return
+        company = self.company
+        records = SourceRecord.objects.select_related("customer")
+        stored = {record.source_key: record for record in records}
+        assert {key for key, record in stored.items() if record.status == "active"} == (
+            company.active
+        )
+        for key, line in company.rows.items():
+            found = stored[key]
+            assert (found.family_name, found.email) == (line.name.title(), line.email)
+            assert stored[company.home[key]].pk == found.customer_id
+        points = ContactPoint.objects.exclude(shared_by=0).values_list("value", "shared_by")
+        assert dict(points) == company.shared_by()
+        assert allowed() == company.may_be_written_to()
+
+    @invariant()
+    def golden_values_are_those_of_active_members(self) -> None:
+        if not hasattr(self, "company"):
+            return
+        company, keys = self.company, names()
+        golden = {keys[row.pk]: row for row in GoldenRecord.objects.all()}
+        living = {home: members & company.active for home, members in company.customers().items()}
+        assert set(golden) == {home for home, members in living.items() if members}
+        for home, values in golden.items():
+            said = [company.rows[key] for key in living[home]]
+            assert values.family_name in {line.name.title() for line in said}
+            assert values.email in {line.email for line in said if line.email} | {""}
+        statuses = Customer.objects.filter(merged_into=None).values_list("pk", "status")
+        assert {keys[pk]: status for pk, status in statuses} == {
+            home: "active" if members else "inactive" for home, members in living.items()
+        }
+
+    @invariant()
+    def what_is_derived_follows_from_the_facts(self) -> None:
+        if hasattr(self, "company") and self.company.rows:
+            assert derived_differences() == {}
+
+
+def test_loads_agree_with_the_oracle_whatever_comes():
+    run_state_machine_as_test(
+        Loads,
+        settings=settings(
+            max_examples=12,
+            stateful_step_count=7,
+            deadline=None,
+            suppress_health_check=list(HealthCheck),
+        ),
+    )
+
+
+@pytest.mark.parametrize("size", [1, 4, 500])
+def test_new_rows_in_any_order_and_chunks_come_to_the_same(size: int):
+    content = [
+        Line(f"C{n}", "MARTIN", f"{'abc'[n % 3]}@example.org", 1 + n % 3, "ON"[n % 7 == 0], "")
+        for n in range(24)
+    ]
+    company = Company()
+    company.load(content, full=False)
+
+    Random(size).shuffle(content)
+    load_lines(content, size=size)
+
+    assert dict(ContactPoint.objects.values_list("value", "shared_by")) == company.shared_by()
+    assert allowed() == company.may_be_written_to()
+    assert derived_differences() == {}
