@@ -22,7 +22,7 @@ from consent.presentation import (
 )
 from matching.models import Decision
 from mdm.households import Relations, relations_of
-from mdm.lineage import ExplainedValue, explain
+from mdm.lineage import ExplainedValue, explain, label_of
 from mdm.models import Contract, Customer, GoldenRecord, Pin, Sale, SourceRecord
 from mdm.quality_words import QualityInWords, quality_in_words
 from mdm.standardise.labels import label_lines
@@ -38,6 +38,20 @@ class NotTheSame:
 
     customer: Customer
     decision: Decision
+
+
+@dataclass(frozen=True, slots=True)
+class PinInForce:
+    """A steward's word on one value, and the record it hangs on."""
+
+    pin: Pin
+    record: SourceRecord
+    label: str
+
+    @property
+    def is_due(self) -> bool:
+        """Whether the day to look at it again has come."""
+        return self.pin.review_on is not None and self.pin.review_on <= localdate()
 
 
 @dataclass(frozen=True, slots=True)
@@ -78,6 +92,7 @@ class CustomerFile:
     matrix: PermissionMatrix | None
     channels: list[ChannelAnswer]
     timeline: list[TimelineEntry] | None
+    pins: list[PinInForce]
     identity: list[Act] | None
     hanging: list[Hanging]
     lists: list[TargetListMember] | None
@@ -100,8 +115,9 @@ def customer_file(customer: Customer, reader: User | AnonymousUser) -> CustomerF
     keys = [record.pk for record in records]
     sees_permissions = reader.has_perm("consent.view_permissionstate")
     sees_decisions = reader.has_perm("matching.view_decision")
+    pins = _pins_in_force(records)
     matrix = permission_matrix(customer) if sees_permissions else None
-    values = _values(golden, records)
+    values = _values(golden, records, pins)
     return CustomerFile(
         customer=customer,
         golden=golden,
@@ -110,6 +126,7 @@ def customer_file(customer: Customer, reader: User | AnonymousUser) -> CustomerF
         values=values,
         quality=_quality(golden, records, values),
         label=_label(golden),
+        pins=pins,
         merged_ids=list(customer.merged_ids.order_by("pk")),
         not_the_same=_not_the_same(keys),
         purchases=_purchases(keys),
@@ -132,14 +149,24 @@ def _records(customer: Customer) -> list[SourceRecord]:
     )
 
 
-def _values(golden: GoldenRecord | None, records: Sequence[SourceRecord]) -> list[ExplainedValue]:
+def _values(
+    golden: GoldenRecord | None, records: Sequence[SourceRecord], pins: Sequence[PinInForce]
+) -> list[ExplainedValue]:
     if golden is None:
         return []
     active = _active(records)
     points = [point for record in active for point in record.contact_points.all()]
-    pin_ids = [pin for _record, pin, _rule in golden.lineage.values() if pin]
-    pins = Pin.objects.select_related("created_by").in_bulk(pin_ids) if pin_ids else {}
-    return explain(golden, active, pins, points, rules_in_force())
+    by_key = {found.pin.pk: found.pin for found in pins}
+    return explain(golden, active, by_key, points, rules_in_force())
+
+
+def _pins_in_force(records: Sequence[SourceRecord]) -> list[PinInForce]:
+    by_key = {record.pk: record for record in records}
+    pins = Pin.objects.filter(record__in=by_key, retracted_at=None).select_related("created_by")
+    return [
+        PinInForce(pin, by_key[pin.record_id], label_of(pin.attribute))
+        for pin in pins.order_by("-pk")
+    ]
 
 
 def _active(records: Sequence[SourceRecord]) -> list[SourceRecord]:

@@ -24,6 +24,8 @@ PERMISSIONS: Mapping[str, tuple[str, ...]] = {
         "mdm.view_fieldmapping",
         "mdm.add_fieldmapping",
         "mdm.view_survivorshiprule",
+        "mdm.view_pin",
+        "mdm.add_pin",
         "mdm.view_sourcequality",
         "mdm.activate_survivorshipruleset",
         "mdm.add_relation",

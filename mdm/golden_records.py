@@ -37,6 +37,7 @@ _RECORD_FIELDS = (
     "source_id",
     *ATTRIBUTES,
 )
+_PIN_FIELDS = ("pk", "attribute", "value", "kind", "record")
 _FIRST_VALUE = len(_RECORD_FIELDS) - len(ATTRIBUTES)
 
 
@@ -130,8 +131,8 @@ def outlook(record_ids: Iterable[int]) -> Survivors:
     return survive(
         [_candidate(row) for row in records.values_list(*_RECORD_FIELDS)],
         [
-            PinnedValue(pk, attribute, _as_values(value))
-            for pk, attribute, value in pins.values_list("pk", "attribute", "value")
+            PinnedValue(pk, attribute, _as_values(value), kind, record)
+            for pk, attribute, value, kind, record in pins.values_list(*_PIN_FIELDS)
         ],
         rules_in_force(),
     )
@@ -245,10 +246,9 @@ def _derive(keys: Sequence[int], rules: Mapping[str, Rule]) -> dict[int, tuple[A
 def _pins(keys: Sequence[int]) -> dict[int, list[PinnedValue]]:
     pins: dict[int, list[PinnedValue]] = defaultdict(list)
     in_force = Pin.objects.filter(record__customer__in=keys, retracted_at=None)
-    for pk, customer, attribute, value in in_force.values_list(
-        "pk", "record__customer_id", "attribute", "value"
-    ):
-        pins[customer].append(PinnedValue(pk, attribute, _as_values(value)))
+    rows = in_force.values_list("record__customer_id", *_PIN_FIELDS)
+    for customer, pk, attribute, value, kind, record in rows:
+        pins[customer].append(PinnedValue(pk, attribute, _as_values(value), kind, record))
     return pins
 
 

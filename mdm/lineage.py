@@ -32,6 +32,7 @@ class ExplainedValue:
     group: str
     label: str
     lines: tuple[str, ...]
+    winner: SourceRecord | None
     origin: str
     reason: str
     losers: tuple[Loser, ...]
@@ -118,6 +119,7 @@ def _explain_one(
         group=group,
         label=label_of(group),
         lines=lines,
+        winner=winner,
         origin=winner.source.label if winner else "",
         reason=_reason(strategy, winner, pins.get(pin_id), agreeing, len(stated), rule),
         losers=tuple(Loser(record, said) for record, said in stated if said != lines),
@@ -158,6 +160,14 @@ def _reason(
 ) -> str:
     if strategy == "pin":
         return _pin_reason(pin)
+    if strategy == "preferred" and winner and pin:
+        return _("%(user)s preferred %(source)s %(key)s on %(day)s: %(reason)s") % {
+            "user": pin.created_by,
+            "source": winner.source.label,
+            "key": winner.source_key,
+            "day": date_format(pin.created_at, "SHORT_DATE_FORMAT"),
+            "reason": pin.reason,
+        }
     if winner is None:
         return _("The record it came from no longer counts.")
     words = {

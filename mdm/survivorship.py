@@ -3,7 +3,7 @@
 For each attribute (the address as a whole) an ordered list of strategies compares the records
 that have a value; the oldest record wins what is still undecided, so there is always exactly one
 winner. A pin beats every record. Lineage names, for every surviving value, the record or pin it
-comes from and the strategy that decided.
+comes from and the strategy that decided. A pin may also prefer one record, or hide its value.
 """
 
 from collections.abc import Callable, Mapping, Sequence
@@ -64,6 +64,9 @@ class PinnedValue:
     pin_id: int
     attribute: str
     values: Mapping[str, Any]
+    kind: str = "value"
+    """`value`; or `prefer` or `hide`, which are about what the record says."""
+    record_id: int = 0
 
 
 @dataclass(frozen=True, slots=True)
@@ -105,19 +108,35 @@ def survive(
         return _sole(candidates[0])
     values: dict[str, Any] = {}
     lineage: Lineage = {}
-    pinned = {pin.attribute: pin for pin in sorted(pins, key=lambda pin: pin.pin_id)}
+    latest_first = sorted(pins, key=lambda pin: -pin.pin_id)
     for group, attributes in GROUPS.items():
-        if group in pinned:
-            values.update(pinned[group].values)
-            lineage[group] = [None, pinned[group].pin_id, "pin"]
-            continue
+        mine = [pin for pin in latest_first if pin.attribute == group]
+        hidden = {pin.record_id for pin in mine if pin.kind == "hide"}
         rule = rules.get(group, DEFAULT_RULES[group])
-        rivals = _rivals(candidates, group, attributes, rule)
-        if rivals:
+        seen = [c for c in candidates if c.record_id not in hidden] if hidden else candidates
+        rivals = _rivals(seen, group, attributes, rule)
+        if chosen := _pinned(mine, rivals, attributes):
+            chosen_values, lineage[group] = chosen
+            values.update(chosen_values)
+        elif rivals:
             winner, strategy = _duel(rivals, rule.strategies)
             values.update(zip(attributes, winner.value, strict=True))
             lineage[group] = [winner.candidate.record_id, None, strategy]
     return Survivors(values, lineage)
+
+
+def _pinned(
+    pins: Sequence[PinnedValue], rivals: Sequence[_Rival], attributes: tuple[str, ...]
+) -> tuple[Mapping[str, Any], list[Any]] | None:
+    """Return what the latest pin that has anything to say chooses, and its lineage."""
+    stated = {rival.candidate.record_id: rival.value for rival in rivals}
+    for pin in pins:
+        if pin.kind == "value":
+            return pin.values, [None, pin.pin_id, "pin"]
+        if pin.kind == "prefer" and pin.record_id in stated:
+            value = zip(attributes, stated[pin.record_id], strict=True)
+            return dict(value), [pin.record_id, pin.pin_id, "preferred"]
+    return None
 
 
 def _sole(candidate: Candidate) -> Survivors:

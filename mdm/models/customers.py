@@ -133,14 +133,25 @@ class SurvivorshipRule(models.Model):
 class Pin(models.Model):
     """A steward's own choice for one attribute; it hangs on a source record and moves with it."""
 
+    class Kind(models.TextChoices):
+        """A value of her own, one record's value whatever it says, or never that record's."""
+
+        VALUE = "value", _("Use this value")
+        PREFER = "prefer", _("Prefer this record")
+        HIDE = "hide", _("Hide this record's value")
+
     record = models.ForeignKey(SourceRecord, models.PROTECT, related_name="pins")
     attribute = models.CharField(_("attribute"), max_length=20)
-    value = models.JSONField(_("value"))
+    kind = models.CharField(_("kind"), max_length=6, choices=Kind.choices, default=Kind.VALUE)
+    value = models.JSONField(_("value"), default=dict, blank=True, help_text="Of a value alone.")
     reason = models.CharField(_("reason"), max_length=400)
     review_on = models.DateField(_("to be reviewed on"), null=True, blank=True)
     created_at = models.DateTimeField(_("created at"), auto_now_add=True)
     created_by = models.ForeignKey(settings.AUTH_USER_MODEL, models.PROTECT, related_name="+")
     retracted_at = models.DateTimeField(_("retracted at"), null=True, blank=True)
+    retracted_by = models.ForeignKey(
+        settings.AUTH_USER_MODEL, models.PROTECT, null=True, blank=True, related_name="+"
+    )
     history = AuditTrail()
 
     class Meta:
