@@ -6,6 +6,7 @@ the first of them; a block larger than the cap makes no pairs and hides none fro
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
+from functools import cached_property
 from itertools import pairwise, product
 
 import numpy as np
@@ -55,10 +56,21 @@ class Blocks:
 
     def joins(self, left: Codes, right: Codes) -> Flags:
         """Return which pairs share a block."""
-        found = np.zeros(len(left), np.bool_)
-        for mine, other in product(self.columns, repeat=2):
-            found |= np.take(mine, left) == np.take(other, right)
+        first, *others = self.columns
+        found = np.take(first, left) == np.take(first, right)
+        if others:
+            # Few records have a second phone or a birth name: only they are looked at again.
+            several = self.has_several
+            rows = np.flatnonzero(np.take(several, left) | np.take(several, right))
+            left, right = left[rows], right[rows]
+            for mine, other in product(self.columns, repeat=2):
+                found[rows] |= np.take(mine, left) == np.take(other, right)
         return found
+
+    @cached_property
+    def has_several(self) -> Flags:
+        """Which records are in a block by another way than the first."""
+        return np.asarray(np.logical_or.reduce([column >= 0 for column in self.columns[1:]]))
 
     def slices(self, size: int = CHUNK) -> list[slice]:
         """Return slices of the entries, each of which makes some `size` pairs."""
@@ -96,6 +108,16 @@ class Blocks:
             joined = np.take(mine, left[rows]) == np.take(other, right[rows])
             keep[rows[joined]] = False
         return left[keep], right[keep]
+
+    def random_pairs(self, count: int, generator: np.random.Generator) -> tuple[Codes, Codes]:
+        """Return random pairs of the blocks, each pair as likely as any other."""
+        total = np.cumsum(self.partners, dtype=np.int64)
+        if not len(total):
+            return self.entries, self.entries
+        drawn = generator.integers(0, total[-1], count)
+        first = np.searchsorted(total, drawn, side="right")
+        second = first + (total[first] - drawn)
+        return self.entries[first], self.entries[second]
 
     def touching(self, records: Flags) -> "Blocks":
         """Return only the blocks that hold one of some records."""

@@ -7,7 +7,7 @@ times as fast as an index in brackets.
 """
 
 from collections.abc import Callable, Sequence
-from itertools import product
+from functools import partial
 
 import numpy as np
 from rapidfuzz import process
@@ -256,18 +256,38 @@ def _agreement(coded: Coded, left: Codes, right: Codes) -> Levels:
 
 def compare_phones(encoded: Encoded, left: Codes, right: Codes) -> Levels:
     """Return the level of the best of the phone pairs."""
-    levels = np.zeros(len(left), np.uint8)
-    for mine, theirs in product(encoded.phones, repeat=2):
-        one, other = np.take(mine.codes, left), np.take(theirs.codes, right)
-        both = (one > 0) & (other > 0)
-        found = np.where(both, np.uint8(Phone.DIFFERS), np.uint8(Phone.UNKNOWN))
-        same = np.flatnonzero((one == other) & both)
-        is_shared = np.take(encoded.shared["phone"], one[same])
-        found[same] = np.where(is_shared, np.uint8(Phone.SAME_SHARED), np.uint8(Phone.SAME))
-        apart = np.flatnonzero(both & (one != other))
-        digits = (np.take(encoded.phone_digits, codes[apart]) for codes in (one, other))
-        found[apart[_is_one_slip(*digits)]] = Phone.ONE_DIGIT
-        levels = _best(levels, found)
+    return _best_of_several(encoded.phones, left, right, partial(_phone_levels, encoded))
+
+
+def _phone_levels(encoded: Encoded, mine: int, theirs: int, left: Codes, right: Codes) -> Levels:
+    one = np.take(encoded.phones[mine].codes, left)
+    other = np.take(encoded.phones[theirs].codes, right)
+    both = (one > 0) & (other > 0)
+    levels = np.where(both, np.uint8(Phone.DIFFERS), np.uint8(Phone.UNKNOWN))
+    same = np.flatnonzero((one == other) & both)
+    is_shared = np.take(encoded.shared["phone"], one[same])
+    levels[same] = np.where(is_shared, np.uint8(Phone.SAME_SHARED), np.uint8(Phone.SAME))
+    apart = np.flatnonzero(both & (one != other))
+    digits, others = (np.take(encoded.phone_digits, codes[apart]) for codes in (one, other))
+    levels[apart[_is_one_slip(digits, others)]] = Phone.ONE_DIGIT
+    return levels
+
+
+def _best_of_several(
+    values: Sequence[Coded],
+    left: Codes,
+    right: Codes,
+    compare_values: Callable[[int, int, Codes, Codes], Levels],
+) -> Levels:
+    """Return the best level over all values of both sides; few records have a second one."""
+    levels = compare_values(0, 0, left, right)
+    if len(values) > 1:
+        several = values[1].codes > 0
+        rows = np.flatnonzero(np.take(several, left) | np.take(several, right))
+        found = levels[rows]
+        for mine, theirs in ((0, 1), (1, 0), (1, 1)):
+            found = _best(found, compare_values(mine, theirs, left[rows], right[rows]))
+        levels[rows] = found
     return levels
 
 
@@ -311,13 +331,10 @@ def _is_swap(one: Bits, other: Bits, changed: Bits) -> Flags:
 
 def compare_emails(encoded: Encoded, left: Codes, right: Codes) -> Levels:
     """Return the level of the best of the e-mail pairs."""
-    levels = np.zeros(len(left), np.uint8)
-    for mine, theirs in product(range(len(encoded.emails)), repeat=2):
-        levels = _best(levels, _email_levels(encoded, left, right, mine, theirs))
-    return levels
+    return _best_of_several(encoded.emails, left, right, partial(_email_levels, encoded))
 
 
-def _email_levels(encoded: Encoded, left: Codes, right: Codes, mine: int, theirs: int) -> Levels:
+def _email_levels(encoded: Encoded, mine: int, theirs: int, left: Codes, right: Codes) -> Levels:
     one = np.take(encoded.emails[mine].codes, left)
     other = np.take(encoded.emails[theirs].codes, right)
     both = (one > 0) & (other > 0)

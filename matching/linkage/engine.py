@@ -21,8 +21,8 @@ from matching.linkage.columns import Codes, Columns, Flags, Floats, Ids, Levels
 from matching.linkage.encoding import Encoded, encode
 from matching.linkage.keys import Rule
 from matching.linkage.pairing import Candidates, Scope, candidates, count_patterns, look_up
-from matching.linkage.proposals import DEFAULT_RULES, applicable_blocks
-from matching.linkage.training import fit
+from matching.linkage.proposals import Proposal, build_all, propose, taken
+from matching.linkage.training import fit, score_patterns
 from matching.scoring import ModelState, ScoreModel
 
 MOST_PAIRS = 200_000_000
@@ -40,7 +40,8 @@ class NothingToCompare(ValueError):
 class Settings:
     """What a rule set says: rules, thresholds in bits, and the size of a block at most."""
 
-    rules: tuple[Rule, ...] = DEFAULT_RULES
+    rules: tuple[Rule, ...] | None = None
+    """Blocking rules in the order in which they claim a pair; None to propose them."""
     review_floor: float = -3.0
     automatic_threshold: float = 3.0
     block_cap: int = BLOCK_CAP
@@ -124,11 +125,13 @@ def link_encoded(
 
 
 def candidate_ids(
-    columns: Columns, *, rules: Sequence[Rule] = DEFAULT_RULES, block_cap: int = BLOCK_CAP
+    columns: Columns, *, rules: Sequence[Rule] | None = None, block_cap: int = BLOCK_CAP
 ) -> Iterator[tuple[int, int]]:
-    """Yield the ids of each pair that the blocking rules propose, without comparing them."""
+    """Yield the ids of each pair that the blocking rules make, without comparing them."""
     columns = columns.sorted()
-    blocks, _refused = applicable_blocks(encode(columns), rules, block_cap)
+    encoded = encode(columns)
+    rules = taken(propose(encoded, cap=block_cap)) if rules is None else rules
+    blocks = build_all(encoded, rules, block_cap)
     for _position, left, right in candidate_pairs(blocks):
         yield from zip(columns.ids[left].tolist(), columns.ids[right].tolist(), strict=True)
 
@@ -157,8 +160,10 @@ class _Run:
         """Return the scored pairs."""
         if len(self.ids) < 2 or not encoded.fields:
             raise NothingToCompare("There are no two records with a common attribute.")
+        with self.stage("propose"):
+            proposals, rules = self._rules(encoded)
         with self.stage("block"):
-            blocks, refused = self._blocks(encoded)
+            blocks = self._blocks(encoded, rules)
         with self.stage("compare"):
             found = candidates(
                 encoded,
@@ -178,7 +183,7 @@ class _Run:
         return Result(
             pairs=pairs,
             model=state,
-            rules=(*_reports(blocks, found.rule), *refused),
+            rules=(*_reports(blocks, found.rule), *_left_out(proposals)),
             counts=self._counts(found, pairs, blocks),
             expected=expected,
             timings=self.timings,
@@ -188,11 +193,16 @@ class _Run:
         flags = None if changed is None else np.isin(self.ids, np.array(changed, np.int64))
         return Scope(flags, self.sources, self.settings.clean_sources)
 
-    def _blocks(self, encoded: Encoded) -> tuple[list[Blocks], list[RuleReport]]:
+    def _rules(self, encoded: Encoded) -> tuple[list[Proposal], tuple[Rule, ...]]:
         settings = self.settings
-        blocks, refused = applicable_blocks(
-            encoded, settings.rules, settings.block_cap, workers=settings.workers
-        )
+        if settings.rules is not None:
+            return [], settings.rules
+        proposals = propose(encoded, cap=settings.block_cap, workers=settings.workers)
+        return proposals, taken(proposals)
+
+    def _blocks(self, encoded: Encoded, rules: Sequence[Rule]) -> list[Blocks]:
+        settings = self.settings
+        blocks = build_all(encoded, rules, settings.block_cap, workers=settings.workers)
         total = sum(one.pair_count for one in blocks)
         if total > settings.most_pairs:
             largest = max(blocks, key=lambda one: one.pair_count)
@@ -200,7 +210,7 @@ class _Run:
                 f"The rules would make {total:,} pairs, {largest.pair_count:,} of them by "
                 f"{largest.rule.name}, whose largest block has {largest.largest:,} records."
             )
-        return blocks, refused
+        return blocks
 
     def _scored(
         self, model: ScoreModel, found: Candidates, distinct: Ids, counts: Ids
@@ -243,24 +253,6 @@ class _Run:
         }
 
 
-def score_patterns(model: ScoreModel, distinct: Ids) -> Floats:
-    """Return the score of each pattern: what `ScoreModel.score` says, worked out at once."""
-    same = np.zeros((len(distinct), len(model.shares)))
-    same += np.array(model.shares)
-    rest = distinct.astype(np.int64)
-    for one in model.fields:
-        rest, level = np.divmod(rest, len(model.probabilities[one][0]))
-        same *= np.array(model.probabilities[one]).T[level]
-    split = model.match_count
-    # Python's sum, term by term: the score shown on a page is computed that way.
-    match, other = np.zeros(len(distinct)), np.zeros(len(distinct))
-    for position in range(same.shape[1]):
-        side = match if position < split else other
-        side += same[:, position]
-    tiny = 1e-300
-    return np.asarray(np.log2(np.maximum(match, tiny)) - np.log2(np.maximum(other, tiny)))
-
-
 def _expected(scores: Floats, counts: Ids, automatic: Flags) -> dict[str, float]:
     """Return what the model's own probabilities promise."""
     likely = counts / (1 + np.exp2(-np.clip(scores, -500, 500)))
@@ -283,4 +275,19 @@ def _reports(blocks: Sequence[Blocks], rules: Levels) -> list[RuleReport]:
             largest_block=one.largest,
         )
         for position, one in enumerate(blocks)
+    ]
+
+
+def _left_out(proposals: Sequence[Proposal]) -> list[RuleReport]:
+    return [
+        RuleReport(
+            one.rule.name,
+            one.pairs,
+            0,
+            one.capped_blocks,
+            used=False,
+            largest_block=one.largest_block,
+        )
+        for one in proposals
+        if not one.is_taken
     ]

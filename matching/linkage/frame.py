@@ -26,11 +26,10 @@ from matching.linkage.classes import Classes
 from matching.linkage.columns import Codes, Columns, Floats, Ids
 from matching.linkage.comparison import patterns
 from matching.linkage.encoding import Encoded, encode
-from matching.linkage.engine import score_patterns
 from matching.linkage.keys import Rule
 from matching.linkage.pairing import Candidates, Scope, candidates
-from matching.linkage.proposals import DEFAULT_RULES, applicable_blocks
-from matching.linkage.training import Fit, fit
+from matching.linkage.proposals import build_all, propose, taken
+from matching.linkage.training import Fit, fit, score_patterns
 from matching.scoring import ScoreModel
 
 # The toolkit logs every step through a handler of its own; a run has its progress instead.
@@ -57,7 +56,7 @@ class KeyIndex(BaseIndexAlgorithm):
     def __init__(
         self,
         encoded: Encoded,
-        rules: Sequence[Rule] = DEFAULT_RULES,
+        rules: Sequence[Rule] | None = None,
         *,
         partition: Partition | None = None,
         workers: int = 1,
@@ -66,10 +65,8 @@ class KeyIndex(BaseIndexAlgorithm):
         """Take the encoded records, in the order of the frames that `index` gets."""
         super().__init__(**options)
         self.encoded, self.workers = encoded, workers
-        self.blocks: list[Blocks]
-        self.blocks, self.refused = applicable_blocks(
-            encoded, rules, workers=workers, partition=partition
-        )
+        rules = taken(propose(encoded, workers=workers)) if rules is None else rules
+        self.blocks: list[Blocks] = build_all(encoded, rules, workers=workers, partition=partition)
         self.found = Candidates.joined([])
         """After `index`: the pairs by position, with patterns and the rule that made each."""
 

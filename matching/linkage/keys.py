@@ -11,7 +11,7 @@ from zlib import crc32
 
 import numpy as np
 
-from matching.linkage import folding
+from matching.linkage import folding, spelling
 from matching.linkage.columns import Bits
 from matching.linkage.encoding import Coded, Encoded
 
@@ -26,8 +26,6 @@ class Rule:
     """Parts of values that two records must share to be compared."""
 
     parts: tuple[str, ...]
-    budget: float = 12.0
-    """Pairs per record above which the rule is left out: broad rules suit small files only."""
 
     @property
     def name(self) -> str:
@@ -62,6 +60,17 @@ def _text(name: str) -> Part:
     return lambda encoded: (_of_coded(encoded.texts[name]),)
 
 
+def _organisation_start(organisation: Coded) -> Bits:
+    """Return the first word of a name and the first letters of the second one."""
+    starts = [_start(word) if word else None for word in organisation.words]
+    return np.take(spelling.hashes(starts), organisation.codes)
+
+
+def _start(name: str) -> str:
+    first, _, rest = name.partition(" ")
+    return f"{first} {rest[:3]}"
+
+
 def _of_coded(coded: Coded) -> Bits:
     return np.take(coded.hashes, coded.codes)
 
@@ -76,11 +85,15 @@ def _name(which: str, function: Callable[[str], str] | None = None) -> Part:
     return parts
 
 
-def _swapped_names(encoded: Encoded) -> tuple[Bits, ...]:
+def _full_name(encoded: Encoded) -> tuple[Bits, ...]:
     """Return a key that is the same for both orders of a given and a family name."""
     names = encoded.names
-    given, family = np.take(names.hashes, names.given), np.take(names.hashes, names.family)
-    return (np.where((given != 0) & (family != 0), given + family, np.uint64(0)),)
+    given = np.take(names.hashes, names.given)
+    families = [np.take(names.hashes, codes) for codes in (names.family, names.birth)]
+    return tuple(
+        np.where((given != 0) & (family != 0), given + family, np.uint64(0))
+        for family in (families if names.birth.any() else families[:1])
+    )
 
 
 def _date_part(mask: int) -> Part:
@@ -101,6 +114,7 @@ PARTS: Mapping[str, Part] = {
     "registration": _text("registration"),
     "organisation": _text("organisation"),
     "website": _text("website"),
+    "organisation_start": lambda encoded: (_organisation_start(encoded.texts["organisation"]),),
     "birth_place": _text("birth_place"),
     "occupation": _text("occupation"),
     "email": lambda encoded: tuple(map(_of_coded, encoded.emails)),
@@ -112,7 +126,7 @@ PARTS: Mapping[str, Part] = {
     "family_name": _name("family"),
     "family_start": _name("family", lambda name: name[:4]),
     "family_sound": _name("family", folding.sound),
-    "swapped_names": _swapped_names,
+    "full_name": _full_name,
     "birth_date": lambda encoded: (_of_coded(encoded.birth_date),),
     "birth_year": _date_part(0xFFFF0000),
     "birth_month": _date_part(0xFFFFFF00),
@@ -129,6 +143,7 @@ PART_FIELDS: Mapping[str, tuple[str, ...]] = {
     "registration": ("registration",),
     "organisation": ("organisation",),
     "website": ("website",),
+    "organisation_start": ("organisation",),
     "birth_place": ("birth_place",),
     "occupation": ("occupation",),
     "email": ("email",),
@@ -140,7 +155,7 @@ PART_FIELDS: Mapping[str, tuple[str, ...]] = {
     "family_name": ("family_name",),
     "family_start": ("family_name",),
     "family_sound": ("family_name",),
-    "swapped_names": ("given_name", "family_name"),
+    "full_name": ("given_name", "family_name"),
     "birth_date": ("birth_date",),
     "birth_year": ("birth_date",),
     "birth_month": ("birth_date",),

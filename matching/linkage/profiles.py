@@ -206,7 +206,7 @@ _ONE_HOUSEHOLD: Profile = {
     "phone": {Phone.SAME: 0.4, Phone.SAME_SHARED: 0.01, Phone.DIFFERS: 0.6},
     "email": {
         Email.SAME: 0.15,
-        Email.SAME_NAMED: 0.01,
+        Email.SAME_NAMED: 0.002,
         Email.SAME_SHARED: 0.01,
         Email.NEAR: 0.03,
         Email.DIFFERS: 0.8,
@@ -247,6 +247,9 @@ _OTHER_GIVEN_NAME: Profile = {
 }
 
 HOUSEHOLD_FIXED = ("given_name", "birth_date", "identifier", "middle_name")
+
+PERSONAL_LEVELS: Mapping[str, tuple[int, ...]] = {"email": (Email.SAME_NAMED,)}
+"""Levels that no household learns: a mailbox with her own name in it is hers."""
 
 NAMESAKES = "household, same full name"
 NAMESAKES_FIXED = (*HOUSEHOLD_FIXED, "family_name", "sex")

@@ -1,72 +1,201 @@
-"""Which blocking rules suit the attributes at hand."""
+"""Which blocking rules suit the attributes at hand, judged by the data alone.
 
-from collections.abc import Sequence
+Half of recall is blocking. The rules with few pairs come first; a model trained on their pairs
+then tells of every other rule, from a sample of its pairs, how many matches it would add, and the
+rules that give most matches per pair are taken until the budget of pairs is spent.
+"""
+
+from collections.abc import Iterable, Sequence
 from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass, replace
+
+import numpy as np
 
 from matching.linkage.blocking import (
     BLOCK_CAP,
     Blocks,
     Partition,
-    RuleReport,
     build_blocks,
     is_applicable,
 )
+from matching.linkage.chance import learn_classes
+from matching.linkage.columns import Codes, Floats
+from matching.linkage.comparison import patterns
 from matching.linkage.encoding import Encoded
 from matching.linkage.keys import Rule
+from matching.linkage.pairing import candidates, count_patterns
+from matching.linkage.training import fit, score_patterns
+from matching.scoring import ScoreModel
 
-DEFAULT_RULES = (
-    Rule(("identifier",)),
-    Rule(("email",)),
-    Rule(("phone",)),
-    Rule(("family_name", "given_name")),
-    Rule(("swapped_names",)),
-    Rule(("birth_date", "given_name")),
-    Rule(("birth_date", "family_name")),
-    Rule(("street", "postcode")),
-    Rule(("family_name", "postcode")),
-    Rule(("given_name", "street")),
-    Rule(("birth_date", "postcode")),
-    Rule(("family_name", "city"), budget=4),
-    Rule(("email_name",), budget=4),
-    Rule(("given_name", "postcode"), budget=6),
-    Rule(("family_start", "given_start", "birth_year"), budget=4),
-    Rule(("family_start", "given_start"), budget=4),
-    Rule(("organisation",), budget=4),
-    Rule(("birth_date",), budget=4),
-    Rule(("given_name", "birth_year"), budget=6),
-    Rule(("family_name", "birth_year"), budget=6),
-    Rule(("family_name",), budget=8),
-    Rule(("street",), budget=4),
-    Rule(("given_start", "birth_day"), budget=4),
-    Rule(("postcode",), budget=4),
-    Rule(("given_name",), budget=4),
+PAIRS_PER_RECORD = 6.5
+FREE_PAIRS = 100_000
+"""What any file may cost: a small one can afford broad rules."""
+
+SURE_PAIRS_PER_RECORD = 0.5
+"""Rules with fewer pairs are taken unseen: they cost nothing, and training starts from them."""
+
+SAMPLE = 4_000
+LEAST_YIELD = 0.0005
+"""Matches per new pair below which a rule is not worth its pairs."""
+
+_SEED = 20_230_717
+
+CANDIDATE_RULES = tuple(
+    Rule(tuple(name.split("+")))
+    for name in """
+    identifier registration email phone website full_name birth_date organisation email_name
+    birth_date+given_name birth_date+family_name birth_date+postcode birth_date+city
+    street+postcode street+city street+street_number street
+    family_name+postcode family_name+city family_name+street family_name
+    given_name+postcode given_name+city given_name+street given_name
+    family_start+given_start family_sound+given_sound family_start+given_start+birth_year
+    family_sound+given_sound+birth_year family_name+given_start given_name+family_start
+    given_name+birth_year family_name+birth_year given_name+birth_month family_name+birth_month
+    given_start+birth_day family_start+birth_day family_sound+birth_year family_sound+postcode
+    given_name+postcode+birth_year given_start+street family_sound+city
+    birth_place+given_name birth_place+family_name birth_place+birth_year
+    birth_place+family_sound+given_start occupation+family_name occupation+given_name+birth_year
+    organisation+postcode organisation+city organisation_start+postcode organisation_start+city
+    organisation_start postcode city+birth_year postcode+birth_year
+    """.split()
 )
-"""The safest rules first; a rule without its attributes or above its budget is left out."""
+"""Rules that may suit some file; those without their attributes are left out."""
 
 
-def applicable_blocks(
+@dataclass(frozen=True)
+class Proposal:
+    """One rule with what it would cost and give."""
+
+    rule: Rule
+    pairs: int
+    largest_block: int
+    capped_blocks: int
+    new_pairs: int = 0
+    """Pairs that the rules taken before it do not make, estimated."""
+    expected_matches: float = 0.0
+    """Matches among the new pairs, by the model."""
+    is_taken: bool = False
+
+    @property
+    def matches_per_pair(self) -> float:
+        """How much one more pair gives."""
+        return self.expected_matches / max(1, self.new_pairs)
+
+
+def pair_budget(size: int) -> int:
+    """Return how many pairs a file of this many records may make."""
+    return int(PAIRS_PER_RECORD * size) + FREE_PAIRS
+
+
+def propose(
+    encoded: Encoded,
+    rules: Sequence[Rule] = CANDIDATE_RULES,
+    *,
+    budget: int | None = None,
+    cap: int = BLOCK_CAP,
+    workers: int = 1,
+) -> list[Proposal]:
+    """Return every applicable rule with its costs, those taken first, in the order to use them.
+
+    Args:
+        encoded: the records.
+        rules: the rules to choose from.
+        budget: pairs that all rules together may make; None for what suits the size.
+        cap: records in a block at most.
+        workers: threads.
+    """
+    return _Choice(encoded, rules, cap, workers).proposals(
+        pair_budget(encoded.size) if budget is None else budget
+    )
+
+
+def build_all(
     encoded: Encoded,
     rules: Sequence[Rule],
     cap: int = BLOCK_CAP,
     *,
     workers: int = 1,
     partition: Partition | None = None,
-) -> tuple[list[Blocks], list[RuleReport]]:
-    """Return the blocks of each rule that has its attributes and keeps its budget.
-
-    The reports name the rules left out for their budget; one without attributes is silent.
-    """
-    chosen, refused = [], []
+) -> list[Blocks]:
+    """Return the blocks of the rules that have their attributes, in their order."""
     usable = [rule for rule in rules if is_applicable(encoded, rule)]
     with ThreadPoolExecutor(workers) as pool:
-        built = list(pool.map(lambda rule: build_blocks(encoded, rule, cap, partition), usable))
-    for rule, blocks in zip(usable, built, strict=True):
-        if blocks is None:
-            continue
-        if blocks.pair_count <= rule.budget * encoded.size:
-            chosen.append(blocks)
-        else:
-            refused.append(
-                RuleReport(rule.name, blocks.pair_count, 0, blocks.capped_count, used=False)
-            )
-    return chosen, refused
+        built = pool.map(lambda rule: build_blocks(encoded, rule, cap, partition), usable)
+        return [blocks for blocks in built if blocks is not None]
+
+
+class _Choice:
+    """The rules that could be taken, and those that are."""
+
+    def __init__(self, encoded: Encoded, rules: Sequence[Rule], cap: int, workers: int) -> None:
+        self.encoded, self.workers = encoded, workers
+        built = build_all(encoded, rules, cap, workers=workers)
+        self.open = {one.rule: one for one in built}
+        self.taken: list[Blocks] = []
+        self.made: list[Proposal] = []
+
+    def proposals(self, budget: int) -> list[Proposal]:
+        """Return all rules, those taken first."""
+        self._take_sure(budget)
+        model = self._train()
+        samples = {rule: self._sample(blocks, model) for rule, blocks in self.open.items()}
+        while self.open:
+            judged = [self._judged(blocks, samples[blocks.rule]) for blocks in self.open.values()]
+            room = budget - sum(one.new_pairs for one in self.made)
+            fitting = [one for one in judged if one.new_pairs <= room]
+            best = max(fitting, key=lambda one: one.matches_per_pair, default=None)
+            if best is None or best.matches_per_pair < LEAST_YIELD:
+                return [*self.made, *judged]
+            self._take(replace(best, is_taken=True))
+        return self.made
+
+    def _take_sure(self, budget: int) -> None:
+        """Take the rules with few pairs; if there are none, the one with the fewest."""
+        sure = min(SURE_PAIRS_PER_RECORD * self.encoded.size, budget / 4)
+        by_cost = sorted(self.open.values(), key=lambda one: one.pair_count)
+        for blocks in by_cost:
+            spent = sum(one.pairs for one in self.made)
+            if not self.made or (blocks.pair_count <= sure and spent < budget / 2):
+                self._take(_proposal(blocks, new_pairs=blocks.pair_count, is_taken=True))
+
+    def _take(self, proposal: Proposal) -> None:
+        self.made.append(proposal)
+        self.taken.append(self.open.pop(proposal.rule))
+
+    def _train(self) -> ScoreModel:
+        encoded = self.encoded
+        found = candidates(encoded, self.taken, workers=self.workers)
+        distinct, counts = count_patterns(found.pattern, encoded.fields)
+        classes = learn_classes(encoded, self.taken, workers=self.workers)
+        return fit(distinct, counts.astype(np.float64), classes).model
+
+    def _sample(self, blocks: Blocks, model: ScoreModel) -> tuple[Codes, Codes, Floats]:
+        """Return random pairs of a rule with the probability of each to be a match."""
+        generator = np.random.default_rng(_SEED)
+        left, right = blocks.random_pairs(SAMPLE, generator)
+        pattern = patterns(self.encoded, self.encoded.fields, left, right)
+        score = np.clip(score_patterns(model, pattern), -500, 500)
+        return left, right, 1 / (1 + np.exp2(-score))
+
+    def _judged(self, blocks: Blocks, sample: tuple[Codes, Codes, Floats]) -> Proposal:
+        left, right, likely = sample
+        if not len(left):
+            return _proposal(blocks)
+        known = np.zeros(len(left), np.bool_)
+        for taken in self.taken:
+            known |= taken.joins(left, right)
+        share = blocks.pair_count / len(left)
+        return _proposal(
+            blocks,
+            new_pairs=int((~known).sum() * share),
+            expected_matches=float(likely[~known].sum() * share),
+        )
+
+
+def _proposal(blocks: Blocks, **figures: float) -> Proposal:
+    return Proposal(blocks.rule, blocks.pair_count, blocks.largest, blocks.capped_count, **figures)  # type: ignore[arg-type]
+
+
+def taken(proposals: Iterable[Proposal]) -> tuple[Rule, ...]:
+    """Return the rules to use, in their order."""
+    return tuple(one.rule for one in proposals if one.is_taken)

@@ -16,7 +16,12 @@ import numpy as np
 from matching.levels import LEVELS
 from matching.linkage.classes import Classes
 from matching.linkage.columns import Floats, Ids, Levels
-from matching.linkage.profiles import LEAST_HOUSEHOLDS_PER_MATCH, MOVED, NAMESAKES_PER_MATCH
+from matching.linkage.profiles import (
+    LEAST_HOUSEHOLDS_PER_MATCH,
+    MOVED,
+    NAMESAKES_PER_MATCH,
+    PERSONAL_LEVELS,
+)
 from matching.scoring import ScoreModel
 
 SHRINK = 2.0
@@ -163,6 +168,10 @@ class _Trainer:
             for position, fixed in classes.fixed.items():
                 if field in fixed:
                     found[:, position] = start[:, position]
+                for level in PERSONAL_LEVELS.get(field, ()):
+                    found[level - 1, position] = min(
+                        found[level - 1, position], start[level - 1, position]
+                    )
             self.table[place] = np.maximum(found, FLOOR)
 
     def _limit_namesakes(self) -> None:
@@ -188,3 +197,21 @@ class _Trainer:
 
 def _rounded(values: Floats) -> tuple[float, ...]:
     return tuple(float(f"{value:.{DIGITS}g}") for value in values.tolist())
+
+
+def score_patterns(model: ScoreModel, distinct: Ids) -> Floats:
+    """Return the score of each pattern: what `ScoreModel.score` says, worked out at once."""
+    same = np.zeros((len(distinct), len(model.shares)))
+    same += np.array(model.shares)
+    rest = distinct.astype(np.int64)
+    for one in model.fields:
+        rest, level = np.divmod(rest, len(model.probabilities[one][0]))
+        same *= np.array(model.probabilities[one]).T[level]
+    split = model.match_count
+    # Python's sum, term by term: the score shown on a page is computed that way.
+    match, other = np.zeros(len(distinct)), np.zeros(len(distinct))
+    for position in range(same.shape[1]):
+        side = match if position < split else other
+        side += same[:, position]
+    tiny = 1e-300
+    return np.asarray(np.log2(np.maximum(match, tiny)) - np.log2(np.maximum(other, tiny)))
