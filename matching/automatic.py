@@ -93,6 +93,8 @@ def _given_names_conflict(levels: Levels) -> bool:
 
 def _given_name_is_unconfirmed(levels: Levels) -> bool:
     """Without a given name on both sides, something else must be the person's own."""
+    if _is(levels, "email", {Email.SPELLS_NAME}):
+        return True
     if _is(levels, "given_name", _SAME_GIVEN):
         return False
     if _is(levels, "given_name", _NEAR_GIVEN):

@@ -149,6 +149,7 @@ _LEVELS: Mapping[str, Mapping[str, Words]] = {
         "same_shared": gettext_lazy("e-mail equal, but many people have it"),
         "same_local_part": gettext_lazy("e-mail equal before the @"),
         "near": gettext_lazy("e-mail differs by one or two letters"),
+        "spells_name": gettext_lazy("e-mail of one spells the full name of the other"),
         "differs": gettext_lazy("e-mail differs"),
         "unknown": gettext_lazy("e-mail missing on one side"),
     },

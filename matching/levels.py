@@ -92,6 +92,9 @@ class Email(IntEnum):
     """How two e-mail addresses agree.
 
     SAME_NAMED: the given name is missing on one side, and the address contains that of the other.
+    SPELLS_NAME: one side has an address and no given name, the other no address, and the mailbox
+    is made of the other's full name. The names are then compared as if they were stated, and the
+    level itself is no evidence.
     """
 
     UNKNOWN = 0
@@ -100,7 +103,8 @@ class Email(IntEnum):
     SAME_SHARED = 3
     SAME_LOCAL_PART = 4
     NEAR = 5
-    DIFFERS = 6
+    SPELLS_NAME = 6
+    DIFFERS = 7
 
 
 class BirthDate(IntEnum):

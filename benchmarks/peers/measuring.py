@@ -91,9 +91,7 @@ class Clock:
         print(json.dumps(answer), flush=True)
 
 
-def save(
-    path: Path, left: Any, right: Any, bits: Any, *, threshold: float, clusters: Any
-) -> None:
+def save(path: Path, left: Any, right: Any, bits: Any, *, threshold: float, clusters: Any) -> None:
     """Write pairs by position in the table, their scores in bits, and a cluster per record."""
     np.savez(path, left=left, right=right, bits=bits, threshold=threshold, clusters=clusters)
 

@@ -100,7 +100,9 @@ if link_type == "link_only":
 
 clock = Clock()
 api = DuckDBAPI(connection)
-registered = [api.register(side) for side in sides] if link_type == "link_only" else api.register(rows)
+registered = (
+    [api.register(side) for side in sides] if link_type == "link_only" else api.register(rows)
+)
 rules = rules_for(columns)
 settings = SettingsCreator(
     link_type=link_type,

@@ -111,6 +111,10 @@ def compare_names(encoded: Encoded, left: Codes, right: Codes) -> dict[str, Leve
     levels["family_name"][rows] = FamilyName.SWAPPED
     _apply_half_swap(encoded, levels, np.flatnonzero(forth & ~back), family[0], given[1])
     _apply_half_swap(encoded, levels, np.flatnonzero(back & ~forth), given[0], family[1])
+    for one, other in ((left, right), (right, left)):
+        rows = _spelt_in_mailbox(encoded, one, other)
+        for field, found in levels.items():
+            found[rows] = np.take(encoded.bands[field], other[rows])
     return levels
 
 
@@ -331,7 +335,19 @@ def _is_swap(one: Bits, other: Bits, changed: Bits) -> Flags:
 
 def compare_emails(encoded: Encoded, left: Codes, right: Codes) -> Levels:
     """Return the level of the best of the e-mail pairs."""
-    return _best_of_several(encoded.emails, left, right, partial(_email_levels, encoded))
+    levels = _best_of_several(encoded.emails, left, right, partial(_email_levels, encoded))
+    for one, other in ((left, right), (right, left)):
+        levels[_spelt_in_mailbox(encoded, one, other)] = Email.SPELLS_NAME
+    return levels
+
+
+def _spelt_in_mailbox(encoded: Encoded, one: Codes, other: Codes) -> Ids:
+    """Return which pairs have an e-mail without a name, and the name it spells without e-mail."""
+    mailbox = np.take(encoded.mailboxes, one)
+    rows = np.flatnonzero(mailbox)
+    rows = rows[np.take(encoded.emails[0].codes, other[rows]) == 0]
+    spelt = (np.take(names, other[rows]) for names in encoded.names.spelt)
+    return rows[np.logical_or.reduce([mailbox[rows] == name for name in spelt])]
 
 
 def _email_levels(encoded: Encoded, mine: int, theirs: int, left: Codes, right: Codes) -> Levels:

@@ -106,6 +106,8 @@ class Encoded:
     """The attributes that need no preparation, by name."""
     email_names_owner: Flags
     """Whether a record's e-mail contains its own given name."""
+    mailboxes: Bits
+    """Per record with an e-mail and no given name the letters of its mailbox, hashed; else 0."""
 
     @cached_property
     def fields(self) -> tuple[str, ...]:
@@ -177,6 +179,7 @@ def encode(columns: Columns, frequencies: Frequencies | None = None) -> Encoded:
         phone_digits=spelling.packed_digits(phones[0].words),
         texts=texts,
         email_names_owner=_email_names_owner(locals_, names),
+        mailboxes=_mailboxes(locals_, names),
     )
 
 
@@ -277,6 +280,13 @@ def _email_names_owner(local: Coded, names: Names) -> Flags:
         for name, email in zip(first.tolist(), local.codes[records].tolist(), strict=True)
     ]
     return owned
+
+
+def _mailboxes(local: Coded, names: Names) -> Bits:
+    letters = ["".join(filter(str.isalpha, word)) if word else None for word in local.words]
+    found = np.take(spelling.hashes(letters), local.codes)
+    found[names.given > 0] = 0
+    return found
 
 
 def _dates(words: Words) -> Bits:

@@ -2,6 +2,7 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from itertools import pairwise
 
 import numpy as np
 
@@ -87,11 +88,11 @@ def judge_clusters(cluster: Ids, entity: Ids) -> tuple[Figures, Figures]:
     del cells
     sizes, wanted = np.bincount(cluster), np.bincount(entity)
     hits, together = _pairs(counts), counts[place]
-    pairwise = Figures(_share(hits, _pairs(sizes)), _share(hits, _pairs(wanted)))
+    by_pair = Figures(_share(hits, _pairs(sizes)), _share(hits, _pairs(wanted)))
     by_record = Figures(
         float((together / sizes[cluster]).mean()), float((together / wanted[entity]).mean())
     )
-    return pairwise, by_record
+    return by_pair, by_record
 
 
 def whole_clusters(cluster: Ids, entity: Ids) -> Figures:
@@ -113,7 +114,7 @@ def score_bands(right: Flags, score: Floats, edges: Sequence[float]) -> list[Ban
     """Return promised and true precision by range of scores; edges are rising bits."""
     bounds = [*edges, np.inf]
     bands = []
-    for least, most in zip(bounds[:-1], bounds[1:], strict=True):
+    for least, most in pairwise(bounds):
         inside = (score >= least) & (score < most)
         likely = 1 / (1 + np.exp2(-np.clip(score[inside], -500, 500)))
         if inside.any():

@@ -96,6 +96,28 @@ def _full_name(encoded: Encoded) -> tuple[Bits, ...]:
     )
 
 
+def _mailbox(function: Callable[[str], str]) -> Part:
+    """Return a part of the first e-mail's mailbox with the host: what a slip elsewhere leaves."""
+
+    def parts(encoded: Encoded) -> tuple[Bits, ...]:
+        emails = encoded.emails[0]
+        cut = [_cut(word, function) if word else None for word in emails.words]
+        return (np.take(spelling.hashes(cut), emails.codes),)
+
+    return parts
+
+
+def _cut(email: str, function: Callable[[str], str]) -> str:
+    local, _, host = email.rpartition("@")
+    return f"{function(local)}@{host}"
+
+
+def _name_in_email(encoded: Encoded) -> tuple[Bits, ...]:
+    """Return the letters of a mailbox without a name beside it, or the full name in one word."""
+    forth, back = encoded.names.spelt
+    return encoded.mailboxes, forth, back
+
+
 def _date_part(mask: int) -> Part:
     """Return the digits of a birth date under a mask; none where any part asked for is missing."""
 
@@ -119,8 +141,12 @@ PARTS: Mapping[str, Part] = {
     "occupation": _text("occupation"),
     "email": lambda encoded: tuple(map(_of_coded, encoded.emails)),
     "email_name": lambda encoded: tuple(map(_of_coded, encoded.local_parts)),
+    "email_start": _mailbox(lambda local: local[:5]),
+    "email_end": _mailbox(lambda local: local[-5:]),
+    "name_in_email": _name_in_email,
     "phone": lambda encoded: tuple(map(_of_coded, encoded.phones)),
     "given_name": _name("given"),
+    "given_initial": _name("given", lambda name: name[:1]),
     "given_start": _name("given", lambda name: name[:3]),
     "given_sound": _name("given", folding.sound),
     "family_name": _name("family"),
@@ -148,8 +174,12 @@ PART_FIELDS: Mapping[str, tuple[str, ...]] = {
     "occupation": ("occupation",),
     "email": ("email",),
     "email_name": ("email",),
+    "email_start": ("email",),
+    "email_end": ("email",),
+    "name_in_email": ("email",),
     "phone": ("phone",),
     "given_name": ("given_name",),
+    "given_initial": ("given_name",),
     "given_start": ("given_name",),
     "given_sound": ("given_name",),
     "family_name": ("family_name",),

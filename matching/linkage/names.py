@@ -47,6 +47,22 @@ class Names:
         """Return lasting 64 bits for a function of each name, such as its first letters."""
         return spelling.hashes([function(word) if word else None for word in self.words])
 
+    @cached_property
+    def spelt(self) -> tuple[Bits, Bits]:
+        """Return per record the hashes of its full name in one word, in both orders; else 0.
+
+        Only whole pairs of names that occur are spelt out.
+        """
+        packed = self.given.astype(np.int64) * len(self.words) + self.family
+        packed[(self.given == 0) | (self.family == 0)] = 0
+        distinct, place = np.unique(packed, return_inverse=True)
+        given, family = np.divmod(distinct, len(self.words))
+        both = list(zip(given.tolist(), family.tolist(), strict=True))
+        words = [word or "" for word in self.words]
+        forth = spelling.hashes([words[one] + words[other] for one, other in both])
+        back = spelling.hashes([words[other] + words[one] for one, other in both])
+        return np.take(forth, place), np.take(back, place)
+
     def are_related(self, left: Codes, right: Codes) -> Flags:
         """Return which name codes are short forms of one another."""
         if not len(self.related):

@@ -155,7 +155,11 @@ STRANGERS: Profile = {
         Address.STREET_DIFFERS_TOWN_UNKNOWN: 0.99,
     },
     "phone": {Phone.SAME: 1e-4, Phone.SAME_SHARED: 1e-4, Phone.DIFFERS: 0.99},
-    "email": {Email.SAME: 1e-4, Email.SAME_NAMED: 1e-5, Email.DIFFERS: 0.99},
+    "email": {
+        Email.SAME: 1e-4,
+        Email.SAME_NAMED: 1e-5,
+        Email.DIFFERS: 0.99,
+    },
     "birth_date": {
         BirthDate.SAME: 5e-5,
         BirthDate.REARRANGED: 5e-4,
@@ -250,6 +254,9 @@ HOUSEHOLD_FIXED = ("given_name", "birth_date", "identifier", "middle_name")
 
 PERSONAL_LEVELS: Mapping[str, tuple[int, ...]] = {"email": (Email.SAME_NAMED,)}
 """Levels that no household learns: a mailbox with her own name in it is hers."""
+
+SILENT_LEVELS: Mapping[str, tuple[int, ...]] = {"email": (Email.SPELLS_NAME,)}
+"""Levels that tell how another field was compared, and are no evidence of their own."""
 
 NAMESAKES = "household, same full name"
 NAMESAKES_FIXED = (*HOUSEHOLD_FIXED, "family_name", "sex")

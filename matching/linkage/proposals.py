@@ -19,12 +19,13 @@ from matching.linkage.blocking import (
     is_applicable,
 )
 from matching.linkage.chance import learn_classes
-from matching.linkage.columns import Codes, Floats
+from matching.linkage.classes import parts_by_field
+from matching.linkage.columns import Codes, Flags, Floats, Ids
 from matching.linkage.comparison import patterns
 from matching.linkage.encoding import Encoded
 from matching.linkage.keys import Rule
 from matching.linkage.pairing import candidates, count_patterns
-from matching.linkage.training import fit, score_patterns
+from matching.linkage.training import fit, split_patterns
 from matching.scoring import ScoreModel
 
 PAIRS_PER_RECORD = 6.5
@@ -38,18 +39,24 @@ SAMPLE = 4_000
 LEAST_YIELD = 0.0005
 """Matches per new pair below which a rule is not worth its pairs."""
 
+_ROUNDS = 50
 _SEED = 20_230_717
+
+Sample = tuple[Codes, Codes, Floats]
+"""Pairs of records, and the probability of each to be a match."""
 
 CANDIDATE_RULES = tuple(
     Rule(tuple(name.split("+")))
     for name in """
-    identifier registration email phone website full_name birth_date organisation email_name
+    identifier registration email phone website name_in_email email_start email_end email_name
+    full_name birth_date organisation
     birth_date+given_name birth_date+family_name birth_date+postcode birth_date+city
     street+postcode street+city street+street_number street
     family_name+postcode family_name+city family_name+street family_name
     given_name+postcode given_name+city given_name+street given_name
     family_start+given_start family_sound+given_sound family_start+given_start+birth_year
-    family_sound+given_sound+birth_year family_name+given_start given_name+family_start
+    family_sound+given_sound+birth_year family_name+given_initial family_name+given_start
+    given_name+family_start
     given_name+birth_year family_name+birth_year given_name+birth_month family_name+birth_month
     given_start+birth_day family_start+birth_day family_sound+birth_year family_sound+postcode
     given_name+postcode+birth_year given_start+street family_sound+city
@@ -154,9 +161,10 @@ class _Choice:
         sure = min(SURE_PAIRS_PER_RECORD * self.encoded.size, budget / 4)
         by_cost = sorted(self.open.values(), key=lambda one: one.pair_count)
         for blocks in by_cost:
-            spent = sum(one.pairs for one in self.made)
+            spent = sum(one.new_pairs for one in self.made)
             if not self.made or (blocks.pair_count <= sure and spent < budget / 2):
-                self._take(_proposal(blocks, new_pairs=blocks.pair_count, is_taken=True))
+                judged = self._judged(blocks, self._draw(blocks))
+                self._take(replace(judged, expected_matches=0.0, is_taken=True))
 
     def _take(self, proposal: Proposal) -> None:
         self.made.append(proposal)
@@ -169,27 +177,59 @@ class _Choice:
         classes = learn_classes(encoded, self.taken, workers=self.workers)
         return fit(distinct, counts.astype(np.float64), classes).model
 
-    def _sample(self, blocks: Blocks, model: ScoreModel) -> tuple[Codes, Codes, Floats]:
-        """Return random pairs of a rule with the probability of each to be a match."""
-        generator = np.random.default_rng(_SEED)
-        left, right = blocks.random_pairs(SAMPLE, generator)
-        pattern = patterns(self.encoded, self.encoded.fields, left, right)
-        score = np.clip(score_patterns(model, pattern), -500, 500)
-        return left, right, 1 / (1 + np.exp2(-score))
+    def _draw(self, blocks: Blocks) -> Sample:
+        left, right = blocks.random_pairs(SAMPLE, np.random.default_rng(_SEED))
+        return left, right, np.zeros(len(left))
 
-    def _judged(self, blocks: Blocks, sample: tuple[Codes, Codes, Floats]) -> Proposal:
-        left, right, likely = sample
-        if not len(left):
-            return _proposal(blocks)
+    def _sample(self, blocks: Blocks, model: ScoreModel) -> Sample:
+        """Return random pairs of a rule with the probability of each to be a match."""
+        left, right, likely = self._draw(blocks)
+        new = np.flatnonzero(~self._is_known(left, right))
+        if len(new):
+            pattern = patterns(self.encoded, self.encoded.fields, left[new], right[new])
+            likely[new] = _match_probability(model, pattern, blocks.rule)
+        return left, right, likely
+
+    def _is_known(self, left: Codes, right: Codes) -> Flags:
         known = np.zeros(len(left), np.bool_)
         for taken in self.taken:
             known |= taken.joins(left, right)
+        return known
+
+    def _judged(self, blocks: Blocks, sample: Sample) -> Proposal:
+        left, right, likely = sample
+        if not len(left):
+            return _proposal(blocks)
+        known = self._is_known(left, right)
         share = blocks.pair_count / len(left)
         return _proposal(
             blocks,
             new_pairs=int((~known).sum() * share),
             expected_matches=float(likely[~known].sum() * share),
         )
+
+
+def _match_probability(model: ScoreModel, pattern: Ids, rule: Rule) -> Floats:
+    """Return how likely pairs of a rule are matches, by the fields that the rule does not ask for.
+
+    That two records share what the rule asks for proves nothing among its own pairs. The shares of
+    matches, households and strangers among them are what fits the other fields best (EM).
+    """
+    asked = set(parts_by_field(rule, model.fields))
+    kept = [n for n, name in enumerate(model.classes) if not name.startswith("chance: ")]
+    likelihood = np.ones((len(pattern), len(kept)))
+    for field, level in split_patterns(pattern, model.fields).items():
+        if field not in asked:
+            likelihood *= np.array(model.probabilities[field])[kept].T[level]
+    shares = np.full(len(kept), 1 / len(kept))
+    posterior = likelihood
+    for _ in range(_ROUNDS):
+        posterior = likelihood * shares
+        posterior /= posterior.sum(axis=1, keepdims=True)
+        # One pair more of strangers: a rule is worth nothing until its pairs say so.
+        shares = posterior.sum(axis=0) + np.eye(len(kept))[-1]
+        shares /= shares.sum()
+    return np.asarray(posterior[:, : model.match_count].sum(axis=1), np.float64)
 
 
 def _proposal(blocks: Blocks, **figures: float) -> Proposal:

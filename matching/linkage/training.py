@@ -21,6 +21,7 @@ from matching.linkage.profiles import (
     MOVED,
     NAMESAKES_PER_MATCH,
     PERSONAL_LEVELS,
+    SILENT_LEVELS,
 )
 from matching.scoring import ScoreModel
 
@@ -128,7 +129,7 @@ class _Trainer:
             end = self.slices[field].stop
         self.patterns = np.zeros((len(counts), end))
         for field, place in self.slices.items():
-            known = np.flatnonzero(levels[field])
+            known = np.flatnonzero(~np.isin(levels[field], (0, *SILENT_LEVELS.get(field, ()))))
             self.patterns[known, place.start + levels[field][known].astype(np.int64) - 1] = 1.0
         self.start = np.concatenate([classes.start(field) for field in classes.fields])
         self.table = self.start.copy()
@@ -189,10 +190,18 @@ class _Trainer:
             match_count=self.classes.match_count,
             shares=_rounded(self.shares),
             probabilities={
-                field: tuple((1.0, *_rounded(row)) for row in self.table[place].T)
+                field: tuple((1.0, *_rounded(row)) for row in _stored(field, self.table[place]))
                 for field, place in self.slices.items()
             },
         )
+
+
+def _stored(field: str, table: Floats) -> Floats:
+    """Return one row per class; a level that is no evidence is certain in every class."""
+    rows = table.T.copy()
+    for level in SILENT_LEVELS.get(field, ()):
+        rows[:, level - 1] = 1.0
+    return rows
 
 
 def _rounded(values: Floats) -> tuple[float, ...]:
