@@ -166,6 +166,12 @@ def field_name(field: str) -> str:
         "identifier": _("identifier"),
         "organisation": _("organisation"),
         "sex": _("sex"),
+        "middle_name": _("middle name"),
+        "birth_place": _("place of birth"),
+        "occupation": _("occupation"),
+        "country": _("country"),
+        "registration": _("registration number"),
+        "website": _("website"),
     }.get(field, field)
 
 
@@ -180,7 +186,12 @@ def key_in_words(key: str) -> str:
         "street": _("street"),
         "postcode": _("postcode"),
         "city": _("town"),
-        "swapped_names": _("names swapped"),
+        "full_name": _("both names, in either order"),
+        "email_start": _("start of the e-mail"),
+        "email_end": _("end of the e-mail"),
+        "name_in_email": _("name spelt by the e-mail"),
+        "given_initial": _("initial"),
+        "organisation_start": _("start of the organisation’s name"),
         "email_name": _("e-mail before the @"),
         "family_start": _("start of the family name"),
         "given_start": _("start of the given name"),

@@ -31,6 +31,7 @@ from mdm.models import Job, LoadBatch, SourceRecord
 
 if TYPE_CHECKING:
     from matching.linkage.engine import Pairs, Result, Settings
+    from matching.linkage.keys import Rule
     from matching.scoring import ModelState
 
 KIND = "match"
@@ -107,8 +108,7 @@ class _Match:
         return self._finish(moved)
 
     def _write_evidence(self) -> None:
-        model = cast("ModelState", self.before.model) if self.before else None
-        found = _score(self.run, self.row.rule_set, model, self.changed)
+        found = _score(self.run, self.row.rule_set, self.before, self.changed)
         _remember(self.row, found)
         with self.run.chunk(cursor=self.run.cursor, phase="evidence"):
             self.row.save()
@@ -203,14 +203,29 @@ def changed_records(before: MatchRun) -> set[int]:
     return {*changed.values_list("pk", flat=True), *gone.values_list("pk", flat=True)}
 
 
+def rules_of(run: MatchRun) -> "tuple[Rule, ...]":
+    """Return the blocking rules that a finished run used, in their order."""
+    from matching.linkage.keys import Rule
+
+    used = (report["rule"] for report in run.counts.get("rules", ()) if report["used"])
+    return tuple(Rule(tuple(name.split("+"))) for name in used)
+
+
 def _score(
-    run: JobRun, rule_set: RuleSet, model: "ModelState | None", changed: set[int] | None
+    run: JobRun, rule_set: RuleSet, before: MatchRun | None, changed: set[int] | None
 ) -> "Result":
     """Read the records and score their pairs.
+
+    Args:
+        run: the job.
+        rule_set: rules and thresholds.
+        before: the run whose rules and model are used again; None to find both anew.
+        changed: when given, only pairs with one of these records.
 
     Raises:
         JobRefused: when there is nothing to match.
     """
+    from matching.linkage.blocking import TooManyPairs
     from matching.linkage.engine import NothingToCompare, link
 
     columns = read_columns(lambda done, total: run.progress(done, total, "read"))
@@ -219,8 +234,8 @@ def _score(
     try:
         return link(
             columns,
-            _settings(Parameters.read(rule_set.parameters)),
-            model=model,
+            _settings(Parameters.read(rule_set.parameters), before),
+            model=None if before is None else cast("ModelState", before.model),
             changed=None if changed is None else sorted(changed),
             progress=lambda stage, done, total: run.progress(done, total or None, stage),
         )
@@ -228,16 +243,29 @@ def _score(
         raise JobRefused(
             _("There is nothing to compare: no two records share an attribute.")
         ) from error
+    except TooManyPairs as error:
+        raise JobRefused(
+            _(
+                "The blocking rules would make %(total)d pairs, more than one run may compare: "
+                "%(pairs)d of them by %(rule)s, in blocks of up to %(largest)d records."
+            )
+            % {
+                "total": error.total,
+                "pairs": error.pairs,
+                "rule": error.rule,
+                "largest": error.largest_block,
+            }
+        ) from error
 
 
-def _settings(parameters: Parameters) -> "Settings":
+def _settings(parameters: Parameters, before: MatchRun | None) -> "Settings":
     from matching.linkage.engine import Settings
     from matching.linkage.keys import Rule
-    from matching.linkage.proposals import DEFAULT_RULES
 
     rules = tuple(Rule(rule.parts, rule.budget) for rule in parameters.rules)
     return Settings(
-        rules=rules or DEFAULT_RULES,
+        # Rules as delivered are chosen by the data; a run over changes uses those of the last one.
+        rules=rules_of(before) if before else rules or None,
         review_floor=parameters.review_floor,
         automatic_threshold=parameters.automatic_threshold,
         block_cap=parameters.block_cap,

@@ -26,7 +26,13 @@ Partition = tuple[int, int]
 
 
 class TooManyPairs(ValueError):
-    """The blocks would make more pairs than allowed; the text names the largest of them."""
+    """The blocks would make more pairs than allowed: nothing is built."""
+
+    def __init__(self, total: int, rule: str, pairs: int, largest_block: int) -> None:
+        """Keep all pairs, and the rule that makes most of them with its largest block."""
+        super().__init__(f"{total:,} pairs, {pairs:,} by {rule}, up to {largest_block:,} records")
+        self.total, self.rule, self.pairs = total, rule, pairs
+        self.largest_block = largest_block
 
 
 @dataclass(frozen=True)
@@ -57,7 +63,7 @@ class Blocks:
     def joins(self, left: Codes, right: Codes) -> Flags:
         """Return which pairs share a block."""
         first, *others = self.columns
-        found = np.take(first, left) == np.take(first, right)
+        found: Flags = np.equal(np.take(first, left), np.take(first, right))
         if others:
             # Few records have a second phone or a birth name: only they are looked at again.
             several = self.has_several
@@ -70,7 +76,8 @@ class Blocks:
     @cached_property
     def has_several(self) -> Flags:
         """Which records are in a block by another way than the first."""
-        return np.asarray(np.logical_or.reduce([column >= 0 for column in self.columns[1:]]))
+        found: Flags = np.any([column >= 0 for column in self.columns[1:]], axis=0)
+        return found
 
     def slices(self, size: int = CHUNK) -> list[slice]:
         """Return slices of the entries, each of which makes some `size` pairs."""

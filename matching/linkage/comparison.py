@@ -347,7 +347,8 @@ def _spelt_in_mailbox(encoded: Encoded, one: Codes, other: Codes) -> Ids:
     rows = np.flatnonzero(mailbox)
     rows = rows[np.take(encoded.emails[0].codes, other[rows]) == 0]
     spelt = (np.take(names, other[rows]) for names in encoded.names.spelt)
-    return rows[np.logical_or.reduce([mailbox[rows] == name for name in spelt])]
+    found: Flags = np.any([mailbox[rows] == name for name in spelt], axis=0)
+    return np.asarray(rows[found], np.int64)
 
 
 def _email_levels(encoded: Encoded, mine: int, theirs: int, left: Codes, right: Codes) -> Levels:
@@ -365,8 +366,11 @@ def _email_levels(encoded: Encoded, mine: int, theirs: int, left: Codes, right: 
     local_one = np.take(locals_[mine].codes, left[apart])
     local_other = np.take(locals_[theirs].codes, right[apart])
     longest = locals_[-1]
-    near = distances(longest.words, longest.signatures, local_one, local_other, 2)
-    levels[apart[near <= 2]] = Email.NEAR
+    near = distances(longest.words, longest.signatures, local_one, local_other, 2) <= 2
+    # People of one name take "martin12" and "martin13": other digits are another mailbox.
+    digits = longest.digit_hashes
+    near &= np.take(digits, local_one) == np.take(digits, local_other)
+    levels[apart[near]] = Email.NEAR
     levels[apart[local_one == local_other]] = Email.SAME_LOCAL_PART
     return levels
 

@@ -39,6 +39,11 @@ class Coded:
         return spelling.hashes(self.words)
 
     @cached_property
+    def digit_hashes(self) -> Bits:
+        """Lasting 64 bits for the digits of each word, 0 for none."""
+        return spelling.hashes(["".join(filter(str.isdigit, word or "")) for word in self.words])
+
+    @cached_property
     def first_words(self) -> Codes:
         """Code of the first word of each value, 0 for the missing value: "J" for an initial."""
         numbers: dict[str, int] = {}

@@ -206,10 +206,7 @@ class _Run:
         total = sum(one.pair_count for one in blocks)
         if total > settings.most_pairs:
             largest = max(blocks, key=lambda one: one.pair_count)
-            raise TooManyPairs(
-                f"The rules would make {total:,} pairs, {largest.pair_count:,} of them by "
-                f"{largest.rule.name}, whose largest block has {largest.largest:,} records."
-            )
+            raise TooManyPairs(total, largest.rule.name, largest.pair_count, largest.largest)
         return blocks
 
     def _scored(

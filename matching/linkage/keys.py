@@ -26,6 +26,8 @@ class Rule:
     """Parts of values that two records must share to be compared."""
 
     parts: tuple[str, ...]
+    budget: float = 25.0
+    """Pairs per record above which the rule is left out: broad rules suit small files only."""
 
     @property
     def name(self) -> str:

@@ -61,7 +61,7 @@ class Names:
         words = [word or "" for word in self.words]
         forth = spelling.hashes([words[one] + words[other] for one, other in both])
         back = spelling.hashes([words[other] + words[one] for one, other in both])
-        return np.take(forth, place), np.take(back, place)
+        return forth[place], back[place]
 
     def are_related(self, left: Codes, right: Codes) -> Flags:
         """Return which name codes are short forms of one another."""

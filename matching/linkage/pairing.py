@@ -143,6 +143,7 @@ def _narrow(pattern: Ids, fields: Sequence[str]) -> Ids:
 def _prepare(encoded: Encoded) -> None:
     """Work out what is kept per word before threads share it."""
     _ = encoded.names.signatures, encoded.names.spelt
+    _ = encoded.local_parts[-1].digit_hashes
     for coded in (encoded.local_parts[-1], *encoded.texts.values()):
         _ = coded.signatures, coded.first_words
 

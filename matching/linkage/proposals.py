@@ -32,11 +32,14 @@ PAIRS_PER_RECORD = 6.5
 FREE_PAIRS = 100_000
 """What any file may cost: a small one can afford broad rules."""
 
+SMALL_FILE_PAIRS = 400_000
+"""What any file may cost: a small one can afford broad rules."""
+
 SURE_PAIRS_PER_RECORD = 0.5
 """Rules with fewer pairs are taken unseen: they cost nothing, and training starts from them."""
 
 SAMPLE = 4_000
-LEAST_YIELD = 0.0005
+LEAST_YIELD = 0.0001
 """Matches per new pair below which a rule is not worth its pairs."""
 
 _ROUNDS = 50
@@ -45,7 +48,7 @@ _SEED = 20_230_717
 Sample = tuple[Codes, Codes, Floats]
 """Pairs of records, and the probability of each to be a match."""
 
-CANDIDATE_RULES = tuple(
+DEFAULT_RULES = tuple(
     Rule(tuple(name.split("+")))
     for name in """
     identifier registration email phone website name_in_email email_start email_end email_name
@@ -91,12 +94,12 @@ class Proposal:
 
 def pair_budget(size: int) -> int:
     """Return how many pairs a file of this many records may make."""
-    return int(PAIRS_PER_RECORD * size) + FREE_PAIRS
+    return max(int(PAIRS_PER_RECORD * size) + FREE_PAIRS, SMALL_FILE_PAIRS)
 
 
 def propose(
     encoded: Encoded,
-    rules: Sequence[Rule] = CANDIDATE_RULES,
+    rules: Sequence[Rule] = DEFAULT_RULES,
     *,
     budget: int | None = None,
     cap: int = BLOCK_CAP,
@@ -124,11 +127,18 @@ def build_all(
     workers: int = 1,
     partition: Partition | None = None,
 ) -> list[Blocks]:
-    """Return the blocks of the rules that have their attributes, in their order."""
+    """Return the blocks of the rules that have their attributes, in their order.
+
+    A rule above its budget of pairs per record is left out.
+    """
     usable = [rule for rule in rules if is_applicable(encoded, rule)]
     with ThreadPoolExecutor(workers) as pool:
         built = pool.map(lambda rule: build_blocks(encoded, rule, cap, partition), usable)
-        return [blocks for blocks in built if blocks is not None]
+        return [
+            blocks
+            for blocks in built
+            if blocks is not None and blocks.pair_count <= blocks.rule.budget * encoded.size
+        ]
 
 
 class _Choice:
