@@ -12,6 +12,7 @@ _STEP_NAMES = {
     "start": "start of a process (part of every line below)",
     "load": "load three files",
     "load again": "load the same files again",
+    "standardise": "standardise every row (rows/s: alone, on one core)",
     "match": "match everything",
     "match again": "match again, nothing changed",
     "golden": "golden records, all anew",
@@ -85,7 +86,8 @@ def _size_table(rows: int, runs: Sequence[Run]) -> list[str]:
 
 
 def _cells(step: str, figure: Measured, rows: int) -> str:
-    speed = "" if step == "start" else f"{rows / figure.seconds:,.0f}"
+    seconds = figure.answer.get("core_seconds") or figure.seconds
+    speed = "" if step == "start" else f"{rows / seconds:,.0f}"
     return (
         f" {figure.seconds:.1f} | {figure.cpu_seconds:.1f} | {speed} |"
         f" {figure.peak_megabytes:,.0f} |"

@@ -48,6 +48,7 @@ def _walk(site: Site, files: CompanyFiles) -> dict[str, Measured]:
         "start": lambda: site.manage("version"),
         "load": lambda: _load(site, files),
         "load again": lambda: _load(site, files),
+        "standardise": lambda: site.module("benchmarks.stages", "standardise"),
         "match": lambda: site.manage("match", "--json"),
         "match again": lambda: site.manage("match", "--json"),
         "golden": lambda: site.module("benchmarks.stages", "golden"),

@@ -1,7 +1,8 @@
 """Stages of the way that have no command of their own, run in a process of their own.
 
 `python -m benchmarks.stages golden` derives every golden record anew; `… waterfall` counts who
-an e-mail campaign may reach. Each prints one JSON object with what it did.
+an e-mail campaign may reach; `… standardise` reads every stored row again and writes nothing.
+Each prints one JSON object with what it did.
 """
 
 import json
@@ -38,6 +39,24 @@ def derive_golden_records() -> dict[str, Any]:
     }
 
 
+def standardise_rows() -> dict[str, Any]:
+    """Standardise the raw values of every record, alone and on one core; nothing is written."""
+    from django.utils.timezone import localdate
+
+    from mdm.loading.work import source_readers
+    from mdm.models import SourceRecord, SourceSystem
+
+    rows = []
+    for source in SourceSystem.objects.all():
+        readers = source_readers(source, today=localdate())
+        raws = SourceRecord.objects.filter(source=source).values_list("batch__mapping", "raw")
+        rows += [(readers[mapping], raw) for mapping, raw in raws.iterator()]
+    started = time.process_time()
+    for reader, raw in rows:
+        reader.standardise(raw)
+    return {"core_seconds": time.process_time() - started, "records": len(rows)}
+
+
 def measure_waterfall() -> dict[str, Any]:
     """Count whom an e-mail campaign to everybody may reach."""
     from django.contrib.auth.models import User
@@ -62,6 +81,7 @@ def measure_waterfall() -> dict[str, Any]:
 
 STAGES: dict[str, Callable[[], dict[str, Any]]] = {
     "golden": derive_golden_records,
+    "standardise": standardise_rows,
     "waterfall": measure_waterfall,
 }
 

@@ -29,12 +29,14 @@ def test_a_page_without_the_section_is_refused(tmp_path):
 
 def test_two_engines_stand_side_by_side_with_their_ratio():
     steps = ("start", "load", "load again", "match", "match again", "golden", "waterfall")
-    sqlite = Run("sqlite", 1000, {step: Measured(2.0, 1.0, 100) for step in steps})
-    postgresql = Run("postgresql", 1000, {step: Measured(3.0, 1.0, 120) for step in steps})
+    alone = {"standardise": Measured(2.0, 1.0, 100, {"core_seconds": 0.05})}
+    sqlite = Run("sqlite", 1000, {step: Measured(2.0, 1.0, 100) for step in steps} | alone)
+    postgresql = Run("postgresql", 1000, {step: Measured(3.0, 1.0, 120) for step in steps} | alone)
 
     lines = scale_table([sqlite, postgresql])
 
     assert "| load three files | 2.0 | 1.0 | 500 | 100 | 3.0 | 1.0 | 333 | 120 | 1.50 |" in lines
+    assert any("alone, on one core) | 2.0 | 1.0 | 20,000 |" in line for line in lines)
 
 
 def test_a_step_reports_its_own_time_memory_and_answer(tmp_path):

@@ -112,15 +112,15 @@ class RowReader:
         issues: list[Issue] = []
         return self._claims(cells, self._moments(cells, issues), issues)
 
-    def read(self, cells: Cells) -> StandardRow:
-        """Return everything the row says, standardised."""
+    def standardise(self, cells: Cells) -> StandardRecord:
+        """Return the standard record of a row, without its moments, permissions and sales."""
         values = {attribute: cells.get(name, "") for name, attribute in self._values}
         for column in self._translated:
             values[column.attribute] = column.meaning(cells.get(column.name, ""))
         if self._complements:
             parts = (cells.get(name, "").strip() for name in self._complements)
             values["address_complement"] = ", ".join(filter(None, parts))
-        record = standardise_record(
+        return standardise_record(
             values,
             phones=[cells.get(name, "") for name in self._phones],
             region=self._region,
@@ -128,6 +128,10 @@ class RowReader:
             birth_date_format=self._birth_format,
             postcodes=self._postcodes,
         )
+
+    def read(self, cells: Cells) -> StandardRow:
+        """Return everything the row says, standardised."""
+        record = self.standardise(cells)
         issues: list[Issue] = []
         moments = self._moments(cells, issues)
         claims = self._claims(cells, moments, issues)

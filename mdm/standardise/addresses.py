@@ -105,7 +105,7 @@ def _without_parts(value: str) -> tuple[str, tuple[str, ...]]:
 
 def _number_and_name(value: str) -> tuple[str, str]:
     found = _NUMBER.match(value)
-    return (street_number(found[0]), value[found.end() :]) if found else ("", value)
+    return (_number(found), value[found.end() :]) if found else ("", value)
 
 
 @lru_cache(maxsize=1 << 14)
@@ -113,9 +113,11 @@ def street_number(value: str) -> str:
     """Return "12 bis", "12 B" or "12-14" of the forms people type."""
     value = clean(value).strip(" ,")
     found = _NUMBER.match(value + ", x")
-    if found is None:
-        return value[:20].strip(" ,")
-    number = re.sub(r"\s", "", found[1])
+    return _number(found) if found else value[:20].strip(" ,")
+
+
+def _number(found: re.Match[str]) -> str:
+    number = "".join(found[1].split())
     suffix = found[2] or ""
     return f"{number} {suffix.upper() if len(suffix) == 1 else suffix.lower()}".strip()
 

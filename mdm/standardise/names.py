@@ -90,7 +90,7 @@ def sex(value: str) -> tuple[str, Codes]:
 def given_name(value: str) -> NamePart:
     """Return the given name of a cell; initials stay capitals."""
     value = clean(value)
-    if TWO_GIVEN_NAMES.match(value):
+    if " " in value and TWO_GIVEN_NAMES.match(value):
         return NamePart("", "", ("household",))
     part = _name_part(value, is_given=True)
     if _is_initials(part.value):
@@ -106,7 +106,8 @@ def family_name(value: str) -> FamilyName:
     """
     # "DUPONT--MARTIN": how registrars wrote the names of both parents from 2005 to 2010.
     value = _DOUBLE_HYPHEN.sub(" ", clean(value)) if "--" in value else clean(value)
-    found = BIRTH.match(value) if len(value) <= MAX_FULL_LENGTH else None
+    has_words = " " in value and len(value) <= MAX_FULL_LENGTH
+    found = BIRTH.match(value) if has_words else None
     if found is None:
         part = _name_part(value)
         return FamilyName(part.value, "", part.civility, part.codes)
