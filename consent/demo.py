@@ -53,7 +53,7 @@ _NOTICES = {
     "news-email": {
         "fr": (
             "J’accepte de recevoir la lettre d’information",
-            "Une lettre par mois, sans offre.",
+            "Une lettre par mois.",
         ),
         "en": ("I agree to receive the newsletter", "One letter a month."),
     },

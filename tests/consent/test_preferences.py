@@ -284,6 +284,28 @@ def test_a_consent_can_be_given_only_where_the_link_was_sent_and_in_words_shown(
     assert not ConsentEvent.objects.exists()
 
 
+def test_only_the_address_of_the_link_can_be_agreed_for(ada, centre):
+    second = make_record(email="ada@example.org")
+    identity.apply_links(
+        [Link(second.pk, ada.customer_id, "decision")], user=None, reason="the same"
+    )
+
+    page = visitor().get(reverse("public:preferences", args=[link_of(second)])).text
+    choice = centre.choices.get(purpose__code="marketing")
+    shown = NoticeVersion.objects.get(code=choice.notice_code)
+    act(
+        link_of(second),
+        "accept",
+        purpose="marketing",
+        channel="email",
+        notice=shown.pk,
+        point=email_of(ada).pk,
+    )
+
+    assert page.count('value="accept"') == 2  # Marketing and news, at one of the two addresses.
+    assert ConsentEvent.objects.get().contact_point == email_of(second)
+
+
 # A-PUB-10: after a merge, after erasure.
 def test_an_old_link_acts_on_the_surviving_customer(ada):
     older = make_record(email="ada@example.org")
