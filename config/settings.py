@@ -56,6 +56,11 @@ LOG_LEVEL = env.str(
     "LOG_LEVEL", "INFO", validate=validate.OneOf(["DEBUG", "INFO", "WARNING", "ERROR"])
 )
 UPLOAD_MAX_MEGABYTES = env.int("UPLOAD_MAX_MEGABYTES", 512, validate=validate.Range(min=1))
+UPLOAD_MAX_PENDING = env.int("UPLOAD_MAX_PENDING", 20, validate=validate.Range(min=1))
+UPLOAD_KEEP_DAYS = env.int("UPLOAD_KEEP_DAYS", 7, validate=validate.Range(min=1))
+REJECTS_KEEP_DAYS = env.int("REJECTS_KEEP_DAYS", 30, validate=validate.Range(min=1))
+WATCHED_FOLDERS = Path(env.str("WATCHED_FOLDERS", str(DATA_DIR / "inbox")))
+WATCH_SETTLE_SECONDS = env.int("WATCH_SETTLE_SECONDS", 10, validate=validate.Range(min=0))
 SECURE_SSL_REDIRECT = env.bool("SECURE_SSL_REDIRECT", PRODUCTION)
 SECURE_HSTS_SECONDS = env.int("SECURE_HSTS_SECONDS", 31_536_000 if PRODUCTION else 0)
 env.seal()
@@ -158,6 +163,9 @@ STORAGES = {
 WHITENOISE_USE_FINDERS = not PRODUCTION
 MEDIA_ROOT = DATA_DIR / "media"
 FILE_UPLOAD_PERMISSIONS = 0o600
+# What comes in lies where it is swept, not among the files of others.
+FILE_UPLOAD_TEMP_DIR = DATA_DIR / "uploads"
+FILE_UPLOAD_TEMP_DIR.mkdir(mode=0o700, parents=True, exist_ok=True)
 FILE_UPLOAD_DIRECTORY_PERMISSIONS = 0o700
 DATA_UPLOAD_MAX_NUMBER_FIELDS = 2000
 

@@ -6,9 +6,10 @@ never starts with a mapping it cannot follow.
 """
 
 import json
+import re
 import tomllib
 from collections.abc import Mapping, Sequence
-from dataclasses import asdict, dataclass, field
+from dataclasses import asdict, dataclass, field, fields
 from datetime import UTC, datetime
 from difflib import get_close_matches
 from pathlib import Path
@@ -20,6 +21,8 @@ from phonenumbers import SUPPORTED_REGIONS
 from mdm.standardise import record as standard
 from mdm.standardise.text import fold
 
+# A prefix of its own, so that no mapping can point at the other secrets of the environment.
+DATABASE_VARIABLE = r"SOURCE_DATABASE_[A-Z0-9_]{1,40}"
 DEFAULT_PURPOSE = "marketing"
 YES = frozenset("o oui yes y 1 true vrai x".split())
 NO = frozenset("n non no 0 false faux".split())
@@ -104,6 +107,9 @@ class SourceDefaults:
     trust: int = 50
     region: str = "FR"
     file_mode: str = "delta"
+    watched_folder: str = ""
+    database_variable: str = ""
+    database_query: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -357,13 +363,21 @@ def file_options(
 
 
 def _source(table: Mapping[str, Any]) -> SourceDefaults:
-    _only_known(table, {"label", "trust", "region", "file_mode"}, "[source]")
+    _only_known(table, {known.name for known in fields(SourceDefaults)}, "[source]")
     found = SourceDefaults(**table)
+    for name, value in table.items():
+        if name != "trust" and not isinstance(value, str):
+            raise MappingError(_("[source]: %(name)s is a text.") % {"name": name})
     if not isinstance(found.trust, int) or not 0 <= found.trust <= 100:
         raise MappingError(_("The trust of a source is a number from 0 to 100."))
     if found.region not in SUPPORTED_REGIONS:
         raise MappingError(
             _("“%(region)s” is not a country of two capital letters.") % {"region": found.region}
+        )
+    if found.database_variable and not re.fullmatch(DATABASE_VARIABLE, found.database_variable):
+        raise MappingError(
+            _("“%(name)s” is no variable for a database: write one such as SOURCE_DATABASE_CRM.")
+            % {"name": found.database_variable}
         )
     if found.file_mode not in ("delta", "full"):
         raise MappingError(_("The file mode of a source is delta or full."))

@@ -47,10 +47,13 @@ class SourceSystemAdmin(SimpleHistoryAdmin, ModelAdmin):
         "file_mode",
         "one_record_per_person",
         "owner",
+        "watched_folder",
+        "database_variable",
+        "database_query",
     )
     search_fields = ("label", "code", "owner")
     inlines = (FieldMappingInline,)
-    history_list_display = ("trust", "region", "file_mode")
+    history_list_display = ("trust", "region", "file_mode", "database_variable")
 
     def get_queryset(self, request: HttpRequest) -> QuerySet[SourceSystem]:
         """Count the files in the same query."""

@@ -2,7 +2,7 @@
 
 import json
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from typing import IO, Any
 
 from django.contrib.auth.models import User
@@ -262,7 +262,7 @@ def create_source(code: str, parsed: SourceMapping) -> SourceSystem:
     """Create a source as the [source] table of its first mapping describes it.
 
     Raises:
-        LoadRefused: when the code is none.
+        LoadRefused: when the code is none, or the table holds what a source cannot have.
     """
     try:
         validate_slug(code)
@@ -273,13 +273,14 @@ def create_source(code: str, parsed: SourceMapping) -> SourceSystem:
         ) from None
     assert parsed.source is not None  # noqa: S101  (checked by _find_source)
     defaults = parsed.source
-    return SourceSystem.objects.create(
-        code=code,
-        label=defaults.label or code,
-        trust=defaults.trust,
-        region=defaults.region,
-        file_mode=FileMode(defaults.file_mode),
-    )
+    source = SourceSystem(**{**asdict(defaults), "code": code, "label": defaults.label or code})
+    try:
+        source.full_clean()
+    except ValidationError as error:
+        name, words = next(iter(error.message_dict.items()))
+        raise LoadRefused(f"[source] {name}: {words[0]}") from None
+    source.save()
+    return source
 
 
 def keep_mapping(

@@ -18,7 +18,7 @@ from mdm.reading.rows import FileRefused
 if TYPE_CHECKING:
     from hashlib import _Hash as Hash
 
-_FOLDER = "loads"
+FOLDER = "loads"
 _BLOCK = 1 << 20
 STAGED = ".staged"
 PREVIEWED = ".previewed"
@@ -66,14 +66,14 @@ def store_blocks(blocks: Iterator[bytes], file_name: str) -> StoredFile:
     Raises:
         LoadRefused: as `store` does.
     """
-    folder = Path(settings.DATA_DIR) / _FOLDER
+    folder = Path(settings.DATA_DIR) / FOLDER
     folder.mkdir(mode=0o700, parents=True, exist_ok=True)
     path = folder / uuid.uuid4().hex
-    first = next(blocks, b"")
-    is_gzip = first.startswith(unpacking.MAGIC)
-    digest = sha256()
-    given = _digested(chain([first], blocks), digest)
+    digest, is_gzip = sha256(), False
     try:
+        first = next(blocks, b"")
+        is_gzip = first.startswith(unpacking.MAGIC)
+        given = _digested(chain([first], blocks), digest)
         with path.open("xb") as target:
             path.chmod(0o600)
             for block in unpacking.unpack(given) if is_gzip else given:
@@ -91,7 +91,7 @@ def store_blocks(blocks: Iterator[bytes], file_name: str) -> StoredFile:
         raise
     shown = "".join(letter for letter in Path(file_name).name if letter.isprintable())
     return StoredFile(
-        f"{_FOLDER}/{path.name}",
+        f"{FOLDER}/{path.name}",
         shown[-255:] or "?",
         digest.hexdigest(),
         "gzip" if is_gzip else "",

@@ -3,12 +3,13 @@
 import uuid
 
 from django.conf import settings
-from django.core.validators import MaxValueValidator
+from django.core.validators import MaxValueValidator, RegexValidator
 from django.db import models
 from django.db.models import Q
 from django.utils.translation import gettext_lazy as _
 
 from mdm.audit import AuditTrail
+from mdm.mapping import DATABASE_VARIABLE
 
 
 class FileMode(models.TextChoices):
@@ -44,6 +45,25 @@ class SourceSystem(models.Model):
         help_text=_("Two records of this source are never linked automatically."),
     )
     owner = models.CharField(_("owner"), max_length=100, blank=True)
+    watched_folder = models.SlugField(
+        _("watched folder"),
+        max_length=60,
+        blank=True,
+        help_text=_("Name of a folder; the files dropped into it are loaded by themselves."),
+    )
+    database_variable = models.CharField(
+        _("database"),
+        max_length=60,
+        blank=True,
+        validators=[RegexValidator(rf"\A{DATABASE_VARIABLE}\Z")],
+        help_text=_(
+            "Name of the environment variable that holds the address of the source's own "
+            "database, such as SOURCE_DATABASE_CRM; the address itself is not kept here."
+        ),
+    )
+    database_query = models.TextField(
+        _("query"), blank=True, help_text=_("The SELECT that load --from-database reads.")
+    )
     created_at = models.DateTimeField(_("created at"), auto_now_add=True)
     history = AuditTrail()
 
@@ -54,7 +74,12 @@ class SourceSystem(models.Model):
         constraints = [
             models.CheckConstraint(
                 name="source_system_trust_is_a_percentage", condition=Q(trust__lte=100)
-            )
+            ),
+            models.UniqueConstraint(
+                name="source_system_watches_a_folder_of_its_own",
+                fields=["watched_folder"],
+                condition=~Q(watched_folder=""),
+            ),
         ]
 
     def __str__(self) -> str:
@@ -155,6 +180,11 @@ class LoadBatch(models.Model):
     file_name = models.CharField(_("file name"), max_length=255)
     stored_file = models.CharField(
         max_length=255, blank=True, help_text="Path below DATA_DIR; empty once deleted."
+    )
+    watched_file = models.CharField(
+        max_length=255,
+        blank=True,
+        help_text="Path below WATCHED_FOLDERS of the file it came from; empty once put away.",
     )
     sha256 = models.CharField(max_length=64)
     layout = models.JSONField(

@@ -14,11 +14,14 @@ from tqdm import tqdm
 
 from mdm import jobs
 from mdm.loading.batches import preview_once, start_load
+from mdm.loading.database_sources import database_of
 from mdm.loading.stored_files import LoadRefused
 from mdm.loading.writing import COUNTS
 from mdm.management.preview_text import print_preview
 from mdm.mapping import MappingError, file_options, read_document
 from mdm.models import FileMode, LoadBatch
+from mdm.reading import databases
+from mdm.reading.rows import FileRefused
 from mdm.reading.words import layout_words
 
 _HOW_IT_IS_WRITTEN = {
@@ -37,7 +40,13 @@ class Command(BaseCommand):
 
     def add_arguments(self, parser: ArgumentParser) -> None:
         """Declare what the command takes."""
-        parser.add_argument("file", type=Path, metavar="FILE")
+        content = parser.add_mutually_exclusive_group(required=True)
+        content.add_argument("file", type=Path, nargs="?", metavar="FILE")
+        content.add_argument(
+            "--from-database",
+            action="store_true",
+            help="Read the source's own database, by the query it names.",
+        )
         parser.add_argument("--source", required=True, metavar="CODE", help="Code of the source.")
         parser.add_argument(
             "--mapping",
@@ -69,15 +78,17 @@ class Command(BaseCommand):
     def handle(
         self,
         *,
-        file: Path,
+        file: Path | None,
         source: str,
         mapping: str | None,
         mode: str | None,
         preview: bool,
+        from_database: bool = False,
         **options: Any,
     ) -> None:
         """Load the file and print the counts; with --preview, print what they would be."""
         started = time.monotonic()
+        name = file.name if file else source
         try:
             told: dict[str, Any] = {
                 "source_code": source,
@@ -85,25 +96,28 @@ class Command(BaseCommand):
                 "options": file_options(**{name: options[name] for name in _HOW_IT_IS_WRITTEN}),
                 "mode": mode or "",
             }
-            if preview:
-                figures, samples = self._preview(file, told)
-                print_preview(self.stdout, file.name, figures, samples, as_json=options["json"])
-                return
-            with _opened(file) as content:
-                batch = start_load(
-                    content, file_name=file.name, by=None, is_foreground=True, **told
-                )
+            if file is None or from_database:
+                opened = _queried(told)
+            else:
+                opened = _opened(file)
+                told["file_name"] = file.name
+            with opened as content:
+                if preview:
+                    figures, samples = self._preview(content, told)
+                    print_preview(self.stdout, name, figures, samples, as_json=options["json"])
+                    return
+                batch = start_load(content, by=None, is_foreground=True, **told)
             self._run(batch)
         except (LoadRefused, MappingError, jobs.JobFailed) as error:
-            raise CommandError(f"{file.name}: {error}") from error
+            raise CommandError(f"{name}: {error}") from error
         batch.refresh_from_db()
         self._print(batch, time.monotonic() - started, as_json=options["json"])
 
     def _preview(
-        self, file: Path, told: dict[str, Any]
+        self, content: IO[bytes], told: dict[str, Any]
     ) -> tuple[dict[str, Any], dict[str, list[Any]]]:
-        with _opened(file) as content, _bar() as show:
-            return preview_once(content, file_name=file.name, on_progress=show, **told)
+        with _bar() as show:
+            return preview_once(content, on_progress=show, **told)
 
     def _run(self, batch: LoadBatch) -> None:
         assert batch.job is not None  # noqa: S101  (start_load made it)
@@ -153,6 +167,19 @@ def _opened(file: Path) -> Iterator[IO[bytes]]:
         raise LoadRefused(
             _("The file cannot be read: %(reason)s.") % {"reason": error.strerror or ""}
         ) from error
+    with content:
+        yield content
+
+
+@contextmanager
+def _queried(told: dict[str, Any]) -> Iterator[IO[bytes]]:
+    """Open the source's database; tell how its rows are written, and by which name."""
+    variable, query = database_of(told["source_code"], told["document"])
+    told |= {"options": databases.WRITTEN, "file_name": variable}
+    try:
+        content = databases.open_query(variable, query)
+    except FileRefused as refusal:
+        raise LoadRefused(str(refusal)) from None
     with content:
         yield content
 

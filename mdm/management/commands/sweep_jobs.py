@@ -1,4 +1,4 @@
-"""Put back jobs that lost their worker and ring for jobs nobody heard."""
+"""Put back jobs that lost their worker, ring for jobs nobody heard, look into watched folders."""
 
 import logging
 import time
@@ -9,6 +9,7 @@ from django.db import DatabaseError, close_old_connections
 
 from mdm import heartbeats
 from mdm.jobs import sweep
+from mdm.loading import retention, watched_folders
 from mdm.signals import swept
 
 logger = logging.getLogger(__name__)
@@ -17,7 +18,7 @@ logger = logging.getLogger(__name__)
 class Command(BaseCommand):
     """One sweep, or one every N seconds for ever."""
 
-    help = "Re-queue jobs whose worker died and ring again for jobs that wait."
+    help = "Re-queue lost jobs, ring for waiting ones, take dropped files, delete old ones."
 
     def add_arguments(self, parser: CommandParser) -> None:
         """Declare --every."""
@@ -31,8 +32,10 @@ class Command(BaseCommand):
                 heartbeats.beat(heartbeats.SWEEPER)
                 heartbeats.ask_workers()
                 swept.send(sender=None)
-                if put_back or rung:
-                    self.stderr.write(f"put back {put_back}, rung {rung}")
+                taken = watched_folders.look()
+                retention.purge_when_due()
+                if put_back or rung or taken:
+                    self.stderr.write(f"put back {put_back}, rung {rung}, files taken {taken}")
             except DatabaseError as error:
                 if not every:
                     raise
