@@ -78,6 +78,10 @@ GROUPS: tuple[tuple[Any, tuple[Entry, ...]], ...] = (
                 ("mdm.view_sourcesystem",),
             ),
             Entry(
+                _("Value maps"), "translate", "admin:mdm_valuemap_changelist",
+                ("mdm.view_valuemap",),
+            ),
+            Entry(
                 _("Which value survives"), "rule_settings", "mdm:survivorship",
                 ("mdm.view_survivorshiprule",),
             ),

@@ -10,13 +10,16 @@ from unfold.admin import ModelAdmin, TabularInline
 
 from consent.forms import CollectionPointForm, PurposeForm
 from consent.models import CollectionChoice, CollectionPoint, NoticeVersion, Purpose
+from consent.resources import PurposeResource
+from mdm.admin.reference_tables import ReferenceTableAdmin
 
 
 @admin.register(Purpose)
-class PurposeAdmin(SimpleHistoryAdmin, ModelAdmin):
+class PurposeAdmin(ReferenceTableAdmin):
     """What the company writes about. A purpose is switched off, never deleted."""
 
     form = PurposeForm
+    resource_classes = (PurposeResource,)
     list_display = ["code", "label_fr", "label_en", "nature", "is_active"]
     list_filter = ["nature", "is_active"]
     fields = ["code", "label_fr", "label_en", "nature", "product_families", "is_active"]

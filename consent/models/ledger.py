@@ -54,6 +54,10 @@ class Purpose(models.Model):
         verbose_name = _("purpose")
         verbose_name_plural = _("purposes")
         ordering = ["code"]
+        permissions = [
+            ("import_purpose", _("Can import purposes from a file")),
+            ("export_purpose", _("Can export purposes to a file")),
+        ]
 
     def __str__(self) -> str:
         return self.label_fr if (get_language() or "").startswith("fr") else self.label_en

@@ -10,11 +10,12 @@ from django.http import HttpRequest
 from django.utils.html import format_html, format_html_join
 from django.utils.safestring import SafeString
 from django.utils.translation import gettext_lazy as _
-from simple_history.admin import SimpleHistoryAdmin
 from unfold.admin import ModelAdmin, TabularInline
 
+from mdm.admin.reference_tables import ReferenceTableAdmin
 from mdm.mapping import MappingError, parse_mapping
 from mdm.models import FieldMapping, LoadBatch, SourceSystem
+from mdm.resources import SourceSystemResource
 
 
 class FieldMappingInline(TabularInline):
@@ -35,7 +36,7 @@ class FieldMappingInline(TabularInline):
 
 
 @admin.register(SourceSystem)
-class SourceSystemAdmin(SimpleHistoryAdmin, ModelAdmin):
+class SourceSystemAdmin(ReferenceTableAdmin):
     """Trust, region and file mode of each source; who changed them, and when."""
 
     list_display = ("label", "code", "trust", "region", "file_mode", "batch_count", "owner")
@@ -52,6 +53,7 @@ class SourceSystemAdmin(SimpleHistoryAdmin, ModelAdmin):
         "database_query",
     )
     search_fields = ("label", "code", "owner")
+    resource_classes = (SourceSystemResource,)
     inlines = (FieldMappingInline,)
     history_list_display = ("trust", "region", "file_mode", "database_variable")
 

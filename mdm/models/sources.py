@@ -71,6 +71,10 @@ class SourceSystem(models.Model):
         verbose_name = _("source system")
         verbose_name_plural = _("source systems")
         ordering = ["label"]
+        permissions = [
+            ("import_sourcesystem", _("Can import source systems from a file")),
+            ("export_sourcesystem", _("Can export source systems to a file")),
+        ]
         constraints = [
             models.CheckConstraint(
                 name="source_system_trust_is_a_percentage", condition=Q(trust__lte=100)
@@ -132,6 +136,10 @@ class ValueMap(models.Model):
         verbose_name = _("value map")
         verbose_name_plural = _("value maps")
         ordering = ["label"]
+        permissions = [
+            ("import_valuemap", _("Can import value maps from a file")),
+            ("export_valuemap", _("Can export value maps to a file")),
+        ]
 
     def __str__(self) -> str:
         return self.label
