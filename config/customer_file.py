@@ -5,10 +5,12 @@ from dataclasses import dataclass
 from datetime import date
 from decimal import Decimal
 
+from django.conf import settings
 from django.contrib.auth.models import AnonymousUser, User
 from django.db.models import Count, Max, Q, Sum
 from django.utils.timezone import localdate
 from django.utils.translation import gettext as _
+from django.utils.translation import override
 
 from campaigns.models import TargetListMember
 from config.identity_history import Act, Hanging, hanging_parts, identity_history
@@ -187,8 +189,11 @@ def _label(golden: GoldenRecord | None) -> list[str]:
     """Return her address as it stands on an envelope, nothing while the address is unknown."""
     if golden is None or not (golden.street and golden.city):
         return []
+    # As people are addressed by the company, whatever the reader's language.
+    with override(settings.LANGUAGE_CODE):
+        civility = str(golden.get_civility_display())
     return label_lines(
-        name=f"{golden.get_civility_display()} {golden.full_name}",
+        name=f"{civility} {golden.full_name}",
         complement=golden.address_complement,
         street=f"{golden.street_number} {golden.street}",
         postcode=golden.postcode,

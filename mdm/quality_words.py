@@ -8,10 +8,11 @@ from typing import Any
 from django.utils.translation import gettext_lazy as _
 
 from mdm import attribute_words, postcodes
-from mdm.lineage import ExplainedValue
+from mdm.lineage import ExplainedValue, Loser
 from mdm.models import ATTRIBUTES, GoldenRecord, SourceRecord
 from mdm.quality import Evidence, Finding, assess
 from mdm.standardise.issues import ISSUES
+from mdm.standardise.keys import says_the_same
 from mdm.standardise.postcodes import NO_TABLE
 from mdm.standardise.record import Issue
 from mdm.standardise.suggestions import OF_POSTCODES, suggest
@@ -84,7 +85,7 @@ def _evidence(
         disputed=[
             "street" if value.group == ADDRESS else value.group
             for value in explained
-            if value.is_disputed
+            if any(_contradicts(loser, value) for loser in value.losers)
         ],
         shared={
             value.group: value.contact_point.shared_by
@@ -93,6 +94,12 @@ def _evidence(
         },
         last_change=max(dates).date() if dates else None,
     )
+
+
+def _contradicts(loser: Loser, value: ExplainedValue) -> bool:
+    """Tell whether a record says something else, and not the same in another spelling."""
+    one, other = (", ".join(lines) for lines in (loser.lines, value.lines))
+    return not says_the_same(value.group, one, other)
 
 
 def _winning_issues(golden: GoldenRecord, records: Sequence[SourceRecord]) -> list[Issue]:

@@ -297,3 +297,18 @@ def test_the_address_stands_there_as_on_an_envelope():
 
     assert answer.context["file"].label == ["ZOE PETIT", "12 BIS RUE DE L EGLISE", "44000 NANTES"]
     assert "12 BIS RUE DE L EGLISE" in answer.text
+
+
+def test_another_spelling_of_a_value_is_nothing_to_mend():
+    records = make_records(
+        [
+            {"source": "crm", "key": "1", "given_name": "Alexandre", "family_name": "Petit"},
+            {"source": "web", "key": "2", "given_name": "Alex", "family_name": "Grand"},
+        ]
+    )
+    join(*records)
+
+    file = client_of("steward").get(page_of(records[0])).context["file"]
+
+    said = {line.label for line in file.quality.to_mend if "different things" in line.sentence}
+    assert said == {"Family name"}
