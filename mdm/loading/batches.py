@@ -14,6 +14,7 @@ from django.utils.translation import gettext as _
 from mdm import jobs, rejects
 from mdm.audit import acting_as
 from mdm.loading.preview import PREVIEW_KIND, read_samples
+from mdm.loading.quotas import refuse_when_too_many_wait
 from mdm.loading.stored_files import LoadRefused, StoredFile, discard, store
 from mdm.loading.work import KIND
 from mdm.mapping import FileOptions, MappingError, SourceMapping, parse_mapping
@@ -58,6 +59,7 @@ def start_load(
         LoadRefused: when the source is unknown, or the mapping or the file cannot be used.
             Nothing was written then.
     """
+    refuse_when_too_many_wait(by)
     reading = find_reading(source_code, document, options)
     stored = store(file, file_name)
     try:

@@ -10,6 +10,7 @@ from django.contrib.auth.models import User
 from django.db import transaction
 
 from mdm.loading.batches import find_reading, open_batch
+from mdm.loading.quotas import refuse_when_too_many_wait
 from mdm.loading.stored_files import (
     SAMPLED,
     LoadRefused,
@@ -54,8 +55,9 @@ def start_draft(
     """Store a file whose columns will be mapped.
 
     Raises:
-        LoadRefused: when no table can be read from it.
+        LoadRefused: when no table can be read from it, or too many files of the user wait.
     """
+    refuse_when_too_many_wait(by)
     stored = store(file, file_name)
     draft = MappingDraft(
         source=source,
