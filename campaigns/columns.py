@@ -13,6 +13,7 @@ from campaigns.models import TargetListMember
 from consent.links import make_link, preferences_url, unsubscribe_url
 from consent.models import Channel
 from mdm.models import ContactPoint, GoldenRecord, PersonValues, RecordContactPoint
+from mdm.standardise.emails import ascii_form
 from mdm.standardise.labels import LINES_ABROAD, label_lines
 
 _NAMES: tuple[str | Promise, ...] = (_("Civility"), _("Given name"), _("Family name"))
@@ -48,13 +49,16 @@ class Person:
     address: Mapping[str, str]
 
     def by_contact_point(self) -> list[str]:
-        """Return the cells of a line that names one e-mail address or number."""
+        """Return the cells of a line that names one e-mail address or number.
+
+        A domain of other letters is written in ASCII, which every program that sends knows.
+        """
         names = (
             self.civility,
             self.golden.given_name,
             self.golden.family_name or self.golden.organisation,
         )
-        return [*names, self.contact_point]
+        return [*names, ascii_form(self.contact_point)]
 
     def by_address(self) -> list[str]:
         """Return the lines of a postal label, as many as abroad needs, the last ones empty."""

@@ -316,6 +316,17 @@ def test_a_name_that_is_a_formula_is_text_in_the_file(as_marketer, marketer):
     assert ListDownload.objects.count() == 2
 
 
+def test_an_international_domain_is_written_in_ascii_for_the_program_that_sends(
+    as_marketer, marketer
+):
+    consenting("Petit", email="zoe@société.example.org")
+    target_list = frozen_list(make_campaign(marketer))
+
+    [line] = lines(take(as_marketer, target_list))
+
+    assert "zoe@xn--socit-esab.example.org" in line.values()
+
+
 def test_a_postal_file_has_labels_and_no_email(as_marketer, marketer):
     record = active_person(
         "Lefèvre", civility="mrs", street_number="12", street="rue du Pré",
@@ -330,7 +341,7 @@ def test_a_postal_file_has_labels_and_no_email(as_marketer, marketer):
     values = list(line.values())
     assert values[0].endswith("ANNE LEFEVRE")
     assert values[1:3] == ["12 RUE DU PRE", "44000 NANTES"]
-    assert len(values) == 8
+    assert len(values) == 9  # Seven lines for abroad, customer and watermark.
     assert record.email not in values
 
 
