@@ -15,11 +15,12 @@ class ConsentConfig(AppConfig):
 
         Claims become events, members change what events add up to, late mails ring again.
         """
-        from consent.claims import receive_claims
+        from consent.claims import foresee_undo, receive_claims
         from consent.housekeeping import tidy_up
         from consent.projection import follow_customers
-        from mdm.signals import customers_changed, records_loaded, swept
+        from mdm.signals import customers_changed, records_loaded, swept, undo_asked
 
         records_loaded.connect(receive_claims, dispatch_uid="consent.claims")
         customers_changed.connect(follow_customers, dispatch_uid="consent.projection")
         swept.connect(tidy_up, dispatch_uid="consent.housekeeping")
+        undo_asked.connect(foresee_undo, dispatch_uid="consent.undo")

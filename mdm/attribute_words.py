@@ -1,11 +1,14 @@
 """How attributes of a mapping are called on pages, in the groups in which they are chosen."""
 
 from collections.abc import Mapping
+from datetime import date
 from typing import Any
 
+from django.utils.dateparse import parse_date
+from django.utils.formats import date_format
 from django.utils.translation import gettext_lazy as _
 
-from mdm.models import GoldenRecord
+from mdm.models import GoldenRecord, PersonValues
 
 _OF_RECORD = {field.name: field.verbose_name for field in GoldenRecord._meta.local_fields}
 
@@ -65,6 +68,22 @@ def label(attribute: str) -> str:
     """Return the name of an attribute, with a capital."""
     words = str(LABELS.get(attribute, attribute))
     return words[:1].upper() + words[1:]
+
+
+_CODES = {
+    field.name: dict(field.flatchoices)
+    for field in PersonValues._meta.local_fields
+    if field.flatchoices
+}
+
+
+def value_in_words(attribute: str, value: Any) -> str:
+    """Return a standard value as people read it: codes in words, dates in their order."""
+    if attribute == "birth_date" and isinstance(value, str):
+        value = parse_date(value)
+    if isinstance(value, date):
+        return date_format(value, "SHORT_DATE_FORMAT")
+    return str(_CODES.get(attribute, {}).get(value, value) or "")
 
 
 def choices() -> list[tuple[Any, Any]]:

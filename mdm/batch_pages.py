@@ -320,20 +320,23 @@ def _told_samples(
 
 def _sample(sample: Mapping[str, Any]) -> dict[str, Any]:
     customer = sample.get("customer", "")
+    in_words = attribute_words.value_in_words
     return {
         **sample,
         "customer": display(customer) if customer else "",
         "customer_url": reverse("mdm:customer", args=[customer]) if customer else "",
         "words": rejects.words_for(sample["reason"]) if sample.get("reason") else "",
         "differences": [
-            (attribute_words.label(name), old or "", new or "")
+            (attribute_words.label(name), *(in_words(name, value) for value in (old, new)))
             for name, old, new in sample.get("differences", ())
         ],
     }
 
 
 def _value(record: SourceRecord, attribute: str) -> str:
-    return str(getattr(record, attribute) or "") if attribute in ATTRIBUTES else ""
+    if attribute not in ATTRIBUTES:
+        return ""
+    return attribute_words.value_in_words(attribute, getattr(record, attribute))
 
 
 def _raw(record: SourceRecord, columns: Iterable[str]) -> str:

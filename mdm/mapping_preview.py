@@ -14,14 +14,13 @@ from mdm.loading.claims import Claim
 from mdm.loading.drafts import Sample
 from mdm.loading.rows import RowReader, StandardRow
 from mdm.mapping import SourceMapping
-from mdm.models import PersonValues
 from mdm.standardise.issues import WORDS as ISSUE_WORDS
 from mdm.standardise.record import ATTRIBUTES
 
 PREVIEW_ROWS = 50
 _MADE_OF: Mapping[str, tuple[str, ...]] = {
     "civility": ("full_name",),
-    "sex": ("civility", "full_name"),
+    "sex": ("civility",),
     "given_name": ("full_name",),
     "family_name": ("full_name",),
     "birth_name": ("full_name",),
@@ -35,11 +34,6 @@ _MADE_OF: Mapping[str, tuple[str, ...]] = {
 }
 """The attributes whose columns a standard value may come from, beside its own."""
 _ISSUES_OF = {"full_name": "family_name", "address_line": "street", "full_address": "street"}
-_WORDS = {
-    field.name: dict(field.flatchoices)
-    for field in PersonValues._meta.local_fields
-    if field.flatchoices
-}
 
 
 @dataclass(frozen=True, slots=True)
@@ -149,8 +143,7 @@ def _issues(row: StandardRow, name: str) -> tuple[str, ...]:
 
 def _value(row: StandardRow, name: str) -> str:
     if name in ATTRIBUTES:
-        value = getattr(row.record, name)
-        return str(_WORDS.get(name, {}).get(value, "")) or _text(value)
+        return attribute_words.value_in_words(name, getattr(row.record, name))
     if name == "permission":
         return ", ".join(map(_claim, row.claims))
     if name == "sale_date":

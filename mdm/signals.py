@@ -11,10 +11,7 @@ births, which `records_loaded` tells.
 `swept`: the sweeper came round, every few seconds, outside any transaction. No arguments;
 receivers must be quick.
 
-`load_undone`: records went back to what they said before a file. Arguments: `batch` (LoadBatch),
-`record_ids` (list of keys).
-
-`undo_asked`: somebody wants to know what undoing a file would do above. Arguments: `batch`.
+`undo_asked`: somebody wants to know what would stay of a file that is undone. Arguments: `batch`.
 Receivers answer with counts by name.
 """
 
@@ -28,7 +25,6 @@ from django.dispatch import Signal
 records_loaded = Signal()
 customers_changed = Signal()
 swept = Signal()
-load_undone = Signal()
 undo_asked = Signal()
 
 

@@ -2,8 +2,9 @@
 
 Records that a later file changed again keep what that file says. Records born with the file
 become deleted, as if their source no longer knew them, and come back when they are loaded again.
-Links stay: whether two records are one person, matching decides. What the file claimed about
-permissions is taken back by `consent`, which hears `load_undone`.
+Links stay: whether two records are one person, matching decides. What the file told about
+permissions stays in the ledger, which only grows: refusals go on counting; a consent it claimed
+counts as long as an active record carries its contact point. The preview says how many there are.
 """
 
 import json
@@ -26,7 +27,7 @@ from mdm.loading.stored_files import SAMPLES, location
 from mdm.loading.work import CHUNK_SIZE, readers_of
 from mdm.models import ATTRIBUTES, Job, LoadBatch, SourceRecord, SourceSystem
 from mdm.quality_figures import COUNT_QUALITY, outdate
-from mdm.signals import load_undone, undo_asked
+from mdm.signals import undo_asked
 
 UNDO_KIND = "undo_load"
 PREVIEW_UNDO_KIND = "preview_undo"
@@ -135,7 +136,7 @@ def _undo(
     if chunk:
         _restore(chunk)
         _retract_activity(chunk, readers, batch)
-        _derive(chunk, batch)
+        _derive(chunk)
     return chunk
 
 
@@ -172,14 +173,13 @@ def _tells_activity(readers: Mapping[int, RowReader]) -> bool:
     return any(reader.mapping.named("sale_date", "contract_start") for reader in readers.values())
 
 
-def _derive(chunk: Sequence[Past], batch: LoadBatch) -> None:
+def _derive(chunk: Sequence[Past]) -> None:
     """Bring contact points, customers, golden records and permissions up to date."""
     keys = [past.record_id for past in chunk]
     carrying.carry([], [(past.record_id, past.before.record) for past in chunk if past.before])
     customers = SourceRecord.objects.filter(pk__in=keys).values_list("customer_id", flat=True)
     outdate(keys[:1])
     identity.refresh(set(customers), record_ids=keys)
-    load_undone.send(sender=None, batch=batch, record_ids=keys)
 
 
 def _count(found: Samples, chunk: Sequence[Past]) -> None:

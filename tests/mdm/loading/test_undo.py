@@ -9,6 +9,7 @@ from django.db import transaction
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
+from consent.models import ConsentEvent
 from mdm import jobs
 from mdm.identity import Link, apply_links
 from mdm.loading import undo
@@ -220,11 +221,11 @@ def test_an_interrupted_undoing_goes_on(monkeypatch):
     monkeypatch.setattr(undo, "CHUNK_SIZE", {"sqlite": 2, "postgresql": 2})
     calls = []
 
-    def fall(chunk: Any, batch: LoadBatch) -> None:
+    def fall(chunk: Any) -> None:
         calls.append(len(chunk))
         if len(calls) == 2:
             raise RuntimeError
-        derive(chunk, batch)
+        derive(chunk)
 
     derive = undo._derive
     monkeypatch.setattr(undo, "_derive", fall)
@@ -258,6 +259,20 @@ def test_a_preview_of_the_undoing_writes_nothing_and_tells_what_happens():
     assert "example.org" not in json.dumps(job.result)
     assert undo_batch(batch) == told
     assert read_undo_samples(job) == {}
+
+
+def test_what_was_told_of_permissions_stays_and_is_counted_before():
+    batch = load(
+        row("C1", email="a@example.org", accord="O"), row("C2", email="b@example.org", stop="O")
+    )
+
+    job = start_preview(batch, by=None, is_foreground=True)
+    jobs.run_now(job)
+    events = ConsentEvent.objects.count()
+    undo_batch(batch)
+
+    assert (job.result["grants"], job.result["refusals"]) == (1, 1)
+    assert ConsentEvent.objects.count() == events == 2
 
 
 _NAMES = st.sampled_from(["A", "B", ""])
