@@ -6,7 +6,7 @@ over whole tables are some minutes old, because every visit would pay for them.
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import date, datetime, timedelta
 from typing import Any, TypeVar, cast
 
 from django.contrib.auth.models import Group, User
@@ -20,7 +20,7 @@ from django.utils.timezone import localdate, now
 from django.utils.translation import gettext as _
 
 from campaigns.models import Campaign, ListDownload, TargetList
-from consent.models import Channel, ConsentEvent, PermissionState
+from consent.models import Channel, ConsentEvent, PermissionState, RightsRequest
 from matching.models import Decision, MatchRun, ReviewTask
 from mdm.models import Customer, Job, LoadBatch, SourceRecord, SourceSystem
 
@@ -86,6 +86,8 @@ class Records:
 class DpoHome:
     """What people said lately, what that amounts to by channel, and what left the house."""
 
+    open_request_count: int
+    next_due_on: date | None
     event_count: int
     restrictive_count: int
     restrictions_per_day: list[int]
@@ -228,8 +230,13 @@ def dpo_home() -> DpoHome:
     events = ConsentEvent.objects.filter(occurred_at__gte=since).aggregate(
         count=Count("pk"), restrictive=Count("pk", filter=restrictive)
     )
+    requests = RightsRequest.objects.filter(state=RightsRequest.State.RECEIVED).aggregate(
+        count=Count("pk"), next=Min("due_on")
+    )
     downloads = ListDownload.objects.select_related("target_list__campaign", "user")
     return DpoHome(
+        open_request_count=requests["count"],
+        next_due_on=requests["next"],
         event_count=events["count"],
         restrictive_count=events["restrictive"],
         restrictions_per_day=_per_day(

@@ -12,6 +12,7 @@ from django.urls import reverse
 from django.utils.timezone import now
 
 from config.navigation import GROUPS
+from consent.rights import receive_request
 from matching.models import Decision, ReviewTask
 from mdm.models import Job, LoadBatch
 from tests.factories import UserFactory
@@ -104,6 +105,16 @@ def test_a_running_job_shows_its_progress():
     job = JobFactory(kind="load", state=Job.State.RUNNING, started_at=now(), done_count=5)
 
     assert reverse("mdm:job-state", args=[job.pk]) in home(client_of("steward"))
+
+
+def test_the_dpo_sees_who_waits_for_an_answer_and_until_when():
+    assert "nobody waits" in home(client_of("dpo"))
+    request = receive_request(make_record(email="ada@example.com").customer, kind="access")
+
+    text = home(client_of("dpo"))
+
+    assert "next deadline" in text
+    assert str(request.due_on.day) in text.split("next deadline")[1][:20]
 
 
 def test_an_account_without_a_role_is_told_to_the_administrator():

@@ -1,6 +1,7 @@
 """The product at work: an invented company, loaded and matched, with a login for each role."""
 
 import json
+import os
 import secrets
 import shutil
 import subprocess
@@ -15,6 +16,7 @@ from django.utils.translation import gettext as _
 
 from config import processes, roles
 from config.management.commands import up
+from consent.demo import FORM
 
 _STATE_FILE = settings.DATA_DIR / "demo.json"
 # Letters and digits that nobody mistakes for one another when typing them off a terminal.
@@ -83,6 +85,8 @@ class Command(BaseCommand):
             self.stdout.write(_logins(address, state["passwords"]))
             self.stdout.flush()
 
+        # The name the invented company's customers know, on public pages and in mails.
+        os.environ.setdefault("COMPANY_NAME", "Maison Dorée")
         self._say(_("Starting web and worker…"))
         up.run("127.0.0.1", port, web_processes=2, ready=ready)
 
@@ -140,6 +144,9 @@ def _logins(address: str, passwords: dict[str, str]) -> str:
         "",
         _("Log in as:"),
         *(f"  {role:<14} {password}" for role, password in passwords.items()),
+        "",
+        _("Customers sign up at %(address)s") % {"address": f"{address}sign-up/{FORM}/"},
+        _("Mails to them are files in %(folder)s") % {"folder": settings.DATA_DIR / "mails"},
         "",
         _("Ctrl-C stops everything; make demo goes on from here."),
     ]
