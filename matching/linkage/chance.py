@@ -18,9 +18,9 @@ from matching.linkage.columns import Floats
 from matching.linkage.comparison import compare
 from matching.linkage.encoding import Encoded
 
-RANDOM_PAIRS = 300_000
+RANDOM_PAIRS = 100_000
 FEWEST_RANDOM_PAIRS = 2_000
-RULE_SAMPLE = 20_000
+RULE_SAMPLE = 6_000
 SEED = 20_230_717
 
 

@@ -59,10 +59,16 @@ def compare(
 ) -> dict[str, Levels]:
     """Return the levels of each field, in pattern order."""
     names = compare_names(encoded, left, right)
-    return {
+    levels = {
         field: names[field] if field in names else _COMPARISONS[field](encoded, left, right)
         for field in (encoded.fields if fields is None else fields)
     }
+    if "sex" in levels:
+        # People of one given name are of one sex: that they are is no evidence beside it.
+        given, sex = names["given_name"], levels["sex"]
+        same_name = (given > 0) & (given <= GivenName.SAME_COMMON)
+        sex[same_name & (sex == Sex.SAME)] = Sex.UNKNOWN
+    return levels
 
 
 def distances(

@@ -255,6 +255,24 @@ HOUSEHOLD_FIXED = ("given_name", "birth_date", "identifier", "middle_name")
 PERSONAL_LEVELS: Mapping[str, tuple[int, ...]] = {"email": (Email.SAME_NAMED,)}
 """Levels that no household learns: a mailbox with her own name in it is hers."""
 
+MOST_DIFFERING: Mapping[str, float] = {
+    "given_name": 0.1,
+    "family_name": 0.2,
+    "birth_date": 0.1,
+    "identifier": 0.1,
+    "sex": 0.05,
+    "email": 0.6,
+    "phone": 0.7,
+    "organisation": 0.2,
+    "middle_name": 0.3,
+    "birth_place": 0.3,
+    "registration": 0.3,
+}
+"""How often one person's values may differ at most: a class that learns more is another class.
+
+In a large file people of one name outnumber the matches; nothing else keeps them apart.
+"""
+
 SILENT_LEVELS: Mapping[str, tuple[int, ...]] = {"email": (Email.SPELLS_NAME,)}
 """Levels that tell how another field was compared, and are no evidence of their own."""
 

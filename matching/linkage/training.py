@@ -18,6 +18,7 @@ from matching.linkage.classes import Classes
 from matching.linkage.columns import Floats, Ids, Levels
 from matching.linkage.profiles import (
     LEAST_HOUSEHOLDS_PER_MATCH,
+    MOST_DIFFERING,
     MOVED,
     NAMESAKES_PER_MATCH,
     PERSONAL_LEVELS,
@@ -166,6 +167,7 @@ class _Trainer:
             found += PRIOR_STRENGTH * start
             found[:, chance] += SHRINK * mass[chance] * start[:, chance]
             found /= found.sum(axis=0)
+            _limit_differing(found[:, : classes.match_count], MOST_DIFFERING.get(field, 1.0))
             for position, fixed in classes.fixed.items():
                 if field in fixed:
                     found[:, position] = start[:, position]
@@ -194,6 +196,14 @@ class _Trainer:
                 for field, place in self.slices.items()
             },
         )
+
+
+def _limit_differing(table: Floats, most: float) -> None:
+    """Keep the last level, "differs", at most this likely; the others share the rest."""
+    excess = table[-1] > most
+    others = table[:-1].sum(axis=0)
+    table[:-1] = np.where(excess, table[:-1] * (1 - most) / np.maximum(others, FLOOR), table[:-1])
+    table[-1] = np.minimum(table[-1], most)
 
 
 def _stored(field: str, table: Floats) -> Floats:

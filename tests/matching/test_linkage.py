@@ -12,13 +12,19 @@ from hypothesis import strategies as st
 from rapidfuzz.distance import OSA
 
 from matching.automatic import held_back
+from matching.clustering import Evidence, Guards, clusters
 from matching.levels import level_name
 from matching.linkage import engine
-from matching.linkage.blocking import Rule, build_blocks, candidate_pairs
+from matching.linkage.blocking import Rule, TooManyPairs, build_blocks, candidate_pairs
 from matching.linkage.columns import Columns
 from matching.linkage.comparison import FAR, compare, distances
 from matching.linkage.encoding import encode
+from matching.linkage.grouping import group
+from matching.linkage.keys import record_keys
+from matching.linkage.pairing import Scope, candidates
+from matching.linkage.proposals import build_all
 from matching.linkage.spelling import signatures
+from matching.rulings import Ruling
 from matching.scoring import ScoreModel
 from tests.matching.people import households
 
@@ -337,3 +343,112 @@ def test_scoring_needs_none_of_the_heavy_libraries():
     )
 
     assert found.stdout.strip() == "[]"
+
+
+def random_people(seed: int, count: int = 40) -> Columns:
+    """Return records that share values by chance, some with two phones or a birth name."""
+    chance = random.Random(seed)
+    attributes = ("given_name", "family_name", "birth_name", "email", "phone", "other_phone")
+    values = ("anna", "bert", "carla", "dora", None, None)
+    return Columns.from_rows(
+        (n, {name: chance.choice(values) for name in attributes}) for n in range(count)
+    )
+
+
+RULES = tuple(Rule(parts) for parts in (("email",), ("phone",), ("family_name", "given_name")))
+
+
+def pairs_of(encoded, *, partition=None, changed=None) -> list[tuple[int, int, int]]:
+    """Return (left, right, pattern) of each candidate pair."""
+    blocks = build_all(encoded, RULES, partition=partition)
+    found = candidates(encoded, blocks, scope=Scope(changed=changed))
+    return list(
+        zip(found.left.tolist(), found.right.tolist(), found.pattern.tolist(), strict=True)
+    )
+
+
+@settings(deadline=None, max_examples=15)
+@given(st.integers(0, 10_000), st.sampled_from([1, 2, 4]))
+def test_the_shares_of_all_workers_are_the_whole(seed, workers):
+    encoded = encode(random_people(seed))
+
+    shares = [pairs_of(encoded, partition=(w, workers)) for w in range(workers)]
+
+    assert sorted(pair for share in shares for pair in share) == sorted(pairs_of(encoded))
+
+
+@settings(deadline=None, max_examples=15)
+@given(st.integers(0, 10_000), st.integers(0, 39))
+def test_stored_keys_lead_a_record_to_the_pairs_of_a_full_run(seed, record):
+    people = random_people(seed)
+    encoded = encode(people)
+    stored = [record_keys(encoded, rule) for rule in RULES]
+    alone = Columns(
+        people.ids[[record]], {name: column[[record]] for name, column in people.values.items()}
+    )
+
+    found = set()
+    for rule, columns in zip(RULES, stored, strict=True):
+        mine = {int(key[0]) for key in record_keys(encode(alone), rule)} - {0}
+        found |= {n for column in columns for n in np.flatnonzero(np.isin(column, list(mine)))}
+
+    full = pairs_of(encoded, changed=np.arange(40) == record)
+    assert found - {record} == {other for pair in full for other in pair[:2]} - {record}
+
+
+def test_pairs_are_counted_before_they_are_built():
+    rows = [(n, {"email": "one@example.com"}) for n in range(100)]
+
+    with pytest.raises(TooManyPairs) as refusal:
+        engine.link(
+            Columns.from_rows(rows),
+            engine.Settings(rules=(Rule(("email",), 99),), most_pairs=1000),
+        )
+
+    assert (refusal.value.rule, refusal.value.largest_block) == ("email", 100)
+
+
+def test_a_source_that_holds_a_person_once_makes_no_pairs_of_its_own():
+    people = Columns.from_rows((n, {"email": "one@example.com"}) for n in range(4))
+    people = Columns(people.ids, people.values, np.array([0, 0, 1, 1], np.int32))
+    encoded = encode(people)
+    blocks = build_all(encoded, RULES)
+
+    def pairs(clean_sources):
+        scope = Scope(sources=people.sources, clean_sources=clean_sources)
+        found = candidates(encoded, blocks, scope=scope)
+        return list(zip(found.left.tolist(), found.right.tolist(), strict=True))
+
+    assert len(pairs(frozenset())) == 6
+    assert (0, 1) not in pairs(frozenset({0}))
+    assert (2, 3) in pairs(frozenset({0}))
+    assert pairs(None) == [(0, 2), (0, 3), (1, 2), (1, 3)]
+
+
+@settings(deadline=None, max_examples=30)
+@given(st.integers(0, 10_000))
+def test_clusters_of_a_whole_file_are_those_of_the_rules(seed):
+    chance = random.Random(seed)
+    drawn = {tuple(sorted(chance.sample(range(30), 2))) for _ in range(25)}
+    rows = [
+        Evidence(*pair, score := chance.uniform(-3, 9), score >= chance.uniform(0, 5))
+        for pair in sorted(drawn)
+    ]
+    rulings = [Ruling(0, 1, is_same=True)] if chance.random() < 0.5 else []
+    guards = Guards(unique_source={2: "crm", 3: "crm"})
+    columns = (np.array(column) for column in zip(*rows, strict=True))
+
+    found = group(30, *columns, guards=guards, rulings=rulings)
+
+    expected = clusters(range(30), rows, rulings, guards)
+    assert dict(enumerate(found.oldest.tolist())) == dict(expected.names)
+
+
+def test_a_name_is_read_out_of_a_mailbox_that_has_none_beside_it():
+    found = levels_of(
+        {"given_name": "Nicolas", "family_name": "Ferrand"},
+        {"email": "nicolas.ferrand12@example.com"},
+    )
+
+    assert found["given_name"].startswith("same")
+    assert found["family_name"].startswith("same")
