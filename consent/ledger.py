@@ -7,7 +7,6 @@ never touched again. It hangs from its source record and contact point, so merge
 import hashlib
 from collections import defaultdict
 from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
 from datetime import datetime
 from typing import NamedTuple
 from uuid import uuid4
@@ -55,8 +54,7 @@ _READ = (
 )
 
 
-@dataclass(frozen=True, slots=True)
-class NewEvent:
+class NewEvent(NamedTuple):
     """An event about to be recorded; `fact` says what makes it the same fact as another."""
 
     record_id: int

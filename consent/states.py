@@ -8,6 +8,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from enum import StrEnum
+from typing import NamedTuple
 
 from consent.facts import ANY, GRANTED, Actor, EvidenceLevel, Objection, Permission, State
 
@@ -35,8 +36,7 @@ _OWN_WILL = frozenset({Actor.PERSON, Actor.GUARDIAN})
 OLDEST = datetime.min.replace(tzinfo=UTC)
 
 
-@dataclass(frozen=True, slots=True)
-class Key:
+class Key(NamedTuple):
     """What a permission is about; None and `ANY` cover every contact point, channel, purpose."""
 
     contact_point_id: int | None

@@ -13,7 +13,7 @@ from mdm import bulk
 from mdm.audit import record_history
 from mdm.birth_ids import public_id
 from mdm.events import Change, Kind, record_changes
-from mdm.folding import fold
+from mdm.golden_rows import FIRST_VALUE, RECORD_FIELDS, Outline, candidate_of, golden_row
 from mdm.models import (
     ATTRIBUTES,
     Customer,
@@ -21,24 +21,11 @@ from mdm.models import (
     Pin,
     SourceRecord,
 )
-from mdm.quality import quality
-from mdm.standardise.issues import is_doubtful
-from mdm.survivorship import GROUPS, Candidate, PinnedValue, Rule, Survivors, survive
+from mdm.survivorship import PinnedValue, Rule, Survivors, survive
 from mdm.survivorship_rules import rules_in_force
 
 _COMPARED = (*ATTRIBUTES, "lineage", "record_count", "quality", "search_text")
-_RECORD_FIELDS = (
-    "pk",
-    "customer_id",
-    "source__trust",
-    "source_updated_at",
-    "issues",
-    "source_key",
-    "source_id",
-    *ATTRIBUTES,
-)
 _PIN_FIELDS = ("pk", "attribute", "value", "kind", "record")
-_FIRST_VALUE = len(_RECORD_FIELDS) - len(ATTRIBUTES)
 
 
 def consolidate(customer_ids: Iterable[int]) -> int:
@@ -52,27 +39,26 @@ def consolidate(customer_ids: Iterable[int]) -> int:
     return found.count
 
 
-class Newborn(NamedTuple):
-    """A source record that was just inserted, alone with its customer."""
-
-    record_id: int
-    source_key: str
-    issues: Sequence[tuple[str, str]]
-    values: tuple[Any, ...]  # In the order of ATTRIBUTES.
-
-
-def give_birth(newborns: Sequence[Newborn]) -> None:
-    """Insert the golden records of customers who were born with these records.
+def give_birth(newborns: Sequence[tuple[int, Outline]]) -> None:
+    """Insert the golden records of customers born with source records that were just inserted.
 
     Nothing is read: there is no other member, no pin yet, and no rule decides about one record.
     """
     moment = now()
-    found = []
-    for key, source_key, issues, values in newborns:
-        # Trust, date and source only compare a record with others.
-        row = (key, key, 0, None, issues, source_key, 0, *values)
-        found.append((key, *_golden_row([row], (), {}, public_id(key)), 1, moment))
-    _write(Differences(found, [], []))
+    rows = [
+        (
+            key,
+            *outline.values,
+            {group: [key, None, "only"] for group in outline.groups},
+            1,
+            outline.quality,
+            f"{outline.words} {public_id(key).lower()}",
+            1,
+            moment,
+        )
+        for key, outline in newborns
+    ]
+    _write(Differences(rows, [], []))
 
 
 @dataclass(frozen=True, slots=True)
@@ -129,7 +115,7 @@ def outlook(record_ids: Iterable[int]) -> Survivors:
     records = SourceRecord.objects.active().filter(pk__in=keys).order_by("pk")
     pins = Pin.objects.filter(record__in=keys, retracted_at=None)
     return survive(
-        [_candidate(row) for row in records.values_list(*_RECORD_FIELDS)],
+        [candidate_of(row) for row in records.values_list(*RECORD_FIELDS)],
         [
             PinnedValue(pk, attribute, _as_values(value), kind, record)
             for pk, attribute, value, kind, record in pins.values_list(*_PIN_FIELDS)
@@ -163,7 +149,7 @@ def prospects(changes: Mapping[int, RecordValues | None]) -> list[Prospect]:
     keys = sorted(set(touched.values_list("customer_id", flat=True)))
     rules = rules_in_force()
     fresh = {
-        key: _golden_row(rows, pins, rules, "")
+        key: golden_row(rows, pins, rules, "")
         for key, (rows, pins) in _members_after(keys, changes).items()
     }
     stored = GoldenRecord.objects.filter(pk__in=keys)
@@ -193,7 +179,7 @@ def _members_after(
     members: dict[int, list[tuple[Any, ...]]] = defaultdict(list)
     contributing = Q(status=SourceRecord.Status.ACTIVE) | Q(pk__in=changes)
     records = SourceRecord.objects.filter(contributing, customer__in=keys).order_by("pk")
-    for row in records.values_list(*_RECORD_FIELDS):
+    for row in records.values_list(*RECORD_FIELDS):
         change = changes.get(row[0], row)
         if change is None:
             continue
@@ -202,7 +188,7 @@ def _members_after(
                 *row[:3],
                 change.updated_at,
                 change.issues,
-                *row[5:_FIRST_VALUE],
+                *row[5:FIRST_VALUE],
                 *change.values,
             )
         members[row[1]].append(row)
@@ -233,12 +219,12 @@ def _derive(keys: Sequence[int], rules: Mapping[str, Rule]) -> dict[int, tuple[A
     """Compute the golden row of every customer that has an active record."""
     members: dict[int, list[tuple[Any, ...]]] = defaultdict(list)
     records = SourceRecord.objects.active().filter(customer__in=keys).order_by("pk")
-    for row in records.values_list(*_RECORD_FIELDS):
+    for row in records.values_list(*RECORD_FIELDS):
         members[row[1]].append(row)
     pins = _pins(keys)
     public_ids = dict(Customer.objects.filter(pk__in=keys).values_list("pk", "public_id"))
     return {
-        key: _golden_row(rows, pins.get(key, ()), rules, public_ids[key])
+        key: golden_row(rows, pins.get(key, ()), rules, public_ids[key])
         for key, rows in members.items()
     }
 
@@ -258,76 +244,3 @@ def _as_values(value: Mapping[str, Any]) -> dict[str, Any]:
     if values.get("birth_date"):
         values["birth_date"] = date.fromisoformat(values["birth_date"])
     return values
-
-
-def _golden_row(
-    rows: list[tuple[Any, ...]],
-    pins: Sequence[PinnedValue],
-    rules: Mapping[str, Rule],
-    public_id: str,
-) -> tuple[Any, ...]:
-    candidates = [_candidate(row) for row in rows]
-    survivors = survive(candidates, pins, rules)
-    golden = [
-        survivors.values.get(name, None if name == "birth_date" else "") for name in ATTRIBUTES
-    ]
-    return (
-        *golden,
-        survivors.lineage,
-        len(rows),
-        quality(survivors.values, _faulty(survivors, candidates)),
-        _search_text(rows, public_id),
-    )
-
-
-def _faulty(survivors: Survivors, candidates: Sequence[Candidate]) -> set[str]:
-    """Return the attributes whose winning record has a doubt about them."""
-    doubts = {c.record_id: c.faulty for c in candidates if c.faulty}
-    if not doubts:  # Most customers.
-        return set()
-    return {
-        name
-        for group, (record_id, _pin, _strategy) in survivors.lineage.items()
-        for name in doubts.get(record_id, frozenset()).intersection(GROUPS[group])
-    }
-
-
-def _candidate(row: tuple[Any, ...]) -> Candidate:
-    pk, _customer, trust, updated_at, issues, _key, source, *values = row
-    return Candidate(
-        record_id=pk,
-        source_id=source,
-        trust=trust,
-        updated_at=updated_at.timestamp() if updated_at else 0.0,
-        faulty=frozenset(attribute for attribute, code in issues if is_doubtful(code)),
-        values=dict(zip(ATTRIBUTES, values, strict=True)),
-    )
-
-
-_SEARCHED = tuple(
-    ATTRIBUTES.index(name)
-    for name in (
-        "given_name",
-        "family_name",
-        "birth_name",
-        "organisation",
-        "email",
-        "phone",
-        "other_phone",
-        "postcode",
-        "city",
-    )
-)
-
-
-def _search_text(rows: list[tuple[Any, ...]], public_id: str) -> str:
-    """Every word any member carries, folded, once: old names and numbers find her too."""
-    words: dict[str, None] = {}
-    for row in rows:
-        values = row[_FIRST_VALUE:]
-        for index in _SEARCHED:
-            if values[index]:
-                words.update(dict.fromkeys(fold(values[index]).split()))
-        words[fold(row[5])] = None
-    words[public_id.lower()] = None
-    return " ".join(words)

@@ -19,6 +19,7 @@ from mdm import bulk, identity, jobs
 from mdm.audit import acting_as, record_history
 from mdm.jobs import JobRun, job
 from mdm.loading import activity, carrying
+from mdm.loading.points import points
 from mdm.loading.rows import RowReader, StandardRow
 from mdm.loading.work import source_readers
 from mdm.models import ATTRIBUTES, Job, SourceRecord, SourceSystem
@@ -184,7 +185,7 @@ def _untouched_since(chunk: _Chunk) -> set[int]:
 def _derive(rows: Sequence[tuple[int, StandardRow]]) -> None:
     """Bring contact points, sales, golden records and permissions up to date."""
     keys = [pk for pk, _ in rows]
-    carriage = carrying.carry([], [(pk, row.record) for pk, row in rows])
+    carriage = carrying.carry([], [(pk, tuple(points(row.record))) for pk, row in rows])
     activity.store(rows, carriage.by_record, born_ids=())
     customers = SourceRecord.objects.filter(pk__in=keys).values_list("customer_id", flat=True)
     identity.refresh(set(customers), record_ids=keys)

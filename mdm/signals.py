@@ -28,8 +28,7 @@ swept = Signal()
 undo_asked = Signal()
 
 
-@dataclass(frozen=True, slots=True)
-class PermissionClaim:
+class PermissionClaim(NamedTuple):
     """What one row of a file says about one permission; whether it counts, `consent` decides."""
 
     record_id: int

@@ -10,7 +10,7 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
-from mdm.models.records import ADDRESS_ATTRIBUTES, ATTRIBUTES
+from mdm.standardise.record import ADDRESS_ATTRIBUTES, ATTRIBUTES
 
 ADDRESS = "address"
 # What is chosen together: each attribute for itself, an address as a whole.

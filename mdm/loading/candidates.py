@@ -1,13 +1,15 @@
 """Rows of a staged file made ready to be compared with what is stored; knows no database."""
 
 import json
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from itertools import islice
 from pathlib import Path
-from typing import Any, NamedTuple
+from typing import Any, NamedTuple, Self
 
-from mdm.loading.rows import RowReader, StandardRow
+from mdm.golden_rows import Outline, outline
+from mdm.loading.points import Point, points
+from mdm.loading.rows import Cells, RowReader, StandardRow
 
 
 @dataclass(slots=True)
@@ -19,6 +21,35 @@ class Candidate:
     raw_text: str
     content_hash: str
     standard: StandardRow | None = None
+    points: Sequence[Point] = ()
+    outline: Outline | None = None
+
+    @classmethod
+    def of(cls, line: int, cells: Cells, reader: RowReader) -> Self:
+        """Return a row with its cells as text, not standardised yet."""
+        raw_text = reader.raw_text(reader.raw(cells))
+        return cls(line, cells[reader.key_column], raw_text, reader.content_hash(raw_text))
+
+    @property
+    def fields(self) -> tuple[Any, ...]:
+        """What makes it again in another process."""
+        return (
+            self.line,
+            self.key,
+            self.raw_text,
+            self.content_hash,
+            self.standard,
+            self.points,
+            self.outline,
+        )
+
+    def standardise(self, reader: RowReader) -> None:
+        """Make the standard form and all that follows from the row alone, unless it was made."""
+        if self.standard is None:
+            self.standard = reader.read(self.raw)
+            *values, issues = self.standard.record
+            self.points = tuple(points(self.standard.record))
+            self.outline = outline(self.key, issues, values)
 
     @property
     def raw(self) -> dict[str, str]:
@@ -45,16 +76,6 @@ class Staged(NamedTuple):
     rejects: list[list[Any]]
 
 
-def candidate_fields(
-    line: int, cells: dict[str, str], reader: RowReader, *, standardise: bool
-) -> tuple[Any, ...]:
-    """Return the fields of the Candidate of a row, standardised only when asked for."""
-    raw = reader.raw(cells)
-    raw_text = reader.raw_text(raw)
-    standard = reader.read(raw) if standardise else None
-    return line, cells[reader.key_column], raw_text, reader.content_hash(raw_text), standard
-
-
 class StagedFile:
     """A staged file read chunk by chunk, from a byte offset on."""
 
@@ -77,7 +98,10 @@ class StagedFile:
             if cells is None:
                 rejects.append(entry)
             else:
-                rows.append(candidate_fields(line, cells, self._reader, standardise=standardise))
+                row = Candidate.of(line, cells, self._reader)
+                if standardise:
+                    row.standardise(self._reader)
+                rows.append(row.fields)
         return Staged(self._end, rows, rejects) if rows or rejects else None
 
     def _entries(self, texts: Iterable[bytes]) -> Iterator[list[Any]]:

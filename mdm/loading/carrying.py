@@ -1,31 +1,17 @@
 """Which contact points records carry: one row per distinct address, number or e-mail."""
 
 from collections import Counter
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from typing import NamedTuple
 
 from mdm import bulk
 from mdm.contact_points import Met, Place, meet, recount_points
+from mdm.loading.points import Point
 from mdm.models import RecordContactPoint
 from mdm.signals import CarriedPoint
-from mdm.standardise.phones import UNUSABLE
-from mdm.standardise.record import StandardRecord
-from mdm.standardise.text import fold
 
-_MAX_VALUE = 400
-
-Records = Sequence[tuple[int, StandardRecord]]
-
-
-class Point(NamedTuple):
-    """A contact point a record carries, in one of its attributes."""
-
-    attribute: str
-    kind: str
-    value: str
-    display: str
-    region: str = ""
+Records = Sequence[tuple[int, Sequence[Point]]]
+"""Keys of records with the contact points they carry now."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,7 +30,8 @@ def carry(born: Records, changed: Records) -> Carriage:
 
     A new record is taken to be a customer of its own.
     """
-    wanted = {pk: list(points(record)) for records in (born, changed) for pk, record in records}
+    wanted = dict((*born, *changed))
+    changed_ids = dict(changed).keys()
     met, newborns = _met(wanted, [pk for pk, _ in born])
     keys, known = meet(met)
     by_record = {
@@ -52,8 +39,8 @@ def carry(born: Records, changed: Records) -> Carriage:
         for pk, found in wanted.items()
     }
     carried = {(pk, p.attribute): p.contact_point_id for pk in by_record for p in by_record[pk]}
-    touched = {key for (pk, _), key in carried.items() if pk in dict(changed)}
-    touched |= _drop(carried, [pk for pk, _ in changed])
+    touched = {key for (pk, _), key in carried.items() if pk in changed_ids}
+    touched |= _drop(carried, list(changed_ids))
     bulk.insert(
         RecordContactPoint,
         ("record_id", "attribute", "contact_point_id"),
@@ -62,27 +49,6 @@ def carry(born: Records, changed: Records) -> Carriage:
     recount_points(touched)
     common = {keys[place] for place, count in newborns.items() if count > 1}
     return Carriage(by_record, frozenset(known | touched | common))
-
-
-def points(record: StandardRecord) -> Iterator[Point]:
-    """Yield the contact points of a record; a number that is not valid is none."""
-    if record.email:
-        yield Point("email", "email", record.email.casefold(), record.email)
-    broken = {attribute for attribute, code in record.issues if code in UNUSABLE}
-    for attribute, number in (("phone", record.phone), ("other_phone", record.other_phone)):
-        if number.startswith("+") and attribute not in broken:
-            yield Point(attribute, "phone", number, number)
-    if record.street and (record.postcode or record.city):
-        lines = (
-            record.address_complement,
-            f"{record.street_number} {record.street}".strip(),
-            f"{record.postcode} {record.city}".strip(),
-            record.country,
-        )
-        display = ", ".join(filter(None, lines))[:_MAX_VALUE]
-        # A postcode places the address: one source writes the country, another leaves it out.
-        compared = ", ".join(lines[:3] if record.postcode else lines)
-        yield Point("address", "post", fold(compared)[:_MAX_VALUE], display, record.country)
 
 
 def _met(

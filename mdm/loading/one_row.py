@@ -13,7 +13,7 @@ from django.utils.timezone import localdate, now
 
 from mdm.audit import acting_as
 from mdm.loading.batches import create_source, find_reading, keep_mapping
-from mdm.loading.candidates import Candidate, candidate_fields
+from mdm.loading.candidates import Candidate
 from mdm.loading.work import KIND, readers_of
 from mdm.loading.writing import Chunk, ChunkWriter
 from mdm.models import FieldMapping, FileMode, Job, LoadBatch, SourceRecord, SourceSystem
@@ -36,8 +36,8 @@ def store_row(
         batch = _batch_of_today(mapping)
         readers = readers_of(batch)
         line = batch.new_count + batch.changed_count + 1
-        fields = candidate_fields(line, dict(cells), readers[mapping.pk], standardise=True)
-        counts, _issues = ChunkWriter(batch, readers).write(Chunk([Candidate(*fields)]))
+        row = Candidate.of(line, dict(cells), readers[mapping.pk])
+        counts, _issues = ChunkWriter(batch, readers).write(Chunk([row]))
         LoadBatch.objects.filter(pk=batch.pk).update(
             **{f"{end}_count": F(f"{end}_count") + count for end, count in counts.items()},
             finished_at=now(),

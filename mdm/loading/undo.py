@@ -21,6 +21,7 @@ from mdm.audit import acting_as, record_history
 from mdm.jobs import JobRun, job
 from mdm.loading import activity, carrying
 from mdm.loading.earlier import RESTORED, Past, governed_by, kept_from, pasts
+from mdm.loading.points import points
 from mdm.loading.rows import RowReader, StandardRow
 from mdm.loading.samples import Samples, differences
 from mdm.loading.stored_files import SAMPLES, location
@@ -176,7 +177,8 @@ def _tells_activity(readers: Mapping[int, RowReader]) -> bool:
 def _derive(chunk: Sequence[Past]) -> None:
     """Bring contact points, customers, golden records and permissions up to date."""
     keys = [past.record_id for past in chunk]
-    carrying.carry([], [(past.record_id, past.before.record) for past in chunk if past.before])
+    restored = [(past.record_id, past.before.record) for past in chunk if past.before]
+    carrying.carry([], [(pk, tuple(points(record))) for pk, record in restored])
     customers = SourceRecord.objects.filter(pk__in=keys).values_list("customer_id", flat=True)
     outdate(keys[:1])
     identity.refresh(set(customers), record_ids=keys)

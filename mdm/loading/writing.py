@@ -15,16 +15,16 @@ from django.utils.timezone import now
 
 from mdm import bulk, golden_records, identity
 from mdm.audit import record_history
-from mdm.golden_records import Newborn
 from mdm.loading import activity, carrying
 from mdm.loading.candidates import Candidate
 from mdm.loading.claims import new_claims
+from mdm.loading.points import Point
 from mdm.loading.rows import RowReader
 from mdm.models import ATTRIBUTES, LoadBatch, RejectedRow, SourceRecord, SourceSystem
 from mdm.quality_figures import outdate
 from mdm.signals import Births, PermissionClaim, records_loaded
 from mdm.standardise import VERSION
-from mdm.standardise.record import Issue, StandardRecord
+from mdm.standardise.record import Issue
 
 COUNTS = ("new", "changed", "same", "stale", "rejected", "deleted")
 
@@ -101,7 +101,7 @@ class ChunkWriter:
             for row in chunk.rows:
                 known = stored.get(row.key)
                 if known is None or known.content_hash != row.content_hash:
-                    row.standard = row.standard or self._reader.read(row.raw)
+                    row.standardise(self._reader)
         return chunk
 
     def write(self, chunk: Chunk) -> tuple[dict[str, int], list[Issue]]:
@@ -117,7 +117,7 @@ class ChunkWriter:
         claims = self._claims(born, rows.changed)
         self._store_born(born)
         self._store_changed(rows.changed)
-        carriage = carrying.carry(_standard(born), _standard(rows.changed))
+        carriage = carrying.carry(_points(born), _points(rows.changed))
         written = born + rows.changed
         activity.store(
             [(pk, row.written) for pk, row in written], carriage.by_record, born_ids=set(ids)
@@ -183,11 +183,10 @@ class ChunkWriter:
             is_active = known.status == SourceRecord.Status.ACTIVE
             if known.content_hash == row.content_hash and is_active:
                 return "same"
-        if row.standard is None:
-            row.standard = self._reader.read(row.raw)
+        row.standardise(self._reader)
         if known is None:
             return "new"
-        updated_at = row.standard.updated_at
+        updated_at = row.written.updated_at
         if updated_at and known.updated_at and updated_at < known.updated_at:
             return "stale"
         return "changed"
@@ -229,12 +228,7 @@ class ChunkWriter:
         )
         record_history(SourceRecord, ids, "+")
         identity.give_birth(ids)
-        golden_records.give_birth(
-            [
-                Newborn(pk, row.key, row.written.record.issues, row.written.record[:-1])
-                for pk, row in born
-            ]
-        )
+        golden_records.give_birth([(pk, row.outline) for pk, row in born if row.outline])
         outdate(ids[:1])  # All of them are of one source.
 
     def _store_changed(self, changed: Rows) -> None:
@@ -279,5 +273,5 @@ class ChunkWriter:
             )
 
 
-def _standard(rows: Rows) -> list[tuple[int, StandardRecord]]:
-    return [(pk, row.written.record) for pk, row in rows]
+def _points(rows: Rows) -> list[tuple[int, Sequence[Point]]]:
+    return [(pk, row.points) for pk, row in rows]

@@ -7,6 +7,7 @@ from django.utils.translation import gettext_lazy as _
 from mdm.audit import AuditTrail
 from mdm.birth_ids import display, public_id
 from mdm.models.sources import LoadBatch, SourceSystem
+from mdm.standardise.record import ADDRESS_ATTRIBUTES as ADDRESS_ATTRIBUTES
 
 
 class PersonValues(models.Model):
@@ -55,15 +56,6 @@ class PersonValues(models.Model):
 
 # The attributes of PersonValues in the order in which pages show them.
 ATTRIBUTES: tuple[str, ...] = tuple(field.name for field in PersonValues._meta.local_fields)
-# An address survives whole: never the street of one source with the town of another.
-ADDRESS_ATTRIBUTES: tuple[str, ...] = (
-    "street_number",
-    "street",
-    "address_complement",
-    "postcode",
-    "city",
-    "country",
-)
 
 
 class SourceRecordQuerySet(models.QuerySet["SourceRecord"]):

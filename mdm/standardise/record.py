@@ -50,6 +50,15 @@ class StandardRecord(NamedTuple):
 
 
 ATTRIBUTES = StandardRecord._fields[:-1]
+# An address survives whole: never the street of one source with the town of another.
+ADDRESS_ATTRIBUTES: tuple[str, ...] = (
+    "street_number",
+    "street",
+    "address_complement",
+    "postcode",
+    "city",
+    "country",
+)
 _BORN = ATTRIBUTES.index("birth_date")
 _LENGTHS = [dict(_LIMITS).get(name, MAX_LENGTH) for name in ATTRIBUTES if name != "birth_date"]
 # Values that are standardised into others.

@@ -84,7 +84,7 @@ def the_general_way(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(
         golden_records,
         "give_birth",
-        lambda newborns: golden_records.consolidate([n.record_id for n in newborns]),
+        lambda newborns: golden_records.consolidate([key for key, _ in newborns]),
     )
     monkeypatch.setattr(writing, "Births", lambda *_: Births())
 
