@@ -120,14 +120,18 @@ def record_history(
 
 def _key_conditions(column: str, keys: Sequence[Any]) -> Iterator[tuple[str, list[Any]]]:
     """Yield conditions with their parameters that together choose the keys."""
-    if (
-        keys
-        and isinstance(keys[0], int)
-        and keys[-1] - keys[0] == len(keys) - 1 == len(set(keys)) - 1
-    ):
-        yield f"{column} BETWEEN %s AND %s", [keys[0], keys[-1]]
+    if _are_consecutive(keys):
+        yield f"{column} BETWEEN %s AND %s", [min(keys), max(keys)]
         return
     for start in range(0, len(keys), _KEYS_PER_STATEMENT):
         chunk = list(keys[start : start + _KEYS_PER_STATEMENT])
         marks = ", ".join(["%s"] * len(chunk))
         yield f"{column} IN ({marks})", chunk
+
+
+def _are_consecutive(keys: Sequence[Any]) -> bool:
+    """Tell whether the keys are all the numbers of a range, as those of new rows mostly are."""
+    if not keys or not isinstance(keys[0], int):
+        return False
+    span: int = max(keys) - min(keys) + 1
+    return span == len(keys) == len(set(keys))

@@ -7,6 +7,7 @@ from django.db import connection, transaction
 from django.test.utils import CaptureQueriesContext
 
 from mdm import identity
+from mdm.audit import record_history
 from mdm.identity import Link
 from mdm.models import ContactPoint, Customer, GoldenRecord, SourceRecord
 from mdm.signals import customers_changed
@@ -144,3 +145,13 @@ def test_the_number_of_queries_does_not_depend_on_the_number_of_records():
         return len(captured)
 
     assert queries(1) == queries(30) < 50
+
+
+@pytest.mark.parametrize("places", [(0, 1, 2), (2, 0, 1), (0, 4, 1, 3), (1, 2, 4, 3), (3, 3), ()])
+def test_history_is_written_for_the_keys_asked_for_in_any_order(places: tuple[int, ...]):
+    records = [make_record("crm") for _ in range(5)]
+
+    record_history(SourceRecord, [records[place].pk for place in places], "~")
+
+    written = SourceRecord.history.filter(history_type="~").values_list("id", flat=True)
+    assert sorted(written) == sorted({records[place].pk for place in places})
