@@ -69,15 +69,8 @@ def store_blocks(blocks: Iterator[bytes], file_name: str) -> StoredFile:
     folder = Path(settings.DATA_DIR) / FOLDER
     folder.mkdir(mode=0o700, parents=True, exist_ok=True)
     path = folder / uuid.uuid4().hex
-    digest, is_gzip = sha256(), False
     try:
-        first = next(blocks, b"")
-        is_gzip = first.startswith(unpacking.MAGIC)
-        given = _digested(chain([first], blocks), digest)
-        with path.open("xb") as target:
-            path.chmod(0o600)
-            for block in unpacking.unpack(given) if is_gzip else given:
-                target.write(block)
+        checksum, packing = _write(path, blocks)
     except OSError as error:
         path.unlink(missing_ok=True)
         raise LoadRefused(
@@ -90,12 +83,20 @@ def store_blocks(blocks: Iterator[bytes], file_name: str) -> StoredFile:
         path.unlink(missing_ok=True)
         raise
     shown = "".join(letter for letter in Path(file_name).name if letter.isprintable())
-    return StoredFile(
-        f"{FOLDER}/{path.name}",
-        shown[-255:] or "?",
-        digest.hexdigest(),
-        "gzip" if is_gzip else "",
-    )
+    return StoredFile(f"{FOLDER}/{path.name}", shown[-255:] or "?", checksum, packing)
+
+
+def _write(path: Path, blocks: Iterator[bytes]) -> tuple[str, str]:
+    """Write the blocks, unpacked. Returns the checksum as they came and how they were packed."""
+    digest = sha256()
+    first = next(blocks, b"")
+    is_gzip = first.startswith(unpacking.MAGIC)
+    given = _digested(chain([first], blocks), digest)
+    with path.open("xb") as target:
+        path.chmod(0o600)
+        for block in unpacking.unpack(given) if is_gzip else given:
+            target.write(block)
+    return digest.hexdigest(), "gzip" if is_gzip else ""
 
 
 def _digested(blocks: Iterable[bytes], digest: "Hash") -> Iterator[bytes]:

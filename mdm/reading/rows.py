@@ -136,7 +136,7 @@ def refuse_missing(missing: Sequence[str], found: Sequence[str]) -> None:
         "The column “%(missing)s” of the mapping is not in the file, which has: %(found)s.",
         "The columns “%(missing)s” of the mapping are not in the file, which has: %(found)s.",
         len(missing),
-    ) % {"missing": "”, “".join(missing[:10]), "found": ", ".join(found[:30])[:300]}
+    ) % {"missing": ", ".join(missing[:10]), "found": ", ".join(found[:30])[:300]}
     near = get_close_matches(missing[0], found, n=1)
     if near:
         text += " " + _("Is “%(near)s” the one?") % {"near": near[0]}

@@ -83,7 +83,6 @@ class Command(BaseCommand):
         mapping: str | None,
         mode: str | None,
         preview: bool,
-        from_database: bool = False,
         **options: Any,
     ) -> None:
         """Load the file and print the counts; with --preview, print what they would be."""
@@ -96,12 +95,7 @@ class Command(BaseCommand):
                 "options": file_options(**{name: options[name] for name in _HOW_IT_IS_WRITTEN}),
                 "mode": mode or "",
             }
-            if file is None or from_database:
-                opened = _queried(told)
-            else:
-                opened = _opened(file)
-                told["file_name"] = file.name
-            with opened as content:
+            with _queried(told) if file is None else _opened(file, told) as content:
                 if preview:
                     figures, samples = self._preview(content, told)
                     print_preview(self.stdout, name, figures, samples, as_json=options["json"])
@@ -160,7 +154,9 @@ class Command(BaseCommand):
 
 
 @contextmanager
-def _opened(file: Path) -> Iterator[IO[bytes]]:
+def _opened(file: Path, told: dict[str, Any]) -> Iterator[IO[bytes]]:
+    """Open a file; tell by which name."""
+    told["file_name"] = file.name
     try:
         content = file.open("rb")
     except OSError as error:
