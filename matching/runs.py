@@ -194,12 +194,15 @@ def _rule_set(run: JobRun) -> RuleSet:
 
 
 def changed_records(before: MatchRun) -> set[int]:
-    """Return the records loaded or changed since a run began, and those gone but still linked."""
+    """Return the records loaded, changed or undone since a run began, or gone but still linked."""
     late = LoadBatch.objects.filter(Q(finished_at=None) | Q(finished_at__gte=before.started_at))
     records = SourceRecord.objects.order_by()
     others = records.filter(customer=OuterRef("customer")).exclude(pk=OuterRef("pk"))
     gone = records.exclude(status=SourceRecord.Status.ACTIVE).filter(Exists(others))
-    changed = records.filter(batch__in=late)
+    # What went back to what it said before a file bears the name of an older one.
+    undone = LoadBatch.objects.filter(undo_job__finished_at__gte=before.started_at)
+    back = SourceRecord.history.model.objects.filter(batch__in=undone).values("id")
+    changed = records.filter(Q(batch__in=late) | Q(pk__in=back))
     return {*changed.values_list("pk", flat=True), *gone.values_list("pk", flat=True)}
 
 
