@@ -177,6 +177,7 @@ if EMAIL_URL:
 else:
     EMAIL_BACKEND = "django.core.mail.backends.filebased.EmailBackend"
     EMAIL_FILE_PATH = DATA_DIR / "mails"
+EMAIL_TIMEOUT = 10  # A mail server that hangs must not hold a worker.
 
 # Celery carries job ids and nothing else; see config/broker.py for the transports.
 CELERY_BROKER_TRANSPORT_OPTIONS = broker_from_url(CELERY_BROKER_URL, folder=DATA_DIR / "broker")
