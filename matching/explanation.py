@@ -59,6 +59,9 @@ def explain(evidence: PairEvidence) -> ScoreInWords:
     """Return the stored score of a pair with what speaks for and against it.
 
     The figures come from the model of the run that stored the score.
+
+    Raises:
+        OutdatedModel: when that model can no longer be read.
     """
     model = ScoreModel.from_state(evidence.run.model)
     levels = model.levels(evidence.pattern)

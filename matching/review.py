@@ -19,6 +19,7 @@ from matching.decisions import Circumstances, Outcome, Verdict, decide, preview_
 from matching.explanation import ScoreInWords, explain, likelihood_in_words, reason_in_words
 from matching.models import Decision, PairEvidence, ReviewTask
 from matching.neighbourhood import lock_neighbourhood
+from matching.scoring import OutdatedModel
 from matching.side_by_side import Row, rows_of_pair
 from matching.versions import check_versions, versions_of
 from mdm.golden_records import outlook
@@ -139,7 +140,7 @@ def comparison(task: ReviewTask) -> Comparison:
     evidence = (
         PairEvidence.objects.filter(left=left.pk, right=right.pk).select_related("run").first()
     )
-    score = explain(evidence) if evidence else None
+    score = _explained(evidence) if evidence else None
     outcome = preview_same(left.pk, right.pk)
     survivors = outlook(outcome.record_ids) if outcome else None
     sides = _sides((left, right))
@@ -163,6 +164,14 @@ def comparison(task: ReviewTask) -> Comparison:
         if_same=_if_same(outcome),
         if_different=_("The two stay apart, whatever later files say."),
     )
+
+
+def _explained(evidence: PairEvidence) -> ScoreInWords | None:
+    """Return why the pair scores; None until a search replaces what an outdated model said."""
+    try:
+        return explain(evidence)
+    except OutdatedModel:
+        return None
 
 
 def answer(

@@ -17,7 +17,7 @@ from matching.clustering import Reason, Refusal
 from matching.models import Decision, MatchRun, PairEvidence, ReviewTask
 from matching.reading import pairs_touching, rows_of
 from matching.rechecks import stale_decisions
-from matching.scoring import ScoreModel
+from matching.scoring import ScoreModel, is_current
 from mdm import bulk
 from mdm.models import SourceRecord
 
@@ -127,12 +127,13 @@ def _candidates(record_ids: Sequence[int], stand: Stand) -> Iterator[tuple[Pair,
     models = {
         pk: ScoreModel.from_state(model)
         for pk, model in MatchRun.objects.filter(simulated=False).values_list("pk", "model")
-        if model
+        if model and is_current(model)
     }
     weak = PairEvidence.objects.filter(automatic=False).order_by()
     rows = weak.values_list("left", "right", "score", "pattern", "run")
     for left, right, score, pattern, run in pairs_touching(rows, record_ids):
-        reason = held_back(models[run].levels(pattern)) if score > 0 else None
+        model = models.get(run) if score > 0 else None
+        reason = held_back(model.levels(pattern)) if model else None
         yield (left, right), Wanted(score, ReviewTask.Kind.PAIR, reason or "")
     inside = set(record_ids)
     for refusal in stand.refusals:

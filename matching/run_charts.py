@@ -14,7 +14,7 @@ from matching.explanation import level_in_words
 from matching.levels import LEVELS, level_name
 from matching.models import MatchRun, PairEvidence
 from matching.rule_sets import Parameters
-from matching.scoring import ModelState, ScoreModel, probability
+from matching.scoring import ModelState, OutdatedModel, ScoreModel, probability
 from matching.words import PHASES
 
 _LEVELS_SHOWN = 6
@@ -80,11 +80,14 @@ class Stage:
     note: str = ""
 
 
-def weights(run: MatchRun) -> list[FieldWeights]:
-    """Return what each level of each field weighs in the model of a run."""
+def weights(run: MatchRun) -> list[FieldWeights] | None:
+    """Return what each level weighs in the model of a run; None when it is outdated."""
     if not run.model:
         return []
-    model = ScoreModel.from_state(cast("ModelState", run.model))
+    try:
+        model = ScoreModel.from_state(cast("ModelState", run.model))
+    except OutdatedModel:
+        return None
     prior = model.score({})
     found = {
         field: sorted(

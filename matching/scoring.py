@@ -20,6 +20,10 @@ TINY = 1e-300
 """Keeps a logarithm finite when every class of a side finds a pattern impossible."""
 
 
+class OutdatedModel(Exception):
+    """The model was learnt when fields had other levels: its figures can no longer be read."""
+
+
 class ModelState(TypedDict):
     """A model as JSON, as a run stores it."""
 
@@ -52,7 +56,13 @@ class ScoreModel:
 
     @classmethod
     def from_state(cls, state: ModelState) -> "ScoreModel":
-        """Return the model that `to_state` wrote."""
+        """Return the model that `to_state` wrote.
+
+        Raises:
+            OutdatedModel: when it knows other fields or levels than `matching.levels`.
+        """
+        if not is_current(state):
+            raise OutdatedModel
         return cls(
             fields=tuple(state["fields"]),
             classes=tuple(state["classes"]),
@@ -135,6 +145,15 @@ class ScoreModel:
         same = sum(weights[: self.match_count])
         other = sum(weights[self.match_count :])
         return log2(max(same, TINY)) - log2(max(other, TINY))
+
+
+def is_current(state: ModelState) -> bool:
+    """Say whether a stored model knows the fields and levels of `matching.levels`."""
+    return all(
+        len(row) == len(LEVELS.get(field, ()))
+        for field, rows in state["probabilities"].items()
+        for row in rows
+    )
 
 
 def probability(score: float) -> float:

@@ -23,7 +23,7 @@ from matching.linkage.keys import Rule
 from matching.linkage.pairing import Candidates, Scope, candidates, count_patterns, look_up
 from matching.linkage.proposals import Proposal, build_all, propose, taken
 from matching.linkage.training import fit, score_patterns
-from matching.scoring import ModelState, ScoreModel
+from matching.scoring import ModelState, ScoreModel, is_current
 
 MOST_PAIRS = 200_000_000
 """Candidate pairs of one run; more would not fit into memory."""
@@ -174,7 +174,7 @@ class _Run:
             )
         with self.stage("train"):
             distinct, counts = count_patterns(found.pattern, encoded.fields)
-            if state is None or tuple(state["fields"]) != encoded.fields:
+            if state is None or tuple(state["fields"]) != encoded.fields or not is_current(state):
                 classes = learn_classes(encoded, blocks, workers=self.settings.workers)
                 state = fit(distinct, counts.astype(np.float64), classes).model.to_state()
             model = ScoreModel.from_state(state)

@@ -8,12 +8,13 @@ from django.urls import reverse
 from django.utils.translation import override
 
 from matching.linkage.proposals import DEFAULT_RULES
-from matching.models import MatchRun
+from matching.models import MatchRun, PairEvidence, ReviewTask
 from matching.run_charts import blocking
+from matching.runs import start_run
 from mdm import jobs
 from mdm.models import Job
 from tests.factories import UserFactory
-from tests.matching.factories import make_company, run_match
+from tests.matching.factories import make_company, open_task, run_match
 
 pytestmark = pytest.mark.django_db
 
@@ -71,6 +72,41 @@ def test_a_simulation_changes_nothing_and_has_its_page(page):
     shown = page.get(reverse("matching:run", args=[run.pk]))
     assert shown.status_code == 200
     assert shown.context["histogram"] is None
+
+
+def forget_a_level(run):
+    """Store the model as an engine whose phones had one level fewer would have."""
+    rows = run.model["probabilities"]["phone"]
+    run.model["probabilities"]["phone"] = [row[:-1] for row in rows]
+    run.save()
+
+
+def test_what_an_older_engine_learnt_is_told_as_gone_and_the_figures_stay(page):
+    make_company(30)
+    run_match()
+    run = MatchRun.objects.get()
+    forget_a_level(run)
+
+    shown = page.get(reverse("matching:run", args=[run.pk]))
+
+    assert "can no longer be shown" in shown.content.decode()
+    assert shown.context["histogram"].columns
+
+
+def test_a_pair_that_an_older_engine_scored_is_answered_and_the_next_search_learns_anew(page):
+    make_company(30)
+    run_match()
+    forget_a_level(MatchRun.objects.get())
+    ReviewTask.objects.all().delete()
+    scored = PairEvidence.objects.latest("score")
+    task = open_task(scored.left, scored.right)
+
+    shown = page.get(reverse("matching:review", args=[task.pk]))
+    jobs.run_now(start_run(by=None, scope="changed"))
+
+    assert shown.context["desk"].weighing is None
+    latest = MatchRun.objects.latest("pk")
+    assert page.get(reverse("matching:run", args=[latest.pk])).context["fields"]
 
 
 def test_a_failed_search_says_why(page):
