@@ -76,6 +76,7 @@ class LoadPage(StaffPage):
 
 
 def _likely_source() -> SourceSystem | None:
-    """Return the source of the latest file, else the first there is."""
-    latest = LoadBatch.objects.select_related("source").first()
+    """Return the source of the latest file that somebody sent, else the first there is."""
+    files = LoadBatch.objects.exclude(layout={})  # Rows of a form have none.
+    latest = files.select_related("source").first()
     return latest.source if latest else SourceSystem.objects.first()

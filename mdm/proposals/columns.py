@@ -61,7 +61,7 @@ def propose(columns: Sequence[ColumnSample], *, region: str) -> list[Proposal]:
     found = _with_whole_names(columns, found)
     found = _with_streets(found)
     found = _without_partners(columns, found)
-    found = _with_key(columns, found)
+    found = _with_key(columns, found, region)
     return _each_attribute_once(columns, found)
 
 
@@ -198,7 +198,9 @@ def _without_partners(columns: Sequence[ColumnSample], found: list[Proposal]) ->
     return [_NOTHING if columns[i].name.casefold() == "optin" else p for i, p in enumerate(found)]
 
 
-def _with_key(columns: Sequence[ColumnSample], found: list[Proposal]) -> list[Proposal]:
+def _with_key(
+    columns: Sequence[ColumnSample], found: list[Proposal], region: str
+) -> list[Proposal]:
     """Choose the one column that names the customer: named so, and different in every row."""
 
     def fitness(place: int) -> tuple[bool, int, int]:
@@ -208,7 +210,8 @@ def _with_key(columns: Sequence[ColumnSample], found: list[Proposal]) -> list[Pr
     named = [i for i, p in enumerate(found) if p.attribute == "source_key"]
     if not named:
         free = [i for i, p in enumerate(found) if not p.attribute]
-        named = [i for i in free if fitness(i)[0]]
+        # Days may happen to differ in every row of a sample; they still name nobody.
+        named = [i for i in free if fitness(i)[0] and not date_formats(columns[i], region)]
         if named:
             found[named[0]] = Proposal("source_key", "values", weight=1)
             named = named[:1]

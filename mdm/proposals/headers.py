@@ -54,13 +54,20 @@ _LEFT = re.compile(
 _EVERYWHERE = re.compile(r"\b(?:contact|contacter|solliciter|stop|opposition|oppose)\b")
 _ALLOWED = re.compile(
     r"\b(?:opt ?in|accords?|consents?|consentement|autorisation|autorise|accepte|acceptation|"
-    r"newsletters?|abonne|subscribed|ok|permission|infolettre)\b"
+    r"newsletters?|abonne|subscribed|ok|permission|infolettre)\b|\b(?:o n|oui non|y n|yes no)$"
 )
+_NUMERO = re.compile(r"\bn\s?[°º]\s?", re.IGNORECASE)
+_BRACKETS = re.compile(r"\s*\([^)]*\)")
 _KEY = re.compile(r"\b(?:id|identifiant)$|^(?:id|num|numero|no|code|ref|reference) (?:du )?\w+$")
 
 
 def meaning_of(name: str) -> Meaning | None:
     """Return what a column's name says, or None when it says nothing known."""
+    name = _NUMERO.sub("numero ", name)
+    return _said_by(name) or _said_by(_BRACKETS.sub("", name))
+
+
+def _said_by(name: str) -> Meaning | None:
     folded = fold(_split_camel(name))
     if attribute := _OF_NAME.get(folded):
         channel = _channel(folded) or "email" if attribute == "opt_out_at" else ""

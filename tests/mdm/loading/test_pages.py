@@ -9,6 +9,7 @@ from django.core.files.uploadedfile import SimpleUploadedFile
 from django.urls import reverse
 
 from mdm import jobs
+from mdm.loading.one_row import store_row
 from mdm.models import AccessLog, LoadBatch, SourceSystem
 from tests.factories import UserFactory
 from tests.mdm.factories import LoadBatchFactory
@@ -57,6 +58,16 @@ def test_the_known_source_is_offered_and_its_mapping_used(steward):
     jobs.execute(str(LoadBatch.objects.first().job.pk))
     batch = LoadBatch.objects.get(pk=int(response.url.rstrip("/").rpartition("/")[2]))
     assert (batch.new_count, batch.same_count) == (1, 1)
+
+
+def test_the_source_of_the_last_file_is_chosen_and_not_that_of_a_form(steward):
+    load(row("C1"))
+    form = {**DOCUMENT, "source": {**DOCUMENT.get("source", {}), "label": "Form"}}
+    store_row(row("F1"), source_code="form", document=form, reason="sign-up")
+
+    chosen = steward.get(reverse("mdm:load-new")).context["form"].initial["source"]
+
+    assert chosen.code == "crm"
 
 
 @pytest.mark.parametrize(

@@ -110,6 +110,10 @@ def test_real_files_are_proposed_right(path):
         ("Désinscrit", ["2024-01-31", "2024-02-01"], "opt_out_at"),
         ("Consentement", ["2024-01-31", "2024-02-01"], "permission_at"),
         ("email", ["O", "N", "O"], "permission"),
+        ("N° adhérent", ["A1", "A2"], "source_key"),
+        ("Né(e) le", ["31/12/1960", "4/3/1961"], "birth_date"),
+        ("Tél. (fixe / portable)", ["01 42 11 22 33 / 06.39.98.12.34", "n/c"], "phone"),
+        ("Mailing O/N", ["O", "N", "O"], "permission"),
         ("points", ["12", "40"], ""),
         ("commentaire", ["a rappeler", "client difficile"], ""),
     ],
@@ -183,6 +187,7 @@ def test_the_key_is_the_column_that_differs_in_every_row():
 
     assert [p.attribute for p in found] == ["", "source_key", ""]
     assert propose([column("x", "1", "2")], region="FR")[0].attribute == "source_key"
+    assert propose([column("x", "31/12/1960", "4/3/1961")], region="FR")[0].attribute == ""
 
 
 _CELLS = st.lists(st.text(max_size=12), max_size=6)
