@@ -294,7 +294,9 @@ def _drift(batch: LoadBatch) -> list[tuple[Any, int, int]]:
 def _undone(batch: LoadBatch) -> list[tuple[Any, int]]:
     """Return what the undoing of the file did, if it was undone."""
     result = batch.undo_job.result if batch.undo_job else None
-    return [(words, result[end]) for end, words, _tone in UNDO_ENDS] if result else []
+    if not result:
+        return []
+    return [(words, result[end]) for end, words, _tone in UNDO_ENDS if result[end]]
 
 
 def _waiting_context(batch: LoadBatch) -> dict[str, Any]:

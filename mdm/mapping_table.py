@@ -48,15 +48,17 @@ class MappingTable:
         known = {entry["name"].casefold(): entry for entry in document.get("column", [])}
         proposals = propose(columns, region=region)
         initial = _initial(columns, proposals, known)
+        formats = [_formats(*pair, region) for pair in zip(columns, proposals, strict=True)]
         self.rows = [
             TableRow(
                 column,
                 ColumnForm(
                     sent,
                     prefix=f"c{place}",
-                    initial=initial[place],
+                    # The likeliest format waits for whoever says that this is a date.
+                    initial={"format": next(iter(formats[place]), ""), **initial[place]},
                     column=column,
-                    formats=_formats(column, proposals[place], region),
+                    formats=formats[place],
                 ),
                 proposals[place],
                 is_new=bool(known) and column.name.casefold() not in known,

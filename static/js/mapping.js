@@ -9,7 +9,10 @@
   let latest = 0;
 
   const fit = (column) => {
-    const shown = kinds[column.querySelector("select[name$='-attribute']").value] || [];
+    const attribute = column.querySelector("select[name$='-attribute']").value;
+    const shown = kinds[attribute] || [];
+    const proposed = column.querySelector("[data-proposed]");
+    if (proposed) proposed.hidden = proposed.dataset.proposed !== attribute;
     for (const option of column.querySelectorAll("[data-for]")) option.hidden = !shown.includes(option.dataset.for);
   };
 
@@ -35,6 +38,7 @@
     clearTimeout(waiting);
     waiting = setTimeout(preview, 300);
   });
+  form.addEventListener("submit", () => clearTimeout(waiting)); // The file is gone once it is saved.
   for (const column of form.querySelectorAll("[data-column]")) fit(column);
   form.querySelector("[data-by-hand]").hidden = true;
 })();

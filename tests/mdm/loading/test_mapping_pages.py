@@ -99,6 +99,15 @@ def test_the_columns_of_an_unknown_file_are_proposed(steward):
     assert not SourceSystem.objects.exists()
 
 
+def test_the_format_of_dates_waits_for_whoever_says_that_a_column_holds_dates(steward):
+    upload(steward, b"id;jour\n1;31/12/1960\n2;4/3/1961\n")
+
+    response = steward.get(page_of(MappingDraft.objects.get()))
+    day = response.context["bench"].table.rows[1].form
+
+    assert (day["attribute"].value(), day["format"].value()) == (None, "%d/%m/%Y")
+
+
 def test_adjusted_previewed_saved_and_loaded_without_a_program(steward):
     draft, page = start(steward)
     values = values_of(
