@@ -11,7 +11,7 @@ from django.utils.translation import gettext_lazy
 from campaigns.models import Campaign
 from campaigns.waterfall import Waterfall, words
 from consent.models import Channel
-from consent.rules import RULES
+from consent.rules import RULES, law_in_words
 
 Row = dict[str, Any]
 
@@ -61,7 +61,7 @@ def _note(rule: str, count: int, whole: int) -> str:
 
 
 def _law(rule: str) -> str:
-    return RULES[rule].law if rule in RULES else ""
+    return law_in_words(rule) if rule in RULES else ""
 
 
 def _share(part: int, whole: int) -> str:

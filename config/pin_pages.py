@@ -13,7 +13,7 @@ from django.utils.translation import gettext_lazy
 from mdm.identity import UnknownCustomer, resolve
 from mdm.lineage import label_of, lines_of
 from mdm.models import Customer, Pin, SourceRecord
-from mdm.pages import StaffPage, log_access
+from mdm.pages import CustomerActPage, StaffPage, log_access
 from mdm.pins import AlreadyTakenBack, PinRefused, pin, take_back
 from mdm.standardise.emails import standardise_email
 from mdm.standardise.phones import standardise_phones
@@ -61,12 +61,11 @@ class PinForm(forms.Form):
         return {name: getattr(self.record, name) for name in GROUPS[self.group]}
 
 
-class PinPage(StaffPage):
+class PinPage(CustomerActPage):
     """Ask for the reason, then pin."""
 
     permission_required = "mdm.add_pin"
     template_name = "mdm/pin.html"
-    http_method_names = ("post",)
 
     def post(self, request: HttpRequest, public_id: str) -> HttpResponse:
         """Show the form; with `confirm`, pin and go back to the customer."""

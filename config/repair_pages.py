@@ -32,7 +32,7 @@ from matching.repairs import Plan, RepairRefused, Wish
 from matching.versions import CustomersChanged, check_versions, versions_of
 from mdm.identity import UnknownCustomer, resolve
 from mdm.models import Customer, SourceRecord
-from mdm.pages import StaffPage, log_access
+from mdm.pages import CustomerActPage, log_access
 
 _CONFLICT = 409
 _NOTE_LETTERS = 400
@@ -47,12 +47,11 @@ TITLES = {
 }
 
 
-class _Act(StaffPage):
+class _Act(CustomerActPage):
     """A post about one customer that shows what it would do, and does it when confirmed."""
 
     permission_required = "matching.review_pairs"
     template_name = "mdm/repair.html"
-    http_method_names = ("post",)
 
     @property
     def steward(self) -> User:

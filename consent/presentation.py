@@ -16,6 +16,7 @@ from consent.ledger import RESTRICTIVE
 from consent.models import ALL_CHANNELS, Channel, ConsentEvent, PermissionState, Purpose
 from consent.permissions import Answer, decide
 from consent.policy_packs import pack_at
+from consent.rules import law_in_words
 from mdm.models import ContactPoint, Customer, SourceRecord
 
 SHOWN_CHANNELS = (Channel.EMAIL, Channel.SMS, Channel.PHONE, Channel.POST)
@@ -90,6 +91,11 @@ class Cell:
     def shown(self) -> Answer:
         """Return the answer to explain: the one that allows for some families, if there is."""
         return self.family_answer or self.answer
+
+    @property
+    def law(self) -> str:
+        """Return the text that the rule shown rests on."""
+        return law_in_words(self.shown.rule)
 
     @property
     def basis_label(self) -> str:

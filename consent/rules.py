@@ -249,3 +249,8 @@ OBLIGATIONS: dict[str, str | Promise] = {
     "network_named": _("Match only on the network the person was told about."),
 }
 """What an allowed contact still owes the person."""
+
+
+def law_in_words(rule: str) -> str:
+    """Return the text a rule rests on, the GDPR under its name in the reader's language."""
+    return RULES[rule].law.replace("GDPR", str(_("GDPR")))

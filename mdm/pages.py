@@ -5,7 +5,8 @@ from typing import Any, ClassVar
 from django.contrib import admin
 from django.contrib.auth.mixins import PermissionRequiredMixin
 from django.contrib.auth.models import AbstractBaseUser, AnonymousUser, User
-from django.http import HttpRequest
+from django.http import HttpRequest, HttpResponse
+from django.shortcuts import redirect
 from django.views.generic import TemplateView
 
 from mdm.models import AccessLog
@@ -25,6 +26,19 @@ class StaffPage(PermissionRequiredMixin, TemplateView):
         return super().get_context_data(
             **{**admin.site.each_context(self.request), "title": self.title, **kwargs}
         )
+
+
+class CustomerActPage(StaffPage):
+    """A page about one customer that only a post opens, so that no record stands in its address.
+
+    Its address alone, as after a change of language, leads back to the customer.
+    """
+
+    http_method_names = ("get", "post")
+
+    def get(self, request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponse:
+        """Go to the customer: nothing was asked."""
+        return redirect("mdm:customer", public_id=kwargs["public_id"])
 
 
 def staff_user(request: HttpRequest) -> User:

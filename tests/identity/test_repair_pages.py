@@ -67,6 +67,17 @@ def test_a_steward_takes_a_record_out_after_seeing_what_will_happen(people):
     assert "her sister" in answer.text
 
 
+@pytest.mark.parametrize("name", ["customer-repair", "customer-undo", "customer-pin"])
+def test_the_address_of_a_preview_alone_leads_to_the_customer(people, name):
+    client = client_of("steward")
+    address = page_of(people[0], name)
+
+    answer = client.post(reverse("set_language"), {"language": "fr", "next": address}, follow=True)
+
+    assert answer.status_code == 200
+    assert answer.redirect_chain == [(address, 302), (page_of(people[0]), 302)]
+
+
 def test_the_undo_stands_in_the_history_and_says_what_it_will_do(people):
     client, url = client_of("steward"), page_of(people[0], "customer-repair")
     before = snapshot()
