@@ -1,14 +1,12 @@
 """Dates in the format declared for their column; a format is never guessed from one value.
 
-Two in five French dates can be read day first or month first, so `infer_date_format` looks at a
-whole column and says so when even that does not decide.
+Two in five French dates can be read day first or month first: the mapping page looks at a whole
+column (`mdm.proposals.looks.fitting_formats`) and asks when even that does not decide.
 """
 
 import re
-from collections.abc import Iterable
 from datetime import UTC, date, datetime, tzinfo
 from functools import lru_cache
-from itertools import islice
 from typing import NamedTuple
 
 from mdm.standardise.text import clean
@@ -148,51 +146,3 @@ def _century_earlier(day: date) -> date:
         return day.replace(year=day.year - 100)
     except ValueError:
         return day.replace(year=day.year - 100, day=28)
-
-
-class ColumnFormat(NamedTuple):
-    """How the dates of a column are written, as far as its values tell.
-
-    `candidates` are the formats that read the most values: one, or two when nothing decides which
-    of the two first numbers is the day; none when no format reads any. `fitting` of the `seen`
-    values are read.
-    """
-
-    candidates: tuple[str, ...]
-    fitting: int
-    seen: int
-
-    @property
-    def is_ambiguous(self) -> bool:
-        """True when a person must say which candidate is right."""
-        return len(self.candidates) > 1
-
-
-_ORDERS = ("%d{0}%m{0}%Y", "%m{0}%d{0}%Y", "%Y{0}%m{0}%d", "%d{0}%m{0}%y", "%m{0}%d{0}%y")
-_MIXED = (*(order.format("") for order in _ORDERS[:3]), "%Y-%m-%d")
-_SEPARATOR = re.compile(r"\d{1,4}([/. -])\d{1,2}\1\d{1,4}")
-_MAX_SEEN = 20_000
-
-
-def infer_date_format(values: Iterable[str]) -> ColumnFormat:
-    """Find the format of a whole column; blanks are left out, a few unreadable values forgiven."""
-    seen = [text for value in islice(values, _MAX_SEEN) if (text := _bare(clean(value)[:30]))]
-    counts = {name: _count_fitting(seen, name) for name in _formats_of(seen)}
-    best = max(counts.values(), default=0)
-    candidates = tuple(name for name, count in counts.items() if count == best and best)
-    return ColumnFormat(candidates, best, len(seen))
-
-
-def _bare(text: str) -> str:
-    """Take the midnight off a true date of a workbook."""
-    return text[:10] if _ISO.fullmatch(text) else text
-
-
-def _formats_of(seen: list[str]) -> list[str]:
-    separators = {found[1] for text in seen if (found := _SEPARATOR.match(text))}
-    formats = [order.format(mark) for mark in sorted(separators) for order in _ORDERS]
-    return list(dict.fromkeys([*formats, *_MIXED]))
-
-
-def _count_fitting(seen: list[str], date_format: str) -> int:
-    return sum(_or_none(text, date_format) is not None for text in seen)

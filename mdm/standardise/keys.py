@@ -1,7 +1,6 @@
 """When two values of an attribute say the same thing, although they are spelled differently.
 
-`name_key` is for comparing and for finding candidates; with particles left out "de La Tour" meets
-"Tour", which the key with them keeps apart. None of the keys is evidence by itself.
+With its particles left out "de La Tour" meets "Tour". None of the keys is evidence by itself.
 """
 
 from collections.abc import Callable
@@ -15,10 +14,10 @@ from mdm.standardise.text import fold
 
 
 @lru_cache(maxsize=1 << 14)
-def name_key(name: str, *, with_particles: bool = False) -> str:
+def name_key(name: str) -> str:
     """Return a family name to compare by, in one word; a name of particles alone stays whole."""
     words = fold(name).split()
-    kept = words if with_particles else [word for word in words if word not in PARTICLES]
+    kept = [word for word in words if word not in PARTICLES]
     return "".join(kept or words)
 
 

@@ -110,15 +110,6 @@ def is_vat_number(number: str) -> bool:
     return is_siren(siren) and (not key.isdecimal() or int(key) == (12 + 3 * int(siren)) % 97)
 
 
-def siren_of(number: str) -> str:
-    """Return the SIREN that a SIREN, SIRET or French VAT number stands for, or ""."""
-    if is_siret(number):
-        return number[:9]
-    if is_siren(number):
-        return number
-    return number[4:] if number.startswith("FR") and is_vat_number(number) else ""
-
-
 def _is_luhn(number: str) -> bool:
     if not (number.isascii() and number.isdecimal()) or not number.strip("0"):
         return False

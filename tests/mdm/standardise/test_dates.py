@@ -8,7 +8,6 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from mdm.standardise.dates import (
-    infer_date_format,
     parse_date,
     parse_moment,
     standardise_birth_date,
@@ -43,40 +42,6 @@ TODAY = date(2026, 11, 24)
 )
 def test_a_date_of_birth_follows_its_column(cell, date_format, expected):
     assert standardise_birth_date(cell, date_format, today=TODAY) == expected
-
-
-@pytest.mark.parametrize(
-    ("column", "candidates"),
-    [
-        (["01/02/1990", "13/05/1980", "", "unknown"], ["%d/%m/%Y"]),
-        (["01/02/1990", "05/13/1980"], ["%m/%d/%Y"]),
-        (["01/02/1990", "03/05/1980"], ["%d/%m/%Y", "%m/%d/%Y"]),
-        (["1990-02-13", "1980-05-01"], ["%Y-%m-%d"]),
-        (["1990-02-01T00:00:00"], ["%Y-%m-%d"]),
-        (["19900213"], ["%Y%m%d"]),
-        (["13.02.90"], ["%d.%m.%y"]),
-        (["soon", "later"], []),
-        ([], []),
-    ],
-)
-def test_the_format_of_a_column_is_found_or_told_to_be_ambiguous(column, candidates):
-    found = infer_date_format(column)
-
-    assert list(found.candidates) == candidates
-    assert found.is_ambiguous == (len(candidates) == 2)
-
-
-@given(
-    st.sampled_from(["%d/%m/%Y", "%m/%d/%Y", "%Y/%m/%d", "%d-%m-%y", "%Y%m%d", "%d.%m.%Y"]),
-    st.lists(st.dates(date(1930, 1, 1), date(2020, 1, 1)), min_size=1, max_size=30),
-)
-def test_the_format_a_column_was_written_in_is_among_its_candidates(date_format, days):
-    column = [day.strftime(date_format) for day in days]
-
-    found = infer_date_format(column)
-
-    assert date_format in found.candidates
-    assert found.fitting == found.seen == len(days)
 
 
 @given(

@@ -40,8 +40,7 @@ def test_another_value_does_not(attribute, one, other):
     assert not says_the_same(attribute, one, other)
 
 
-def test_a_name_has_a_key_with_its_particles_and_one_without():
-    assert name_key("de La Tour", with_particles=True) == "delatour"
+def test_the_key_of_a_name_leaves_its_particles_out():
     assert name_key("de La Tour") == "tour"
     assert name_key("Le") == "le"
 

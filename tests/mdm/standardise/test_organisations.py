@@ -11,7 +11,6 @@ from mdm.standardise.organisations import (
     is_vat_number,
     organisation,
     organisation_key,
-    siren_of,
 )
 
 
@@ -82,11 +81,6 @@ def test_a_number_is_written_without_blanks_only_when_it_is_right():
     assert business_number("732 829 321", is_expected=True) == ("732 829 321", ("checksum",))
     assert business_number("732 829 321", is_expected=False) == ("732 829 321", ())
     assert business_number("C-1002", is_expected=True) == ("C-1002", ())
-
-
-def test_an_establishment_leads_to_its_company():
-    assert siren_of("73282932000074") == siren_of("FR44732829320") == "732829320"
-    assert siren_of("DE136695976") == ""
 
 
 @given(st.integers(0, 99_999_999).map(lambda number: f"{number:08}"))
