@@ -4,6 +4,7 @@ import re
 from collections.abc import Sequence
 from pathlib import Path
 
+from benchmarks.import_peer import Comparison
 from benchmarks.real_input import Quality
 from benchmarks.scale import Run
 from benchmarks.steps import Measured
@@ -50,6 +51,22 @@ def scale_table(runs: Sequence[Run]) -> list[str]:
     lines: list[str] = []
     for rows in sorted({run.rows for run in runs}):
         lines += _size_table(rows, [run for run in runs if run.rows == rows])
+    return lines
+
+
+def peer_table(comparisons: Sequence[Comparison]) -> list[str]:
+    """Give one line per engine: the load, the peer's two ways, and how many times faster."""
+    lines = [
+        "| database | rows | load, rows/s | import-export as it comes | with use_bulk "
+        "| load : as it comes | load : use_bulk |",
+        "|---|" + "---:|" * 6,
+    ]
+    for found in comparisons:
+        plain, bulk = found.peers["default"], found.peers["bulk"]
+        cells = [found.engine, f"{found.rows:,}"]
+        cells += [f"{speed:,.0f}" for speed in (found.load, plain, bulk)]
+        cells += [f"{found.load / speed:.1f}" for speed in (plain, bulk)]
+        lines.append(f"| {' | '.join(cells)} |")
     return lines
 
 

@@ -8,6 +8,7 @@ from contextlib import ExitStack
 from pathlib import Path
 
 from benchmarks import report
+from benchmarks.import_peer import measure_peers
 from benchmarks.machine import describe_machine
 from benchmarks.real_input import SAMPLE_DATA_SETTING, measure_quality, sample_folder, samples
 from benchmarks.scale import measure_scale
@@ -17,6 +18,7 @@ from benchmarks.steps import REPOSITORY, Site, StepFailed
 PAGE = REPOSITORY / "docs" / "benchmarks.md"
 ENGINES = ("sqlite", "postgresql")
 DEFAULT_ROWS = (10_000, 100_000)
+PEER_ROWS = 20_000
 
 
 def main() -> int:
@@ -25,13 +27,16 @@ def main() -> int:
     with ExitStack() as stack:
         folder = options.keep or Path(stack.enter_context(tempfile.TemporaryDirectory()))
         try:
-            if options.only != "scale":
+            if options.only in (None, "quality"):
                 _write("quality", _quality(folder / "quality", options.sets))
             if options.only != "quality":
                 engines = {name: _server(name, stack) for name in options.engines}
                 machine = describe_machine(engines.get("postgresql"))
                 _write("machine", [f"- {line}" for line in machine])
-                _write("scale", _scale(folder / "scale", options.rows, engines))
+                if options.only != "scale":
+                    _write("peer", _peers(folder / "peer", options.peer_rows, engines))
+                if options.only != "peer":
+                    _write("scale", _scale(folder / "scale", options.rows, engines))
         except StepFailed as failure:
             _say(f"Stopped. {failure}")
             return 1
@@ -41,9 +46,12 @@ def main() -> int:
 
 def _options() -> argparse.Namespace:
     parser = argparse.ArgumentParser(prog="benchmarks.run", description=__doc__)
-    parser.add_argument("--only", choices=("quality", "scale"), help="leave the other out")
+    parser.add_argument("--only", choices=("quality", "peer", "scale"), help="leave the other out")
     parser.add_argument(
         "--rows", type=int, nargs="+", default=DEFAULT_ROWS, help="sizes of the scale runs"
+    )
+    parser.add_argument(
+        "--peer-rows", type=int, default=PEER_ROWS, help="size of the comparison with the peer"
     )
     parser.add_argument("--engines", nargs="+", choices=ENGINES, default=ENGINES)
     parser.add_argument("--sets", nargs="+", default=(), help="some data sets, such as febrl3")
@@ -77,6 +85,14 @@ def _scale(
             _say(f"{run.engine}, {rows:,} records, seconds: {seconds}")
             runs.append(run)
     return report.scale_table(runs)
+
+
+def _peers(folder: Path, rows: int, engines: dict[str, PostgresServer | None]) -> list[str]:
+    found = []
+    for comparison in measure_peers(folder, rows=rows, engines=engines):
+        _say(f"{comparison.engine}: load {comparison.load:,.0f} rows/s; {comparison.peers}")
+        found.append(comparison)
+    return report.peer_table(found)
 
 
 def _write(section: str, lines: Sequence[str]) -> None:

@@ -28,11 +28,12 @@ def measure_scale(
     """Walk the way on each engine with the very same files."""
     files = write_company(folder / f"company{rows}", rows=rows, seed=1)
     for engine, server in engines.items():
-        with _site(folder / f"{engine}{rows}", server) as site:
+        with site_of(folder / f"{engine}{rows}", server) as site:
             yield Run(engine, rows, _walk(site, files))
 
 
-def _site(folder: Path, server: PostgresServer | None) -> AbstractContextManager[Site]:
+def site_of(folder: Path, server: PostgresServer | None) -> AbstractContextManager[Site]:
+    """Give a scratch installation, on SQLite where there is no server."""
     return nullcontext(Site.on_sqlite(folder)) if server is None else _on_postgres(folder, server)
 
 

@@ -2,7 +2,8 @@
 
 import pytest
 
-from benchmarks.report import replace_section, scale_table
+from benchmarks.import_peer import Comparison, import_plainly
+from benchmarks.report import peer_table, replace_section, scale_table
 from benchmarks.scale import Run
 from benchmarks.steps import Measured, Site, StepFailed
 
@@ -49,3 +50,18 @@ def test_a_step_reports_its_own_time_memory_and_answer(tmp_path):
 def test_a_failed_step_says_its_last_words(tmp_path):
     with pytest.raises(StepFailed, match="No module named"):
         Site.on_sqlite(tmp_path).module("no_such_module")
+
+
+@pytest.mark.django_db
+@pytest.mark.parametrize("way", ["default", "bulk"])
+def test_the_peer_imports_every_row(tmp_path, way):
+    file = tmp_path / "crm.csv"
+    file.write_text("id;nom\n" + "".join(f"C{n};Name {n}\n" for n in range(30)), encoding="cp1252")
+
+    assert import_plainly(way, file)["rows"] == 30
+
+
+def test_a_load_stands_beside_its_peer_as_a_ratio():
+    comparison = Comparison("sqlite", 9000, 2000.0, {"default": 400.0, "bulk": 8000.0})
+
+    assert "| sqlite | 9,000 | 2,000 | 400 | 8,000 | 5.0 | 0.2 |" in peer_table([comparison])
