@@ -132,6 +132,7 @@ MENUS = {
         "mdm:load-new",
         "admin:mdm_loadbatch_changelist",
         "admin:mdm_sourcesystem_changelist",
+        "admin:mdm_valuemap_changelist",
         "mdm:quality",
         "mdm:survivorship",
         "mdm:jobs",
