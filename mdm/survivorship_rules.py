@@ -9,6 +9,7 @@ from django.utils.translation import gettext as _
 
 from mdm import jobs, rule_versions
 from mdm.audit import acting_as
+from mdm.lineage import label_of
 from mdm.models import Job, SourceSystem, SurvivorshipRule, SurvivorshipRuleSet
 from mdm.rule_versions import RulesRefused
 from mdm.survivorship import DEFAULT_RULES, GROUPS, STRATEGIES, Rule
@@ -88,9 +89,15 @@ def _check(group: str, rule: Rule) -> None:
             _("Unknown survivorship rule: %(name)s.") % {"name": unknown[0] if unknown else group}
         )
     if len(set(rule.strategies)) != len(rule.strategies):
-        raise RulesRefused(_("A strategy stands twice in one rule: it decides only once."))
+        raise RulesRefused(
+            _("%(attribute)s: a strategy stands twice, and would decide only once.")
+            % {"attribute": label_of(group).capitalize()}
+        )
     if not all(0 <= value <= 100 for value in rule.trust.values()):
-        raise RulesRefused(_("Trust is a figure from 0 to 100."))
+        raise RulesRefused(
+            _("%(attribute)s: trust is a figure from 0 to 100.")
+            % {"attribute": label_of(group).capitalize()}
+        )
 
 
 def _write(rule_set: SurvivorshipRuleSet, rules: Rules) -> None:

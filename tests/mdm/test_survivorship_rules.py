@@ -162,9 +162,9 @@ def test_a_stopped_derivation_is_shown_and_goes_on(steward):
 @pytest.mark.parametrize(
     ("changes", "words"),
     [
-        ({"given_name-1": "valid"}, "twice"),
+        ({"given_name-1": "valid"}, "Given name: a strategy stands twice"),
         ({"given_name-0": "beauty"}, "Unknown survivorship rule"),
-        ({"given_name-trust-crm": "101"}, "0 to 100"),
+        ({"given_name-trust-crm": "101"}, "Given name: trust is a figure from 0 to 100"),
         ({"given_name-trust-crm": "-1"}, "0 to 100"),
     ],
 )
