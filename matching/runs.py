@@ -7,7 +7,7 @@ does only what is left, and ends where an uninterrupted one ends.
 
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import asdict, replace
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import TYPE_CHECKING, Any, cast
 
 from django.contrib.auth.models import User
@@ -25,7 +25,7 @@ from matching.relinking import moves
 from matching.review_tasks import Stand, derive_tasks
 from matching.rule_sets import Parameters, active_rule_set
 from mdm import jobs
-from mdm.identity import apply_links
+from mdm.identity import apply_links, lock_customers_of
 from mdm.jobs import JobRefused, JobRun
 from mdm.models import Job, LoadBatch, SourceRecord
 
@@ -36,6 +36,8 @@ if TYPE_CHECKING:
 
 KIND = "match"
 RECORDS_PER_CHUNK = 20_000
+_UNCOMMITTED = timedelta(minutes=1)
+"""A decision stamped before the facts were read may have been committed after."""
 _LINKING = {"phase": "links"}  # The cursor once all evidence is written.
 
 
@@ -102,7 +104,7 @@ class _Match:
         scope = None if self.changed is None else sorted(neighbourhood(self.changed))
         facts = read_facts(scope)
         partition = facts.partition()
-        moved = self._link(facts, partition)
+        moved = self._link(facts, partition, started)
         self._open_tasks(partition)
         self._follow_decisions_since(started)
         return self._finish(moved)
@@ -117,14 +119,20 @@ class _Match:
         else:
             evidence.replace_of(self.run, found.pairs, self.row.pk, self.changed, then=_LINKING)
 
-    def _link(self, facts: Facts, partition: Partition) -> int:
-        """Apply the links that change; returns how many records moved."""
+    def _link(self, facts: Facts, partition: Partition, started: datetime) -> int:
+        """Apply the links that change; returns how many records moved.
+
+        What a steward has decided since the facts were read is left to `_follow_decisions_since`.
+        """
         groups = moves(facts, partition)
         done, total = 0, sum(map(len, groups))
         for group in groups:
             done += len(group)
             with self.run.chunk(cursor=_LINKING, done=done, total=total, phase="links"):
-                apply_links(group, user=self.run.job.requested_by, reason=str(self.row))
+                lock_customers_of([link.record_id for link in group])
+                late = neighbourhood(_decided_since(started))
+                links = [link for link in group if link.record_id not in late]
+                apply_links(links, user=self.run.job.requested_by, reason=str(self.row))
         return total
 
     def _open_tasks(self, partition: Partition) -> None:
@@ -137,10 +145,9 @@ class _Match:
 
     def _follow_decisions_since(self, moment: datetime) -> None:
         """Settle again what stewards decided while this run was linking."""
-        late = Decision.objects.filter(Q(decided_at__gte=moment) | Q(retracted_at__gte=moment))
-        for pair in late.values_list("left", "right"):
+        for record in sorted(_decided_since(moment)):
             with self.run.chunk(cursor=_LINKING, phase="tasks"):
-                settle(pair, by=self.run.job.requested_by, reason=str(self.row))
+                settle([record], by=self.run.job.requested_by, reason=str(self.row))
 
     def _finish(self, moved: int) -> Mapping[str, Any]:
         records = SourceRecord.objects.order_by()
@@ -155,6 +162,13 @@ class _Match:
             "open_tasks": tasks.count(),
         }
         return _finished(self.row)
+
+
+def _decided_since(moment: datetime) -> set[int]:
+    """Return the records about which a steward decided, or took a decision back, since then."""
+    since = moment - _UNCOMMITTED
+    late = Decision.objects.filter(Q(decided_at__gte=since) | Q(retracted_at__gte=since))
+    return {record for pair in late.values_list("left", "right") for record in pair}
 
 
 def _simulate(run: JobRun) -> Mapping[str, Any]:

@@ -1,0 +1,401 @@
+"""The proof: the real services, through the database, beside an oracle that knows facts alone.
+
+Hypothesis invents histories of loads, evidence, decisions, repairs, undos and pins. After every
+step, members, ids, statuses, values and decisions must be what the oracle says, and at the end of
+every history nothing derived may differ from its facts. The properties are those of
+docs/testing.md; `HYPOTHESIS_PROFILE=long` tries many more histories.
+"""
+
+import os
+from io import StringIO
+from itertools import product
+
+import pytest
+from django.core.management import call_command
+from django.db import transaction
+from hypothesis import HealthCheck, Phase, settings
+from hypothesis import strategies as st
+from hypothesis.stateful import (
+    RuleBasedStateMachine,
+    initialize,
+    invariant,
+    precondition,
+    rule,
+    run_state_machine_as_test,
+)
+
+from matching import repairs
+from matching.decisions import (
+    Circumstances,
+    ContradictsDecisions,
+    Verdict,
+    decide,
+    foresee_retract,
+    retract,
+)
+from matching.models import Decision, Repair, ReviewTask
+from matching.neighbourhood import settle
+from matching.repairs import RepairRefused, Wish, repair, undo
+from mdm import pins
+from mdm.birth_ids import public_id
+from mdm.identity import resolve
+from mdm.models import Customer, CustomerEvent, GoldenRecord, Pin, SourceRecord
+from tests.identity import oracle
+from tests.identity.oracle import DIFFERENT, SAME, Record, World
+from tests.identity.services import SOURCES, delete_record, find, load_row, make_sources
+from tests.identity.snapshots import snapshot
+from tests.matching.factories import make_steward
+
+pytestmark = [pytest.mark.django_db, pytest.mark.slow]
+
+IS_LONG = os.environ.get("HYPOTHESIS_PROFILE") == "long"
+SETTINGS = settings(
+    max_examples=200 if IS_LONG else 12,
+    stateful_step_count=30 if IS_LONG else 15,
+    deadline=None,
+    suppress_health_check=list(HealthCheck),
+    phases=(Phase.explicit, Phase.reuse, Phase.generate, Phase.shrink)
+    if IS_LONG
+    else (
+        Phase.explicit,
+        Phase.generate,
+    ),
+)
+WHY = Circumstances("document")
+
+places = st.integers(0, 99)
+values = st.fixed_dictionaries(
+    {"given_name": st.sampled_from(["Anne", "Luc", "Ève", "Marianne"])},
+    optional={
+        "email": st.sampled_from(["a@example.com", "bc@example.com"]),
+        "identifier": st.sampled_from(["1111111", "2222222"]),
+    },
+)
+scores = st.sampled_from([-1.0, 0.0, 4.0, 5.0, 6.0, 7.0, 8.0, 9.0])
+verdicts = st.sampled_from([Verdict.SAME, Verdict.SAME, Verdict.DIFFERENT, Verdict.UNSURE])
+
+
+class Identity(RuleBasedStateMachine):
+    """Services and oracle, side by side."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.history = transaction.atomic()
+        self.history.__enter__()
+        self.batches, self.steward = make_sources(), make_steward()
+        self.world, self.day = World(), 1
+        self.keys: dict[tuple[str, int], int] = {}
+        self.made: list[tuple[oracle.Act, Decision | Repair]] = []
+        self.pinned: list[tuple[oracle.Pin, int]] = []
+        self.issued: set[str] = set()
+
+    def teardown(self) -> None:
+        try:
+            self.check_everything_derived()
+        finally:
+            transaction.set_rollback(True)
+            self.history.__exit__(None, None, None)
+
+    @initialize(
+        said=st.lists(values, min_size=6, max_size=6),
+        scores=st.dictionaries(st.integers(0, 14), scores, max_size=10),
+    )
+    def six_records_and_what_a_run_found(self, said, scores):
+        for place, (source, key) in enumerate(product(sorted(SOURCES), (0, 1))):
+            self.a_file_brings_a_row(source, key, said[place])
+        pairs = oracle.pairs_of(self.world.records)
+        found = {pairs[place]: score for place, score in scores.items()}
+        self.world.scores |= found
+        find(found)
+
+    # ---- files
+
+    @rule(source=st.sampled_from(sorted(SOURCES)), key=st.integers(0, 3), values=values)
+    def a_file_brings_a_row(self, source, key, values):
+        self.day += 1
+        moment = f"2020-{self.day // 28 + 1:02}-{self.day % 28 + 1:02}"
+        before = self.world.names()
+        load_row(self.batches[source], str(key), moment, values)
+        pk = SourceRecord.objects.get(source__code=source, source_key=str(key)).pk
+        trust, is_unique = SOURCES[source]
+        is_newcomer = (source, key) not in self.keys
+        self.keys[source, key] = pk
+        self.world.records[pk] = Record(source, trust, is_unique, values, moment)
+        self.issued.add(public_id(pk))
+        if is_newcomer:  # P3: nobody takes its name.
+            after = self.world.names()
+            assert all(after[record] <= customer for record, customer in before.items())
+
+    @precondition(lambda self: self.keys)
+    @rule(place=places, values=values)
+    def an_old_file_changes_nothing(self, place, values):
+        source, key = self.pick(sorted(self.keys), place)
+        if not self.world.records[self.keys[source, key]].is_active:
+            return
+        before = snapshot()
+        counts = load_row(self.batches[source], str(key), "2019-01-01", values)
+        assert counts["stale"] or counts["same"]
+        assert snapshot() == before
+
+    @precondition(lambda self: self.keys)
+    @rule(place=places)
+    def a_source_drops_a_record(self, place):
+        source, key = self.pick(sorted(self.keys), place)
+        record = self.world.records[self.keys[source, key]]
+        if record.is_active:
+            delete_record(self.batches[source], self.keys[source, key])
+            record.is_active = False
+
+    # ---- evidence
+
+    @precondition(lambda self: len(self.world.records) > 1)
+    @rule(one=places, other=places, score=scores)
+    def a_run_finds_evidence(self, one, other, score):
+        pair = self.pair(one, other)
+        self.world.scores[pair] = score
+        find({pair: score})
+
+    # ---- people
+
+    @precondition(lambda self: len(self.world.records) > 1)
+    @rule(one=places, other=places, verdict=verdicts, forced=st.booleans())
+    def a_steward_decides(self, one, other, verdict, forced):
+        pair = self.pair(one, other)
+        act = self.answer(pair, verdict)
+        before, key = snapshot(), f"key {len(self.made)}"
+        try:
+            done = decide(*pair, verdict, by=self.steward, idempotency_key=key)
+        except ContradictsDecisions as refusal:
+            self.must_be_refused(act, before)
+            if forced:  # P11: the refusal names the chain.
+                self.force(pair, verdict, refusal.decisions)
+            return
+        self.must_be_allowed(act)
+        self.made.append((act, done))
+        after = snapshot()  # P23: the same key has no second effect.
+        assert decide(*pair, Verdict.UNSURE, by=self.steward, idempotency_key=key) == done
+        assert snapshot() == after
+
+    def force(self, pair, verdict, chain):
+        named = {decision.pair for decision in chain}
+        act = self.answer(pair, verdict, ended=named)
+        try:
+            done = decide(*pair, verdict, by=self.steward, retracting=[d.pk for d in chain])
+        except ContradictsDecisions:
+            self.world.acts.append(act)
+            assert not self.world.is_consistent()
+            self.world.acts.pop()
+            return
+        self.must_be_allowed(act)
+        self.made.append((act, done))
+
+    @precondition(lambda self: len(self.world.records) > 1)
+    @rule(
+        kind=st.sampled_from([k for k in Repair.Kind.values if k != "renew"]),
+        place=places,
+        other=places,
+        ticked=st.sets(st.integers(0, 5), max_size=4),
+        alone=st.booleans(),
+    )
+    def a_steward_repairs(self, kind, place, other, ticked, alone):
+        groups = sorted(self.world.partition(), key=min)
+        mine, theirs = sorted(self.pick(groups, place)), self.pick(groups, other)
+        records = tuple(mine[t] for t in sorted(ticked) if t < len(mine))
+        needs_other = kind in ("move", "link", "apart")
+        wish = Wish(kind, mine[0], records, min(theirs) if needs_other else None, alone)
+        before = snapshot()
+        try:
+            plan = repairs.prepare(wish)
+        except RepairRefused:
+            assert snapshot() == before
+            return
+        ended = {d.pair for d in Decision.objects.filter(pk__in=plan.retracting)}
+        said = {(left, right): str(verdict) for left, right, verdict in plan.statements}
+        self.check_meaning(wish, plan, said)
+        act = self.world.act(said, ended, repair=True)
+        try:
+            foreseen = repairs.foresee(plan)
+            done = repair(wish, by=self.steward, circumstances=WHY)
+        except ContradictsDecisions:
+            self.must_be_refused(act, before)
+            return
+        self.must_be_allowed(act)
+        assert dict(foreseen.names).items() <= self.world.names().items()  # P30
+        self.made.append((act, done))
+
+    @precondition(lambda self: self.made)
+    @rule(place=places)
+    def somebody_undoes(self, place):
+        act, done = self.pick(self.made, place)
+        if act.is_undone:
+            return
+        before = snapshot()
+        act.is_undone = True
+        decision = done if isinstance(done, Decision) else done.decisions.first()
+        decision.refresh_from_db()
+        is_repair = isinstance(done, Repair) or act.is_repair
+        if not is_repair and decision.retracted_at:
+            act.is_undone = False  # A decision that another one replaced is not there to undo.
+            return
+        try:
+            foreseen = foresee_retract(decision)
+            undo(done, by=self.steward) if isinstance(done, Repair) else self.take_back(decision)
+        except ContradictsDecisions:
+            assert not self.world.is_consistent()
+            act.is_undone = False
+            assert snapshot() == before
+            return
+        assert self.world.is_consistent()
+        assert dict(foreseen.names).items() <= self.world.names().items()
+
+    def take_back(self, decision):
+        if decision.repair_id:
+            undo(decision.repair, by=self.steward)
+        else:
+            retract(decision, by=self.steward)
+
+    @precondition(lambda self: len(self.world.records) > 1)
+    @rule(one=places, other=places, verdict=verdicts)
+    def deciding_and_undoing_changes_nothing(self, one, other, verdict):
+        pair, before = self.pair(one, other), snapshot()
+        try:
+            done = decide(*pair, verdict, by=self.steward)
+        except ContradictsDecisions:
+            return
+        self.take_back(done)
+        assert snapshot() == before  # P4, P28
+
+    # ---- pins
+
+    @precondition(lambda self: self.world.records)
+    @rule(
+        place=places,
+        attribute=st.sampled_from(["given_name", "email"]),
+        kind=st.sampled_from(["value", "prefer", "hide"]),
+    )
+    def a_steward_pins(self, place, attribute, kind):
+        record = self.pick(sorted(self.world.records), place)
+        made = pins.pin(
+            record,
+            attribute,
+            kind,
+            by=self.steward,
+            reason="she said so",
+            values={attribute: "pinned"},
+        )
+        for pin, _key in self.pinned:
+            if (pin.record, pin.attribute) == (record, attribute):
+                pin.is_over = True
+        self.pinned.append((oracle.Pin(record, attribute, kind, "pinned"), made.pk))
+        self.world.pins.append(self.pinned[-1][0])
+
+    @precondition(lambda self: any(not pin.is_over for pin, _key in self.pinned))
+    @rule(place=places)
+    def a_pin_is_taken_back(self, place):
+        pin, key = self.pick([p for p in self.pinned if not p[0].is_over], place)
+        pins.take_back(key, by=self.steward)
+        pin.is_over = True
+
+    # ---- what must hold after every step
+
+    @invariant()
+    def members_are_what_the_facts_say(self):
+        stored = dict(SourceRecord.objects.values_list("pk", "customer_id"))
+        assert stored == self.world.names()  # P1, P5, P9, P10, P12, P14, P15
+
+    @invariant()
+    def decisions_in_force_are_the_last_words(self):
+        stored = Decision.objects.in_force().values_list("left", "right", "verdict")
+        assert {(left, right): v for left, right, v in stored} == self.world.in_force()
+
+    @invariant()
+    def every_id_leads_to_one_live_customer(self):
+        names = self.world.names()
+        for text in self.issued:
+            found = resolve(text)
+            assert found.merged_into_id is None  # P2: one step.
+        for key, status, into in Customer.objects.values_list("pk", "status", "merged_into"):
+            members = [r for r, name in names.items() if name == key]
+            is_active = any(self.world.records[r].is_active for r in members)
+            expected = "merged" if names[key] != key else "active" if is_active else "inactive"
+            assert (status, into) == (expected, names[key] if expected == "merged" else None)
+
+    @invariant()
+    def values_survive_by_the_rules(self):
+        stored = {g.pk: g for g in GoldenRecord.objects.all()}
+        for group in self.world.partition():
+            expected = self.world.golden(group)
+            golden = stored.pop(min(group), None)
+            assert (golden is not None) == bool(expected)  # P19
+            for name, value in expected.items():
+                assert getattr(golden, name) == value  # P7, P8, P18
+        assert not stored
+
+    def check_everything_derived(self) -> None:
+        """Recompute all from the facts: nothing may change, and nothing may be told (P6, P25)."""
+        records = sorted(self.world.records)
+        if records:
+            before, told = snapshot(), CustomerEvent.objects.count()
+            settle(records, by=None, reason="test")
+            closed = ReviewTask.objects.filter(kind="recheck", state="open").count()
+            assert closed == self.world.rechecks()  # P13
+            assert CustomerEvent.objects.count() == told
+            assert without_tasks(snapshot()) == without_tasks(before)
+        call_command("replay_events", "--check", stdout=StringIO())
+        call_command("rebuild", "--check", stdout=StringIO())
+        assert Pin.objects.count() == len(self.pinned)  # P28: nothing is dropped.
+
+    # ---- helpers
+
+    def check_meaning(self, wish, plan, said):
+        """P21: a move is DIFFERENT from what stays and SAME as the other side."""
+        if wish.kind not in ("unlink", "split", "move"):
+            return
+        members = [r for r, name in self.world.names().items() if name == wish.customer_id]
+        moved, stayed = plan.moved, sorted(set(members) - set(plan.moved))
+        apart = {(min(p), max(p)) for p in product(moved, stayed)}
+        assert {pair for pair, verdict in said.items() if verdict == DIFFERENT} == apart
+        if wish.kind == "move":
+            same = {(min(r, wish.other_id), max(r, wish.other_id)) for r in moved}
+            assert {pair for pair, verdict in said.items() if verdict == SAME} == same
+
+    def answer(self, pair, verdict, ended=()):
+        """Return the act of an answer: on a stale repair, it renews all of it."""
+        origin, stale = self.world.origin(), self.world.stale()
+        mine = origin.get(pair)
+        is_same_answer = mine is not None and mine.verdicts[pair] == verdict
+        siblings = {}
+        if is_same_answer and mine.is_repair:
+            siblings = {
+                p: str(verdict)
+                for p, act in stale.items()
+                if act is mine and p != pair and act.verdicts[p] == verdict
+            }
+        said = {pair: str(verdict), **siblings}
+        return self.world.act(said, ended, repair=bool(siblings))
+
+    def must_be_allowed(self, act):
+        self.world.acts.append(act)
+        assert self.world.is_consistent()
+
+    def must_be_refused(self, act, before):
+        self.world.acts.append(act)
+        assert not self.world.is_consistent()
+        self.world.acts.pop()
+        assert snapshot() == before  # P11: no trace.
+
+    def pair(self, one, other):
+        records = sorted(self.world.records)
+        pairs = oracle.pairs_of(records)
+        return pairs[(one * 7 + other) % len(pairs)]
+
+    def pick(self, items, place):
+        return items[place % len(items)]
+
+
+def without_tasks(state: str) -> str:
+    return state[: state.index('"tasks"')]
+
+
+def test_any_history_is_what_the_facts_say(db):
+    run_state_machine_as_test(Identity, settings=SETTINGS)
