@@ -102,6 +102,8 @@ def parse_moment(text: str, date_format: str = "", *, zone: tzinfo = UTC) -> dat
             found = datetime.strptime(text, date_format)  # noqa: DTZ007  (the zone comes below)
         except ValueError:
             found = None
+        if found and date_format.endswith("Z") and not date_format.endswith("%Z"):
+            zone = UTC  # A Z at the end of a moment is ISO 8601 for UTC, declared or not.
     if found is None:
         try:
             found = datetime.fromisoformat(text)

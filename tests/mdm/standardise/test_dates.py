@@ -80,3 +80,10 @@ def test_a_standard_date_stays(day):
     assert once in (day, None)
     if once:
         assert standardise_birth_date(once.isoformat(), today=TODAY).value == once
+
+
+@pytest.mark.parametrize("date_format", ["", "%Y-%m-%dT%H:%M:%SZ", "%Y-%m-%dT%H:%M:%S%z"])
+def test_a_moment_with_a_z_is_in_utc_wherever_the_source_is(date_format):
+    found = parse_moment("2026-07-01T22:30:00Z", date_format, zone=ZoneInfo("Europe/Paris"))
+
+    assert found == datetime(2026, 7, 1, 22, 30, tzinfo=UTC)
