@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from contextlib import ExitStack
 from pathlib import Path
 
-from benchmarks import report
+from benchmarks import engine, report
 from benchmarks.import_peer import measure_peers
 from benchmarks.machine import describe_machine
 from benchmarks.real_input import SAMPLE_DATA_SETTING, measure_quality, sample_folder, samples
@@ -27,6 +27,9 @@ def main() -> int:
     with ExitStack() as stack:
         folder = options.keep or Path(stack.enter_context(tempfile.TemporaryDirectory()))
         try:
+            if options.only == "engine":
+                _write("engine", _engine(options))
+                return 0
             if options.only in (None, "quality"):
                 _write("quality", _quality(folder / "quality", options.sets))
             if options.only != "quality":
@@ -46,7 +49,9 @@ def main() -> int:
 
 def _options() -> argparse.Namespace:
     parser = argparse.ArgumentParser(prog="benchmarks.run", description=__doc__)
-    parser.add_argument("--only", choices=("quality", "peer", "scale"), help="leave the other out")
+    parser.add_argument(
+        "--only", choices=("quality", "peer", "scale", "engine"), help="leave the others out"
+    )
     parser.add_argument(
         "--rows", type=int, nargs="+", default=DEFAULT_ROWS, help="sizes of the scale runs"
     )
@@ -73,6 +78,15 @@ def _quality(folder: Path, sets: Sequence[str]) -> list[str]:
         results.append(measure_quality(sample, site))
         _say(f"  pair F1 {results[-1].scores['pairwise']['f1']:.4f}")
     return report.quality_table(results)
+
+
+def _engine(options: argparse.Namespace) -> list[str]:
+    names = options.sets or [*engine.SETS, *(f"demo-{rows}" for rows in options.rows[1:])]
+    outcomes = []
+    for outcome in engine.measure(names):
+        _say(f"{outcome.data}, {outcome.contestant}: pair F1 {outcome.f1:.4f}")
+        outcomes.append(outcome)
+    return engine.engine_tables(outcomes)
 
 
 def _scale(

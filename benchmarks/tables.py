@@ -6,11 +6,14 @@ the same words.
 """
 
 import csv
+import os
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from datetime import UTC, date, datetime, time
 from pathlib import Path
 from random import Random
 from typing import TYPE_CHECKING, Any
+
+import django
 
 from benchmarks.real_input import Input, Sample, sample_folder, samples
 from benchmarks.steps import REPOSITORY
@@ -95,6 +98,9 @@ def _cell(value: object) -> str:
 
 
 def _reader(mapping_file: Path) -> "RowReader":
+    os.environ.setdefault("DJANGO_SETTINGS_MODULE", "config.settings")
+    django.setup()
+
     from mdm.loading.rows import RowReader
     from mdm.mapping import parse_mapping, read_document
 

@@ -17,6 +17,7 @@ from matching.linkage.classes import (
 from matching.linkage.columns import Floats
 from matching.linkage.comparison import compare
 from matching.linkage.encoding import Encoded
+from matching.linkage.keys import Rule
 
 RANDOM_PAIRS = 100_000
 FEWEST_RANDOM_PAIRS = 2_000
@@ -27,7 +28,7 @@ SEED = 20_230_717
 def learn_classes(encoded: Encoded, blocks: Sequence[Blocks], *, workers: int = 1) -> Classes:
     """Return the classes that suit these records and rules, untrained."""
     at_random = _at_random(encoded)
-    parts = [parts_by_field(one.rule, encoded.fields) for one in blocks]
+    parts = [_measured(one, encoded.fields) for one in blocks]
     keys = list(dict.fromkeys(key for one in parts for key in one.items()))
     with ThreadPoolExecutor(workers) as pool:
         found = pool.map(lambda key: _when_sharing(encoded, key[0], key[1], at_random), keys)
@@ -38,6 +39,18 @@ def learn_classes(encoded: Encoded, blocks: Sequence[Blocks], *, workers: int = 
         Chance(at_random, [{key[0]: shared[key] for key in one.items()} for one in parts]),
         with_homes=encoded.texts["street"].is_present,
     )
+
+
+def _measured(blocks: Blocks, fields: Sequence[str]) -> dict[str, tuple[str, ...]]:
+    """Return the fields whose levels a rule shifts, with the parts of the key that shift them.
+
+    These are the fields it blocks on; and people of one name have mailboxes that are alike.
+    """
+    found = parts_by_field(blocks.rule, fields)
+    names = [part for field in ("given_name", "family_name") for part in found.get(field, ())]
+    if names and "email" in fields and "email" not in found:
+        found["email"] = tuple(dict.fromkeys(names))
+    return found
 
 
 def _at_random(encoded: Encoded) -> dict[str, Floats]:
@@ -54,4 +67,6 @@ def _when_sharing(
 ) -> Floats:
     generator = np.random.default_rng(SEED)
     left, right = random_pairs_sharing(encoded, parts, RULE_SAMPLE, generator)
-    return chance_when_sharing(field, compare(encoded, left, right), at_random[field])
+    asked = parts_by_field(Rule(parts), encoded.fields)
+    levels = compare(encoded, left, right)
+    return chance_when_sharing(field, levels, at_random[field], asked)

@@ -1,6 +1,6 @@
 """The ways in which two records come to be a pair: the classes that training starts from."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, replace
 from functools import cached_property
 
@@ -156,7 +156,9 @@ def parts_by_field(rule: Rule, fields: Sequence[str]) -> dict[str, tuple[str, ..
     return found
 
 
-def chance_when_sharing(field: str, levels: Mapping[str, Levels], at_random: Floats) -> Floats:
+def chance_when_sharing(
+    field: str, levels: Mapping[str, Levels], at_random: Floats, asked: Collection[str]
+) -> Floats:
     """Return how a field agrees when strangers share a part of it, as a blocking rule asks.
 
     Strangers are pairs that agree on nothing else, so this also understands a key that is a part
@@ -166,8 +168,9 @@ def chance_when_sharing(field: str, levels: Mapping[str, Levels], at_random: Flo
         field: the field.
         levels: of random pairs that share the part.
         at_random: distribution of the field over random pairs.
+        asked: the fields that the part speaks about, `field` among them or not.
     """
-    others = [other for other in levels if other not in (field, "sex", "country")]
+    others = [other for other in levels if other not in (field, "sex", "country", *asked)]
     agreements = np.zeros(len(levels[field]), np.int64)
     known = np.zeros_like(agreements)
     for other in others:
@@ -176,7 +179,11 @@ def chance_when_sharing(field: str, levels: Mapping[str, Levels], at_random: Flo
     strangers = levels[field][(agreements == 0) & (known > 0)]
     counts = np.bincount(strangers, minlength=len(LEVELS[field])).astype(np.float64)
     counts[0] = 0.0
-    usual = _mostly_exact(field, at_random)
+    usual = _mostly_exact(field, at_random) if field in asked else at_random
+    if field not in asked:
+        # What is equal here are the matches among the pairs, not chance.
+        equal = list(EXACT[field])
+        counts[equal] = counts.sum() * at_random[equal]
     return np.asarray((counts + 50 * usual) / (counts.sum() + 50), np.float64)
 
 
