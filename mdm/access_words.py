@@ -8,6 +8,7 @@ from django.utils.translation import gettext_lazy as _
 WORDS: Mapping[str, Any] = {
     "customer.view": _("opened the page of a customer"),
     "customer.repair": _("opened the repair of a customer"),
+    "customer.pin": _("opened a value of a customer to pin it"),
     "quality.records": _("listed doubtful records"),
     "quality.shared": _("listed shared values"),
     "quality.carriers": _("listed the people who share a value"),

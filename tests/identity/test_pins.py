@@ -152,3 +152,12 @@ def test_a_pin_on_a_record_of_somebody_else_is_not_found(couple):
 
     assert client_of("steward").post(page_of(couple[0], "customer-pin"), sent).status_code == 404
     assert not Pin.objects.exists()
+
+
+def test_the_dpo_reads_in_words_who_opened_a_value_to_pin_it(couple):
+    wish = {"group": "given_name", "kind": "prefer", "record": couple[0].pk}
+    client_of("steward").post(page_of(couple[0], "customer-pin"), wish)
+
+    register = client_of("dpo").get(reverse("admin:mdm_accesslog_changelist"))
+
+    assert "opened a value of a customer to pin it" in register.text
