@@ -16,6 +16,7 @@ def _result_url(job: Job) -> str | None:
 PHASES = {
     "read": _("Reading the records"),
     "encode": _("Preparing the values"),
+    "propose": _("Choosing where to look"),
     "block": _("Finding candidate pairs"),
     "compare": _("Comparing pairs"),
     "train": _("Learning what agreement means here"),

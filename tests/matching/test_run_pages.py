@@ -56,6 +56,7 @@ def test_a_steward_starts_a_search_once_and_reads_what_it_found(page):
     assert reverse("matching:run", args=[run.pk]) in home
     assert shown.status_code == 200
     assert shown.context["fields"]
+    assert {stage.label for stage in shown.context["stages"]}.isdisjoint(run.timings)
     assert shown.context["histogram"].columns
     counted = shown.context["histogram"]
     assert counted.automatic_count + counted.review_count == run.counts["evidence"]
