@@ -192,6 +192,14 @@ def test_what_fits_two_customers_that_may_not_be_joined_joins_neither(rulings, g
     assert refusal.reason == Reason.AMBIGUOUS
 
 
+def test_a_decision_binds_those_who_joined_one_of_its_records_before():
+    evidence = [Evidence(2, 3, 9.0, True), Evidence(2, 4, 8.0, True), Evidence(1, 4, 5.0, True)]
+
+    partition = clusters(range(1, 5), evidence, [Ruling(1, 3, False)], Guards(least_support=0.0))
+
+    assert partition.groups() == {1: [1], 2: [2, 3], 4: [4]}
+
+
 def test_a_weak_spot_names_the_link_and_the_parts_it_alone_holds_together():
     circle = [Evidence(1, 2, 9.0, True), Evidence(2, 3, 8.0, True), Evidence(1, 3, 7.0, True)]
     bridge = Evidence(3, 4, 3.5, True)
