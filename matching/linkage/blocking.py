@@ -209,9 +209,10 @@ def _sorted_entries(keys: Sequence[Bits]) -> tuple[Codes, Levels, Bits]:
     records = np.concatenate(found).astype(np.int32)
     ways = np.repeat(np.arange(len(keys), dtype=np.uint8), [len(rows) for rows in found])
     # Most keys are alone in a file; a count of their first bits removes most of those unsorted.
+    bits = min(22, len(key).bit_length() + 2)
     for shift in (np.uint64(42), np.uint64(20)):
-        short = ((key >> shift) & np.uint64((1 << 22) - 1)).astype(np.int32)
-        several = np.take(np.bincount(short, minlength=1 << 22) > 1, short)
+        short = ((key >> shift) & np.uint64((1 << bits) - 1)).astype(np.int32)
+        several = np.take(np.bincount(short, minlength=1 << bits) > 1, short)
         key, records, ways = key[several], records[several], ways[several]
     order = np.argsort(key, kind="stable")
     return np.take(records, order), np.take(ways, order), np.take(key, order)
