@@ -7,7 +7,7 @@ from django.db import transaction
 
 from matching.models import PairEvidence
 from matching.neighbourhood import settle
-from mdm.loading.candidates import Candidate, candidate_fields
+from mdm.loading.candidates import Candidate
 from mdm.loading.deletion import delete
 from mdm.loading.work import readers_of
 from mdm.loading.writing import Chunk, ChunkWriter
@@ -47,9 +47,9 @@ def load_row(batch: LoadBatch, key: str, moment: str, values: dict[str, str]) ->
     """
     cells = {**dict.fromkeys(_COLUMNS, ""), "source_key": key, "moment": moment, **values}
     readers: Any = readers_of(batch)
-    fields = candidate_fields(1, cells, readers[batch.mapping_id], standardise=True)
+    row = Candidate.of(1, cells, readers[batch.mapping_id])
     with transaction.atomic():
-        counts, _issues = ChunkWriter(batch, readers).write(Chunk([Candidate(*fields)]))
+        counts, _issues = ChunkWriter(batch, readers).write(Chunk([row]))
         touched = SourceRecord.objects.filter(source=batch.source_id, source_key=key)
         settle(touched.values_list("pk", flat=True), by=None, reason="test")
     return counts
