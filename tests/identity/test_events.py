@@ -1,8 +1,6 @@
 """What happens to a customer is an event; replayed from nothing, they give what is so today."""
 
 import json
-from importlib import import_module
-from types import SimpleNamespace
 
 import pytest
 from django.core.management import CommandError, call_command
@@ -102,25 +100,6 @@ def test_a_move_is_two_events_with_one_correlation():
     }
     assert new.values("correlation").distinct().count() == 1
     assert check().is_sound
-
-
-def test_customers_from_before_the_events_get_those_that_lead_to_today():
-    records = make_records([{} for _ in range(5)])
-    steward = make_steward()
-    decide(records[0].pk, records[2].pk, Verdict.SAME, by=steward)
-    decide(records[0].pk, records[3].pk, Verdict.SAME, by=steward)
-    SourceRecord.objects.filter(pk__in=[r.pk for r in records[1:4]]).update(status="deleted")
-    with transaction.atomic():
-        identity.refresh([r.pk for r in records])
-    CustomerEvent.objects.all().delete()
-    migration = import_module("mdm.migrations.0012_add_customer_events")
-
-    with connection.cursor() as cursor:
-        editor = SimpleNamespace(connection=connection, execute=cursor.execute)
-        migration.tell_the_past(None, editor)
-
-    assert check().is_sound
-    assert CustomerEvent.objects.filter(kind="inactivated").count() == 1
 
 
 def test_ids_follow_a_merged_customer_wherever_she_goes():

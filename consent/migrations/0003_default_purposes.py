@@ -20,7 +20,7 @@ def create_purposes(apps, schema_editor):
 
 class Migration(migrations.Migration):
 
-    dependencies = [("consent", "0003_append_only_events")]
+    dependencies = [("consent", "0002_append_only_events")]
 
     # Going back keeps the purposes: events may name them.
     operations = [migrations.RunPython(create_purposes, migrations.RunPython.noop)]

@@ -20,6 +20,6 @@ def drop_index(apps, schema_editor):
 
 
 class Migration(migrations.Migration):
-    dependencies = [("mdm", "0005_data_quality")]
+    dependencies = [("mdm", "0002_search_index")]
 
     operations = [migrations.RunPython(create_index, drop_index, elidable=False)]

@@ -17,6 +17,6 @@ def unprotect_downloads(apps, schema_editor):
 
 class Migration(migrations.Migration):
 
-    dependencies = [("campaigns", "0003_download_watermark")]
+    dependencies = [("campaigns", "0001_initial")]
 
     operations = [migrations.RunPython(protect_downloads, unprotect_downloads)]

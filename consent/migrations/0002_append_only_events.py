@@ -7,6 +7,6 @@ from consent.append_only import protect_ledger, unprotect_ledger
 
 class Migration(migrations.Migration):
 
-    dependencies = [("consent", "0002_claim_of_double_opt_in")]
+    dependencies = [("consent", "0001_initial")]
 
     operations = [migrations.RunPython(protect_ledger, unprotect_ledger)]

@@ -24,6 +24,6 @@ def drop_index(apps, schema_editor):
 
 
 class Migration(migrations.Migration):
-    dependencies = [("mdm", "0002_heartbeat")]
+    dependencies = [("mdm", "0001_initial")]
 
     operations = [migrations.RunPython(create_index, drop_index, elidable=False)]
