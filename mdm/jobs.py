@@ -21,7 +21,13 @@ from typing import Any
 
 from django.conf import settings
 from django.contrib.auth.models import User
-from django.db import IntegrityError, close_old_connections, connection, transaction
+from django.db import (
+    IntegrityError,
+    OperationalError,
+    close_old_connections,
+    connection,
+    transaction,
+)
 from django.db.models import Q
 from django.utils.timezone import now
 from django.utils.translation import gettext as _
@@ -166,7 +172,11 @@ def run_now(job_row: Job, *, on_progress: OnProgress | None = None) -> Job:
     claimed = _claim(Q(pk=job_row.pk, state__in=Job.LIVE_STATES))
     if not claimed:
         raise JobFailed(_("This job has already ended."))
-    followers = JobRun(claimed, on_progress=on_progress).run()
+    followers: list[Job] = []
+    while claimed:
+        followers = JobRun(claimed, on_progress=on_progress).run()
+        # Put back by the database: nobody else was rung for, so the next attempt is ours.
+        claimed = _claim(Q(pk=job_row.pk, state=Job.State.QUEUED))
     job_row.refresh_from_db()
     if job_row.state != Job.State.DONE:
         raise JobFailed(job_row.error or _("The job was stopped before its end."))
@@ -284,18 +294,38 @@ class JobRun:
             self._end(Job.State.CANCELLED)
         except JobRefused as refusal:
             self._end(Job.State.FAILED, error=str(refusal))
+        except OperationalError as error:
+            self._put_back(error)
         except Exception as error:
-            # The text of an unexpected error may carry a customer's values: only its type and
-            # place are logged.
-            logger.error("Job=%s failed: %s", self.job.pk, _describe(error))  # noqa: TRY400
-            message = _("Something went wrong (%(kind)s). The administrator finds it in the log.")
-            self._end(Job.State.FAILED, error=message % {"kind": type(error).__name__})
+            self._fail(error)
         else:
             return self._done(result)
         finally:
             stop.set()
             pulse.join(timeout=5)
         return []
+
+    def _put_back(self, error: OperationalError) -> None:
+        """Leave the job to the next attempt: two writers met, or the database restarts.
+
+        Its last chunk was rolled back, so it goes on at its cursor. When even this cannot be
+        written, the sweeper finds it once its lease has run out.
+        """
+        if self.job.attempt >= settings.JOB_MAX_ATTEMPTS:
+            self._fail(error)
+            return
+        logger.warning("Job=%s is put back: %s", self.job.pk, _describe(error))
+        if not connection.is_usable():
+            connection.close()
+        with suppress(OperationalError):
+            self._own.update(state=Job.State.QUEUED, lease_until=None, rung_at=now())
+
+    def _fail(self, error: Exception) -> None:
+        # The text of an unexpected error may carry a customer's values: only its type and place
+        # are logged.
+        logger.error("Job=%s failed: %s", self.job.pk, _describe(error))
+        message = _("Something went wrong (%(kind)s). The administrator finds it in the log.")
+        self._end(Job.State.FAILED, error=message % {"kind": type(error).__name__})
 
     def _done(self, result: Mapping[str, Any]) -> list[Job]:
         with transaction.atomic():

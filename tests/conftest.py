@@ -7,6 +7,7 @@ from pathlib import Path
 import pytest
 from django.db import connection
 from django.test import TransactionTestCase
+from hypothesis import settings
 from pytest_django import DjangoDbBlocker
 
 from benchmarks.real_input import sample_folder
@@ -17,6 +18,11 @@ from tests.instance import Instance, Worker, instance_environment
 # Tests on sample data that is not part of the project.
 collect_ignore = [] if sample_folder() else ["mdm/loading/test_real_input.py"]
 pytest_plugins = ["tests.browser.plugin"]
+
+# Nothing here is a timed test: a busy machine must not fail a property.
+settings.register_profile("usual", deadline=None)
+settings.register_profile("long", deadline=None, max_examples=1000)
+settings.load_profile(os.environ.get("HYPOTHESIS_PROFILE", "usual"))
 
 
 @pytest.hookimpl(wrapper=True)

@@ -6,7 +6,7 @@ from datetime import date
 from pathlib import Path
 from typing import Any
 
-from django.db import connection
+from django.db import OperationalError, connection
 from django.utils.timezone import get_default_timezone, localdate, now
 from django.utils.translation import gettext as _
 
@@ -60,8 +60,8 @@ def run_load(run: JobRun) -> Mapping[str, Any]:
     try:
         with acting_as(batch.created_by, reason):
             result = _load(run, batch)
-    except LostLease:
-        raise  # The attempt that took over needs the file.
+    except (LostLease, OperationalError):
+        raise  # The attempt that takes over needs the file.
     except (FileRefused, MappingError) as refusal:
         discard_files(batch)
         raise JobRefused(str(refusal)) from None

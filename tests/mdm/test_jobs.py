@@ -5,6 +5,7 @@ from typing import Any
 
 import pytest
 from django.contrib.auth.models import Group
+from django.db import OperationalError
 from django.utils.timezone import now
 
 from mdm import jobs
@@ -162,3 +163,34 @@ def test_the_sweeper_rings_for_a_job_nobody_heard(handler, monkeypatch, settings
 
     assert jobs.sweep() == (0, 1)
     assert rung == [job.pk]
+
+
+def test_a_job_that_the_database_turned_away_goes_on_at_its_cursor(handler):
+    def deadlock(run: jobs.JobRun, step: int) -> None:
+        if step == 2 and run.job.attempt < 3:
+            raise OperationalError("deadlock detected")
+
+    handler["at"] = deadlock
+
+    job = jobs.run_now(JobFactory())
+
+    assert (job.state, job.attempt, job.error) == ("done", 3, "")
+    assert sorted(Group.objects.values_list("name", flat=True)) == [f"step {n}" for n in range(5)]
+
+
+def test_a_worker_leaves_a_job_that_was_turned_away_to_the_sweeper(handler, settings):
+    def deadlock(run: jobs.JobRun, step: int) -> None:
+        raise OperationalError("deadlock detected")
+
+    handler["at"] = deadlock
+    job = JobFactory()
+
+    for _attempt in range(settings.JOB_MAX_ATTEMPTS):
+        job.refresh_from_db()
+        assert job.state == "queued"
+        jobs.execute(str(job.pk))
+    job.refresh_from_db()
+
+    assert (job.state, job.attempt) == ("failed", settings.JOB_MAX_ATTEMPTS)
+    assert "OperationalError" in job.error
+    assert not Group.objects.exists()
