@@ -43,6 +43,7 @@ NOT_AUDITED = {
     "mdm.AccessLog": "is itself the record of who saw what",
     "mdm.ContactPoint": "a distinct value; who carries it stands on the source records",
     "mdm.Contract": "a fact as loaded, kept with its load batch",
+    "mdm.CustomerEvent": "append-only: itself what happened to each id",
     "mdm.FieldMapping": "versioned: a change is a new row",
     "mdm.Heartbeat": "a sign of life, overwritten every few seconds",
     "mdm.Job": "says itself who asked for what, and how it ended",

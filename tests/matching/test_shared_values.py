@@ -5,7 +5,7 @@ from typing import Any
 import pytest
 from django.urls import reverse
 
-from matching.models import PairEvidence
+from matching.models import PairEvidence, ReviewTask
 from mdm.models import ContactPoint, SourceRecord
 from tests.matching.factories import anne, customers_of, make_company, open_task, run_match
 from tests.mdm.factories import make_records
@@ -56,7 +56,7 @@ def test_a_phone_of_twenty_people_says_less_than_ones_own():
 
     run_match()
 
-    assert score(*counter) < score(*own) - 1
+    assert score(*counter) < score(*own) - 0.5
     assert len(set(customers_of(*own))) == 1
 
 
@@ -67,7 +67,7 @@ def test_the_review_page_marks_what_many_people_carry():
         [anne(phone=COUNTER), anne("shop", given_name="Claire", phone=COUNTER, email="")]
     )
     run_match()
-    task = open_task(left, right)
+    task = ReviewTask.objects.filter(left=left, right=right).first() or open_task(left, right)
 
     page = client_of("steward").get(reverse("matching:review", args=[task.pk])).text
 

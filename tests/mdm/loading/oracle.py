@@ -37,6 +37,7 @@ class Company:
     refused_addresses: set[str] = field(default_factory=set)
     refusing: set[str] = field(default_factory=set)
     objecting: set[str] = field(default_factory=set)
+    refusing_wholly: set[str] = field(default_factory=set)  # Without an address: the person does.
 
     def load(self, lines: Sequence[Line], *, full: bool) -> dict[str, int]:
         """Take a file in; return how many lines met which end."""
@@ -76,6 +77,8 @@ class Company:
             if line.permission == "N":
                 self.refusing.add(line.key)
                 self.refused_addresses.add(line.email)
+                if not line.email:
+                    self.refusing_wholly.add(line.key)
         self.refused_addresses.discard("")
 
     @property
@@ -106,7 +109,7 @@ class Company:
             refused = self.refused_addresses | {
                 email for key, email in carried.items() if key in self.refusing
             }
-            if not members & self.objecting:
+            if not members & (self.objecting | self.refusing_wholly):
                 allowed |= {(home, e) for e in (given & set(carried.values())) - refused}
         return allowed
 
