@@ -62,5 +62,5 @@ def _takes_files(request: HttpRequest) -> bool:
 
 
 def _announced_bytes(request: HttpRequest) -> int:
-    text = request.META.get("CONTENT_LENGTH") or "0"
+    text = request.headers.get("content-length") or "0"
     return int(text) if text.isdecimal() else 0

@@ -156,7 +156,7 @@ class MappingDraft(models.Model):
     stored_file = models.CharField(max_length=255, help_text="Path below DATA_DIR.")
     sha256 = models.CharField(max_length=64)
     layout = models.JSONField(default=dict, help_text="As in LoadBatch, when first read.")
-    mode = models.CharField(max_length=5, choices=FileMode.choices, blank=True)
+    mode = models.CharField(max_length=5, choices=FileMode, blank=True)
     created_at = models.DateTimeField(auto_now_add=True)
     created_by = models.ForeignKey(settings.AUTH_USER_MODEL, models.CASCADE, related_name="+")
 
