@@ -244,6 +244,7 @@ def _score(
     """
     from matching.linkage.blocking import TooManyPairs
     from matching.linkage.engine import NothingToCompare, link
+    from matching.linkage.frame import ToolkitRun
 
     columns = read_columns(lambda done, total: run.progress(done, total, "read"))
     if not len(columns):
@@ -254,6 +255,7 @@ def _score(
             _settings(Parameters.read(rule_set.parameters), before),
             model=None if before is None else cast("ModelState", before.model),
             changed=None if changed is None else sorted(changed),
+            run_by=ToolkitRun,
             progress=lambda stage, done, total: run.progress(done, total or None, stage),
         )
     except NothingToCompare as error:

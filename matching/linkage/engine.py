@@ -17,6 +17,7 @@ from matching.linkage.blocking import (
     candidate_pairs,
 )
 from matching.linkage.chance import learn_classes
+from matching.linkage.classes import Classes
 from matching.linkage.columns import Codes, Columns, Flags, Floats, Ids, Levels
 from matching.linkage.encoding import Encoded, encode
 from matching.linkage.keys import Rule
@@ -88,6 +89,7 @@ def link(
     model: ModelState | None = None,
     changed: Sequence[int] | None = None,
     progress: Progress = lambda _stage, _done, _total: None,
+    run_by: "type[Run] | None" = None,
 ) -> Result:
     """Return the pairs of records that may be one person, with scores.
 
@@ -97,13 +99,14 @@ def link(
         model: a model trained earlier; one is trained when None, or when the fields differ.
         changed: when given, only pairs with at least one of these ids.
         progress: told about each stage; whatever it raises stops the work.
+        run_by: what indexes, compares and classifies; the core itself when None.
 
     Raises:
         NothingToCompare: when there are fewer than two records, or no attribute to compare.
         TooManyPairs: when the rules would make more pairs than allowed.
     """
     columns = columns.sorted()
-    run = _Run(columns.ids, columns.sources, settings or Settings(), progress)
+    run = (run_by or Run)(columns.ids, columns.sources, settings or Settings(), progress)
     with run.stage("encode"):
         encoded = encode(columns)
     return run.result(encoded, model, changed)
@@ -120,7 +123,7 @@ def link_encoded(
     progress: Progress = lambda _stage, _done, _total: None,
 ) -> Result:
     """Return the same as `link` from records that are encoded already, by rising id."""
-    run = _Run(ids, sources, settings or Settings(), progress)
+    run = Run(ids, sources, settings or Settings(), progress)
     return run.result(encoded, model, changed)
 
 
@@ -136,7 +139,7 @@ def candidate_ids(
         yield from zip(columns.ids[left].tolist(), columns.ids[right].tolist(), strict=True)
 
 
-class _Run:
+class Run:
     """One run's records and clock."""
 
     def __init__(
@@ -165,18 +168,12 @@ class _Run:
         with self.stage("block"):
             blocks = self._blocks(encoded, rules)
         with self.stage("compare"):
-            found = candidates(
-                encoded,
-                blocks,
-                scope=self._scope(changed),
-                workers=self.settings.workers,
-                tick=lambda done, total: self.progress("compare", done, total),
-            )
+            found = self.compared(encoded, blocks, self._scope(changed))
         with self.stage("train"):
             distinct, counts = count_patterns(found.pattern, encoded.fields)
             if state is None or tuple(state["fields"]) != encoded.fields or not is_current(state):
                 classes = learn_classes(encoded, blocks, workers=self.settings.workers)
-                state = fit(distinct, counts.astype(np.float64), classes).model.to_state()
+                state = self.trained(found, classes).to_state()
             model = ScoreModel.from_state(state)
         with self.stage("score"):
             pairs, expected = self._scored(model, found, distinct, counts)
@@ -188,6 +185,21 @@ class _Run:
             expected=expected,
             timings=self.timings,
         )
+
+    def compared(self, encoded: Encoded, blocks: Sequence[Blocks], scope: Scope) -> Candidates:
+        """Return the pairs of the blocks with their patterns."""
+        return candidates(
+            encoded, blocks, scope=scope, workers=self.settings.workers, tick=self.tick
+        )
+
+    def trained(self, found: Candidates, classes: Classes) -> ScoreModel:
+        """Return the classes fitted to the patterns found."""
+        distinct, counts = np.unique(found.pattern, return_counts=True)
+        return fit(distinct, counts.astype(np.float64), classes).model
+
+    def tick(self, done: int, total: int) -> None:
+        """Say how far the comparison is."""
+        self.progress("compare", done, total)
 
     def _scope(self, changed: Sequence[int] | None) -> Scope:
         flags = None if changed is None else np.isin(self.ids, np.array(changed, np.int64))

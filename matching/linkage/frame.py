@@ -26,8 +26,9 @@ from matching.linkage.classes import Classes
 from matching.linkage.columns import Codes, Columns, Floats, Ids
 from matching.linkage.comparison import patterns
 from matching.linkage.encoding import Encoded, encode
+from matching.linkage.engine import Run
 from matching.linkage.keys import Rule
-from matching.linkage.pairing import Candidates, Scope, candidates
+from matching.linkage.pairing import Candidates, Scope, Tick, candidates
 from matching.linkage.proposals import build_all, propose, taken
 from matching.linkage.training import Fit, fit, score_patterns
 from matching.scoring import ScoreModel
@@ -58,20 +59,30 @@ class KeyIndex(BaseIndexAlgorithm):
         encoded: Encoded,
         rules: Sequence[Rule] | None = None,
         *,
+        blocks: Sequence[Blocks] | None = None,
+        scope: Scope | None = None,
         partition: Partition | None = None,
         workers: int = 1,
+        tick: Tick = lambda _done, _total: None,
         **options: Any,
     ) -> None:
-        """Take the encoded records, in the order of the frames that `index` gets."""
+        """Take the encoded records, in the order of the frames that `index` gets.
+
+        The blocks are those of the rules, where they are not given.
+        """
         super().__init__(**options)
-        self.encoded, self.workers = encoded, workers
-        rules = taken(propose(encoded, workers=workers)) if rules is None else rules
-        self.blocks: list[Blocks] = build_all(encoded, rules, workers=workers, partition=partition)
+        self.encoded, self.workers, self.scope = encoded, workers, scope
+        if blocks is None:
+            rules = taken(propose(encoded, workers=workers)) if rules is None else rules
+            blocks = build_all(encoded, rules, workers=workers, partition=partition)
+        self.blocks, self.tick = list(blocks), tick
         self.found = Candidates.joined([])
         """After `index`: the pairs by position, with patterns and the rule that made each."""
 
     def _dedup_index(self, df_a: pd.DataFrame) -> pd.MultiIndex:
-        self.found = candidates(self.encoded, self.blocks, workers=self.workers)
+        self.found = candidates(
+            self.encoded, self.blocks, scope=self.scope, workers=self.workers, tick=self.tick
+        )
         return _index(df_a.index, df_a.index, self.found.left, self.found.right)
 
     def _link_index(self, df_a: pd.DataFrame, df_b: pd.DataFrame) -> pd.MultiIndex:
@@ -149,6 +160,29 @@ class LatentClassClassifier(BaseClassifier):
 
     def _predict(self, vectors: Ids) -> Ids:
         return np.asarray(self.scores(vectors) >= 0, np.int64)
+
+
+class ToolkitRun(Run):
+    """A run whose indexing, comparing and classification are recordlinkage's classes.
+
+    The index compares while it makes pairs, so that nothing is gathered twice; what it found is
+    the frame of comparison vectors that the classifier is fitted to.
+    """
+
+    def compared(self, encoded: Encoded, blocks: Sequence[Blocks], scope: Scope) -> Candidates:
+        """Return the pairs of the index."""
+        index = KeyIndex(
+            encoded, blocks=blocks, scope=scope, workers=self.settings.workers, tick=self.tick
+        )
+        self.pairs = index.index(pd.DataFrame(index=pd.Index(self.ids)))
+        return index.found
+
+    def trained(self, found: Candidates, classes: Classes) -> ScoreModel:
+        """Return the model of the classifier fitted to the comparison vectors."""
+        classifier = LatentClassClassifier(classes)
+        classifier.fit(pd.DataFrame({"pattern": found.pattern}, index=self.pairs))
+        assert classifier.model is not None  # noqa: S101  (fitted above)
+        return classifier.model
 
 
 class _Scorer(Protocol):

@@ -13,6 +13,7 @@ from matching.linkage.frame import (
     LatentClassClassifier,
     LevelCompare,
     TextSimilarity,
+    ToolkitRun,
     encode_frame,
 )
 from matching.linkage.keys import Rule
@@ -79,3 +80,21 @@ def test_a_missing_or_blank_text_is_similar_to_nothing():
 
     assert found.tolist()[:3] == [0.0, 0.0, 1.0]
     assert 0.8 < found.tolist()[3] < 1.0
+
+
+@pytest.mark.parametrize("options", [{}, {"changed": [3, 40, 41]}])
+@pytest.mark.parametrize("clean_sources", [frozenset(), None])
+def test_a_run_through_the_toolkit_is_the_run_of_the_core(people, options, clean_sources):
+    columns = {name: people[name].to_numpy(object) for name in people}
+    sources = np.arange(len(people), dtype=np.int32) % 2
+    records = Columns(np.arange(len(people)) + 10, columns, sources)
+    settings = engine.Settings(rules=RULES, clean_sources=clean_sources)
+
+    core = engine.link(records, settings, **options)
+    toolkit = engine.link(records, settings, run_by=ToolkitRun, **options)
+
+    assert toolkit.model == core.model
+    assert toolkit.counts == core.counts
+    for name in ("left", "right", "pattern", "score", "automatic", "rule"):
+        assert (getattr(toolkit.pairs, name) == getattr(core.pairs, name)).all()
+    assert len(core.pairs)

@@ -8,6 +8,7 @@ import pytest
 from django.core.management import CommandError, call_command
 from django.db.models import F
 from django.utils.timezone import now
+from recordlinkage.base import BaseClassifier, BaseIndexAlgorithm
 
 from matching import runs
 from matching.decisions import Verdict, decide
@@ -341,3 +342,20 @@ def test_crossref_lists_the_customer_of_every_live_record(tmp_path, capsys):
         f"shop,{other.source_key},{customer}",
     ]
     assert json.loads(capsys.readouterr().out)["rows"] == 2
+
+
+def test_a_search_indexes_and_classifies_through_recordlinkage(monkeypatch):
+    make_company(30)
+    used = []
+    for owner, name in ((BaseIndexAlgorithm, "index"), (BaseClassifier, "fit")):
+        original = getattr(owner, name)
+
+        def spy(self, *args, original=original, name=name, **options):
+            used.append((type(self).__name__, name))
+            return original(self, *args, **options)
+
+        monkeypatch.setattr(owner, name, spy)
+
+    run_match()
+
+    assert used == [("KeyIndex", "index"), ("LatentClassClassifier", "fit")]
