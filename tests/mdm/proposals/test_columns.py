@@ -16,8 +16,6 @@ from mdm.reading.rows import Row
 from mdm.reading.tables import open_table
 
 ROOT = Path(__file__).resolve().parents[3]
-SHARED = ROOT.parents[1] / "shared" / "data"
-FRENCH, AMERICAN = SHARED / "fr-clients-3sources", SHARED / "crm-5-sources-us"
 
 
 def sample(path: Path) -> list[ColumnSample]:
@@ -64,30 +62,6 @@ def test_the_files_of_the_demo_are_proposed_as_their_mappings_say(company, code)
         c.name: "" if c.format.startswith("%Y-%m-%dT") else c.format for c in mapping.columns
     }
     assert told == {c.name: (c.attribute, c.channel, formats[c.name]) for c in mapping.columns}
-
-
-SAMPLES = {
-    FRENCH / "crm.csv": {
-        "nom_jeune_fille": "birth_name",
-        "date_maj": "updated_at",
-        "cp": "postcode",
-    },
-    FRENCH / "shop.xlsx": {"gender": "sex", "optin": "", "last_order": "sale_date"},
-    FRENCH / "newsletter.csv": {"SMS": "phone", "DOUBLE_OPT-IN": "double_opt_in"},
-    AMERICAN / "app_signups.csv": {"app_user_id": "source_key", "is_verified": "", "os": ""},
-    AMERICAN / "billing_accounts.csv": {"account_name": "full_name", "status": ""},
-    AMERICAN / "crm_contacts.csv": {"title": "", "company_name": "organisation", "phone": "phone"},
-    AMERICAN / "partner_leads.csv": {"partner_name": "", "submitted_at": "created_at"},
-    AMERICAN / "support_users.csv": {"display_name": "full_name", "last_seen_at": ""},
-}
-
-
-@pytest.mark.parametrize("path", [path for path in SAMPLES if path.exists()], ids=lambda p: p.stem)
-def test_real_files_are_proposed_right(path):
-    found = proposed(path, "US" if path.parent == AMERICAN else "FR")
-
-    assert {name: found[name].attribute for name in SAMPLES[path]} == SAMPLES[path]
-    assert [p.attribute for p in found.values()].count("source_key") == 1
 
 
 @pytest.mark.parametrize(
