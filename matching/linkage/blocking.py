@@ -13,7 +13,7 @@ import numpy as np
 
 from matching.linkage.columns import Bits, Codes, Flags, Ids, Levels
 from matching.linkage.encoding import Encoded
-from matching.linkage.keys import PARTS, Rule, record_keys
+from matching.linkage.keys import Rule, record_keys
 
 BLOCK_CAP = 1000
 """Records in one block; above, the key says nothing (a default value, a very common name)."""
@@ -152,11 +152,6 @@ class RuleReport:
     capped_blocks: int
     used: bool
     largest_block: int = 0
-
-
-def is_applicable(encoded: Encoded, rule: Rule) -> bool:
-    """Return whether some record has every part of a rule's key."""
-    return all(any(part.any() for part in PARTS[name](encoded)) for name in rule.parts)
 
 
 def build_blocks(

@@ -115,6 +115,11 @@ class Encoded:
     """Per record with an e-mail and no given name the letters of its mailbox, hashed; else 0."""
 
     @cached_property
+    def part_hashes(self) -> dict[str, Bits]:
+        """Hashes per word of the parts of keys that were asked for (see `keys`)."""
+        return {}
+
+    @cached_property
     def fields(self) -> tuple[str, ...]:
         """The fields that two records have and that tell records apart, in pattern order."""
         address = (self.texts[name] for name in ("street", "postcode", "city"))

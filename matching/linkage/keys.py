@@ -13,7 +13,7 @@ import numpy as np
 
 from matching.linkage import folding, spelling
 from matching.linkage.columns import Bits
-from matching.linkage.encoding import Coded, Encoded
+from matching.linkage.encoding import Coded, Encoded, Words
 
 Part = Callable[[Encoded], tuple[Bits, ...]]
 """Gives a part of a key per record, 0 for none: one array for each value it may have."""
@@ -58,60 +58,83 @@ def _key(rule: Rule, parts: Sequence[Bits]) -> Bits:
     return key
 
 
+def _hashed(
+    encoded: Encoded, part: str, words: Words, function: Callable[[str], str] | None = None
+) -> Bits:
+    """Return the hash of (a function of) each distinct word, worked out once per file."""
+    found = encoded.part_hashes.get(part)
+    if found is None:
+        cut = [function(word) if word else None for word in words] if function else words
+        found = encoded.part_hashes[part] = spelling.hashes(cut)
+    return found
+
+
 def _text(name: str) -> Part:
     return lambda encoded: (_of_coded(encoded.texts[name]),)
-
-
-def _organisation_start(organisation: Coded) -> Bits:
-    """Return the first word of a name and the first letters of the second one."""
-    starts = [_start(word) if word else None for word in organisation.words]
-    return np.take(spelling.hashes(starts), organisation.codes)
-
-
-def _start(name: str) -> str:
-    first, _, rest = name.partition(" ")
-    return f"{first} {rest[:3]}"
 
 
 def _of_coded(coded: Coded) -> Bits:
     return np.take(coded.hashes, coded.codes)
 
 
-def _name(which: str, function: Callable[[str], str] | None = None) -> Part:
+def _organisation_start(encoded: Encoded) -> tuple[Bits, ...]:
+    organisation = encoded.texts["organisation"]
+    hashes = _hashed(encoded, "organisation_start", organisation.words, _start)
+    return (np.take(hashes, organisation.codes),)
+
+
+def _start(name: str) -> str:
+    """Return the first word of a name and the first letters of the second one."""
+    first, _, rest = name.partition(" ")
+    return f"{first} {rest[:3]}"
+
+
+def _given(part: str, function: Callable[[str], str] | None = None) -> Part:
     def parts(encoded: Encoded) -> tuple[Bits, ...]:
         names = encoded.names
-        hashes = names.hashes_of(function) if function else names.hashes
-        codes = [names.given] if which == "given" else [names.family, names.birth]
-        return tuple(np.take(hashes, one) for one in codes if one is codes[0] or one.any())
+        return (np.take(_name_hashes(encoded, part, function), names.given),)
 
     return parts
+
+
+def _family(part: str, function: Callable[[str], str] | None = None) -> Part:
+    """Return a part of the family name and, where somebody has one, of the birth name."""
+
+    def parts(encoded: Encoded) -> tuple[Bits, ...]:
+        hashes = _name_hashes(encoded, part, function)
+        return tuple(np.take(hashes, codes) for codes in encoded.names.families)
+
+    return parts
+
+
+def _name_hashes(encoded: Encoded, part: str, function: Callable[[str], str] | None) -> Bits:
+    names = encoded.names
+    return _hashed(encoded, part, names.words, function) if function else names.hashes
 
 
 def _full_name(encoded: Encoded) -> tuple[Bits, ...]:
     """Return a key that is the same for both orders of a given and a family name."""
     names = encoded.names
     given = np.take(names.hashes, names.given)
-    families = [np.take(names.hashes, codes) for codes in (names.family, names.birth)]
+    families = [np.take(names.hashes, codes) for codes in names.families]
     return tuple(
         np.where((given != 0) & (family != 0), given + family, np.uint64(0))
-        for family in (families if names.birth.any() else families[:1])
+        for family in families
     )
 
 
-def _mailbox(function: Callable[[str], str]) -> Part:
+def _mailbox(part: str, function: Callable[[str], str]) -> Part:
     """Return a part of the first e-mail's mailbox with the host: what a slip elsewhere leaves."""
+
+    def cut(email: str) -> str:
+        local, _, host = email.rpartition("@")
+        return f"{function(local)}@{host}"
 
     def parts(encoded: Encoded) -> tuple[Bits, ...]:
         emails = encoded.emails[0]
-        cut = [_cut(word, function) if word else None for word in emails.words]
-        return (np.take(spelling.hashes(cut), emails.codes),)
+        return (np.take(_hashed(encoded, part, emails.words, cut), emails.codes),)
 
     return parts
-
-
-def _cut(email: str, function: Callable[[str], str]) -> str:
-    local, _, host = email.rpartition("@")
-    return f"{function(local)}@{host}"
 
 
 def _name_in_email(encoded: Encoded) -> tuple[Bits, ...]:
@@ -138,22 +161,22 @@ PARTS: Mapping[str, Part] = {
     "registration": _text("registration"),
     "organisation": _text("organisation"),
     "website": _text("website"),
-    "organisation_start": lambda encoded: (_organisation_start(encoded.texts["organisation"]),),
+    "organisation_start": _organisation_start,
     "birth_place": _text("birth_place"),
     "occupation": _text("occupation"),
     "email": lambda encoded: tuple(map(_of_coded, encoded.emails)),
     "email_name": lambda encoded: tuple(map(_of_coded, encoded.local_parts)),
-    "email_start": _mailbox(lambda local: local[:5]),
-    "email_end": _mailbox(lambda local: local[-5:]),
+    "email_start": _mailbox("email_start", lambda local: local[:5]),
+    "email_end": _mailbox("email_end", lambda local: local[-5:]),
     "name_in_email": _name_in_email,
     "phone": lambda encoded: tuple(map(_of_coded, encoded.phones)),
-    "given_name": _name("given"),
-    "given_initial": _name("given", lambda name: name[:1]),
-    "given_start": _name("given", lambda name: name[:3]),
-    "given_sound": _name("given", folding.sound),
-    "family_name": _name("family"),
-    "family_start": _name("family", lambda name: name[:4]),
-    "family_sound": _name("family", folding.sound),
+    "given_name": _given("given_name"),
+    "given_initial": _given("given_initial", lambda name: name[:1]),
+    "given_start": _given("given_start", lambda name: name[:3]),
+    "given_sound": _given("given_sound", folding.sound),
+    "family_name": _family("family_name"),
+    "family_start": _family("family_start", lambda name: name[:4]),
+    "family_sound": _family("family_sound", folding.sound),
     "full_name": _full_name,
     "birth_date": lambda encoded: (_of_coded(encoded.birth_date),),
     "birth_year": _date_part(0xFFFF0000),

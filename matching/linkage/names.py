@@ -1,6 +1,6 @@
 """Given, family and birth names over one list of words, so that swapped names are seen."""
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from typing import TYPE_CHECKING
@@ -43,9 +43,10 @@ class Names:
         """Lasting 64 bits for each name (see `spelling.hashes`)."""
         return spelling.hashes(self.words)
 
-    def hashes_of(self, function: Callable[[str], str]) -> Bits:
-        """Return lasting 64 bits for a function of each name, such as its first letters."""
-        return spelling.hashes([function(word) if word else None for word in self.words])
+    @cached_property
+    def families(self) -> tuple[Codes, ...]:
+        """The family names, and the birth names where somebody has one."""
+        return (self.family, self.birth) if self.birth.any() else (self.family,)
 
     @cached_property
     def spelt(self) -> tuple[Bits, Bits]:

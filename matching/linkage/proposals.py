@@ -16,7 +16,6 @@ from matching.linkage.blocking import (
     Blocks,
     Partition,
     build_blocks,
-    is_applicable,
 )
 from matching.linkage.chance import learn_classes
 from matching.linkage.classes import parts_by_field
@@ -131,9 +130,8 @@ def build_all(
 
     A rule above its budget of pairs per record is left out.
     """
-    usable = [rule for rule in rules if is_applicable(encoded, rule)]
     with ThreadPoolExecutor(workers) as pool:
-        built = pool.map(lambda rule: build_blocks(encoded, rule, cap, partition), usable)
+        built = pool.map(lambda rule: build_blocks(encoded, rule, cap, partition), rules)
         return [
             blocks
             for blocks in built

@@ -12,6 +12,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 import numpy as np
+from threadpoolctl import threadpool_limits
 
 from matching.levels import LEVELS
 from matching.linkage.classes import Classes
@@ -101,9 +102,12 @@ def _fit(levels: Mapping[str, Levels], counts: Floats, classes: Classes) -> Fit:
     trainer = _Trainer(levels, counts, classes)
     if not len(counts):
         return Fit(trainer.model(), 0.0, 0)
-    previous, likelihood, rounds = -np.inf, trainer.step(), 1
-    while abs(likelihood - previous) >= TOLERANCE and rounds < MOST_ROUNDS:
-        previous, likelihood, rounds = likelihood, trainer.step(), rounds + 1
+    # These matrices are small: threads of BLAS would spend their time waiting for one another,
+    # and beside a busy process they wait thirty times as long as they work.
+    with threadpool_limits(1, "blas"):
+        previous, likelihood, rounds = -np.inf, trainer.step(), 1
+        while abs(likelihood - previous) >= TOLERANCE and rounds < MOST_ROUNDS:
+            previous, likelihood, rounds = likelihood, trainer.step(), rounds + 1
     return Fit(trainer.model(), likelihood, rounds)
 
 
