@@ -25,7 +25,7 @@ demo-reset: $(VENV)/.runtime ## Delete the demo's data, and nothing else; `make 
 run: $(VENV)/.runtime ## Run web, worker and sweeper on the data that is there.
 	@$(MANAGE) up
 
-test: $(VENV)/.dev ## Run every test on SQLite, then on PostgreSQL and Redis.
+test: $(VENV)/.dev ## Run every test on SQLite, then those of a database on PostgreSQL and Redis.
 	@$(PYTHON) tests/run.py
 
 test-long: $(VENV)/.dev ## Run the tests with many more generated examples.

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 from django.db import connection
-from django.test import TransactionTestCase
+from django.test import SimpleTestCase, TransactionTestCase
 from hypothesis import settings
 from pytest_django import DjangoDbBlocker
 
@@ -37,16 +37,38 @@ def pytest_runtest_makereport(item: pytest.Item):
     return report
 
 
+def pytest_addoption(parser: pytest.Parser) -> None:
+    parser.addoption(
+        "--database-only",
+        action="store_true",
+        help="leave out the tests that touch no database: they pass or fail alike on any",
+    )
+
+
 def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
-    """Leave out what is about PostgreSQL alone on SQLite, and keep process tests on one worker."""
-    on_postgresql = os.environ["DATABASE_URL"].startswith("postgres")
+    """Leave out what the database at hand says nothing about; keep process tests on one worker."""
     for item in items:
         if item.get_closest_marker("services") or item.get_closest_marker("browser"):
             item.add_marker(pytest.mark.xdist_group("processes"))
-    left_out = [item for item in items if item.get_closest_marker("postgresql")]
-    if left_out and not on_postgresql:
+    left_out = [item for item in items if _is_left_out(config, item)]
+    if left_out:
         config.hook.pytest_deselected(items=left_out)
         items[:] = [item for item in items if item not in left_out]
+
+
+def _is_left_out(config: pytest.Config, item: pytest.Item) -> bool:
+    if item.get_closest_marker("postgresql"):
+        return not os.environ["DATABASE_URL"].startswith("postgres")
+    return bool(config.getoption("database_only")) and not _touches_a_database(item)
+
+
+def _touches_a_database(item: pytest.Item) -> bool:
+    """Whether the test asks for the database itself, or starts processes that open one."""
+    return (
+        any(item.get_closest_marker(name) for name in ("django_db", "services", "browser"))
+        or bool({"db", "transactional_db"} & set(getattr(item, "fixturenames", ())))
+        or issubclass(getattr(item, "cls", None) or object, SimpleTestCase)
+    )
 
 
 @pytest.fixture(scope="session")

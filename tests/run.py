@@ -1,4 +1,4 @@
-"""`make test`: every test on SQLite, then every test on PostgreSQL and Redis.
+"""`make test`: every test on SQLite, then every test of a database on PostgreSQL and Redis.
 
 Finds PostgreSQL, Redis and Chromium, or installs them (Debian, as root), or unpacks them beside
 the project (Debian, as anybody), and starts its own servers on free ports. What cannot be had is
@@ -55,7 +55,8 @@ def main(arguments: list[str]) -> int:
         except services.Unavailable as error:
             halves.append((1 if _in_ci() else 0, f"PostgreSQL and Redis: SKIPPED ({error})"))
         else:
-            halves.append(_half("PostgreSQL and Redis", environment, arguments))
+            rest = ["--database-only", *arguments]  # The others have just run.
+            halves.append(_half("PostgreSQL and Redis", environment, rest))
     print()
     for _status, summary in halves:
         print(summary)

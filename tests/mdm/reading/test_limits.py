@@ -67,7 +67,7 @@ def read_apart(path: Path, *, seconds: int, megabytes: int) -> dict[str, Any]:
     return json.loads(done.stdout)
 
 
-ROWS = 200_000
+ROWS = 100_000
 
 
 def csv_lines() -> Iterator[str]:
@@ -87,7 +87,7 @@ def write_packed_csv(path: Path) -> None:
 
 def write_json_lines(path: Path) -> None:
     with path.open("w", encoding="utf-8") as file:
-        for n in range(200_000):
+        for n in range(ROWS):
             file.write(
                 json.dumps({"id": n, "name": f"LE GOFF {n}", "to": {"city": "Brest"}}) + "\n"
             )
@@ -121,11 +121,11 @@ def write_bomb_of_strings(path: Path) -> None:
 
 
 def write_unsuspicious_bomb(path: Path) -> None:
-    """A million and a half strings that pack no better than real ones; the last is needed."""
+    """A million strings that pack no better than real ones; the last is needed."""
     dice = random.Random(1)
     some = "".join(f"<si><t>{dice.randrange(100)}</t></si>" for _ in range(100_000))
-    row = '<row><c t="s"><v>1499999</v></c></row>'
-    write(path, parts(text_row("id", "name"), row, strings=f"<sst>{some * 15}</sst>"))
+    row = '<row><c t="s"><v>999999</v></c></row>'
+    write(path, parts(text_row("id", "name"), row, strings=f"<sst>{some * 10}</sst>"))
 
 
 def write_sparse_sheet(path: Path) -> None:

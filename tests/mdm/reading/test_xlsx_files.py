@@ -98,12 +98,12 @@ def test_an_empty_sheet_is_refused(tmp_path):
 )
 def test_a_hostile_archive_is_refused_at_once(tmp_path, members):
     path = write(tmp_path / "upload", members)
-    start = time.perf_counter()
+    spent = time.process_time()
 
     with pytest.raises(FileRefused):
         read(path)
 
-    assert time.perf_counter() - start < 2
+    assert time.process_time() - spent < 2
 
 
 def test_a_cut_off_workbook_is_refused(tmp_path):

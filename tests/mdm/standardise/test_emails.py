@@ -97,9 +97,9 @@ def test_a_standard_address_stays(cell):
 
 
 def test_a_hostile_value_costs_less_than_a_blink():
-    start = time.perf_counter()
+    spent = time.process_time()
 
     for cell in ("a@" * 10_000, "a" * 50_000 + "!", "a." * 120 + "@example.org"):
         standardise_email(cell)
 
-    assert time.perf_counter() - start < 0.5
+    assert time.process_time() - spent < 0.5
