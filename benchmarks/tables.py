@@ -52,7 +52,7 @@ def available(names: Iterable[str]) -> list[str]:
 
 def _rows(name: str) -> Iterator[Row]:
     if name.startswith("demo-"):
-        return _demo(int(name.removeprefix("demo-")))
+        return demo_rows(int(name.removeprefix("demo-")))
     if name.startswith("febrl"):
         return _febrl(int(name.removeprefix("febrl")))
     (sample,) = samples(FOLDER / "input", lambda wanted: wanted == name)
@@ -69,7 +69,7 @@ def _sample(sample: Sample) -> Iterator[Row]:
             yield {"entity": truth[part.source, key], "source": part.source, **values}
 
 
-def _demo(count: int) -> Iterator[Row]:
+def demo_rows(count: int) -> Iterator[Row]:
     """Invent people as `seed_demo` does, without its files: a workbook may not hold a million."""
     from mdm.demo import crm, newsletter, shop
     from mdm.demo.households import Neighbourhood

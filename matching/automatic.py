@@ -2,7 +2,8 @@
 
 A high score is not enough. Twins, couples with one e-mail, father and son of one name score high
 because they share a household, so the evidence must speak of the person herself. A pair that is
-held back goes to review with the reason.
+held back goes to review with the reason. Where the file itself shows that nobody shares a contact
+with another person (`matching.linkage.sharing`), sharing it is no household evidence.
 """
 
 from collections.abc import Callable, Collection, Mapping
@@ -24,7 +25,8 @@ Levels = Mapping[str, int]
 
 _SAME_GIVEN = {GivenName.SAME_RARE, GivenName.SAME_USUAL, GivenName.SAME_COMMON}
 _NEAR_GIVEN = {GivenName.SHORT_FORM, GivenName.ONE_EDIT, GivenName.TWO_EDITS}
-_FAMILY_AGREES = {
+GIVEN_AGREES = _SAME_GIVEN | _NEAR_GIVEN
+FAMILY_AGREES = {
     FamilyName.SAME_RARE,
     FamilyName.SAME_USUAL,
     FamilyName.SAME_COMMON,
@@ -33,8 +35,8 @@ _FAMILY_AGREES = {
     FamilyName.ONE_EDIT,
     FamilyName.TWO_EDITS,
 }
-_BIRTH_AGREES = {BirthDate.SAME, BirthDate.REARRANGED, BirthDate.ONE_PART}
-_BIRTH_CONFLICTS = {BirthDate.SAME_YEAR, BirthDate.NEAR_YEAR, BirthDate.DIFFERS}
+BIRTH_AGREES = {BirthDate.SAME, BirthDate.REARRANGED, BirthDate.ONE_PART}
+BIRTH_CONFLICTS = {BirthDate.SAME_YEAR, BirthDate.NEAR_YEAR, BirthDate.DIFFERS}
 _EMAIL_AGREES = {Email.SAME, Email.SAME_NAMED, Email.SAME_LOCAL_PART}
 _SAME_ORGANISATION = {
     Organisation.SAME_RARE,
@@ -48,20 +50,44 @@ _HOME_AGREES = {
     Address.STREET_NEAR_TOWN_SAME,
 }
 _CONTACT_AGREES: Mapping[str, Collection[int]] = {"email": _EMAIL_AGREES, "phone": {Phone.SAME}}
+CONTACTS: Mapping[str, Collection[int]] = {
+    "address": _HOME_AGREES,
+    "phone": {Phone.SAME},
+    "email": {Email.SAME, Email.SAME_NAMED},
+}
+"""What people of one household may share, and the levels at which they do."""
 
 
-def held_back(levels: Levels) -> str | None:
+def held_back(levels: Levels, personal: Collection[str] = ()) -> str | None:
     """Return why these levels may not link by themselves, or None when they may.
+
+    Args:
+        levels: field -> level.
+        personal: contacts that no two people share in the file.
 
     The reasons, each a code that `matching.explanation` puts in words: `identifier_conflict`,
     `birth_date_conflict`, `sex_conflict`, `given_name_conflict`, `given_name_unconfirmed`.
     """
     if _is(levels, "identifier", {Identifier.SAME}) and not _is_two_people(levels):
         return None
+    is_household = not _is_personal(levels, personal)
     for reason, holds in _REASONS.items():
-        if holds(levels):
+        if holds(levels) and (is_household or reason not in _HOUSEHOLD_REASONS):
             return reason
     return None
+
+
+def _is_personal(levels: Levels, personal: Collection[str]) -> bool:
+    """Return whether two records can be no household: what they share belongs to one person.
+
+    A household lives in a home: where homes are personal, known addresses are enough, unless
+    another contact, which people do share, is what the two have in common.
+    """
+    if _is(levels, "email", {Email.SPELLS_NAME}):
+        return False
+    shared = {name for name, wanted in CONTACTS.items() if _is(levels, name, wanted)}
+    is_at_home = "address" in personal and levels.get("address", 0) != Address.UNKNOWN
+    return not shared.isdisjoint(personal) or (is_at_home and not shared)
 
 
 def _is(levels: Levels, field: str, wanted: Collection[int]) -> bool:
@@ -70,7 +96,7 @@ def _is(levels: Levels, field: str, wanted: Collection[int]) -> bool:
 
 def _is_two_people(levels: Levels) -> bool:
     return levels.get("given_name") == GivenName.DIFFERS and _is(
-        levels, "birth_date", _BIRTH_CONFLICTS
+        levels, "birth_date", BIRTH_CONFLICTS
     )
 
 
@@ -79,7 +105,7 @@ def _identifiers_conflict(levels: Levels) -> bool:
 
 
 def _birth_dates_conflict(levels: Levels) -> bool:
-    return _is(levels, "birth_date", _BIRTH_CONFLICTS)
+    return _is(levels, "birth_date", BIRTH_CONFLICTS)
 
 
 def _sexes_conflict(levels: Levels) -> bool:
@@ -98,7 +124,7 @@ def _given_name_is_unconfirmed(levels: Levels) -> bool:
     if _is(levels, "given_name", _SAME_GIVEN):
         return False
     if _is(levels, "given_name", _NEAR_GIVEN):
-        return not (_is(levels, "birth_date", _BIRTH_AGREES) or _is_family_and_contact(levels))
+        return not (_is(levels, "birth_date", BIRTH_AGREES) or _is_family_and_contact(levels))
     return not (
         _is(levels, "email", {Email.SAME_NAMED})
         or _is_born_and_reached_alike(levels)
@@ -108,14 +134,14 @@ def _given_name_is_unconfirmed(levels: Levels) -> bool:
 
 def _is_family_and_contact(levels: Levels) -> bool:
     has_contact = any(_is(levels, field, wanted) for field, wanted in _CONTACT_AGREES.items())
-    return has_contact or _is(levels, "family_name", _FAMILY_AGREES)
+    return has_contact or _is(levels, "family_name", FAMILY_AGREES)
 
 
 def _is_born_and_reached_alike(levels: Levels) -> bool:
     """Return whether the birth date agrees beside a name or an e-mail (not beside a home)."""
     if _is(levels, "birth_date", {BirthDate.SAME, BirthDate.REARRANGED}):
-        return _is(levels, "family_name", _FAMILY_AGREES) or _is(levels, "email", _EMAIL_AGREES)
-    return _is(levels, "birth_date", _BIRTH_AGREES) and _is(levels, "email", _EMAIL_AGREES)
+        return _is(levels, "family_name", FAMILY_AGREES) or _is(levels, "email", _EMAIL_AGREES)
+    return _is(levels, "birth_date", BIRTH_AGREES) and _is(levels, "email", _EMAIL_AGREES)
 
 
 def _is_organisation(levels: Levels) -> bool:
@@ -139,3 +165,5 @@ _REASONS: Mapping[str, Callable[[Levels], bool]] = {
     "given_name_conflict": _given_names_conflict,
     "given_name_unconfirmed": _given_name_is_unconfirmed,
 }
+_HOUSEHOLD_REASONS = {"birth_date_conflict", "given_name_conflict", "given_name_unconfirmed"}
+"""Reasons that hold only where two people may share what the records share."""

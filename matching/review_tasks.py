@@ -133,7 +133,7 @@ def _candidates(record_ids: Sequence[int], stand: Stand) -> Iterator[tuple[Pair,
     rows = weak.values_list("left", "right", "score", "pattern", "run")
     for left, right, score, pattern, run in pairs_touching(rows, record_ids):
         model = models.get(run) if score > 0 else None
-        reason = held_back(model.levels(pattern)) if model else None
+        reason = held_back(model.levels(pattern), model.personal) if model else None
         yield (left, right), Wanted(score, ReviewTask.Kind.PAIR, reason or "")
     inside = set(record_ids)
     for refusal in stand.refusals:

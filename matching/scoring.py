@@ -12,7 +12,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from math import comb, log2, prod
-from typing import TypedDict, cast
+from typing import NotRequired, TypedDict, cast
 
 from matching.levels import LEVELS
 
@@ -32,6 +32,7 @@ class ModelState(TypedDict):
     match_count: int
     shares: list[float]
     probabilities: dict[str, list[list[float]]]
+    personal: NotRequired[list[str]]
 
 
 @dataclass(frozen=True)
@@ -53,6 +54,8 @@ class ScoreModel:
     shares: tuple[float, ...]
     probabilities: Mapping[str, tuple[tuple[float, ...], ...]]
     """Field -> one row per class -> probability of each level, 1 for level 0."""
+    personal: tuple[str, ...] = ()
+    """Contacts that no two people share in the file: no household evidence."""
 
     @classmethod
     def from_state(cls, state: ModelState) -> "ScoreModel":
@@ -72,6 +75,7 @@ class ScoreModel:
                 field: tuple(tuple(row) for row in rows)
                 for field, rows in state["probabilities"].items()
             },
+            personal=tuple(state.get("personal", ())),
         )
 
     def to_state(self) -> ModelState:
@@ -87,6 +91,7 @@ class ScoreModel:
                     field: [list(row) for row in rows]
                     for field, rows in self.probabilities.items()
                 },
+                "personal": list(self.personal),
             },
         )
 

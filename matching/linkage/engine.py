@@ -4,7 +4,7 @@ import os
 import time
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 import numpy as np
 
@@ -23,7 +23,8 @@ from matching.linkage.encoding import Encoded, encode
 from matching.linkage.keys import Rule
 from matching.linkage.pairing import Candidates, Scope, candidates, count_patterns, look_up
 from matching.linkage.proposals import Proposal, build_all, propose, taken
-from matching.linkage.training import fit, score_patterns
+from matching.linkage.sharing import personal_contacts
+from matching.linkage.training import fit, score_patterns, split_patterns
 from matching.scoring import ModelState, ScoreModel, is_current
 
 MOST_PAIRS = 200_000_000
@@ -173,7 +174,9 @@ class Run:
             distinct, counts = count_patterns(found.pattern, encoded.fields)
             if state is None or tuple(state["fields"]) != encoded.fields or not is_current(state):
                 classes = learn_classes(encoded, blocks, workers=self.settings.workers)
-                state = self.trained(found, classes).to_state()
+                levels = split_patterns(distinct, encoded.fields)
+                personal = personal_contacts(levels, counts, [one.rule for one in blocks])
+                state = replace(self.trained(found, classes), personal=personal).to_state()
             model = ScoreModel.from_state(state)
         with self.stage("score"):
             pairs, expected = self._scored(model, found, distinct, counts)
@@ -248,7 +251,8 @@ class Run:
         """Return which distinct patterns link by themselves."""
         strong = scores >= self.settings.automatic_threshold
         strong[strong] = [
-            held_back(model.levels(pattern)) is None for pattern in distinct[strong].tolist()
+            held_back(model.levels(pattern), model.personal) is None
+            for pattern in distinct[strong].tolist()
         ]
         return np.asarray(strong, np.bool_)
 
