@@ -118,8 +118,7 @@ def _full_name(encoded: Encoded) -> tuple[Bits, ...]:
     given = np.take(names.hashes, names.given)
     families = [np.take(names.hashes, codes) for codes in names.families]
     return tuple(
-        np.where((given != 0) & (family != 0), given + family, np.uint64(0))
-        for family in families
+        np.where((given != 0) & (family != 0), given + family, np.uint64(0)) for family in families
     )
 
 
