@@ -22,12 +22,12 @@ from consent.facts import (
     SaleFact,
     State,
 )
-from consent.key_sets import key_set
 from consent.ledger import events_by_customer
 from consent.models import ConsentEvent, Pause, PermissionState
 from consent.phone_lines import is_mobile
 from consent.policy_packs import PARIS
 from consent.states import Key, fold_all, known
+from mdm.key_sets import key_set
 from mdm.models import (
     Contract,
     Customer,

@@ -14,10 +14,10 @@ from uuid import uuid4
 from django.utils.timezone import now
 
 from consent.facts import ANY, ANY_KIND, CHANNEL_KINDS
-from consent.key_sets import key_set
 from consent.models import ConsentEvent
 from consent.states import Event, EventType, Key
 from mdm import bulk
+from mdm.key_sets import key_set
 from mdm.models import ContactPoint, RecordContactPoint
 from mdm.signals import Births
 

@@ -10,12 +10,12 @@ from datetime import datetime
 from django.db import transaction
 
 from consent.facts import ANY
-from consent.key_sets import key_set
 from consent.ledger import events_by_customer
 from consent.models import PermissionState, Purpose
 from consent.states import Event, fold_all
 from mdm import bulk
 from mdm.audit import record_history
+from mdm.key_sets import key_set
 from mdm.models import Customer
 
 _CHUNK = 2_000

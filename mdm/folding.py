@@ -8,4 +8,6 @@ from anyascii import anyascii
 @lru_cache(maxsize=200_000)
 def fold(text: str) -> str:
     """Return the text in lower-case ASCII with single blanks: `Œuvre  Été` → `oeuvre ete`."""
-    return " ".join(anyascii(text).casefold().split())
+    # anyascii walks through the letters one by one.
+    plain = text if text.isascii() else anyascii(text)
+    return " ".join(plain.casefold().split())

@@ -1,38 +1,38 @@
 """Golden records of many customers at once, written only where something changed."""
 
+import json
 from collections import defaultdict
-from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass, field
-from datetime import date, datetime
+from collections.abc import Collection, Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from itertools import chain
 from typing import Any, NamedTuple
 
-from django.db.models import Q
+from django.db.models import Q, TextField
+from django.db.models.functions import Cast
 from django.utils.timezone import now
 
 from mdm import bulk
 from mdm.audit import record_history
 from mdm.birth_ids import public_id
 from mdm.events import Change, Kind, record_changes
-from mdm.golden_rows import FIRST_VALUE, RECORD_FIELDS, Outline, candidate_of, golden_row
-from mdm.models import (
-    ATTRIBUTES,
-    Customer,
-    GoldenRecord,
-    Pin,
-    SourceRecord,
-)
-from mdm.survivorship import PinnedValue, Rule, Survivors, survive
+from mdm.golden_facts import derive, members_of, pins_of
+from mdm.golden_rows import GoldenRow, Member, Outline, born_row, candidate_of, golden_row
+from mdm.key_sets import among
+from mdm.models import ATTRIBUTES, GoldenRecord, SourceRecord
+from mdm.survivorship import Candidate, Rule, Survivors, survive
 from mdm.survivorship_rules import rules_in_force
 
-_COMPARED = (*ATTRIBUTES, "lineage", "record_count", "quality", "search_text")
-_PIN_FIELDS = ("pk", "attribute", "value", "kind", "record")
+_DERIVED = ("record_count", "quality", "search_text")
+_COLUMNS = ("customer_id", *ATTRIBUTES, "lineage", *_DERIVED, "version", "updated_at")
 
 
 def consolidate(customer_ids: Iterable[int]) -> int:
     """Bring the golden records of these customers up to date. Returns how many changed.
 
     A live customer with an active record has one golden record; every other has none. Call it
-    inside the transaction that changed the records, with some thousand customers at most.
+    inside the transaction that changed the records, with some thousand customers at most; a range
+    stands for all the customers in it.
     """
     found = differences(customer_ids)
     _write(found)
@@ -44,20 +44,7 @@ def give_birth(newborns: Sequence[tuple[int, Outline]]) -> None:
 
     Nothing is read: there is no other member, no pin yet, and no rule decides about one record.
     """
-    moment = now()
-    rows = [
-        (
-            key,
-            *outline.values,
-            {group: [key, None, "only"] for group in outline.groups},
-            1,
-            outline.quality,
-            f"{outline.words} {public_id(key).lower()}",
-            1,
-            moment,
-        )
-        for key, outline in newborns
-    ]
+    rows = [(key, born_row(key, public_id(key), outline)) for key, outline in newborns]
     _write(Differences(rows, [], []))
 
 
@@ -65,11 +52,10 @@ def give_birth(newborns: Sequence[tuple[int, Outline]]) -> None:
 class Differences:
     """Golden rows as they should be, where they are not: to add, to change, keys to remove."""
 
-    new: list[tuple[Any, ...]]
-    changed: list[tuple[Any, ...]]
+    new: list[tuple[int, GoldenRow]]
+    changed: list[tuple[int, int, GoldenRow, list[str]]]
+    """Key, version it is to have, row, and the attributes that read otherwise."""
     gone: list[int]
-    attributes: dict[int, list[str]] = field(default_factory=dict)
-    """Changed golden record → the attributes that read otherwise."""
 
     @property
     def count(self) -> int:
@@ -79,30 +65,31 @@ class Differences:
 
 def differences(customer_ids: Iterable[int]) -> Differences:
     """Compare the stored golden records of these customers with what their facts say."""
-    keys = sorted(set(customer_ids))
-    fresh = _derive(keys, rules_in_force())
-    stored = GoldenRecord.objects.filter(pk__in=keys)
-    present = {row[0]: row[1:] for row in stored.values_list("pk", "version", *_COMPARED)}
-    moment = now()
-    return Differences(
-        new=[(key, *row, 1, moment) for key, row in fresh.items() if key not in present],
-        changed=[
-            (key, *row, present[key][0] + 1, moment)
-            for key, row in fresh.items()
-            if key in present and present[key][1:] != row
-        ],
-        gone=[key for key in present if key not in fresh],
-        attributes={
-            key: attributes
-            for key, row in fresh.items()
-            if key in present and (attributes := _unlike(present[key][1:], row))
-        },
-    )
+    keys = customer_ids if isinstance(customer_ids, range) else sorted(set(customer_ids))
+    fresh = derive(keys, rules_in_force())
+    found = Differences([], [], [])
+    stored = GoldenRecord.objects.filter(among("pk", keys))
+    lineage = Cast("lineage", TextField())
+    for key, version, *row in stored.values_list("pk", "version", *ATTRIBUTES, lineage, *_DERIVED):
+        if (wanted := fresh.pop(key, None)) is None:
+            found.gone.append(key)
+        elif not _is_same(row, wanted):
+            found.changed.append((key, version + 1, wanted, _unlike(row, wanted)))
+    found.new.extend(sorted(fresh.items()))
+    return found
 
 
-def _unlike(before: Sequence[Any], after: Sequence[Any]) -> list[str]:
+def _is_same(stored: Sequence[Any], wanted: GoldenRow) -> bool:
+    """Compare a stored row; a lineage that was written in another way may say the same."""
+    values, (lineage, *rest) = tuple(stored[: len(ATTRIBUTES)]), stored[len(ATTRIBUTES) :]
+    if values != wanted.values or tuple(rest) != wanted[2:]:
+        return False
+    return bool(lineage == wanted.lineage or json.loads(lineage) == json.loads(wanted.lineage))
+
+
+def _unlike(stored: Sequence[Any], wanted: GoldenRow) -> list[str]:
     """Return the attributes in which two golden rows differ."""
-    pairs = zip(ATTRIBUTES, before, after, strict=False)  # The rest is no value.
+    pairs = zip(ATTRIBUTES, stored, wanted.values, strict=False)  # The rest is no value.
     return [name for name, old, new in pairs if old != new]
 
 
@@ -112,14 +99,11 @@ def outlook(record_ids: Iterable[int]) -> Survivors:
     They are chosen as `consolidate` chooses them, from the active records and their pins.
     """
     keys = sorted(record_ids)
-    records = SourceRecord.objects.active().filter(pk__in=keys).order_by("pk")
-    pins = Pin.objects.filter(record__in=keys, retracted_at=None)
+    members = members_of(among("pk", keys) & Q(status=SourceRecord.Status.ACTIVE))
+    pins = pins_of(among("record", keys))
     return survive(
-        [candidate_of(row) for row in records.values_list(*RECORD_FIELDS)],
-        [
-            PinnedValue(pk, attribute, _as_values(value), kind, record)
-            for pk, attribute, value, kind, record in pins.values_list(*_PIN_FIELDS)
-        ],
+        [member.candidate for member in chain.from_iterable(members.values())],
+        list(chain.from_iterable(pins.values())),
         rules_in_force(),
     )
 
@@ -147,100 +131,71 @@ def prospects(changes: Mapping[int, RecordValues | None]) -> list[Prospect]:
     """
     touched = SourceRecord.objects.filter(pk__in=changes)
     keys = sorted(set(touched.values_list("customer_id", flat=True)))
-    rules = rules_in_force()
+    rules, pins = rules_in_force(), pins_of(among("record__customer", keys))
     fresh = {
-        key: golden_row(rows, pins, rules, "")
-        for key, (rows, pins) in _members_after(keys, changes).items()
+        key: golden_row(members, pins.get(key, ()), rules, "").values
+        for key, members in _members_after(keys, changes).items()
     }
-    stored = GoldenRecord.objects.filter(pk__in=keys)
-    present = {row[0]: row[1:] for row in stored.values_list("pk", *ATTRIBUTES)}
-    found = [
-        Prospect(key, present.get(key), fresh[key][: len(ATTRIBUTES)] if key in fresh else None)
-        for key in keys
-    ]
+    found = [Prospect(key, row, fresh.get(key)) for key, row in _values_now(keys).items()]
     return [prospect for prospect in found if prospect.before != prospect.after]
 
 
 def prospects_under(rules: Mapping[str, Rule], customer_ids: Sequence[int]) -> list[Prospect]:
     """Return the golden records that would change by these rules; nothing is written."""
-    fresh = _derive(customer_ids, rules)
-    stored = GoldenRecord.objects.filter(pk__in=customer_ids).order_by("pk")
+    fresh = derive(customer_ids, rules)
     found = [
-        Prospect(key, tuple(values), fresh[key][: len(ATTRIBUTES)] if key in fresh else None)
-        for key, *values in stored.values_list("pk", *ATTRIBUTES)
+        Prospect(key, row, fresh[key].values if key in fresh else None)
+        for key, row in _values_now(customer_ids).items()
+        if row is not None
     ]
     return [prospect for prospect in found if prospect.before != prospect.after]
 
 
+def _values_now(keys: Collection[int]) -> dict[int, tuple[Any, ...] | None]:
+    """Return the stored golden values of every one of these customers, None where none are."""
+    stored = GoldenRecord.objects.filter(among("pk", keys)).values_list("pk", *ATTRIBUTES)
+    return {**dict.fromkeys(keys), **{key: tuple(values) for key, *values in stored}}
+
+
 def _members_after(
     keys: Sequence[int], changes: Mapping[int, RecordValues | None]
-) -> dict[int, tuple[list[tuple[Any, ...]], Sequence[PinnedValue]]]:
-    """Return the rows each customer would be derived from, with her pins."""
-    members: dict[int, list[tuple[Any, ...]]] = defaultdict(list)
+) -> dict[int, list[Member]]:
+    """Return the records each customer would be derived from."""
     contributing = Q(status=SourceRecord.Status.ACTIVE) | Q(pk__in=changes)
-    records = SourceRecord.objects.filter(contributing, customer__in=keys).order_by("pk")
-    for row in records.values_list(*RECORD_FIELDS):
-        change = changes.get(row[0], row)
-        if change is None:
-            continue
-        if isinstance(change, RecordValues):
-            row = (
-                *row[:3],
-                change.updated_at,
-                change.issues,
-                *row[5:FIRST_VALUE],
-                *change.values,
-            )
-        members[row[1]].append(row)
-    pins = _pins(keys)
-    return {key: (rows, pins.get(key, ())) for key, rows in members.items()}
+    after: dict[int, list[Member]] = defaultdict(list)
+    for customer, members in members_of(contributing & among("customer", keys)).items():
+        for member in members:
+            candidate = member.candidate
+            change = changes.get(candidate.record_id, candidate)
+            if isinstance(change, RecordValues):
+                member = member._replace(candidate=_changed(candidate, change))
+            if change is not None:
+                after[customer].append(member)
+    return after
+
+
+def _changed(candidate: Candidate, change: RecordValues) -> Candidate:
+    record, source, trust = candidate[:3]
+    return candidate_of(record, source, trust, change.updated_at, change.issues, change.values)
 
 
 def _write(found: Differences) -> None:
-    columns = ("customer_id", *_COMPARED, "version", "updated_at")
+    moment = now()
     if found.new:
-        bulk.insert(GoldenRecord, columns, found.new)
-        record_history(GoldenRecord, [row[0] for row in found.new], "+")
+        rows = [(key, *row.values, *row[1:], 1, moment) for key, row in found.new]
+        bulk.insert(GoldenRecord, _COLUMNS, rows)
+        record_history(GoldenRecord, [key for key, _ in found.new], "+")
     if found.changed:
-        bulk.update(GoldenRecord, columns, found.changed)
-        record_history(GoldenRecord, [row[0] for row in found.changed], "~")
+        rows = [(key, *row.values, *row[1:], v, moment) for key, v, row, _ in found.changed]
+        bulk.update(GoldenRecord, _COLUMNS, rows)
+        record_history(GoldenRecord, [row[0] for row in rows], "~")
         record_changes(
             [
                 Change(key, Kind.VALUE_CHANGED, details=attributes)
-                for key, attributes in found.attributes.items()
+                for key, _version, _row, attributes in found.changed
+                if attributes
             ]
         )
     if found.gone:
         record_history(GoldenRecord, found.gone, "-")
-        GoldenRecord.objects.filter(pk__in=found.gone)._raw_delete("default")
-
-
-def _derive(keys: Sequence[int], rules: Mapping[str, Rule]) -> dict[int, tuple[Any, ...]]:
-    """Compute the golden row of every customer that has an active record."""
-    members: dict[int, list[tuple[Any, ...]]] = defaultdict(list)
-    records = SourceRecord.objects.active().filter(customer__in=keys).order_by("pk")
-    for row in records.values_list(*RECORD_FIELDS):
-        members[row[1]].append(row)
-    pins = _pins(keys)
-    public_ids = dict(Customer.objects.filter(pk__in=keys).values_list("pk", "public_id"))
-    return {
-        key: golden_row(rows, pins.get(key, ()), rules, public_ids[key])
-        for key, rows in members.items()
-    }
-
-
-def _pins(keys: Sequence[int]) -> dict[int, list[PinnedValue]]:
-    pins: dict[int, list[PinnedValue]] = defaultdict(list)
-    in_force = Pin.objects.filter(record__customer__in=keys, retracted_at=None)
-    rows = in_force.values_list("record__customer_id", *_PIN_FIELDS)
-    for customer, pk, attribute, value, kind, record in rows:
-        pins[customer].append(PinnedValue(pk, attribute, _as_values(value), kind, record))
-    return pins
-
-
-def _as_values(value: Mapping[str, Any]) -> dict[str, Any]:
-    """Read a pin's JSON ({attribute: value}) back into Python values."""
-    values = dict(value)
-    if values.get("birth_date"):
-        values["birth_date"] = date.fromisoformat(values["birth_date"])
-    return values
+        GoldenRecord.objects.filter(among("pk", found.gone))._raw_delete("default")

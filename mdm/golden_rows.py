@@ -1,26 +1,34 @@
-"""The golden row of records as read from the database, or of one that is not stored yet: pure."""
+"""The golden row of a customer's records, or of one that is not stored yet: pure."""
 
 from collections.abc import Mapping, Sequence
+from datetime import datetime
+from operator import itemgetter
 from typing import Any, NamedTuple
 
+from mdm.bulk import JsonText
 from mdm.folding import fold
 from mdm.quality import quality
 from mdm.standardise.issues import is_doubtful
 from mdm.standardise.record import ATTRIBUTES, Issue
-from mdm.survivorship import GROUPS, Candidate, PinnedValue, Rule, Survivors, survive
+from mdm.survivorship import GROUPS, Candidate, Lineage, PinnedValue, Rule, Survivors, survive
 
-# What is read of a source record.
-RECORD_FIELDS = (
-    "pk",
-    "customer_id",
-    "source__trust",
-    "source_updated_at",
-    "issues",
-    "source_key",
-    "source_id",
-    *ATTRIBUTES,
-)
-FIRST_VALUE = len(RECORD_FIELDS) - len(ATTRIBUTES)
+
+class Member(NamedTuple):
+    """One active source record of a customer."""
+
+    customer_id: int
+    source_key: str
+    candidate: Candidate
+
+
+class GoldenRow(NamedTuple):
+    """What is derived of a customer and stored, but for its version."""
+
+    values: tuple[Any, ...]  # In the order of ATTRIBUTES.
+    lineage: JsonText
+    record_count: int
+    quality: int
+    search_text: str
 
 
 class Outline(NamedTuple):
@@ -39,79 +47,110 @@ class Outline(NamedTuple):
 def outline(source_key: str, issues: Sequence[Issue], values: Sequence[Any]) -> Outline:
     """Return the outline of a record that nobody knew."""
     # Trust, date and source only compare a record with others.
-    row = (0, 0, 0, None, issues, source_key, 0, *values)
-    *golden, lineage, _count, figure, words = golden_row([row], (), {}, "")
-    return Outline(tuple(golden), tuple(lineage), figure, words.strip())
+    member = Member(0, source_key, candidate_of(0, 0, 0, None, issues, tuple(values)))
+    survivors = survive([member.candidate])
+    figure = _quality(survivors, [member])
+    return Outline(survivors.row, tuple(survivors.lineage), figure, " ".join(_words([member])))
+
+
+def born_row(key: int, public_id: str, born: Outline) -> GoldenRow:
+    """Return the golden row of a customer born with one record."""
+    lineage = lineage_text({group: [key, None, "only"] for group in born.groups})
+    words = f"{born.words} {public_id.lower()}"
+    return GoldenRow(born.values, lineage, 1, born.quality, words)
 
 
 def golden_row(
-    rows: list[tuple[Any, ...]],
+    members: Sequence[Member],
     pins: Sequence[PinnedValue],
     rules: Mapping[str, Rule],
     public_id: str,
-) -> tuple[Any, ...]:
-    candidates = [candidate_of(row) for row in rows]
-    survivors = survive(candidates, pins, rules)
-    golden = [
-        survivors.values.get(name, None if name == "birth_date" else "") for name in ATTRIBUTES
-    ]
-    return (
-        *golden,
-        survivors.lineage,
-        len(rows),
-        quality(survivors.values, _faulty(survivors, candidates)),
-        _search_text(rows, public_id),
+) -> GoldenRow:
+    """Return the golden row of a customer's active records."""
+    survivors = survive([member.candidate for member in members], pins, rules)
+    words = _words(members)
+    words[public_id.lower()] = None
+    return GoldenRow(
+        survivors.row,
+        lineage_text(survivors.lineage),
+        len(members),
+        _quality(survivors, members),
+        " ".join(words),
     )
 
 
-def _faulty(survivors: Survivors, candidates: Sequence[Candidate]) -> set[str]:
-    """Return the attributes whose winning record has a doubt about them."""
-    doubts = {c.record_id: c.faulty for c in candidates if c.faulty}
+def candidate_of(
+    record_id: int,
+    source_id: int,
+    trust: int,
+    updated_at: datetime | None,
+    issues: Sequence[Issue],
+    values: tuple[Any, ...],
+) -> Candidate:
+    """Return a source record as survivorship sees it."""
+    moment = updated_at.timestamp() if updated_at else 0.0
+    return Candidate(record_id, source_id, trust, moment, faulty_attributes(issues), values)
+
+
+def faulty_attributes(issues: Sequence[Issue]) -> frozenset[str]:
+    """Return the attributes that a valid value of another record should replace."""
+    return frozenset([name for name, code in issues if is_doubtful(code)])
+
+
+# PostgreSQL stores the names of a JSON object in this order, and gives them back so. Written the
+# same way everywhere, a lineage is compared with a stored one without being read.
+_AS_STORED = sorted(GROUPS, key=lambda group: (len(group), group))
+
+
+def lineage_text(lineage: Lineage) -> JsonText:
+    """Return a lineage as JSON, letter by letter as it comes back from the database."""
+    parts = [
+        f'"{group}": [{_number(said[0])}, {_number(said[1])}, "{said[2]}"]'
+        for group in _AS_STORED
+        if (said := lineage.get(group))
+    ]
+    return JsonText("{" + ", ".join(parts) + "}")
+
+
+def _number(key: int | None) -> int | str:
+    return "null" if key is None else key
+
+
+def _quality(survivors: Survivors, members: Sequence[Member]) -> int:
+    doubts = {m.candidate.record_id: m.candidate.faulty for m in members if m.candidate.faulty}
     if not doubts:  # Most customers.
-        return set()
-    return {
+        return quality(survivors.values)
+    faulty = {
         name
         for group, (record_id, _pin, _strategy) in survivors.lineage.items()
         for name in doubts.get(record_id, frozenset()).intersection(GROUPS[group])
     }
+    return quality(survivors.values, faulty)
 
 
-def candidate_of(row: tuple[Any, ...]) -> Candidate:
-    pk, _customer, trust, updated_at, issues, _key, source, *values = row
-    return Candidate(
-        record_id=pk,
-        source_id=source,
-        trust=trust,
-        updated_at=updated_at.timestamp() if updated_at else 0.0,
-        faulty=frozenset(attribute for attribute, code in issues if is_doubtful(code)),
-        values=dict(zip(ATTRIBUTES, values, strict=True)),
-    )
-
-
-_SEARCHED = tuple(
-    ATTRIBUTES.index(name)
-    for name in (
-        "given_name",
-        "family_name",
-        "birth_name",
-        "organisation",
-        "email",
-        "phone",
-        "other_phone",
-        "postcode",
-        "city",
+_searched = itemgetter(
+    *(
+        ATTRIBUTES.index(name)
+        for name in (
+            "given_name",
+            "family_name",
+            "birth_name",
+            "organisation",
+            "email",
+            "phone",
+            "other_phone",
+            "postcode",
+            "city",
+        )
     )
 )
 
 
-def _search_text(rows: list[tuple[Any, ...]], public_id: str) -> str:
-    """Every word any member carries, folded, once: old names and numbers find her too."""
+def _words(members: Sequence[Member]) -> dict[str, None]:
+    """Return every word any member carries, folded, once: old names and numbers find her too."""
     words: dict[str, None] = {}
-    for row in rows:
-        values = row[FIRST_VALUE:]
-        for index in _SEARCHED:
-            if values[index]:
-                words.update(dict.fromkeys(fold(values[index]).split()))
-        words[fold(row[5])] = None
-    words[public_id.lower()] = None
-    return " ".join(words)
+    for member in members:
+        said = " ".join([fold(value) for value in _searched(member.candidate.values) if value])
+        words.update(dict.fromkeys(said.split()))
+        words[fold(member.source_key)] = None
+    return words

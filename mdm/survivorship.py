@@ -8,7 +8,7 @@ comes from and the strategy that decided. A pin may also prefer one record, or h
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import Any
+from typing import Any, NamedTuple
 
 from mdm.standardise.record import ADDRESS_ATTRIBUTES, ATTRIBUTES
 
@@ -43,10 +43,16 @@ DEFAULT_RULES: dict[str, Rule] = {
 }
 # Lineage: [source record or None, pin or None, strategy].
 Lineage = dict[str, list[Any]]
+# Where the values of each group stand in a row of all attributes: the parts of an address follow
+# one another.
+_PLACES: dict[str, slice] = {
+    group: slice(ATTRIBUTES.index(names[0]), ATTRIBUTES.index(names[-1]) + 1)
+    for group, names in GROUPS.items()
+}
+_UNKNOWN = tuple(None if name == "birth_date" else "" for name in ATTRIBUTES)
 
 
-@dataclass(frozen=True, slots=True)
-class Candidate:
+class Candidate(NamedTuple):
     """One active source record as survivorship sees it."""
 
     record_id: int
@@ -54,7 +60,7 @@ class Candidate:
     trust: int
     updated_at: float  # Seconds; 0 when the source gives no date.
     faulty: frozenset[str]  # Attributes with an issue.
-    values: Mapping[str, Any]
+    values: tuple[Any, ...]  # In the order of ATTRIBUTES.
 
 
 @dataclass(frozen=True, slots=True)
@@ -71,18 +77,26 @@ class PinnedValue:
 
 @dataclass(frozen=True, slots=True)
 class Survivors:
-    """The golden values (missing attribute: unknown) and where each comes from."""
+    """The golden values, in the order of ATTRIBUTES, and where each comes from."""
 
-    values: dict[str, Any]
+    row: tuple[Any, ...]
     lineage: Lineage
 
+    @property
+    def values(self) -> dict[str, Any]:
+        """The golden values by attribute."""
+        return dict(zip(ATTRIBUTES, self.row, strict=True))
 
-@dataclass(frozen=True, slots=True)
-class _Rival:
+
+Value = tuple[Any, ...]
+"""What a record says of a group: as many parts as the group has attributes."""
+
+
+class _Rival(NamedTuple):
     """A candidate with its value of one group, and how many candidates say the same."""
 
     candidate: Candidate
-    value: tuple[Any, ...]
+    value: Value
     agreeing: int
     faulty: bool
     trust: int
@@ -106,83 +120,97 @@ def survive(
     """Choose the value of every attribute among a customer's active records and pins."""
     if len(candidates) == 1 and not pins:
         return _sole(candidates[0])
-    values: dict[str, Any] = {}
+    row = list(_UNKNOWN)
     lineage: Lineage = {}
     latest_first = sorted(pins, key=lambda pin: -pin.pin_id)
-    for group, attributes in GROUPS.items():
+    for group, place in _PLACES.items():
         mine = [pin for pin in latest_first if pin.attribute == group]
-        hidden = {pin.record_id for pin in mine if pin.kind == "hide"}
-        rule = rules.get(group, DEFAULT_RULES[group])
-        seen = [c for c in candidates if c.record_id not in hidden] if hidden else candidates
-        rivals = _rivals(seen, group, attributes, rule)
-        if chosen := _pinned(mine, rivals, attributes):
-            chosen_values, lineage[group] = chosen
-            values.update(chosen_values)
-        elif rivals:
-            winner, strategy = _duel(rivals, rule.strategies)
-            values.update(zip(attributes, winner.value, strict=True))
-            lineage[group] = [winner.candidate.record_id, None, strategy]
-    return Survivors(values, lineage)
-
-
-def _pinned(
-    pins: Sequence[PinnedValue], rivals: Sequence[_Rival], attributes: tuple[str, ...]
-) -> tuple[Mapping[str, Any], list[Any]] | None:
-    """Return what the latest pin that has anything to say chooses, and its lineage."""
-    stated = {rival.candidate.record_id: rival.value for rival in rivals}
-    for pin in pins:
-        if pin.kind == "value":
-            return pin.values, [None, pin.pin_id, "pin"]
-        if pin.kind == "prefer" and pin.record_id in stated:
-            value = zip(attributes, stated[pin.record_id], strict=True)
-            return dict(value), [pin.record_id, pin.pin_id, "preferred"]
-    return None
+        stated = _stated(candidates, group, place, mine)
+        if chosen := _pinned(mine, stated, place) or _chosen(stated, group, rules):
+            row[place], lineage[group] = chosen
+    return Survivors(tuple(row), lineage)
 
 
 def _sole(candidate: Candidate) -> Survivors:
     """Return what the only candidate says: most customers have one record, and nobody to duel."""
-    values: dict[str, Any] = {}
-    lineage: Lineage = {}
-    for group, attributes in GROUPS.items():
-        stated = tuple(candidate.values[name] for name in attributes)
-        if _says_something(group, stated):
-            values.update(zip(attributes, stated, strict=True))
-            lineage[group] = [candidate.record_id, None, "only"]
-    return Survivors(values, lineage)
+    values, record = candidate.values, candidate.record_id
+    lineage = {g: [record, None, "only"] for g, place in _SINGLE.items() if values[place]}
+    if any(values[_STREET:-1]):
+        lineage[ADDRESS] = [record, None, "only"]
+        return Survivors(values, lineage)
+    return Survivors(values[:_STREET] + _UNKNOWN[_STREET:], lineage)
 
 
-def _rivals(
-    candidates: Sequence[Candidate], group: str, attributes: tuple[str, ...], rule: Rule
-) -> list[_Rival]:
-    stated = [(c, tuple(c.values[name] for name in attributes)) for c in candidates]
-    stated = [(c, value) for c, value in stated if _says_something(group, value)]
+# The groups of one attribute, and where the address begins, which ends with the country.
+_SINGLE = {group: place.start for group, place in _PLACES.items() if group != ADDRESS}
+_STREET = _PLACES[ADDRESS].start
+
+
+def _stated(
+    candidates: Sequence[Candidate], group: str, place: slice, pins: Sequence[PinnedValue]
+) -> list[tuple[Candidate, Value]]:
+    """Return who says what about a group, but for what a pin hides."""
+    # A country alone is no address: sources fill it in by default.
+    telling = slice(place.start, place.stop - 1) if group == ADDRESS else place
+    stated = [(c, c.values[place]) for c in candidates if any(c.values[telling])]
+    if hidden := {pin.record_id for pin in pins if pin.kind == "hide"}:
+        return [(c, value) for c, value in stated if c.record_id not in hidden]
+    return stated
+
+
+def _pinned(
+    pins: Sequence[PinnedValue], stated: Sequence[tuple[Candidate, Value]], place: slice
+) -> tuple[Value, list[Any]] | None:
+    """Return what the latest pin that has anything to say chooses, and its lineage."""
+    said = {candidate.record_id: value for candidate, value in stated} if pins else {}
+    for pin in pins:
+        if pin.kind == "value":
+            names = zip(ATTRIBUTES[place], _UNKNOWN[place], strict=True)
+            value = tuple(pin.values.get(name, unknown) for name, unknown in names)
+            return value, [None, pin.pin_id, "pin"]
+        if pin.kind == "prefer" and pin.record_id in said:
+            return said[pin.record_id], [pin.record_id, pin.pin_id, "preferred"]
+    return None
+
+
+def _chosen(
+    stated: Sequence[tuple[Candidate, Value]], group: str, rules: Mapping[str, Rule]
+) -> tuple[Value, list[Any]] | None:
+    """Return the value that wins, and its lineage; the strategies are asked in a dispute alone."""
+    if not stated:
+        return None
+    candidate, value = stated[0]
+    if len(stated) == 1:
+        return value, [candidate.record_id, None, "only"]
+    if all(other == value for _, other in stated):
+        return value, [min(c.record_id for c, _ in stated), None, "agreed"]
+    rule = rules.get(group, DEFAULT_RULES[group])
+    winner, strategy = _duel(_rivals(stated, group, rule), rule.strategies)
+    return winner.value, [winner.candidate.record_id, None, strategy]
+
+
+def _rivals(stated: Sequence[tuple[Candidate, Value]], group: str, rule: Rule) -> list[_Rival]:
     said = [value for _, value in stated]
+    names = (group, *GROUPS[group])
     return [
         _Rival(
             candidate=c,
             value=value,
             agreeing=said.count(value),
-            faulty=not c.faulty.isdisjoint((group, *attributes)),
+            faulty=not c.faulty.isdisjoint(names),
             trust=rule.trust.get(c.source_id, c.trust),
         )
         for c, value in stated
     ]
 
 
-def _says_something(group: str, value: tuple[Any, ...]) -> bool:
-    # A country alone is no address: sources fill it in by default.
-    return any(value[:-1]) if group == ADDRESS else any(value)
-
-
 def _duel(rivals: list[_Rival], strategies: Sequence[str]) -> tuple[_Rival, str]:
-    """Return the winner and the strategy that left it alone (`only`, `agreed`, …, `birth`)."""
-    if len(rivals) == 1:
-        return rivals[0], "only"
-    if len({rival.value for rival in rivals}) == 1:
-        return _oldest(rivals), "agreed"
+    """Return the winner among rivals who disagree, and the strategy that decided, else `birth`."""
     for name in strategies:
-        best = max(map(STRATEGIES[name], rivals))
-        rivals = [rival for rival in rivals if STRATEGIES[name](rival) == best]
+        rank = STRATEGIES[name]
+        ranks = [rank(rival) for rival in rivals]
+        best = max(ranks)
+        rivals = [rival for rival, its in zip(rivals, ranks, strict=True) if its == best]
         if len({rival.value for rival in rivals}) == 1:
             return _oldest(rivals), name
     return _oldest(rivals), "birth"

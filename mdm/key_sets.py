@@ -5,9 +5,10 @@ third off the evaluation of a chunk.
 """
 
 import json
-from collections.abc import Iterable
+from collections.abc import Collection, Iterable
 
 from django.db import connection
+from django.db.models import Q
 from django.db.models.expressions import RawSQL
 
 
@@ -17,3 +18,10 @@ def key_set(keys: Iterable[int]) -> RawSQL:
     if connection.vendor == "postgresql":
         return RawSQL("SELECT unnest(%s::bigint[])", [listed])
     return RawSQL("SELECT value FROM json_each(%s)", [json.dumps(listed)])
+
+
+def among(field: str, keys: Collection[int]) -> Q:
+    """Return the condition that a field is one of the keys; a range is not written out."""
+    if isinstance(keys, range):
+        return Q(**{f"{field}__gte": keys.start, f"{field}__lt": keys.stop})
+    return Q(**{f"{field}__in": key_set(keys)})
