@@ -23,9 +23,10 @@ from consent.presentation import (
     timeline,
 )
 from matching.models import Decision
+from mdm.aliases import holders_of
 from mdm.households import Relations, relations_of
 from mdm.lineage import ExplainedValue, explain, label_of
-from mdm.models import Contract, Customer, GoldenRecord, Pin, Sale, SourceRecord
+from mdm.models import Alias, Contract, Customer, GoldenRecord, Pin, Sale, SourceRecord
 from mdm.quality_words import QualityInWords, quality_in_words
 from mdm.standardise.labels import label_lines
 from mdm.survivorship_rules import rules_in_force
@@ -88,6 +89,7 @@ class CustomerFile:
     quality: QualityInWords | None
     label: list[str]
     merged_ids: list[Customer]
+    kept_ids: list[Alias]
     not_the_same: list[NotTheSame]
     purchases: Purchases
     relations: Relations
@@ -130,6 +132,7 @@ def customer_file(customer: Customer, reader: User | AnonymousUser) -> CustomerF
         label=_label(golden),
         pins=pins,
         merged_ids=list(customer.merged_ids.order_by("pk")),
+        kept_ids=_kept_ids(keys),
         not_the_same=_not_the_same(keys),
         purchases=_purchases(keys),
         relations=relations_of(customer, records),
@@ -207,6 +210,14 @@ def _age(golden: GoldenRecord | None) -> int | None:
         return None
     today, born = localdate(), golden.birth_date
     return today.year - born.year - ((today.month, today.day) < (born.month, born.day))
+
+
+def _kept_ids(keys: Sequence[int]) -> list[Alias]:
+    """Return the ids that a steward kept on these records, and that follow them today."""
+    kept = Alias.objects.filter(record__in=keys, retracted_at=None)
+    kept = kept.select_related("customer", "created_by").order_by("pk")
+    holders = holders_of([alias.customer_id for alias in kept])
+    return [alias for alias in kept if holders[alias.customer_id] == alias.record_id]
 
 
 def _not_the_same(keys: Sequence[int]) -> list[NotTheSame]:

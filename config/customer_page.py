@@ -9,14 +9,12 @@ from django.contrib import messages
 from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import redirect
 from django.utils.decorators import method_decorator
-from django.utils.translation import gettext as _
 from django.views.decorators.cache import never_cache
 
 from config.customer_file import customer_file
 from matching.versions import versions_of
-from mdm.birth_ids import birth_number, display, public_id
-from mdm.identity import UnknownCustomer, resolve
-from mdm.models import Customer
+from mdm.fates import Fate, what_became_of
+from mdm.identity import UnknownCustomer
 from mdm.pages import StaffPage, log_access
 
 
@@ -29,36 +27,23 @@ class CustomerPage(StaffPage):
 
     def get(self, request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponse:
         """Show the customer, or go to the address of the one she was merged into."""
-        customer = _resolve(kwargs["public_id"])
+        fate = _fate(kwargs["public_id"])
+        customer = fate.live
         if customer.public_id != kwargs["public_id"]:
-            _tell_about_merge(request, kwargs["public_id"], customer)
+            if fate.is_merged:
+                messages.info(request, " ".join(fate.sentences()))
             return redirect("mdm:customer", public_id=customer.public_id)
         log_access(request.user, "customer.view", customer.public_id)
         file = customer_file(customer, request.user)
         title = str(file.golden) if file.golden else customer.display_id
         versions = versions_of([customer])
         return self.render_to_response(
-            self.get_context_data(file=file, title=title, versions=versions)
+            self.get_context_data(file=file, fate=fate, title=title, versions=versions)
         )
 
 
-def _resolve(text: str) -> Customer:
+def _fate(text: str) -> Fate:
     try:
-        return resolve(text)
+        return what_became_of(text)
     except UnknownCustomer as unknown:
         raise Http404(str(unknown)) from unknown
-
-
-def _tell_about_merge(request: HttpRequest, asked: str, customer: Customer) -> None:
-    """Say so when the id is that of a merged customer, not merely written differently."""
-    number = birth_number(asked)
-    if number is None or number == customer.pk:
-        return
-    messages.info(
-        request,
-        _("%(merged)s was merged into this customer, %(customer)s.")
-        % {
-            "merged": display(public_id(number)),
-            "customer": customer.display_id,
-        },
-    )

@@ -10,6 +10,7 @@ from typing import Any, cast
 
 from django.contrib import messages
 from django.contrib.auth.models import User
+from django.db.models import Q
 from django.http import Http404, HttpRequest, HttpResponse, QueryDict
 from django.shortcuts import redirect
 from django.utils.decorators import method_decorator
@@ -27,11 +28,12 @@ from matching.decisions import (
     retract,
 )
 from matching.foresight import Foresight
+from matching.kept_ids import AlreadyGivenBack, foresee_giving_back, give_back
 from matching.models import Decision, Repair
 from matching.repairs import Plan, RepairRefused, Wish
 from matching.versions import CustomersChanged, check_versions, versions_of
 from mdm.identity import UnknownCustomer, resolve
-from mdm.models import Customer, SourceRecord
+from mdm.models import Alias, Customer, SourceRecord
 from mdm.pages import CustomerActPage, log_access
 
 _CONFLICT = 409
@@ -153,11 +155,44 @@ class RepairPage(_Act):
             wish=wish,
             companions=list(records.filter(pk__in=plan.companions).order_by("pk")),
             may_leave=bool(plan.companions) or wish.leaves_companions,
+            may_keep_id=plan.keeper is not None,
             ended=told(_decisions(plan.retracting)),
             wants_reason=wish.kind == Repair.Kind.LINK and not repairs.has_evidence(wish),
             chosen=_circumstances(self.request.POST),
             **context,
         )
+
+
+@method_decorator(never_cache, name="dispatch")
+class GiveIdBackPage(_Act):
+    """Let an id follow again the record that it was kept from."""
+
+    def post(self, request: HttpRequest, public_id: str) -> HttpResponse:
+        """Preview it; with `confirm`, do it."""
+        customer = _resolve(public_id)
+        alias = _alias(request.POST, customer)
+        if "confirm" in request.POST:
+            return self._give_back(alias, customer)
+        if alias.retracted_at:
+            return self._refused(customer)
+        log_access(request.user, "customer.repair", customer.public_id)
+        return self.sheet(
+            lambda: foresee_giving_back(alias),
+            title=_("Give the id back"),
+            customer=customer,
+            alias=alias,
+        )
+
+    def _give_back(self, alias: Alias, customer: Customer) -> HttpResponse:
+        try:
+            give_back(alias, by=self.steward)
+        except AlreadyGivenBack:
+            return self._refused(customer)
+        return self.done(customer, _("The id was given back. No record changed hands."))
+
+    def _refused(self, customer: Customer) -> HttpResponse:
+        messages.warning(self.request, _("This id was already given back."))
+        return redirect("mdm:customer", public_id=customer.public_id)
 
 
 @method_decorator(never_cache, name="dispatch")
@@ -214,11 +249,22 @@ def _wish(sent: QueryDict, customer: Customer) -> Wish:
         customer.pk,
         record_ids=tuple(sorted(_keys(sent, "record"))),
         leaves_companions="alone" in sent,
+        keeps_id="keep_id" in sent,
         retracting=tuple(sorted(_keys(sent, "retract"))),
     )
     if kind not in (Repair.Kind.MOVE, Repair.Kind.LINK, Repair.Kind.APART):
         return wish
     return replace(wish, other_id=resolve(sent.get("other", "")).pk)
+
+
+def _alias(sent: QueryDict, customer: Customer) -> Alias:
+    """Return the alias named, of an id that leads to this customer."""
+    key = sent.get("alias", "")
+    hers = Q(customer=customer) | Q(customer__merged_into=customer)
+    aliases = Alias.objects.filter(hers).select_related("customer", "created_by")
+    if (found := aliases.filter(pk=int(key) if key.isdecimal() else 0).first()) is None:
+        raise Http404(_("There is no such id kept here."))
+    return found
 
 
 def _keys(sent: QueryDict, name: str) -> set[int]:

@@ -36,10 +36,10 @@ class ValueChange:
 class CustomerSheet:
     """One customer that would change."""
 
-    customer: Customer
+    display_id: str
     name: str
     becomes: str
-    """What happens to the id: `changes`, `returns` or `goes`."""
+    """What happens to the id: `changes`, `returns`, `goes`, or `is_issued` where it is new."""
     leads_to: str
     """The id that a gone one would open."""
     members: list[MemberLine]
@@ -62,7 +62,7 @@ def customer_sheets(foresight: Foresight) -> list[CustomerSheet]:
     )
     keys = {record for c in changing for record in (*c.record_ids, *c.today)}
     records = SourceRecord.objects.select_related("source").in_bulk(keys)
-    return [_sheet(c, customers[c.customer_id], records, foresight) for c in changing]
+    return [_sheet(c, customers.get(c.customer_id), records, foresight) for c in changing]
 
 
 def told(decisions: Iterable[Decision]) -> list[Said]:
@@ -77,26 +77,35 @@ def in_words(sheets: Sequence[CustomerSheet]) -> str:
 
 def _sheet(
     becoming: Becoming,
-    customer: Customer,
+    customer: Customer | None,
     records: Mapping[int, SourceRecord],
     foresight: Foresight,
 ) -> CustomerSheet:
     before = getattr(customer, "golden", None)
     after = _golden(becoming.record_ids)
     return CustomerSheet(
-        customer=customer,
+        display_id=customer.display_id if customer else _("a number of its own"),
         name=after.full_name or after.email or (str(before) if before else ""),
-        becomes="goes" if becoming.is_gone else "returns" if becoming.is_new else "changes",
+        becomes=_becomes(becoming),
         leads_to=_leads_to(becoming, foresight),
         members=_members(becoming, records),
         values=[] if becoming.is_gone or not before else _values(before, after),
     )
 
 
+def _becomes(becoming: Becoming) -> str:
+    if becoming.is_gone:
+        return "goes"
+    if becoming.is_unissued:
+        return "is_issued"
+    return "returns" if becoming.is_new else "changes"
+
+
 def _leads_to(becoming: Becoming, foresight: Foresight) -> str:
     if not becoming.is_gone:
         return ""
-    return str(Customer.objects.get(pk=foresight.names[becoming.customer_id]))
+    home = foresight.home(becoming.customer_id)
+    return str(Customer.objects.get(pk=home))
 
 
 def _golden(record_ids: Iterable[int]) -> GoldenRecord:
@@ -125,12 +134,14 @@ def _values(before: GoldenRecord, after: GoldenRecord) -> list[ValueChange]:
 
 
 def _in_words(sheet: CustomerSheet) -> str:
-    words = {"customer": sheet.customer.display_id, "other": sheet.leads_to}
+    words = {"customer": sheet.display_id, "other": sheet.leads_to}
     count = sum(line.change != "leaves" for line in sheet.members)
     records = ngettext("%(count)d record", "%(count)d records", count) % {"count": count}
     words["records"] = records
     if sheet.becomes == "goes":
         return _("%(customer)s leads to %(other)s.") % words
+    if sheet.becomes == "is_issued":
+        return _("A new number is issued for %(records)s.") % words
     if sheet.becomes == "returns":
         return _("%(customer)s comes back with %(records)s.") % words
     return _("%(customer)s has %(records)s from then on.") % words

@@ -7,7 +7,7 @@ from django.views.generic import RedirectView
 from config import health
 from config.customer_page import CustomerPage
 from config.pin_pages import PinPage, UnpinPage
-from config.repair_pages import RepairPage, UndoPage
+from config.repair_pages import GiveIdBackPage, RepairPage, UndoPage
 from mdm import urls as mdm_urls
 
 # The customer page draws on every app, so it stands in config, under the names of mdm.
@@ -15,6 +15,11 @@ customer_pages = [
     path("customers/<str:public_id>/", CustomerPage.as_view(), name="customer"),
     path("customers/<str:public_id>/repair/", RepairPage.as_view(), name="customer-repair"),
     path("customers/<str:public_id>/undo/", UndoPage.as_view(), name="customer-undo"),
+    path(
+        "customers/<str:public_id>/give-id-back/",
+        GiveIdBackPage.as_view(),
+        name="customer-give-id-back",
+    ),
     path("customers/<str:public_id>/pin/", PinPage.as_view(), name="customer-pin"),
     path("customers/<str:public_id>/unpin/", UnpinPage.as_view(), name="customer-unpin"),
 ]

@@ -3,7 +3,8 @@
 First every SAME decision, then automatic links by falling score, as long as no DIFFERENT decision
 and no guard is broken, and none of the two fits a third that the other may not join. The same
 facts give the same partition in any order, and the neighbourhood of a change, recomputed alone,
-equals the whole. A cluster is named after its oldest record.
+equals the whole. A cluster is named by the oldest id that its records hold: that of its oldest
+record, unless a steward kept an id on another one.
 """
 
 import operator
@@ -74,7 +75,7 @@ class Refusal:
 
 @dataclass(frozen=True)
 class Partition:
-    """Record -> oldest record of its cluster, and the links that were refused."""
+    """Record -> id of its cluster, and the links that were refused."""
 
     names: Mapping[int, int]
     refusals: tuple[Refusal, ...]
@@ -92,8 +93,12 @@ def clusters(
     evidence: Iterable[Evidence],
     rulings: Iterable[Ruling],
     guards: Guards | None = None,
+    *,
+    ids: Mapping[int, int] | None = None,
 ) -> Partition:
     """Return the partition of the records; pairs that name other records are left out.
+
+    `ids` gives the oldest id of each record whose oldest is not its own number.
 
     Raises:
         Contradiction: when SAME decisions join what a DIFFERENT decision keeps apart.
@@ -106,7 +111,7 @@ def clusters(
     links = (pair for pair in known if pair.automatic)
     for pair in sorted(links, key=lambda p: (-p.score, p.left, p.right)):
         builder.link(pair)
-    return builder.partition()
+    return builder.partition(ids or {})
 
 
 class _Builder:
@@ -243,19 +248,21 @@ class _Builder:
             self.apart[third].add(one)
             self.apart[one].add(third)
 
-    def partition(self) -> Partition:
+    def partition(self, ids: Mapping[int, int]) -> Partition:
         """Return the clusters as they stand, with one refusal per two clusters.
 
         The refusals of one ambiguity are one: a person settles it by one answer.
         """
-        oldest = {root: min(members) for root, members in self.members.items()}
+        named = {root: min(members) for root, members in self.members.items()}
+        for root in {self.root[record] for record in ids if record in self.root}:
+            named[root] = min(ids.get(record, record) for record in self.members[root])
         kept: dict[frozenset[int], Refusal] = {}
         for refusal, between in self.refused:
             clusters_of = frozenset((self.root[refusal.left], self.root[refusal.right]))
             if len(clusters_of) == 2:
                 question = clusters_of if between is None else {self.root[between]}
                 kept.setdefault(frozenset(question), refusal)
-        names = {record: oldest[root] for record, root in self.root.items()}
+        names = {record: named[root] for record, root in self.root.items()}
         return Partition(names, tuple(kept.values()))
 
 

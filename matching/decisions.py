@@ -11,11 +11,13 @@ from django.utils.timezone import localtime, now
 from django.utils.translation import gettext as _
 
 from matching.foresight import Foresight, foresee
+from matching.kept_ids import aliases_of, settle_ids
 from matching.models import Decision, Repair, ReviewTask, to_ruling
-from matching.neighbourhood import lock_neighbourhood, settle
+from matching.neighbourhood import lock_neighbourhood
 from matching.rechecks import basis_of, stale_siblings
 from matching.rulings import Contradiction, Ruling, contradiction
 from mdm import bulk
+from mdm.aliases import give_back
 from mdm.audit import acting_as, record_history
 from mdm.birth_ids import public_id
 from mdm.models import SourceRecord
@@ -193,6 +195,7 @@ def take_back(decisions: Sequence[Decision], *, by: User) -> None:
     if repairs := sorted({d.repair_id for d in decisions if d.repair_id}):
         Repair.objects.filter(pk__in=repairs).update(undone_at=now(), undone_by=by)
         record_history(Repair, repairs, "~")
+        give_back([alias.pk for alias in aliases_of(decisions)], by=by)
 
 
 def coming_back(decisions: Sequence[Decision]) -> list[Decision]:
@@ -232,7 +235,11 @@ def foresee_retract(decision: Decision) -> Foresight:
     rulings = [ruling for d in back if (ruling := d.ruling)]
     keys = [d.pk for d in taken_back]
     refuse_contradiction(rulings, leaving_out=keys)
-    return foresee(rulings, without=[d.pair for d in taken_back if d.retracted_at is None])
+    return foresee(
+        rulings,
+        without=[d.pair for d in taken_back if d.retracted_at is None],
+        given_back=[alias for alias in aliases_of(taken_back) if alias.retracted_at is None],
+    )
 
 
 def preview_same(one: int, other: int) -> Outcome | None:
@@ -264,8 +271,9 @@ def sentence(decision: Decision) -> str:
 
 
 def carry_out(decisions: Sequence[Decision], *, by: User, reason: str) -> None:
-    """Settle the neighbourhood of decisions just made or taken back."""
-    settle({record for d in decisions for record in d.pair}, by=by, reason=reason)
+    """Settle the neighbourhood of decisions made or taken back, and of ids that move along."""
+    records = {record for d in decisions for record in d.pair}
+    settle_ids(aliases_of(decisions), records=records, by=by, reason=reason)
     unsure = [d for d in decisions if d.verdict == Verdict.UNSURE]
     for decision in unsure:
         # A colleague may look at once; the queue leaves the pair out for this steward.

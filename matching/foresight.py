@@ -2,12 +2,13 @@
 
 from collections import defaultdict
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from matching.neighbourhood import neighbourhood, read_facts
 from matching.rulings import Ruling
+from mdm.aliases import NOT_YET_ISSUED, Holdings, Keeping, holdings, records_concerned
 from mdm.birth_ids import public_id
-from mdm.models import SourceRecord
+from mdm.models import Alias, SourceRecord
 
 
 @dataclass(frozen=True, slots=True)
@@ -23,6 +24,11 @@ class Becoming:
     def public_id(self) -> str:
         """The id of her page."""
         return public_id(self.customer_id)
+
+    @property
+    def is_unissued(self) -> bool:
+        """Whether the id will only be issued when this is done."""
+        return self.customer_id == NOT_YET_ISSUED
 
     @property
     def is_gone(self) -> bool:
@@ -51,27 +57,44 @@ class Foresight:
 
     customers: tuple[Becoming, ...]
     names: Mapping[int, int]
+    holdings: Holdings
+
+    def home(self, customer_id: int) -> int:
+        """Return the customer that an id would lead to."""
+        return self.names[self.holdings.holder(customer_id)]
 
     def members(self, customer_id: int) -> tuple[int, ...]:
         """Return the records that a customer would have, the oldest first."""
         return tuple(sorted(r for r, name in self.names.items() if name == customer_id))
 
 
-def foresee(rulings: Sequence[Ruling], *, without: Iterable[tuple[int, int]] = ()) -> Foresight:
+def foresee(
+    rulings: Sequence[Ruling],
+    *,
+    without: Iterable[tuple[int, int]] = (),
+    keeping: Keeping | None = None,
+    given_back: Sequence[Alias] = (),
+) -> Foresight:
     """Return what follows from decisions that come into force, and others that end.
 
     Args:
         rulings: decisions as if they were made; each takes the place of the one on its pair.
         without: pairs whose decision ends.
+        keeping: an id as if it were kept on another record.
+        given_back: aliases as if they were taken back.
 
     Raises:
         matching.rulings.Contradiction: when the decisions cannot all hold.
     """
     ended = list(without)
     seeds = {record for pair in (*(r[:2] for r in rulings), *ended) for record in pair}
+    if moved := {move.customer_id for move in (*given_back, *([keeping] if keeping else ()))}:
+        seeds |= records_concerned(moved)
     facts = read_facts(neighbourhood(seeds))
+    held = holdings(facts.records, proposed=keeping, without=[a.pk for a in given_back])
+    facts = replace(facts, holdings=held)
     after = facts.partition(extra=rulings, without=ended).names
-    return Foresight(_changes(_present(facts.records), after), after)
+    return Foresight(_changes(_present(facts.records), after), after, held)
 
 
 def _present(record_ids: Sequence[int]) -> dict[int, int]:

@@ -7,7 +7,7 @@ from django.utils.translation import gettext_lazy as _
 
 from matching.rulings import Ruling
 from mdm.audit import AuditTrail
-from mdm.models import Customer, SourceRecord
+from mdm.models import Alias, Customer, SourceRecord
 from mdm.models.rule_versions import RuleVersion
 
 
@@ -98,6 +98,14 @@ class Repair(models.Model):
     )
     record_ids = models.JSONField(
         default=list, blank=True, help_text="The records taken out, split off or moved."
+    )
+    alias = models.OneToOneField(
+        Alias,
+        models.PROTECT,
+        null=True,
+        blank=True,
+        related_name="repair",
+        help_text="The customer's id, when it was kept on the records without its holder.",
     )
     idempotency_key = models.CharField(max_length=60, null=True, blank=True, unique=True)
     done_by = models.ForeignKey(settings.AUTH_USER_MODEL, models.PROTECT, related_name="+")

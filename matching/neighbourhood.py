@@ -16,6 +16,7 @@ from matching.reading import in_chunks, rows_of
 from matching.review_tasks import Stand, derive_tasks
 from matching.rule_sets import Parameters, active_rule_set
 from matching.rulings import Ruling
+from mdm.aliases import Holdings, holdings
 from mdm.identity import AppliedLinks, Link, apply_links
 from mdm.models import Customer, SourceRecord
 
@@ -28,6 +29,7 @@ class Facts:
     evidence: list[Evidence]
     rulings: list[Ruling]
     guards: Guards
+    holdings: Holdings = field(default_factory=Holdings)
 
     def partition(
         self, *, extra: Sequence[Ruling] = (), without: Iterable[tuple[int, int]] = ()
@@ -38,7 +40,10 @@ class Facts:
         """
         replaced = {*without, *((ruling.left, ruling.right) for ruling in extra)}
         rulings = [r for r in self.rulings if (r.left, r.right) not in replaced]
-        return clusters(self.records, self.evidence, [*rulings, *extra], self.guards)
+        rulings += extra
+        return clusters(
+            self.records, self.evidence, rulings, self.guards, ids=self.holdings.oldest
+        )
 
 
 @dataclass(frozen=True)
@@ -104,7 +109,13 @@ def read_facts(
         exclusive={pk: number for pk, number, _, _ in rows if number},
         unique_source={pk: str(source) for pk, _, source, unique in rows if unique},
     )
-    return Facts(sorted(inside), _evidence(keys, inside), rulings_among(keys, inside), guards)
+    return Facts(
+        sorted(inside),
+        _evidence(keys, inside),
+        rulings_among(keys, inside),
+        guards,
+        holdings(keys),
+    )
 
 
 def links_of(facts: Facts, partition: Partition) -> list[Link]:
@@ -116,7 +127,11 @@ def links_of(facts: Facts, partition: Partition) -> list[Link]:
             for record in (pair.left, pair.right):
                 best[record] = max(pair.score, best.get(record, pair.score))
     decided = {record for ruling in facts.rulings if ruling.is_same for record in ruling[:2]}
-    return [_link(record, names[record], best.get(record), decided) for record in facts.records]
+    ids = facts.holdings.oldest
+    return [
+        _link(record, names[record], best.get(record), decided, ids.get(record, record))
+        for record in facts.records
+    ]
 
 
 def rulings_among(keys: list[int] | None, inside: set[int]) -> list[Ruling]:
@@ -130,8 +145,8 @@ def rulings_among(keys: list[int] | None, inside: set[int]) -> list[Ruling]:
     ]
 
 
-def _link(record: int, customer: int, score: float | None, decided: set[int]) -> Link:
-    if record == customer:
+def _link(record: int, customer: int, score: float | None, decided: set[int], own_id: int) -> Link:
+    if own_id == customer:
         return Link(record, customer, "birth")
     return Link(record, customer, "decision" if record in decided else "auto", score)
 

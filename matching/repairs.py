@@ -28,10 +28,12 @@ from matching.models import Decision, PairEvidence, Repair
 from matching.neighbourhood import lock_neighbourhood
 from matching.rulings import Ruling, reach
 from matching.versions import check_versions
+from mdm.aliases import Keeping, holdings, keep, propose
 from mdm.audit import acting_as
-from mdm.models import SourceRecord
+from mdm.models import Alias, SourceRecord
 
 Kind = Repair.Kind
+_REASON_LETTERS = 400
 Pair = tuple[int, int]
 
 
@@ -45,7 +47,8 @@ class Wish:
 
     `record_ids` are the ticked ones; `other_id` the second customer of a move, a link or of two
     to be kept apart. Records that a decision brought in together with a ticked one go with it,
-    unless `leaves_companions`. `retracting` are decisions that she takes back for it.
+    unless `leaves_companions`. `retracting` are decisions that she takes back for it. `keeps_id`:
+    the customer's id is to stay with the larger part although its record goes (see `Plan.keeper`).
     """
 
     kind: str
@@ -54,6 +57,7 @@ class Wish:
     other_id: int | None = None
     leaves_companions: bool = False
     retracting: tuple[int, ...] = ()
+    keeps_id: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,6 +69,15 @@ class Plan:
     companions: tuple[int, ...] = ()
     """Records that go along because a decision joined them with a ticked one."""
     retracting: list[int] = field(default_factory=list)
+    keeper: int | None = None
+    """The record that would keep the customer's id, where the larger part would lose it."""
+
+    @property
+    def keeping(self) -> Keeping | None:
+        """The id as it would be kept, when that is wished for and makes sense."""
+        if self.keeper is None or not self.wish.keeps_id:
+            return None
+        return propose(self.wish.customer_id, self.keeper)
 
     @property
     def rulings(self) -> list[Ruling]:
@@ -104,7 +117,8 @@ def foresee(plan: Plan) -> Foresight:
     """
     refuse_contradiction(plan.rulings, leaving_out=plan.retracting)
     ended = Decision.objects.in_force().filter(pk__in=plan.retracting)
-    return foresight.foresee(plan.rulings, without=ended.values_list("left", "right"))
+    pairs = ended.values_list("left", "right")
+    return foresight.foresee(plan.rulings, without=pairs, keeping=plan.keeping)
 
 
 @transaction.atomic
@@ -142,6 +156,7 @@ def repair(
             customer_id=wish.customer_id,
             other_id=wish.other_id,
             record_ids=plan.moved,
+            alias=_keep_id(plan, by=by, said=said),
             idempotency_key=idempotency_key or None,
             done_by=by,
         )
@@ -150,6 +165,17 @@ def repair(
         )
         carry_out(made, by=by, reason=str(Kind(wish.kind).label))
     return done
+
+
+def _keep_id(plan: Plan, *, by: User, said: Circumstances) -> Alias | None:
+    """Let the larger part keep the id, when that is wished for and makes sense."""
+    if plan.keeping is None:
+        return None
+    reason = str(Decision.Reason(said.reason).label) if said.reason else ""
+    words = " · ".join(filter(None, [reason, said.note]))
+    return keep(
+        plan.keeping.customer_id, plan.keeping.record_id, by=by, reason=words[:_REASON_LETTERS]
+    )
 
 
 def done_before(idempotency_key: str | None) -> Repair | None:
@@ -210,7 +236,27 @@ def _parting(wish: Wish, members: list[int]) -> Plan:
         raise RepairRefused(_nothing_stays(together != ticked))
     cut = [d.pk for d in same if (d.left_id in moved) != (d.right_id in moved)]
     statements = _between(moved, stayed) + _joined(wish, moved)
-    return Plan(wish, statements, tuple(sorted(set(moved) - ticked)), [*cut, *wish.retracting])
+    return Plan(
+        wish,
+        statements,
+        tuple(sorted(set(moved) - ticked)),
+        [*cut, *wish.retracting],
+        _keeper(wish, moved, stayed),
+    )
+
+
+def _keeper(wish: Wish, moved: Sequence[int], stayed: Sequence[int]) -> int | None:
+    """Return the record to keep the id on: the oldest of the part that would lose it.
+
+    None when that is the smaller part, or has the id of the customer it moves to, or of nobody:
+    records taken out singly are no part.
+    """
+    holder = holdings([*moved, *stayed]).holder(wish.customer_id)
+    loses, keeps = (stayed, moved) if holder in moved else (moved, stayed)
+    is_one_part = loses is stayed or wish.kind == Kind.SPLIT or len(moved) == 1
+    if wish.kind == Kind.MOVE and loses is moved:
+        return None
+    return loses[0] if is_one_part and len(loses) >= len(keeps) else None
 
 
 def _nothing_stays(has_companions: bool) -> str:  # noqa: FBT001

@@ -11,7 +11,7 @@ from datetime import datetime, timedelta
 from typing import TYPE_CHECKING, Any, cast
 
 from django.contrib.auth.models import User
-from django.db.models import Exists, F, OuterRef, Q
+from django.db.models import Exists, OuterRef, Q
 from django.utils.timezone import now
 from django.utils.translation import gettext as _
 
@@ -151,7 +151,7 @@ class _Match:
 
     def _finish(self, moved: int) -> Mapping[str, Any]:
         records = SourceRecord.objects.order_by()
-        linked = records.exclude(customer_id=F("pk")).count()
+        linked = records.exclude(link_rule="birth").count()
         tasks = ReviewTask.objects.filter(state=ReviewTask.State.OPEN)
         self.row.counts |= {
             "evidence": PairEvidence.objects.count(),

@@ -47,6 +47,16 @@ def allocate_ids(model: type[models.Model], count: int) -> list[int]:
         return list(range(first, first + count))
 
 
+def use_up(model: type[models.Model], key: int) -> None:
+    """Let no row ever get a key from `allocate_ids` that something else was given."""
+    if connection.vendor != "postgresql":  # There, a number asked for is gone.
+        with connection.cursor() as cursor:
+            cursor.execute(
+                "UPDATE sqlite_sequence SET seq = max(seq, %s) WHERE name = %s",
+                [key, model._meta.db_table],
+            )
+
+
 def insert(model: type[models.Model], columns: Sequence[str], rows: Iterable[Row]) -> None:
     """Insert rows given as Python values in the order of `columns` (field attnames)."""
     if connection.vendor == "postgresql":

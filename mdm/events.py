@@ -37,8 +37,12 @@ class Change(NamedTuple):
 
 def record_births(customer_ids: Iterable[int]) -> None:
     """Write the first event of customers who were just born, each with her one record."""
-    born = ((key, 1, Kind.CREATED, key, None, None) for key in customer_ids)
-    _insert(born)
+    _insert((key, 1, Kind.CREATED, key, None, None) for key in customer_ids)
+
+
+def record_issue(customer_id: int) -> None:
+    """Write the first event of an id that no record was born with."""
+    _insert([(customer_id, 1, Kind.CREATED, None, None, None)])
 
 
 def record_changes(changes: Sequence[Change]) -> None:

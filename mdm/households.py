@@ -161,7 +161,7 @@ def relate(
         raise RelationRefused(_("A customer cannot be related to herself."))
     if kind not in Relation.Kind.values:
         raise RelationRefused(_("This kind of relation is unknown."))
-    left, right = one.pk, other.pk
+    left, right = _anchor(one), _anchor(other)
     if kind == Relation.Kind.HOUSEHOLD:
         left, right = sorted((left, right))
     with acting_as(by, reason or str(Relation.Kind(kind).label)):
@@ -178,6 +178,18 @@ def relate(
             )
         except IntegrityError as error:
             raise RelationRefused(_("Somebody recorded this relation just now.")) from error
+
+
+def _anchor(customer: Customer) -> int:
+    """Return the oldest record of a customer: a word about her hangs on it.
+
+    Raises:
+        RelationRefused: when she is no longer live.
+    """
+    record = SourceRecord.objects.filter(customer=customer).order_by("pk").first()
+    if record is None:
+        raise RelationRefused(_("This customer id is no longer in use."))
+    return record.pk
 
 
 def _between(one: Customer, other: Customer, kind: str) -> list[Relation]:

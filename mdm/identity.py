@@ -2,8 +2,9 @@
 
 Clustering decides (in `matching`); this module carries it out and derives what follows: the
 status of every customer id concerned, the golden records, and a signal for the apps above. A
-customer is live exactly when the record it was born with belongs to it, so ids survive merges
-and come back when records part.
+customer is live exactly when the record that holds her id belongs to her: the one it was born
+with, unless a steward kept the id elsewhere (`mdm.aliases`). So ids survive merges and come back
+when records part.
 """
 
 from collections import defaultdict
@@ -15,6 +16,7 @@ from django.utils.timezone import now
 from django.utils.translation import gettext as _
 
 from mdm import bulk
+from mdm.aliases import holders_of, ids_held
 from mdm.audit import acting_as, record_history
 from mdm.birth_ids import birth_number, public_id
 from mdm.contact_points import recount
@@ -93,6 +95,7 @@ def apply_links(links: Sequence[Link], *, user: User | None, reason: str) -> App
         return AppliedLinks([], [], [], [])
     touched = {old for _, old in moved}
     touched.update(key for link, _ in moved for key in (link.record_id, link.customer_id))
+    touched |= ids_held(link.record_id for link, _ in moved)
     with acting_as(user, reason):
         _lock(touched)
         _move([link for link, _ in moved])
@@ -186,7 +189,7 @@ def _told(turns: Iterable[_Turn]) -> list[Change]:
 
 def _derive_statuses(customer_ids: set[int], *, members_changed: bool = True) -> list[_Turn]:
     """Write the status every id should have. Returns those that changed."""
-    home = dict(SourceRecord.objects.filter(pk__in=customer_ids).values_list("pk", "customer_id"))
+    home = _homes(customer_ids)
     members: dict[int, set[str]] = defaultdict(set)
     for customer, status in (
         SourceRecord.objects.filter(customer__in=customer_ids)
@@ -210,6 +213,15 @@ def _derive_statuses(customer_ids: set[int], *, members_changed: bool = True) ->
         bulk.update(Customer, ("id", "status", "merged_into_id", "version"), rows)
         record_history(Customer, [row[0] for row in rows], "~")
     return turns
+
+
+def _homes(customer_ids: set[int]) -> dict[int, int]:
+    """Return the customer of the record that holds each id."""
+    elsewhere = holders_of(customer_ids)
+    holders = {key: elsewhere.get(key, key) for key in customer_ids}
+    records = SourceRecord.objects.filter(pk__in=set(holders.values())).order_by()
+    customers = dict(records.values_list("pk", "customer_id"))
+    return {key: customers[record] for key, record in holders.items()}
 
 
 def _live_status(member_statuses: set[str]) -> Customer.Status:

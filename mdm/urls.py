@@ -3,6 +3,7 @@
 from django.urls import path
 
 from mdm import (
+    api,
     batch_pages,
     job_pages,
     load_pages,
@@ -15,6 +16,7 @@ from mdm.search_page import SearchPage
 
 app_name = "mdm"
 urlpatterns = [
+    path("api/customers/<str:public_id>/", api.customer, name="api-customer"),
     path("search/", SearchPage.as_view(), name="search"),
     path("jobs/", job_pages.JobListPage.as_view(), name="jobs"),
     path("jobs/<uuid:pk>/", job_pages.JobPage.as_view(), name="job"),

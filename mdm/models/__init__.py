@@ -1,6 +1,7 @@
 """Models of the ground app, by what they hold."""
 
 from mdm.models.activity import AccessLog, Contract, Sale
+from mdm.models.aliases import Alias
 from mdm.models.customers import (
     Customer,
     GoldenRecord,
@@ -35,6 +36,7 @@ __all__ = [
     "ADDRESS_ATTRIBUTES",
     "ATTRIBUTES",
     "AccessLog",
+    "Alias",
     "ContactPoint",
     "Contract",
     "Customer",

@@ -14,8 +14,9 @@ from mdm.models.rule_versions import RuleVersion
 class Customer(models.Model):
     """One public id ever issued; its key is that of the source record it was born with.
 
-    A live customer is the oldest record of its cluster. A merged one points at the live one in
-    one step, and comes back when the records part.
+    A live customer has the oldest id of its cluster's records (see `Alias` for ids that no record
+    was born with). A merged one points at the live one in one step, and comes back when the
+    records part.
     """
 
     class Status(models.TextChoices):

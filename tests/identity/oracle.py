@@ -29,6 +29,17 @@ class Record:
 
 
 @dataclass
+class Move:
+    """An id that follows another record from then on, and the one issued to who held it."""
+
+    customer: int
+    record: int
+    former: int
+    issued: int | None
+    is_over: bool = False
+
+
+@dataclass
 class Act:
     """Something a steward did at once: verdicts on pairs, and pairs whose decision she ended."""
 
@@ -38,6 +49,7 @@ class Act:
     """What each record said when the steward decided."""
     is_repair: bool = False
     is_undone: bool = False
+    move: Move | None = None
 
 
 @dataclass
@@ -131,8 +143,28 @@ class World:
         return groups
 
     def names(self) -> dict[int, int]:
-        """Return the customer of every record: the oldest record of its group."""
-        return {record: min(group) for group in self.partition() for record in group}
+        """Return the customer of every record: the oldest id that its group holds."""
+        return {record: self.name(group) for group in self.partition() for record in group}
+
+    def name(self, group: Iterable[int]) -> int:
+        """Return the id of a group; whoever has none would fail here."""
+        return min(key for key, record in self.holders().items() if record in group)
+
+    def holders(self) -> dict[int, int]:
+        """Tell the story of all ids ever issued: who holds each."""
+        holders = {record: record for record in self.records}
+        for act in self.acts:
+            if act.move and act.move.issued:
+                holders[act.move.issued] = act.move.former
+        for act in self.acts:
+            if act.move and not act.is_undone and not act.move.is_over:
+                holders[act.move.customer] = act.move.record
+        return holders
+
+    def homes(self) -> dict[int, int]:
+        """Return the customer that every id ever issued leads to."""
+        names = self.names()
+        return {key: names[record] for key, record in self.holders().items()}
 
     def golden(self, group: Iterable[int]) -> dict[str, str]:
         """Return the surviving names and e-mail of a group; nothing when nobody is active."""

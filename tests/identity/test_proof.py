@@ -33,10 +33,12 @@ from matching.decisions import (
     foresee_retract,
     retract,
 )
+from matching.kept_ids import foresee_giving_back, give_back
 from matching.models import Decision, Repair, ReviewTask
 from matching.neighbourhood import settle
 from matching.repairs import RepairRefused, Wish, repair, undo
 from mdm import pins
+from mdm.aliases import NOT_YET_ISSUED
 from mdm.birth_ids import public_id
 from mdm.identity import resolve
 from mdm.models import Customer, CustomerEvent, GoldenRecord, Pin, SourceRecord
@@ -196,13 +198,14 @@ class Identity(RuleBasedStateMachine):
         other=places,
         ticked=st.sets(st.integers(0, 5), max_size=4),
         alone=st.booleans(),
+        keeps=st.booleans(),
     )
-    def a_steward_repairs(self, kind, place, other, ticked, alone):
+    def a_steward_repairs(self, kind, place, other, ticked, alone, keeps):
         groups = sorted(self.world.partition(), key=min)
         mine, theirs = sorted(self.pick(groups, place)), self.pick(groups, other)
         records = tuple(mine[t] for t in sorted(ticked) if t < len(mine))
-        needs_other = kind in ("move", "link", "apart")
-        wish = Wish(kind, mine[0], records, min(theirs) if needs_other else None, alone)
+        second = self.world.name(theirs) if kind in ("move", "link", "apart") else None
+        wish = Wish(kind, self.world.name(mine), records, second, alone, keeps_id=keeps)
         before = snapshot()
         try:
             plan = repairs.prepare(wish)
@@ -219,9 +222,20 @@ class Identity(RuleBasedStateMachine):
         except ContradictsDecisions:
             self.must_be_refused(act, before)
             return
+        act.move = self.moved_id(plan, done)
         self.must_be_allowed(act)
-        assert dict(foreseen.names).items() <= self.world.names().items()  # P30
+        assert self.as_issued(foreseen, act).items() <= self.world.names().items()  # P30
         self.made.append((act, done))
+
+    @precondition(lambda self: any(self.is_kept(act) for act, _done in self.made))
+    @rule(place=places)
+    def an_id_is_given_back(self, place):
+        act, done = self.pick([made for made in self.made if self.is_kept(made[0])], place)
+        done.alias.refresh_from_db()
+        foreseen = foresee_giving_back(done.alias)
+        give_back(done.alias, by=self.steward)
+        act.move.is_over = True
+        assert dict(foreseen.names).items() <= self.world.names().items()
 
     @precondition(lambda self: self.made)
     @rule(place=places)
@@ -314,18 +328,20 @@ class Identity(RuleBasedStateMachine):
         for text in self.issued:
             found = resolve(text)
             assert found.merged_into_id is None  # P2: one step.
+        homes = self.world.homes()
+        assert Customer.objects.count() == len(homes)
         for key, status, into in Customer.objects.values_list("pk", "status", "merged_into"):
             members = [r for r, name in names.items() if name == key]
             is_active = any(self.world.records[r].is_active for r in members)
-            expected = "merged" if names[key] != key else "active" if is_active else "inactive"
-            assert (status, into) == (expected, names[key] if expected == "merged" else None)
+            expected = "merged" if homes[key] != key else "active" if is_active else "inactive"
+            assert (status, into) == (expected, homes[key] if expected == "merged" else None)
 
     @invariant()
     def values_survive_by_the_rules(self):
         stored = {g.pk: g for g in GoldenRecord.objects.all()}
         for group in self.world.partition():
             expected = self.world.golden(group)
-            golden = stored.pop(min(group), None)
+            golden = stored.pop(self.world.name(group), None)
             assert (golden is not None) == bool(expected)  # P19
             for name, value in expected.items():
                 assert getattr(golden, name) == value  # P7, P8, P18
@@ -346,6 +362,24 @@ class Identity(RuleBasedStateMachine):
         assert Pin.objects.count() == len(self.pinned)  # P28: nothing is dropped.
 
     # ---- helpers
+
+    def moved_id(self, plan, done):
+        """Return the id that a repair kept elsewhere; a record is never left without one."""
+        if done.alias is None:
+            assert plan.keeping is None
+            return None
+        kept = done.alias
+        if kept.stand_in_id:
+            self.issued.add(public_id(kept.stand_in_id))
+        return oracle.Move(kept.customer_id, kept.record_id, kept.former_id, kept.stand_in_id)
+
+    def as_issued(self, foreseen, act):
+        """Return the names foreseen, with the id that was issued since."""
+        issued = {NOT_YET_ISSUED: act.move.issued} if act.move else {}
+        return {record: issued.get(name, name) for record, name in foreseen.names.items()}
+
+    def is_kept(self, act):
+        return act.move is not None and not act.is_undone and not act.move.is_over
 
     def check_meaning(self, wish, plan, said):
         """P21: a move is DIFFERENT from what stays and SAME as the other side."""

@@ -103,9 +103,7 @@ def test_a_merged_id_leads_to_the_customer_and_says_so():
 
     assert answer.redirect_chain == [(page_of(first), 302)]
     merged = display(public_id(second.pk))
-    assert (
-        f"{merged} was merged into this customer, {display(public_id(first.pk))}." in answer.text
-    )
+    assert f"{merged} was merged into {display(public_id(first.pk))} on " in answer.text
 
 
 def test_an_id_written_by_hand_leads_to_the_one_address():
@@ -177,7 +175,7 @@ def test_a_customer_no_source_knows_any_more_still_has_a_page():
 
     answer = client_of("steward").get(page_of(record))
 
-    assert "No active source record is left" in answer.text
+    assert "No source has known the person behind" in answer.text
 
 
 def test_looking_is_noted_with_the_id_and_nothing_else():
@@ -210,7 +208,7 @@ def test_thirty_records_cost_no_more_queries_than_one():
     client = client_of("steward")
     queries_to_show(alone, client)  # Warms the caches that every page shares.
 
-    assert queries_to_show(many[0], client) == queries_to_show(alone, client) <= 38
+    assert queries_to_show(many[0], client) == queries_to_show(alone, client) <= 40
 
 
 @pytest.mark.parametrize("role", ["marketer", "administrator"])

@@ -1,0 +1,63 @@
+"""Ids that stewards keep on other records: what follows, and giving them back."""
+
+from collections.abc import Iterable, Sequence
+
+from django.contrib.auth.models import User
+from django.db import transaction
+from django.utils.translation import gettext as _
+
+from matching.foresight import Foresight, foresee
+from matching.models import Decision
+from matching.neighbourhood import lock_neighbourhood, settle
+from mdm import aliases as held
+from mdm import identity
+from mdm.audit import acting_as
+from mdm.models import Alias
+
+
+class AlreadyGivenBack(Exception):
+    """The id is no longer kept there."""
+
+
+def aliases_of(decisions: Iterable[Decision]) -> list[Alias]:
+    """Return the aliases made with the repairs that these decisions belong to."""
+    repairs = {d.repair_id for d in decisions if d.repair_id}
+    return list(Alias.objects.filter(repair__in=repairs)) if repairs else []
+
+
+def settle_ids(
+    aliases: Sequence[Alias], *, records: Iterable[int] = (), by: User, reason: str
+) -> None:
+    """Settle the neighbourhood of ids just kept or given back, and of these records.
+
+    An id that names nobody before and after leads elsewhere all the same, and so do those issued.
+    """
+    moved = {alias.customer_id for alias in aliases}
+    concerned = held.records_concerned(moved) if moved else set()
+    settle({*records, *concerned}, by=by, reason=reason)
+    if moved:
+        issued = {alias.stand_in_id for alias in aliases if alias.stand_in_id}
+        with acting_as(by, reason):
+            identity.refresh(moved | issued)
+
+
+def foresee_giving_back(alias: Alias) -> Foresight:
+    """Return what giving an id back would change today, computed without writing."""
+    return foresee([], given_back=[alias])
+
+
+@transaction.atomic
+def give_back(alias: Alias, *, by: User) -> None:
+    """Let an id follow again the record that held it before; who is whom stays as it is.
+
+    Raises:
+        AlreadyGivenBack: when it was given back before.
+    """
+    lock_neighbourhood(held.records_concerned({alias.customer_id}))
+    alias.refresh_from_db()
+    if alias.retracted_at:
+        raise AlreadyGivenBack(_("This id was already given back."))
+    reason = _("Id given back")
+    with acting_as(by, reason):
+        held.give_back([alias.pk], by=by)
+        settle_ids([alias], by=by, reason=reason)
