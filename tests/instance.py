@@ -50,19 +50,34 @@ class Instance:
     @classmethod
     @contextmanager
     def running(cls, environment: Mapping[str, str]) -> Iterator[Self]:
-        """Run an instance for the length of the block; it must stop within seconds when asked."""
+        """Run an instance for the length of the block, and end it as a power cut would."""
         port = free_port()
         command = [sys.executable, str(ROOT / "manage.py"), "up", "--port", str(port)]
         process = subprocess.Popen([*command, "--workers", "1"], env=environment, cwd=ROOT)
+        instance = cls(f"http://127.0.0.1:{port}", process)
         try:
             wait_until(lambda: processes.answers("127.0.0.1", port), "the web server answers")
-            yield cls(f"http://127.0.0.1:{port}", process)
+            yield instance
         finally:
-            process.send_signal(signal.SIGINT)
-            try:
-                process.wait(20)
-            finally:
-                process.kill()
+            instance._kill()
+
+    def children(self) -> list[int]:
+        """Return the process numbers of web, worker and sweeper."""
+        listed = subprocess.run(
+            ["ps", "-o", "pid=", "--ppid", str(self.process.pid)],
+            capture_output=True,
+            text=True,
+            check=False,
+        )
+        return [int(pid) for pid in listed.stdout.split()]
+
+    def _kill(self) -> None:
+        groups = self.children()  # Each leads a group of its own.
+        self.process.kill()
+        self.process.wait()
+        for group in groups:
+            with suppress(ProcessLookupError):
+                os.killpg(group, signal.SIGKILL)
 
 
 class Worker:

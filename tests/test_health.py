@@ -50,7 +50,7 @@ def test_an_unanswered_pulse_is_not_followed_by_others():
 @pytest.mark.services
 def test_an_instance_becomes_ready_and_ends_whole_when_asked(instance: Instance, client: Client):
     wait_until(lambda: client.get("/readyz").status_code == 200, "worker and sweeper speak")
-    children = _children(instance.process.pid)
+    children = instance.children()
 
     instance.process.terminate()
 
@@ -61,7 +61,7 @@ def test_an_instance_becomes_ready_and_ends_whole_when_asked(instance: Instance,
 
 @pytest.mark.services
 def test_an_instance_starts_a_dead_child_again(instance: Instance):
-    web = next(pid for pid in _children(instance.process.pid) if "gunicorn" in _command(pid))
+    web = next(pid for pid in instance.children() if "gunicorn" in _command(pid))
     port = int(instance.url.rpartition(":")[2])
 
     subprocess.run(["kill", "-9", str(web)], check=True)
@@ -78,13 +78,6 @@ def test_a_second_instance_on_the_same_folder_is_refused(instance: Instance):
 
     assert second.returncode == 1
     assert str(settings.DATA_DIR) in second.stderr
-
-
-def _children(parent: int) -> list[int]:
-    listed = subprocess.run(
-        ["ps", "-o", "pid=", "--ppid", str(parent)], capture_output=True, text=True, check=True
-    )
-    return [int(pid) for pid in listed.stdout.split()]
 
 
 def _command(pid: int) -> str:
