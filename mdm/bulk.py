@@ -35,8 +35,10 @@ def allocate_ids(model: type[models.Model], count: int) -> list[int]:
     table = model._meta.db_table
     with connection.cursor() as cursor:
         if connection.vendor == "postgresql":
+            # The name of the sequence is looked up once, not for every key.
             cursor.execute(
-                "SELECT nextval(pg_get_serial_sequence(%s, %s)) FROM generate_series(1, %s)",
+                "WITH keys AS MATERIALIZED (SELECT pg_get_serial_sequence(%s, %s)::regclass AS s)"
+                " SELECT nextval(s) FROM keys, generate_series(1, %s)",
                 [table, model._meta.pk.column, count],
             )
             return sorted(key for (key,) in cursor.fetchall())

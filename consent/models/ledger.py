@@ -129,6 +129,8 @@ class ConsentEvent(models.Model):
     channel = models.CharField(
         _("channel"), max_length=15, choices=[*Channel.choices, (ALL_CHANNELS, _("all channels"))]
     )
+    # The database checks the keys of record and contact point, row by row; those of purpose and
+    # file, the same few again and again, are read in the transaction that writes them.
     purpose = models.ForeignKey(
         Purpose,
         models.PROTECT,
@@ -136,6 +138,7 @@ class ConsentEvent(models.Model):
         blank=True,
         related_name="+",
         db_index=False,
+        db_constraint=False,
         help_text="Null: every purpose of prospecting (objections only).",
     )
     type = models.CharField(_("what happened"), max_length=9, choices=Type.choices)
@@ -164,7 +167,12 @@ class ConsentEvent(models.Model):
         NoticeVersion, models.PROTECT, null=True, blank=True, related_name="+", db_index=False
     )
     batch = models.ForeignKey(
-        LoadBatch, models.PROTECT, null=True, blank=True, related_name="consent_events"
+        LoadBatch,
+        models.PROTECT,
+        null=True,
+        blank=True,
+        related_name="consent_events",
+        db_constraint=False,
     )
     line = models.PositiveIntegerField(null=True, blank=True)
     source_event_id = models.CharField(

@@ -81,12 +81,14 @@ class SourceRecord(PersonValues):
         DELETED = "deleted", _("deleted by its source")
         ERASED = "erased", _("erased")
 
-    # The unique key of the table starts with the source.
+    # The unique key of the table starts with the source. The keys of source, customer and file
+    # are those of rows that the same transaction wrote or locked: see mdm/key_constraints.py.
     source = models.ForeignKey(
         SourceSystem,
         models.PROTECT,
         related_name="records",
         db_index=False,
+        db_constraint=False,
         verbose_name=_("source system"),
     )
     source_key = models.CharField(_("key in the source"), max_length=200)
@@ -94,7 +96,11 @@ class SourceRecord(PersonValues):
         _("status"), max_length=7, choices=Status.choices, default=Status.ACTIVE
     )
     customer = models.ForeignKey(
-        "mdm.Customer", models.PROTECT, related_name="records", verbose_name=_("customer")
+        "mdm.Customer",
+        models.PROTECT,
+        related_name="records",
+        db_constraint=False,
+        verbose_name=_("customer"),
     )
     link_rule = models.CharField(
         max_length=20,
@@ -112,7 +118,11 @@ class SourceRecord(PersonValues):
     source_created_at = models.DateTimeField(_("created in the source"), null=True, blank=True)
     source_updated_at = models.DateTimeField(_("updated in the source"), null=True, blank=True)
     batch = models.ForeignKey(
-        LoadBatch, models.PROTECT, related_name="records", verbose_name=_("loaded file")
+        LoadBatch,
+        models.PROTECT,
+        related_name="records",
+        db_constraint=False,
+        verbose_name=_("loaded file"),
     )
     line = models.PositiveIntegerField(_("line"))
     missing_from = models.ForeignKey(
@@ -234,11 +244,14 @@ class ContactPoint(models.Model):
 class RecordContactPoint(models.Model):
     """A source record carries a contact point, in one of its attributes."""
 
-    # The unique key of the table starts with the record.
+    # The unique key of the table starts with the record. Both keys are those of rows that the
+    # same transaction wrote or locked: see mdm/key_constraints.py.
     record = models.ForeignKey(
-        SourceRecord, models.CASCADE, related_name="carried", db_index=False
+        SourceRecord, models.CASCADE, related_name="carried", db_index=False, db_constraint=False
     )
-    contact_point = models.ForeignKey(ContactPoint, models.CASCADE, related_name="carriers")
+    contact_point = models.ForeignKey(
+        ContactPoint, models.CASCADE, related_name="carriers", db_constraint=False
+    )
     attribute = models.CharField(max_length=20, help_text="email, phone, other_phone or address.")
 
     class Meta:
