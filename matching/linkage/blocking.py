@@ -167,10 +167,7 @@ def build_blocks(
     """
     keys = record_keys(encoded, rule)
     entries, ways, sorted_keys = _sorted_entries(keys)
-    if not len(entries):
-        return None
-    starts = np.flatnonzero(np.r_[True, sorted_keys[1:] != sorted_keys[:-1]])
-    sizes = np.diff(np.r_[starts, len(entries)])
+    starts, sizes = _runs(sorted_keys)
     is_used = (sizes >= 2) & (sizes <= cap)
     is_capped = sizes > cap
     if not is_used.any() and not is_capped.any():
@@ -197,12 +194,35 @@ def build_blocks(
     )
 
 
-def _sorted_entries(keys: Sequence[Bits]) -> tuple[Codes, Levels, Bits]:
+def sorted_blocks(keys: Sequence[Bits], every: int = 1) -> tuple[Codes, Bits, Ids, Ids]:
+    """Return the records by rising key, their keys, and the start and size of each block.
+
+    Args:
+        keys: one key per record, 0 for none: one array for each way to build it.
+        every: only one in so many keys, with all their records.
+    """
+    entries, _ways, sorted_keys = _sorted_entries(keys, every)
+    starts, sizes = _runs(sorted_keys)
+    return entries, sorted_keys, starts, sizes
+
+
+def _runs(sorted_keys: Bits) -> tuple[Ids, Ids]:
+    """Return where each run of equal keys starts, and how long it is."""
+    if not len(sorted_keys):
+        return np.zeros(0, np.int64), np.zeros(0, np.int64)
+    starts = np.flatnonzero(np.r_[True, sorted_keys[1:] != sorted_keys[:-1]])
+    return starts, np.diff(np.r_[starts, len(sorted_keys)])
+
+
+def _sorted_entries(keys: Sequence[Bits], every: int = 1) -> tuple[Codes, Levels, Bits]:
     """Return (record, way, key) of each key that may occur twice, sorted by key, then record."""
     found = [np.flatnonzero(column) for column in keys]
     key = np.concatenate([column[rows] for column, rows in zip(keys, found, strict=True)])
     records = np.concatenate(found).astype(np.int32)
     ways = np.repeat(np.arange(len(keys), dtype=np.uint8), [len(rows) for rows in found])
+    if every > 1:
+        wanted = (key >> np.uint64(5)) % np.uint64(every) == 0
+        key, records, ways = key[wanted], records[wanted], ways[wanted]
     # Most keys are alone in a file; a count of their first bits removes most of those unsorted.
     bits = min(22, len(key).bit_length() + 2)
     for shift in (np.uint64(42), np.uint64(20)):

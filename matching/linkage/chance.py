@@ -5,7 +5,7 @@ from concurrent.futures import ThreadPoolExecutor
 
 import numpy as np
 
-from matching.linkage.blocking import Blocks, random_pairs_sharing
+from matching.linkage.blocking import random_pairs_sharing
 from matching.linkage.classes import (
     Chance,
     Classes,
@@ -25,28 +25,28 @@ RULE_SAMPLE = 6_000
 SEED = 20_230_717
 
 
-def learn_classes(encoded: Encoded, blocks: Sequence[Blocks], *, workers: int = 1) -> Classes:
+def learn_classes(encoded: Encoded, rules: Sequence[Rule], *, workers: int = 1) -> Classes:
     """Return the classes that suit these records and rules, untrained."""
     at_random = _at_random(encoded)
-    parts = [_measured(one, encoded.fields) for one in blocks]
+    parts = [_measured(one, encoded.fields) for one in rules]
     keys = list(dict.fromkeys(key for one in parts for key in one.items()))
     with ThreadPoolExecutor(workers) as pool:
         found = pool.map(lambda key: _when_sharing(encoded, key[0], key[1], at_random), keys)
         shared = dict(zip(keys, found, strict=True))
     return build_classes(
         encoded.fields,
-        [one.rule for one in blocks],
+        rules,
         Chance(at_random, [{key[0]: shared[key] for key in one.items()} for one in parts]),
         with_homes=encoded.texts["street"].is_present,
     )
 
 
-def _measured(blocks: Blocks, fields: Sequence[str]) -> dict[str, tuple[str, ...]]:
+def _measured(rule: Rule, fields: Sequence[str]) -> dict[str, tuple[str, ...]]:
     """Return the fields whose levels a rule shifts, with the parts of the key that shift them.
 
     These are the fields it blocks on; and people of one name have mailboxes that are alike.
     """
-    found = parts_by_field(blocks.rule, fields)
+    found = parts_by_field(rule, fields)
     names = [part for field in ("given_name", "family_name") for part in found.get(field, ())]
     if names and "email" in fields and "email" not in found:
         found["email"] = tuple(dict.fromkeys(names))

@@ -173,9 +173,10 @@ class Run:
         with self.stage("train"):
             distinct, counts = count_patterns(found.pattern, encoded.fields)
             if state is None or tuple(state["fields"]) != encoded.fields or not is_current(state):
-                classes = learn_classes(encoded, blocks, workers=self.settings.workers)
+                used = [one.rule for one in blocks]
+                classes = learn_classes(encoded, used, workers=self.settings.workers)
                 levels = split_patterns(distinct, encoded.fields)
-                personal = personal_contacts(levels, counts, [one.rule for one in blocks])
+                personal = personal_contacts(levels, counts, used)
                 state = replace(self.trained(found, classes), personal=personal).to_state()
             model = ScoreModel.from_state(state)
         with self.stage("score"):

@@ -76,6 +76,7 @@ class KeyIndex(BaseIndexAlgorithm):
             rules = taken(propose(encoded, workers=workers)) if rules is None else rules
             blocks = build_all(encoded, rules, workers=workers, partition=partition)
         self.blocks, self.tick = list(blocks), tick
+        self.rules = [one.rule for one in self.blocks]
         self.found = Candidates.joined([])
         """After `index`: the pairs by position, with patterns and the rule that made each."""
 
@@ -139,7 +140,7 @@ class LatentClassClassifier(BaseClassifier):
     @classmethod
     def suited_to(cls, index: KeyIndex) -> "LatentClassClassifier":
         """Return an untrained classifier for the pairs that an index makes."""
-        return cls(learn_classes(index.encoded, index.blocks, workers=index.workers))
+        return cls(learn_classes(index.encoded, index.rules, workers=index.workers))
 
     def _fit(self, vectors: Ids, match_index: object = None) -> None:
         if self.classes is None:

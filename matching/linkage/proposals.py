@@ -1,13 +1,14 @@
 """Which blocking rules suit the attributes at hand, judged by the data alone.
 
-Half of recall is blocking. The rules with few pairs come first; a model trained on their pairs
-then tells of every other rule, from a sample of its pairs, how many matches it would add, and the
-rules that give most matches per pair are taken until the budget of pairs is spent.
+Half of recall is blocking. A model is trained on sampled pairs of the rules with few pairs; it
+tells how likely the sampled pairs of the others are matches. The rules that give most new matches
+per new pair are taken until the budget is spent; in a large file those that find next to nothing
+by themselves are left out again. No rule's pairs are built for it (see `survey`).
 """
 
 from collections.abc import Iterable, Sequence
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 
 import numpy as np
 
@@ -19,33 +20,34 @@ from matching.linkage.blocking import (
 )
 from matching.linkage.chance import learn_classes
 from matching.linkage.classes import parts_by_field
-from matching.linkage.columns import Codes, Flags, Floats, Ids
+from matching.linkage.columns import Flags, Floats, Ids
 from matching.linkage.comparison import patterns
 from matching.linkage.encoding import Encoded
 from matching.linkage.keys import Rule
-from matching.linkage.pairing import candidates, count_patterns
-from matching.linkage.training import fit, split_patterns
+from matching.linkage.survey import Survey, survey
+from matching.linkage.training import fit, score_patterns, split_patterns
 from matching.scoring import ScoreModel
 
 PAIRS_PER_RECORD = 6.5
 FREE_PAIRS = 100_000
-"""What any file may cost: a small one can afford broad rules."""
+"""What comes on top, whatever the size."""
 
 SMALL_FILE_PAIRS = 400_000
 """What any file may cost: a small one can afford broad rules."""
 
 SURE_PAIRS_PER_RECORD = 0.5
-"""Rules with fewer pairs are taken unseen: they cost nothing, and training starts from them."""
+"""Rules with fewer pairs are what the model is trained on."""
 
-SAMPLE = 4_000
 LEAST_YIELD = 0.0001
 """Matches per new pair below which a rule is not worth its pairs."""
 
-_ROUNDS = 50
-_SEED = 20_230_717
+LEAST_SHARE = 0.00005
+"""Of all matches: a rule that alone finds fewer is left out of a large file."""
 
-Sample = tuple[Codes, Codes, Floats]
-"""Pairs of records, and the probability of each to be a match."""
+LARGE_FILE = 50_000
+"""Records from which a rule costs time that is noticed."""
+
+_ROUNDS = 50
 
 DEFAULT_RULES = tuple(
     Rule(tuple(name.split("+")))
@@ -113,7 +115,10 @@ def propose(
         cap: records in a block at most.
         workers: threads.
     """
-    return _Choice(encoded, rules, cap, workers).proposals(
+    found = survey(encoded, rules, cap, workers)
+    if not len(found.left):
+        return []
+    return _Choice(encoded, found, workers).proposals(
         pair_budget(encoded.size) if budget is None else budget
     )
 
@@ -140,81 +145,101 @@ def build_all(
 
 
 class _Choice:
-    """The rules that could be taken, and those that are."""
+    """The rules that could be taken, judged on the pairs of a survey."""
 
-    def __init__(self, encoded: Encoded, rules: Sequence[Rule], cap: int, workers: int) -> None:
-        self.encoded, self.workers = encoded, workers
-        built = build_all(encoded, rules, cap, workers=workers)
-        self.open = {one.rule: one for one in built}
-        self.taken: list[Blocks] = []
-        self.made: list[Proposal] = []
+    def __init__(self, encoded: Encoded, found: Survey, workers: int) -> None:
+        self.encoded, self.survey, self.workers = encoded, found, workers
+        self.weights = found.weights()
+        pattern = patterns(encoded, encoded.fields, found.left, found.right)
+        self.distinct, self.place = np.unique(pattern, return_inverse=True)
+        self.matches = self.weights * self._likely()
 
     def proposals(self, budget: int) -> list[Proposal]:
         """Return all rules, those taken first."""
-        self._take_sure(budget)
-        model = self._train()
-        samples = {rule: self._sample(blocks, model) for rule, blocks in self.open.items()}
-        while self.open:
-            judged = [self._judged(blocks, samples[blocks.rule]) for blocks in self.open.values()]
-            room = budget - sum(one.new_pairs for one in self.made)
-            fitting = [one for one in judged if one.new_pairs <= room]
-            best = max(fitting, key=lambda one: one.matches_per_pair, default=None)
-            if best is None or best.matches_per_pair < LEAST_YIELD:
-                return [*self.made, *judged]
-            self._take(replace(best, is_taken=True))
-        return self.made
+        taken = self._needed(self._worth_taking(budget))
+        known = np.zeros(len(self.weights), np.bool_)
+        made = []
+        for position in taken:
+            made.append(self._proposal(position, known, is_taken=True))
+            known |= self.survey.shared[position]
+        others = sorted({*range(len(self.survey.costs))} - {*taken})
+        return made + [self._proposal(position, known) for position in others]
 
-    def _take_sure(self, budget: int) -> None:
-        """Take the rules with few pairs; if there are none, the one with the fewest."""
-        sure = min(SURE_PAIRS_PER_RECORD * self.encoded.size, budget / 4)
-        by_cost = sorted(self.open.values(), key=lambda one: one.pair_count)
-        for blocks in by_cost:
-            spent = sum(one.new_pairs for one in self.made)
-            if not self.made or (blocks.pair_count <= sure and spent < budget / 2):
-                judged = self._judged(blocks, self._draw(blocks))
-                self._take(replace(judged, expected_matches=0.0, is_taken=True))
+    def _worth_taking(self, budget: int) -> list[int]:
+        """Return rules by falling matches per new pair, until the budget of pairs is spent."""
+        shared, taken = self.survey.shared, list[int]()
+        weights = np.stack([self.weights, self.matches], axis=1)
+        new = np.ones(len(weights), np.bool_)
+        left = shared @ weights
+        room = float(budget)
+        while True:
+            pairs, matches = left.T
+            worth = np.where(pairs <= room, matches / np.maximum(1.0, pairs), 0.0)
+            best = int(np.argmax(worth))
+            if worth[best] < LEAST_YIELD:
+                return taken
+            taken.append(best)
+            room -= pairs[best]
+            found = np.flatnonzero(new & shared[best])
+            new[found] = False
+            left = left - shared[:, found] @ weights[found]
 
-    def _take(self, proposal: Proposal) -> None:
-        self.made.append(proposal)
-        self.taken.append(self.open.pop(proposal.rule))
+    def _needed(self, taken: list[int]) -> list[int]:
+        """Leave out, one by one, the rules whose matches nearly all come by others, too."""
+        if self.encoded.size < LARGE_FILE:
+            return taken
+        kept = list(taken)
+        makers = self.survey.shared[kept].sum(axis=0)
+        least = LEAST_SHARE * float(self.matches[makers > 0].sum())
+        while len(kept) > 1:
+            alone = self.survey.shared[kept] & (makers == 1)
+            worth = alone @ self.matches
+            weakest = int(np.argmin(worth))
+            if worth[weakest] >= least:
+                break
+            makers -= self.survey.shared[kept.pop(weakest)]
+        return kept
 
-    def _train(self) -> ScoreModel:
-        encoded = self.encoded
-        found = candidates(encoded, self.taken, workers=self.workers)
-        distinct, counts = count_patterns(found.pattern, encoded.fields)
-        classes = learn_classes(encoded, self.taken, workers=self.workers)
-        return fit(distinct, counts.astype(np.float64), classes).model
-
-    def _draw(self, blocks: Blocks) -> Sample:
-        left, right = blocks.random_pairs(SAMPLE, np.random.default_rng(_SEED))
-        return left, right, np.zeros(len(left))
-
-    def _sample(self, blocks: Blocks, model: ScoreModel) -> Sample:
-        """Return random pairs of a rule with the probability of each to be a match."""
-        left, right, likely = self._draw(blocks)
-        new = np.flatnonzero(~self._is_known(left, right))
-        if len(new):
-            pattern = patterns(self.encoded, self.encoded.fields, left[new], right[new])
-            likely[new] = _match_probability(model, pattern, blocks.rule)
-        return left, right, likely
-
-    def _is_known(self, left: Codes, right: Codes) -> Flags:
-        known = np.zeros(len(left), np.bool_)
-        for taken in self.taken:
-            known |= taken.joins(left, right)
-        return known
-
-    def _judged(self, blocks: Blocks, sample: Sample) -> Proposal:
-        left, right, likely = sample
-        if not len(left):
-            return _proposal(blocks)
-        known = self._is_known(left, right)
-        share = blocks.pair_count / len(left)
-        return _proposal(
-            blocks,
-            new_pairs=int((~known).sum() * share),
-            expected_matches=float(likely[~known].sum() * share),
+    def _proposal(self, position: int, known: Flags, *, is_taken: bool = False) -> Proposal:
+        cost = self.survey.costs[position]
+        new = self.survey.shared[position] & ~known
+        return Proposal(
+            rule=cost.rule,
+            pairs=cost.pairs,
+            largest_block=cost.largest_block,
+            capped_blocks=cost.capped_blocks,
+            new_pairs=int(self.weights[new].sum()),
+            expected_matches=float(self.matches[new].sum()),
+            is_taken=is_taken,
         )
+
+    def _likely(self) -> Floats:
+        """Return the probability of each sampled pair to be a match."""
+        sure = self._sure()
+        known: Flags = np.any(self.survey.shared[sure], axis=0)
+        model = self._trained([self.survey.costs[position].rule for position in sure], known)
+        scores = np.clip(score_patterns(model, self.distinct), -500, 500)
+        likely = np.take(1 / (1 + np.exp2(-scores)), self.place)
+        for position, cost in enumerate(self.survey.costs):
+            rows = np.flatnonzero((self.survey.origin == position) & ~known)
+            if len(rows):
+                pattern = np.take(self.distinct, self.place[rows])
+                likely[rows] = _match_probability(model, pattern, cost.rule)
+        return np.asarray(likely, np.float64)
+
+    def _sure(self) -> list[int]:
+        """Return the rules with few pairs; if there are none, the one with the fewest."""
+        most = SURE_PAIRS_PER_RECORD * self.encoded.size
+        pairs = [one.pairs for one in self.survey.costs]
+        by_cost = sorted(range(len(pairs)), key=pairs.__getitem__)
+        return [place for place in by_cost if place == by_cost[0] or pairs[place] <= most]
+
+    def _trained(self, rules: Sequence[Rule], rows: Flags) -> ScoreModel:
+        """Return a model of what the sure rules find."""
+        counts = np.bincount(self.place[rows], self.weights[rows], len(self.distinct))
+        seen = np.flatnonzero(counts)
+        classes = learn_classes(self.encoded, rules, workers=self.workers)
+        return fit(self.distinct[seen], np.asarray(counts[seen], np.float64), classes).model
 
 
 def _match_probability(model: ScoreModel, pattern: Ids, rule: Rule) -> Floats:
@@ -238,10 +263,6 @@ def _match_probability(model: ScoreModel, pattern: Ids, rule: Rule) -> Floats:
         shares = posterior.sum(axis=0) + np.eye(len(kept))[-1]
         shares /= shares.sum()
     return np.asarray(posterior[:, : model.match_count].sum(axis=1), np.float64)
-
-
-def _proposal(blocks: Blocks, **figures: float) -> Proposal:
-    return Proposal(blocks.rule, blocks.pair_count, blocks.largest, blocks.capped_count, **figures)  # type: ignore[arg-type]
 
 
 def taken(proposals: Iterable[Proposal]) -> tuple[Rule, ...]:
