@@ -13,14 +13,23 @@ class ConsentConfig(AppConfig):
     def ready(self) -> None:
         """Follow loads, merges and the sweeper.
 
-        Claims become events, members change what events add up to, late mails ring again.
+        Claims become events, an undone file takes its claims back, members change what
+        events add up to, late mails ring again.
         """
-        from consent.claims import foresee_undo, receive_claims
+        from consent.claims import receive_claims
         from consent.housekeeping import tidy_up
         from consent.projection import follow_customers
-        from mdm.signals import customers_changed, records_loaded, swept, undo_asked
+        from consent.retractions import foresee_undo, take_back
+        from mdm.signals import (
+            customers_changed,
+            file_undone,
+            records_loaded,
+            swept,
+            undo_asked,
+        )
 
         records_loaded.connect(receive_claims, dispatch_uid="consent.claims")
         customers_changed.connect(follow_customers, dispatch_uid="consent.projection")
         swept.connect(tidy_up, dispatch_uid="consent.housekeeping")
         undo_asked.connect(foresee_undo, dispatch_uid="consent.undo")
+        file_undone.connect(take_back, dispatch_uid="consent.retractions")

@@ -72,15 +72,6 @@ def _concerned(births: Births, first: list[NewEvent], later: list[NewEvent]) -> 
     return concerned.difference(births.carried)
 
 
-def foresee_undo(*, batch: LoadBatch, **signal: object) -> dict[str, int]:
-    """Return how many events of a file would stay when it is undone: the ledger only grows."""
-    events = ConsentEvent.objects.filter(batch=batch)
-    return {
-        "grants": events.filter(type=ConsentEvent.Type.GIVEN).count(),
-        "refusals": events.filter(type__in=RESTRICTIVE).count(),
-    }
-
-
 def events_of(
     claim: PermissionClaim, carried: Carried, purposes: Mapping[str, int], batch_id: int
 ) -> Iterator[NewEvent]:

@@ -79,7 +79,7 @@ def may_contact(
     question = Question(channel, offer, at or moment)
     reader = states_as_known(question.at, known_at or moment)
     wanted = {customer.pk: contact_point_id} if contact_point_id else {}
-    return next(_evaluate_chunk([customer.pk], question, reader, wanted))
+    return next(_evaluate_chunk([customer.pk], question, reader, wanted, known_at))
 
 
 def may_use_contact_point(
@@ -116,11 +116,14 @@ def _evaluate_chunk(
     question: Question,
     reader: StateReader,
     contact_points: dict[int, int],
+    known_at: datetime | None = None,
 ) -> Iterator[Outcome]:
     policy = pack_at(question.at)
     purpose = question.offer.purpose if question.offer else ""
     kinds = CHANNEL_KINDS.get(question.channel, frozenset())
-    found = gather(customer_ids, at=question.at, read_states=reader, kinds=kinds)
+    found = gather(
+        customer_ids, at=question.at, read_states=reader, known_at=known_at, kinds=kinds
+    )
     for customer in customer_ids:
         known = found.get(customer)
         candidates = known.facts(question.channel, purpose, question.at) if known else []

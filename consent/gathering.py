@@ -7,6 +7,7 @@ from datetime import date, datetime, time, timedelta
 from typing import Any
 
 from django.db.models import Max
+from django.utils.timezone import now
 
 from consent.facts import (
     ANY,
@@ -22,7 +23,7 @@ from consent.facts import (
     SaleFact,
     State,
 )
-from consent.ledger import events_by_customer
+from consent.ledger import PERMISSIVE, events_by_customer
 from consent.models import ConsentEvent, Pause, PermissionState
 from consent.phone_lines import is_mobile
 from consent.policy_packs import PARIS
@@ -43,7 +44,6 @@ _NO_PERMISSION = Permission()
 # Consents by the person, or reported of her by a source, are contacts and restart the three-year
 # clock. Refusals do not: they must never make anybody reachable.
 _OWN_ACTS = (ConsentEvent.ActorType.PERSON, ConsentEvent.ActorType.IMPORT)
-_CONSENTS = (ConsentEvent.Type.GIVEN, ConsentEvent.Type.CONFIRMED)
 
 
 @dataclass(slots=True)
@@ -112,9 +112,13 @@ def gather(
     *,
     at: datetime,
     read_states: StateReader,
+    known_at: datetime | None = None,
     kinds: Iterable[str] = ("email", "phone", "post"),
 ) -> dict[int, Gathered]:
-    """Return what is known of each customer, in a number of queries that does not grow."""
+    """Return what is known of each customer, in a number of queries that does not grow.
+
+    A claim that was taken back after `known_at` was still one then.
+    """
     found = {
         key: Gathered(status)
         for key, status in Customer.objects.filter(pk__in=key_set(customer_ids)).values_list(
@@ -124,7 +128,7 @@ def gather(
     _add_records(found)
     _add_sales(found)
     _add_contracts(found)
-    _add_acts(found, at)
+    _add_acts(found, at, known_at or now())
     _add_points(found, kinds)
     _add_pauses(found, at)
     for customer, states in read_states(customer_ids).items():
@@ -204,13 +208,14 @@ def _add_contracts(found: dict[int, Gathered]) -> None:
         found[customer].moments.append(starts_at)
 
 
-def _add_acts(found: dict[int, Gathered], at: datetime) -> None:
+def _add_acts(found: dict[int, Gathered], at: datetime, known_at: datetime) -> None:
     acts = ConsentEvent.objects.filter(
         source_record__customer__in=key_set(found),
         actor_type__in=_OWN_ACTS,
-        type__in=_CONSENTS,
+        type__in=PERMISSIVE,
         occurred_at__lte=at,
     ).order_by()
+    acts = acts.exclude(retractions__recorded_at__lte=known_at)
     for customer, latest in acts.values_list("source_record__customer_id").annotate(
         Max("occurred_at")
     ):

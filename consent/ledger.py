@@ -21,6 +21,7 @@ from mdm.key_sets import key_set
 from mdm.models import ContactPoint, RecordContactPoint
 from mdm.signals import Births
 
+PERMISSIVE = (EventType.GIVEN, EventType.CONFIRMED)
 RESTRICTIVE = (EventType.REFUSED, EventType.WITHDRAWN, EventType.OBJECTION)
 _BOUND_REFUSALS = frozenset({EventType.REFUSED, EventType.WITHDRAWN})
 _COLUMNS = (
@@ -40,6 +41,7 @@ _COLUMNS = (
     "notice_version_id",
     "batch_id",
     "line",
+    "annuls_id",
     "source_event_id",
 )
 _READ = (
@@ -51,6 +53,7 @@ _READ = (
     "occurred_at",
     "actor_type",
     "evidence_level",
+    "annuls_id",
 )
 
 
@@ -71,6 +74,7 @@ class NewEvent(NamedTuple):
     notice_version_id: int | None = None
     batch_id: int | None = None
     line: int | None = None
+    annuls_id: int | None = None
 
     @property
     def source_event_id(self) -> str:
@@ -79,13 +83,13 @@ class NewEvent(NamedTuple):
 
 
 def record_events(events: Iterable[NewEvent]) -> list[NewEvent]:
-    """Append the events not recorded yet and return them. Call it inside a transaction."""
-    wanted = {event.source_event_id: event for event in events}
+    """Append the events not recorded yet and return them. Call it inside a transaction.
+
+    What was taken back may be said again: that is another fact.
+    """
+    wanted = _not_recorded({event.source_event_id: event for event in events})
     if not wanted:
         return []
-    recorded = ConsentEvent.objects.filter(source_event_id__in=wanted)
-    for source_event_id in recorded.values_list("source_event_id", flat=True):
-        del wanted[source_event_id]
     _lock_refused_points(wanted.values())
     moment = now()
     bulk.insert_ignoring(
@@ -94,6 +98,34 @@ def record_events(events: Iterable[NewEvent]) -> list[NewEvent]:
         (_row(event, key, moment) for key, event in wanted.items()),
     )
     return list(wanted.values())
+
+
+def _not_recorded(wanted: dict[str, NewEvent]) -> dict[str, NewEvent]:
+    fresh: dict[str, NewEvent] = {}
+    while wanted:
+        recorded = dict(
+            ConsentEvent.objects.filter(source_event_id__in=wanted).values_list(
+                "source_event_id", "pk"
+            )
+        )
+        fresh |= {key: event for key, event in wanted.items() if key not in recorded}
+        again = _said_again(wanted, recorded)
+        wanted = {event.source_event_id: event for event in again}
+    return fresh
+
+
+def _said_again(wanted: dict[str, NewEvent], recorded: dict[str, int]) -> list[NewEvent]:
+    """Return the recorded facts that were taken back since, as the facts they are now."""
+    if not recorded:
+        return []
+    retractions = dict(
+        ConsentEvent.objects.filter(annuls__in=recorded.values()).values_list("annuls_id", "pk")
+    )
+    return [
+        wanted[key]._replace(fact=(*wanted[key].fact, "said again after", retractions[pk]))
+        for key, pk in recorded.items()
+        if pk in retractions
+    ]
 
 
 class Recorded(NamedTuple):
@@ -153,6 +185,7 @@ def _row(event: NewEvent, source_event_id: str, recorded_at: datetime) -> tuple[
         event.notice_version_id,
         event.batch_id,
         event.line,
+        event.annuls_id,
         source_event_id,
     )
 
@@ -226,7 +259,7 @@ def first_events(
             event.contact_point_id,
             (
                 key, event.type, event.channel, purpose_codes[event.purpose_id], recorded_at,
-                event.occurred_at, event.actor_type, event.evidence_level,
+                event.occurred_at, event.actor_type, event.evidence_level, event.annuls_id,
             ),
         )
         for key, recorded_at, event in recorded
@@ -302,7 +335,7 @@ def holders(contact_point_ids: Iterable[int]) -> set[int]:
 
 
 def _event(contact_point_id: int | None, row: Sequence[object]) -> Event:
-    pk, kind, channel, purpose, recorded_at, occurred_at, actor, evidence = row
+    pk, kind, channel, purpose, recorded_at, occurred_at, actor, evidence, annuls = row
     return Event(
         event_id=pk,  # type: ignore[arg-type]
         type=str(kind),
@@ -311,4 +344,5 @@ def _event(contact_point_id: int | None, row: Sequence[object]) -> Event:
         occurred_at=occurred_at,  # type: ignore[arg-type]
         actor=str(actor),
         evidence=evidence,  # type: ignore[arg-type]
+        annuls=annuls,  # type: ignore[arg-type]
     )

@@ -18,7 +18,7 @@ from django.utils.translation import gettext as _
 
 from consent.acts import record_acts
 from consent.facts import CHANNEL_KINDS, Actor, EvidenceLevel, State
-from consent.ledger import RESTRICTIVE, NewEvent, events_by_customer
+from consent.ledger import PERMISSIVE, NewEvent, events_by_customer
 from consent.models import ALL_CHANNELS, ConsentEvent, Evidence, NoticeVersion, Purpose
 from consent.states import Key, fold
 from mdm.models import ContactPoint, Customer, RecordContactPoint, SourceRecord
@@ -99,7 +99,7 @@ def record_objection(customer: Customer, *, by: User) -> list[ConsentEvent]:
     if record is None:
         return []
     own = ConsentEvent.objects.filter(source_record__customer=customer)
-    after = own.exclude(type__in=RESTRICTIVE).order_by("-pk").values_list("pk", flat=True).first()
+    after = own.filter(type__in=PERMISSIVE).order_by("-pk").values_list("pk", flat=True).first()
     act = NewEvent(
         record_id=record.pk,
         type=ConsentEvent.Type.OBJECTION,

@@ -158,7 +158,9 @@ def consents_of(holder: Holder) -> Iterator[dict[str, Any]]:
     events = ConsentEvent.objects.filter(
         Q(contact_point=holder.contact_point) | Q(type=ConsentEvent.Type.OBJECTION),
         source_record__customer=holder.customer_id,
-    ).select_related("purpose", "notice_version", "contact_point", "source_record__source")
+    ).select_related(
+        "purpose", "notice_version", "contact_point", "annuls", "source_record__source"
+    )
     in_order = events.order_by(Coalesce("occurred_at", "recorded_at"), "pk")
     for event in in_order.prefetch_related("evidence__collection_point"):
         notice = event.notice_version
@@ -166,6 +168,7 @@ def consents_of(holder: Holder) -> Iterator[dict[str, Any]]:
             "event": str(event.uuid),
             "what": event.type,
             "what_in_words": event.get_type_display(),
+            "takes_back": str(event.annuls.uuid) if event.annuls else None,
             "channel": event.channel,
             "channel_in_words": channel_label(event.channel),
             "purpose": event.purpose.code if event.purpose else "*",

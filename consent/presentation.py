@@ -35,6 +35,7 @@ _TONES = {
     ConsentEvent.Type.REFUSED: "conflict",
     ConsentEvent.Type.WITHDRAWN: "conflict",
     ConsentEvent.Type.OBJECTION: "conflict",
+    ConsentEvent.Type.RETRACTED: "missing",
 }
 BASIS_LABELS = {
     "consent": pgettext_lazy("legal basis", "consent"),
@@ -150,6 +151,7 @@ class TimelineEntry:
     is_deciding: bool
     is_of_another: bool
     days_late: int
+    taken_back: ConsentEvent | None
 
     @property
     def at(self) -> datetime:
@@ -161,10 +163,13 @@ def permission_matrix(customer: Customer, at: datetime | None = None) -> Permiss
     """Return every answer for a live customer: now, or at a past instant with both clocks."""
     moment = now()
     asked_at = at or moment
-    readers: list[StateReader] = [stored_states()]
+    readers: list[tuple[StateReader, datetime]] = [(stored_states(), moment)]
     if at is not None:
-        readers = [states_as_known(at, moment), states_as_known(at, at)]
-    known = [gather([customer.pk], at=asked_at, read_states=r)[customer.pk] for r in readers]
+        readers = [(states_as_known(at, known_at), known_at) for known_at in (moment, at)]
+    known = [
+        gather([customer.pk], at=asked_at, read_states=read, known_at=known_at)[customer.pk]
+        for read, known_at in readers
+    ]
     purposes = tuple(Purpose.objects.filter(is_active=True).exclude(nature=Purpose.Nature.SERVICE))
     points = ContactPoint.objects.in_bulk([row[0] for row in known[0].points])
     rows = tuple(
@@ -193,7 +198,7 @@ def timeline(customer: Customer) -> list[TimelineEntry]:
         .select_related(
             "source_record__source", "contact_point", "purpose", "notice_version", "actor", "batch"
         )
-        .prefetch_related("evidence")
+        .prefetch_related("evidence", "retractions")
     )
     entries = [entry_of(event, customer_id=customer.pk, deciding=deciding) for event in events]
     return sorted(entries, key=lambda entry: (entry.at, entry.event.pk), reverse=True)
@@ -213,6 +218,7 @@ def entry_of(
         is_deciding=event.pk in set(deciding),
         is_of_another=is_of_another,
         days_late=_days_late(event),
+        taken_back=next(iter(event.retractions.all()), None),
     )
 
 

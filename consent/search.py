@@ -18,7 +18,8 @@ def find_events(wanted: Mapping[str, Any]) -> "QuerySet[ConsentEvent]":
     """Return the events that match a cleaned `EventFilterForm`, the latest recorded first."""
     events = ConsentEvent.objects.select_related(
         "source_record__source", "source_record__customer", "contact_point", "purpose"
-    ).order_by("-pk")
+    )
+    events = events.prefetch_related("retractions").order_by("-pk")
     if wanted.get("text"):
         events = events.filter(_about(wanted["text"]))
     for name in ("type", "channel", "purpose"):

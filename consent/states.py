@@ -21,6 +21,7 @@ class EventType(StrEnum):
     REFUSED = "refused"
     WITHDRAWN = "withdrawn"
     OBJECTION = "objection"
+    RETRACTED = "retracted"
 
 
 _REFUSALS: dict[str, State] = {
@@ -56,19 +57,22 @@ class Event:
     actor: str = Actor.IMPORT
     evidence: int = EvidenceLevel.CLAIM
     expires_at: datetime | None = None
+    annuls: int | None = None
 
     @property
     def is_restrictive(self) -> bool:
         """Tell whether the event takes a permission away: whatever is not a grant does."""
-        return self.type not in _GRANTS
+        return self.type not in _GRANTS and self.type != EventType.RETRACTED
 
     @property
     def effective_at(self) -> datetime:
         """Return the instant that counts: an undated refusal is from now, an undated grant old.
 
         "Now" is the moment it was recorded. Nothing counts from later than that: a date in the
-        future is a wrong clock.
+        future is a wrong clock. What is retracted was never so: a retraction is as old as it gets.
         """
+        if self.type == EventType.RETRACTED:
+            return OLDEST
         if self.occurred_at is not None:
             return min(self.occurred_at, self.recorded_at)
         return self.recorded_at if self.is_restrictive else OLDEST
@@ -104,9 +108,23 @@ def permission_lifts(permission: Permission, objection: Objection) -> bool:
     )
 
 
+def unretracted(events: Iterable[Event]) -> list[Event]:
+    """Return the events as if the grants taken back had never been; nothing annuls a refusal."""
+    listed = list(events)
+    annulled = {event.annuls for event in listed if event.type == EventType.RETRACTED}
+    if not annulled:
+        return listed
+    return [
+        event
+        for event in listed
+        if event.is_restrictive
+        or (event.type != EventType.RETRACTED and event.event_id not in annulled)
+    ]
+
+
 def fold(events: Iterable[Event], key: Key) -> Permission:
     """Return what the events add up to on one key; their order does not matter."""
-    covering = [event for event in events if event.covers(key)]
+    covering = [event for event in unretracted(events) if event.covers(key)]
     refusals = [event for event in covering if event.is_restrictive]
     grants = [event for event in covering if not event.is_restrictive]
     standing = [grant for grant in grants if _stands(grant, refusals)]
@@ -117,7 +135,7 @@ def fold(events: Iterable[Event], key: Key) -> Permission:
 
 def fold_all(events: Iterable[Event]) -> dict[Key, Permission]:
     """Return the state of every key that an event names, wide keys included."""
-    listed = list(events)
+    listed = unretracted(events)
     keys = {event.key for event in listed}
     folded = {key: fold(listed, key) for key in keys}
     return {key: state for key, state in folded.items() if state.state != State.NONE}

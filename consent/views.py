@@ -64,6 +64,7 @@ class EventPage(StaffPage):
                 "notice_version",
                 "actor",
                 "batch",
+                "annuls",
             ),
             uuid=kwargs["uuid"],
         )

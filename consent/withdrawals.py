@@ -14,7 +14,7 @@ from django.utils.timezone import now
 from consent.acts import record_acts
 from consent.double_opt_in import end_open_requests
 from consent.facts import Actor, EvidenceLevel
-from consent.ledger import RESTRICTIVE, NewEvent
+from consent.ledger import PERMISSIVE, NewEvent
 from consent.models import ALL_CHANNELS, Channel, ConsentEvent, Evidence, Purpose
 from mdm.models import ContactPoint, Customer, SourceRecord
 
@@ -105,7 +105,7 @@ def stop_everything(
 
 def _latest_grant(holder: Holder, point: ContactPoint) -> int:
     """Return the key of the last consent of the person or the contact point; 0 for none."""
-    grants = ConsentEvent.objects.exclude(type__in=RESTRICTIVE)
+    grants = ConsentEvent.objects.filter(type__in=PERMISSIVE)
     of_point = grants.filter(contact_point=point).aggregate(latest=Max("pk"))["latest"]
     of_person = grants.filter(source_record__customer=holder.customer_id)
     return max(of_point or 0, of_person.aggregate(latest=Max("pk"))["latest"] or 0)

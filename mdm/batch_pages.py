@@ -89,6 +89,7 @@ class BatchPage(StaffPage):
         reason = self.request.GET.get("reason", "")
         rows = batch.rejected_rows.all()
         page = _page(self.request, rows.filter(reason=reason) if reason else rows)
+        undo = batch.undo_job
         return {
             "page": page,
             "rejects": [(row, rejects.words_for(row.reason)) for row in page],
@@ -97,6 +98,9 @@ class BatchPage(StaffPage):
             "query": f"reason={reason}&" if reason else "",
             "drift": _drift(batch),
             "undone": _undone(batch),
+            "claims_taken_back": (undo.result or {}).get("claims", 0) if undo else 0,
+            # What is undone is undone: a file loaded again is another one.
+            "can_undo": not (undo and (undo.is_live or undo.state == Job.State.DONE)),
         }
 
 

@@ -11,8 +11,9 @@ births, which `records_loaded` tells.
 `swept`: the sweeper came round, every few seconds, outside any transaction. No arguments;
 receivers must be quick.
 
-`undo_asked`: somebody wants to know what would stay of a file that is undone. Arguments: `batch`.
-Receivers answer with counts by name.
+`file_undone`: records of an undone file say again what they said before, inside the transaction.
+Argument: `undoing` (Undoing). `undo_asked`: the same, as a question. Receivers of both answer with
+counts by name, which are added up.
 """
 
 from collections.abc import Mapping, Sequence
@@ -25,6 +26,7 @@ from django.dispatch import Signal
 records_loaded = Signal()
 customers_changed = Signal()
 swept = Signal()
+file_undone = Signal()
 undo_asked = Signal()
 
 
@@ -59,3 +61,18 @@ class Births:
 
     carried: Mapping[int, Sequence[CarriedPoint]] = field(default_factory=dict)
     shared: frozenset[int] = frozenset()
+
+
+@dataclass(frozen=True, slots=True)
+class Undoing:
+    """Some records of a file that is undone, and what other files say of their permissions.
+
+    `undone_ids` are the batches of the source that were undone, this one included. A claim in
+    `still_told` without a moment stands whenever the permission was given.
+    """
+
+    batch_id: int
+    undone_ids: frozenset[int]
+    record_ids: Sequence[int]
+    still_told: Sequence[PermissionClaim] = ()
+    by_id: int | None = None

@@ -112,6 +112,7 @@ class ConsentEvent(models.Model):
         REFUSED = "refused", _("consent refused")
         WITHDRAWN = "withdrawn", _("consent withdrawn")
         OBJECTION = "objection", _("objection")
+        RETRACTED = "retracted", _("claim taken back")
 
     class ActorType(models.TextChoices):
         """Who caused it."""
@@ -175,6 +176,16 @@ class ConsentEvent(models.Model):
         db_constraint=False,
     )
     line = models.PositiveIntegerField(null=True, blank=True)
+    annuls = models.ForeignKey(
+        "self",
+        models.PROTECT,
+        null=True,
+        blank=True,
+        related_name="retractions",
+        db_index=False,
+        db_constraint=False,
+        help_text="The consent that counts as never given, as its file was undone.",
+    )
     source_event_id = models.CharField(
         max_length=64,
         help_text="SHA-256 of what makes a fact the same fact, so that it is recorded once.",
@@ -199,6 +210,17 @@ class ConsentEvent(models.Model):
                 name="consent_event_grant_names_purpose_and_contact_point",
                 condition=Q(type__in=["refused", "withdrawn", "objection"])
                 | Q(purpose__isnull=False, contact_point__isnull=False),
+            ),
+            models.CheckConstraint(
+                name="consent_event_retraction_names_what_it_annuls",
+                condition=Q(type="retracted", annuls__isnull=False)
+                | (~Q(type="retracted") & Q(annuls__isnull=True)),
+            ),
+            # Partial: loads, which take nothing back, do not pay for it.
+            models.UniqueConstraint(
+                fields=["annuls"],
+                name="consent_event_taken_back_once",
+                condition=Q(annuls__isnull=False),
             ),
         ]
 

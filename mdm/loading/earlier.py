@@ -9,7 +9,7 @@ from django.db.models import Exists, OuterRef, Q
 
 from mdm.golden_records import RecordValues
 from mdm.loading.writing import VALUES
-from mdm.models import ATTRIBUTES, LoadBatch, SourceRecord
+from mdm.models import ATTRIBUTES, Job, LoadBatch, SourceRecord
 from mdm.models.records import SourceRecordQuerySet
 from mdm.standardise.record import StandardRecord
 
@@ -28,6 +28,12 @@ class State:
     def is_active(self) -> bool:
         """Whether the record contributed values."""
         return bool(self.values["status"] == SourceRecord.Status.ACTIVE)
+
+    @property
+    def teller(self) -> int | None:
+        """The file that made the record so; None for one that undoing deleted."""
+        name = "batch_id" if self.is_active else "missing_from_id"
+        return self.values[name]  # type: ignore[no-any-return]
 
     @property
     def record(self) -> StandardRecord:
@@ -84,38 +90,40 @@ def kept_from(batch: LoadBatch) -> SourceRecordQuerySet:
     return SourceRecord.objects.filter(changed, Exists(touched)).order_by("pk")
 
 
+def undone_ids(batch: LoadBatch) -> frozenset[int]:
+    """Return the files of the source that were undone already: what they said counts no more."""
+    undone = LoadBatch.objects.filter(source=batch.source_id, undo_job__state=Job.State.DONE)
+    return frozenset(undone.values_list("pk", flat=True))
+
+
 def pasts(batch: LoadBatch, record_ids: Sequence[int]) -> list[Past]:
-    """Return what undoing the file makes of some records it governs: two queries.
+    """Return what undoing the file makes of some records it governs: three queries.
 
     A record whose history does not tell (it was cleaned) is left out.
     """
+    undone = undone_ids(batch)
     records = SourceRecord.objects.filter(pk__in=record_ids)
     present = {row[0]: _state(row[1:]) for row in records.values_list("pk", *RESTORED)}
     versions: dict[int, list[State]] = defaultdict(list)
     rows = _History.objects.filter(id__in=record_ids).order_by("history_id")
     for key, *values in rows.values_list("id", *RESTORED):
         versions[key].append(_state(values))
-    found = (_past(batch, key, present[key], versions[key]) for key in record_ids)
+    found = (_past(batch.pk, key, present[key], versions[key], undone) for key in record_ids)
     return [past for past in found if past]
 
 
-def _past(batch: LoadBatch, key: int, now: State, versions: Sequence[State]) -> Past | None:
+def _past(
+    batch_id: int, key: int, now: State, versions: Sequence[State], undone: frozenset[int]
+) -> Past | None:
     for place, state in enumerate(versions):
-        if _is_touched(batch, state):
-            earlier = tuple(versions[:place])
+        if state.teller == batch_id:
+            earlier = tuple(past for past in versions[:place] if past.teller not in undone)
             return Past(key, now, earlier[-1] if earlier else None, earlier)
     return None
 
 
 def _touched_by(batch: LoadBatch) -> Q:
     return Q(batch=batch) | Q(missing_from=batch, status=SourceRecord.Status.DELETED)
-
-
-def _is_touched(batch: LoadBatch, state: State) -> bool:
-    values = state.values
-    return values["batch_id"] == batch.pk or (
-        values["missing_from_id"] == batch.pk and not state.is_active
-    )
 
 
 def _state(values: Sequence[Any]) -> State:

@@ -3,11 +3,11 @@
 Records that a later file changed again keep what that file says. Records born with the file
 become deleted, as if their source no longer knew them, and come back when they are loaded again.
 Links stay: whether two records are one person, matching decides. What the file told about
-permissions stays in the ledger, which only grows: refusals go on counting; a consent it claimed
-counts as long as an active record carries its contact point. The preview says how many there are.
+permissions, `consent` judges: it is told of every record, and of what other files say of it.
 """
 
 import json
+from collections import Counter
 from collections.abc import Mapping, Sequence
 from typing import Any
 
@@ -21,14 +21,15 @@ from mdm.audit import acting_as, record_history
 from mdm.jobs import JobRun, job
 from mdm.loading import activity, carrying
 from mdm.loading.earlier import RESTORED, Past, governed_by, kept_from, pasts
+from mdm.loading.permissions_undone import PermissionsUndone
 from mdm.loading.points import points
 from mdm.loading.rows import RowReader, StandardRow
 from mdm.loading.samples import Samples, differences
 from mdm.loading.stored_files import SAMPLES, location
-from mdm.loading.work import CHUNK_SIZE, readers_of
+from mdm.loading.work import CHUNK_SIZE
 from mdm.models import ATTRIBUTES, Job, LoadBatch, SourceRecord, SourceSystem
 from mdm.quality_figures import COUNT_QUALITY, outdate
-from mdm.signals import undo_asked
+from mdm.signals import file_undone, undo_asked
 
 UNDO_KIND = "undo_load"
 PREVIEW_UNDO_KIND = "preview_undo"
@@ -83,11 +84,18 @@ def run_preview(run: JobRun) -> Mapping[str, Any]:
     """Tell what undoing the batch of the parameters would do. Returns the counts."""
     batch = LoadBatch.objects.select_related("source", "job").get(pk=run.parameters["batch"])
     found = Samples(ENDS, seed=str(run.job.pk))
+    permissions = PermissionsUndone(batch, undo_asked)
+    told: Counter[str] = Counter()
     total, done, after = governed_by(batch).count(), 0, 0
     while keys := _next_keys(batch, after):
         after, done = keys[-1], done + len(keys)
         _count(found, pasts(batch, keys))
+        told += permissions.of_restored(keys)
         run.progress(done, total, "comparing")
+    after = 0
+    while keys := permissions.next_kept(after):
+        after = keys[-1]
+        told += permissions.of_kept(keys)
     kept = kept_from(batch)
     found.counts["kept"] = kept.count()
     found.kept["kept"] = [
@@ -95,11 +103,7 @@ def run_preview(run: JobRun) -> Mapping[str, Any]:
         for key, customer in kept.values_list("source_key", "customer__public_id")[:_KEPT_SHOWN]
     ]
     _write_samples(run.job, found)
-    told: dict[str, Any] = {"batch": batch.pk, **found.counts}
-    answers: list[tuple[Any, Any]] = undo_asked.send(sender=None, batch=batch)
-    for _receiver, counts in answers:
-        told |= counts
-    return told
+    return {"batch": batch.pk, "claims": 0, **found.counts, **told}
 
 
 @job(UNDO_KIND)
@@ -107,19 +111,29 @@ def run_undo(run: JobRun) -> Mapping[str, Any]:
     """Undo the batch of the parameters, in chunks. Returns the counts."""
     batch = LoadBatch.objects.select_related("source", "job").get(pk=run.parameters["batch"])
     reason = _("Undoing of loaded file no. %(number)d") % {"number": batch.pk}
-    cursor = {"after": 0, **dict.fromkeys(ENDS, 0), **(run.cursor or {})}
+    cursor = {"after": 0, "kept_after": 0, "claims": 0, **dict.fromkeys(ENDS, 0)}
+    cursor |= run.cursor or {}
     done = sum(cursor[end] for end in ENDS)
     total = governed_by(batch).filter(pk__gt=cursor["after"]).count() + done
-    readers = readers_of(batch)
+    permissions = PermissionsUndone(batch, file_undone, by=run.job.requested_by)
     with acting_as(run.job.requested_by, reason):
         while keys := _next_keys(batch, cursor["after"]):
             cursor["after"], done = keys[-1], done + len(keys)
             with run.chunk(cursor=cursor, done=done, total=total, phase="undoing"):
-                for past in _undo(batch, keys, readers):
+                undone = _undo(batch, keys, permissions.readers)
+                for past in undone:
                     cursor[past.end] += 1
+                told = permissions.of_restored([past.record_id for past in undone])
+                cursor["claims"] += told["claims"]
+        while keys := permissions.next_kept(cursor["kept_after"]):
+            cursor["kept_after"] = keys[-1]
+            with run.chunk(cursor=cursor, done=done, total=total, phase="undoing"):
+                _lock(batch)
+                cursor["claims"] += permissions.of_kept(keys)["claims"]
     run.then(COUNT_QUALITY, {"source": batch.source_id})
     ends = {end: cursor[end] for end in ENDS}
-    return {"batch": batch.pk, **ends, "kept": kept_from(batch).count()}
+    kept = kept_from(batch).count()
+    return {"batch": batch.pk, **ends, "kept": kept, "claims": cursor["claims"]}
 
 
 def _next_keys(batch: LoadBatch, after: int) -> list[int]:
@@ -130,8 +144,7 @@ def _next_keys(batch: LoadBatch, after: int) -> list[int]:
 def _undo(
     batch: LoadBatch, keys: Sequence[int], readers: Mapping[int, RowReader]
 ) -> Sequence[Past]:
-    # As loads do: nobody else writes records of the source meanwhile.
-    SourceSystem.objects.select_for_update().get(pk=batch.source_id)
+    _lock(batch)
     still_governed = governed_by(batch).filter(pk__in=keys).values_list("pk", flat=True)
     chunk = pasts(batch, list(still_governed))
     if chunk:
@@ -139,6 +152,11 @@ def _undo(
         _retract_activity(chunk, readers, batch)
         _derive(chunk)
     return chunk
+
+
+def _lock(batch: LoadBatch) -> None:
+    """As loads do: nobody else writes records of the source meanwhile."""
+    SourceSystem.objects.select_for_update().get(pk=batch.source_id)
 
 
 def _restore(chunk: Sequence[Past]) -> None:

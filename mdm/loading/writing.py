@@ -20,7 +20,7 @@ from mdm.loading.candidates import Candidate
 from mdm.loading.claims import new_claims
 from mdm.loading.points import Point
 from mdm.loading.rows import RowReader
-from mdm.models import ATTRIBUTES, LoadBatch, RejectedRow, SourceRecord, SourceSystem
+from mdm.models import ATTRIBUTES, Job, LoadBatch, RejectedRow, SourceRecord, SourceSystem
 from mdm.quality_figures import outdate
 from mdm.signals import Births, PermissionClaim, records_loaded
 from mdm.standardise import VERSION
@@ -201,6 +201,7 @@ class ChunkWriter:
         known = SourceRecord.objects.filter(pk__in=[pk for pk, _ in changed])
         # A record whose file was undone has claimed nothing that still counts.
         undone = Q(status=SourceRecord.Status.DELETED, missing_from=None)
+        undone |= Q(batch__undo_job__state=Job.State.DONE)
         earlier = {
             pk: self._readers[mapping_id].claims(raw)
             for pk, mapping_id, raw in known.exclude(undone).values_list(

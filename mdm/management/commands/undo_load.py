@@ -61,9 +61,10 @@ def _words(*, is_preview: bool) -> str:
     if is_preview:
         return _(
             "File no. %(batch)d would give: %(restored)d records as before, %(deleted)d deleted, "
-            "%(revived)d back again; %(kept)d changed since are kept. Nothing was changed."
+            "%(revived)d back again; %(kept)d changed since are kept; %(claims)d consents taken "
+            "back. Nothing was changed."
         )
     return _(
         "File no. %(batch)d is undone: %(restored)d records as before, %(deleted)d deleted, "
-        "%(revived)d back again; %(kept)d changed since were kept."
+        "%(revived)d back again; %(kept)d changed since were kept; %(claims)d consents taken back."
     )

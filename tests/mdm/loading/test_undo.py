@@ -11,7 +11,7 @@ from django.utils.timezone import now
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from consent.models import ConsentEvent
+from consent.models import PermissionState
 from matching.models import MatchRun
 from matching.runs import changed_records
 from mdm import jobs
@@ -38,6 +38,7 @@ VALUES = (
     "source_key", "status", "raw", "issues", "content_hash", "source_created_at",
     "source_updated_at", "batch_id", "line", "missing_from_id", *ATTRIBUTES,
 )  # fmt: skip
+PERMISSION = ("customer", "contact_point", "channel", "state", "since", "deciding_event")
 SALES: dict[str, Any] = {
     "source": {"label": "CRM"},
     "column": [
@@ -74,6 +75,7 @@ def state() -> dict[str, Any]:
         ),
         "sales": sorted(Sale.objects.values_list("record_id", "reference")),
         "contracts": sorted(map(str, contracts)),
+        "permissions": sorted(map(str, PermissionState.objects.values_list(*PERMISSION))),
     }
 
 
@@ -279,26 +281,13 @@ def test_a_preview_of_the_undoing_writes_nothing_and_tells_what_happens():
     assert read_undo_samples(job) == {}
 
 
-def test_what_was_told_of_permissions_stays_and_is_counted_before():
-    batch = load(
-        row("C1", email="a@example.org", accord="O"), row("C2", email="b@example.org", stop="O")
-    )
-
-    job = start_preview(batch, by=None, is_foreground=True)
-    jobs.run_now(job)
-    events = ConsentEvent.objects.count()
-    undo_batch(batch)
-
-    assert (job.result["grants"], job.result["refusals"]) == (1, 1)
-    assert ConsentEvent.objects.count() == events == 2
-
-
 _NAMES = st.sampled_from(["A", "B", ""])
 _ROW = st.tuples(
     _NAMES,
     st.sampled_from(["", "x@example.org", "y@example.org"]),
     st.sampled_from(["01/02/2024", "05/02/2024", ""]),
     st.sampled_from(["", "2024-01-01", "2024-02-02"]),
+    st.sampled_from(["", "O"]),
 )
 _FILE = st.dictionaries(st.sampled_from(["C1", "C2", "C3", "C4"]), _ROW, min_size=1, max_size=4)
 
@@ -311,8 +300,8 @@ def test_undoing_the_last_file_is_the_state_before_it(files, last, chunk):
     def send(file: Any) -> LoadBatch:
         return load_sales(
             *[
-                sold(key, nom=nom, email=email, maj=day, achat=achat)
-                for key, (nom, email, day, achat) in file.items()
+                sold(key, nom=nom, email=email, maj=day, achat=achat, accord=accord)
+                for key, (nom, email, day, achat, accord) in file.items()
             ]
         )
 
