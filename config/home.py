@@ -20,7 +20,7 @@ from django.utils.timezone import localdate, now
 from django.utils.translation import gettext as _
 
 from campaigns.models import Campaign, ListDownload, TargetList
-from consent.models import Channel, ConsentEvent, PermissionState, RightsRequest
+from consent.models import Channel, ConsentEvent, LedgerCheck, PermissionState, RightsRequest
 from matching.models import Decision, MatchRun, ReviewTask
 from mdm.models import Customer, Job, LoadBatch, SourceRecord, SourceSystem
 
@@ -94,6 +94,7 @@ class DpoHome:
     channels: list["ChannelPermissions"]
     downloads: list[ListDownload]
     downloaded_count: int
+    ledger: LedgerCheck | None
 
 
 @dataclass(frozen=True, slots=True)
@@ -245,6 +246,7 @@ def dpo_home() -> DpoHome:
         channels=_cached("permissions", _count_permissions),
         downloads=list(downloads[:_ROWS]),
         downloaded_count=downloads.filter(at__gte=since).count(),
+        ledger=LedgerCheck.objects.first(),
     )
 
 

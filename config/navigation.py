@@ -95,6 +95,10 @@ GROUPS: tuple[tuple[Any, tuple[Entry, ...]], ...] = (
                 ("consent.view_consentevent",),
             ),
             Entry(
+                _("Consent ledger"), "verified_user", "consent:ledger",
+                ("consent.view_ledgercheck",),
+            ),
+            Entry(
                 _("Requests of persons"), "mark_email_unread", "consent:requests",
                 ("consent.view_rightsrequest",), open_request_count,
             ),

@@ -63,6 +63,8 @@ PERMISSIONS: Mapping[str, tuple[str, ...]] = {
         "mdm.view_accesslog",
         "mdm.view_job",
         "consent.view_consentevent",
+        "consent.view_ledgercheck",
+        "consent.verify_ledger",
         "consent.view_permissionstate",
         "consent.view_purpose",
         "consent.add_purpose",

@@ -49,6 +49,8 @@ PUBLIC_URL = env.str("PUBLIC_URL", "").rstrip("/") or public_url(
 )
 COMPANY_NAME = env.str("COMPANY_NAME", "Orfèvre")
 LINK_KEYS: list[str] = env.list("LINK_KEYS", [])
+LEDGER_KEY = env.str("LEDGER_KEY", "")
+LEDGER_FOLDER = Path(env.str("LEDGER_FOLDER", str(DATA_DIR / "ledger")))
 TRUSTED_PROXIES: list[str] = env.list("TRUSTED_PROXIES", [])
 LANGUAGE_CODE = env.str("LANGUAGE_CODE", "fr", validate=validate.OneOf(["fr", "en"]))
 TIME_ZONE = env.str("TIME_ZONE", "Europe/Paris", validate=known_time_zone)

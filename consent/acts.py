@@ -1,6 +1,6 @@
 """What the person or a member of staff does: recorded, proved and folded in one transaction.
 
-Never through a job: it takes effect before the click is answered.
+Never through a job: it takes effect before the click is answered, and is sealed right after.
 """
 
 from collections.abc import Sequence
@@ -8,6 +8,7 @@ from collections.abc import Sequence
 from consent.ledger import RESTRICTIVE, NewEvent, holders, record_events
 from consent.models import ConsentEvent, Evidence
 from consent.projection import project
+from consent.sealing import seal_soon
 from mdm.models import SourceRecord
 
 
@@ -29,4 +30,5 @@ def record_acts(acts: Sequence[NewEvent], proof: Evidence) -> list[ConsentEvent]
     concerned = holders(point for point in refused if point is not None)
     records = SourceRecord.objects.filter(pk__in={act.record_id for act in new})
     project(concerned.union(records.values_list("customer_id", flat=True)))
+    seal_soon()
     return events

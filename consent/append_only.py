@@ -1,9 +1,15 @@
 """Tables that only grow: triggers that refuse every change, on both databases.
 
 They stop accidents, bulk updates and the application itself; an owner of the database could drop
-them, which a chain of hashes will show. Migrations call `protect`, tests that empty tables call
-`unprotect` first.
+them, which the chain of hashes shows (`consent.verification`). One change is let through: what
+the erasure of a person takes out of her events and their seals, and nothing else. Migrations call
+`protect`, tests that attack tables call `unprotect` first.
+
+SQLite makes a table anew to change a column, which loses its triggers: such a migration calls
+`unprotect` before and `protect` after.
 """
+
+from collections.abc import Iterable
 
 from django.db.backends.base.schema import BaseDatabaseSchemaEditor
 
@@ -17,17 +23,25 @@ END $$
 """
 
 
-def protect(schema_editor: BaseDatabaseSchemaEditor, table: str, keys: list[str]) -> None:
+def protect(
+    schema_editor: BaseDatabaseSchemaEditor, table: str, keys: list[str], erasure: str = ""
+) -> None:
     """Refuse UPDATE and DELETE on a table, and whatever else would replace its rows.
 
     `keys` are its unique columns: SQLite's INSERT OR REPLACE deletes the row in the way without
-    firing a delete trigger, unless a connection asked for it.
+    firing a delete trigger, unless a connection asked for it. `erasure` is the condition on OLD
+    and NEW of the one UPDATE that is let through.
     """
+    unless = f" WHEN (NOT ({erasure}))" if erasure else ""
     if schema_editor.connection.vendor == "postgresql":
         schema_editor.execute(_PROCEDURE)
         schema_editor.execute(
-            f"CREATE TRIGGER {table}_rows_stay BEFORE UPDATE OR DELETE ON {table}"
+            f"CREATE TRIGGER {table}_rows_stay BEFORE DELETE ON {table}"
             " FOR EACH ROW EXECUTE FUNCTION refuse_change()"
+        )
+        schema_editor.execute(
+            f"CREATE TRIGGER {table}_values_stay BEFORE UPDATE ON {table}"
+            f" FOR EACH ROW{unless} EXECUTE FUNCTION refuse_change()"
         )
         schema_editor.execute(
             f"CREATE TRIGGER {table}_stays BEFORE TRUNCATE ON {table}"
@@ -37,7 +51,7 @@ def protect(schema_editor: BaseDatabaseSchemaEditor, table: str, keys: list[str]
     refusal = f"SELECT RAISE(ABORT, 'Rows of {table} are never changed or deleted.');"
     taken = " OR ".join(f"{key} = NEW.{key}" for key in keys)
     conditions = {
-        f"{table}_no_update": "BEFORE UPDATE ON {0}",
+        f"{table}_no_update": f"BEFORE UPDATE ON {{0}}{unless}",
         f"{table}_no_delete": "BEFORE DELETE ON {0}",
         f"{table}_no_replace": f"BEFORE INSERT ON {{0}} WHEN EXISTS (SELECT 1 FROM {{0}} WHERE {taken})",  # noqa: S608, E501
     }
@@ -50,8 +64,8 @@ def protect(schema_editor: BaseDatabaseSchemaEditor, table: str, keys: list[str]
 def unprotect(schema_editor: BaseDatabaseSchemaEditor, table: str, keys: list[str]) -> None:
     """Take the triggers away again; `keys` only mirrors `protect`."""
     if schema_editor.connection.vendor == "postgresql":
-        schema_editor.execute(f"DROP TRIGGER IF EXISTS {table}_rows_stay ON {table}")
-        schema_editor.execute(f"DROP TRIGGER IF EXISTS {table}_stays ON {table}")
+        for name in ("rows_stay", "values_stay", "stays"):
+            schema_editor.execute(f"DROP TRIGGER IF EXISTS {table}_{name} ON {table}")
         return
     for suffix in ("no_update", "no_delete", "no_replace"):
         schema_editor.execute(f"DROP TRIGGER IF EXISTS {table}_{suffix}")
@@ -61,16 +75,72 @@ LEDGER_TABLES: dict[str, list[str]] = {
     "consent_consentevent": ["id", "uuid", "source_event_id"],
     "consent_noticeversion": ["id"],
 }
-"""The append-only tables of this app and their unique columns."""
+"""The append-only tables of the first migrations and their unique columns."""
+SEAL_TABLES: dict[str, list[str]] = {
+    "consent_eventseal": ["number", "event_id"],
+    "consent_sealblock": ["number"],
+}
+"""The tables of the chain and their unique columns."""
+GROWING_TABLES = (*LEDGER_TABLES, *SEAL_TABLES)
+"""Every append-only table of this app."""
+ERASABLE = {
+    "consent_consentevent": ["contact_point_id", "line", "erased_at"],
+    "consent_eventseal": ["salt"],
+}
+"""The columns that the erasure of a person empties or sets."""
+_KEPT_OF_EVENT = (
+    "id uuid source_record_id channel purpose_id type actor_type actor_id evidence_level"
+    " claims_double_opt_in occurred_at recorded_at notice_version_id batch_id annuls_id"
+    " source_event_id"
+).split()
+_KEPT_OF_SEAL = "number event_id digest proof hash".split()
 
 
 def protect_ledger(apps: object, schema_editor: BaseDatabaseSchemaEditor) -> None:
-    """Protect every append-only table: the forward step of the migration."""
+    """Protect the first append-only tables: the forward step of their migration."""
     for table, keys in LEDGER_TABLES.items():
         protect(schema_editor, table, keys)
 
 
 def unprotect_ledger(apps: object, schema_editor: BaseDatabaseSchemaEditor) -> None:
-    """Take all protections away: the backward step."""
+    """Take their protection away: the backward step."""
     for table, keys in LEDGER_TABLES.items():
         unprotect(schema_editor, table, keys)
+
+
+def protect_events(apps: object, schema_editor: BaseDatabaseSchemaEditor) -> None:
+    """Protect events against everything but their erasure, once."""
+    taken = "OLD.erased_at IS NULL AND NEW.erased_at IS NOT NULL"
+    gone = "NEW.contact_point_id IS NULL AND NEW.line IS NULL"
+    erasure = f"{taken} AND {gone} AND {_unchanged(schema_editor, _KEPT_OF_EVENT)}"
+    table = "consent_consentevent"
+    protect(schema_editor, table, LEDGER_TABLES[table], erasure)
+
+
+def protect_events_wholly(apps: object, schema_editor: BaseDatabaseSchemaEditor) -> None:
+    """Protect events as the first migration did: before erasure could reach them."""
+    protect(schema_editor, "consent_consentevent", LEDGER_TABLES["consent_consentevent"])
+
+
+def unprotect_events(apps: object, schema_editor: BaseDatabaseSchemaEditor) -> None:
+    """Take the protection of events away, before their table changes."""
+    unprotect(schema_editor, "consent_consentevent", LEDGER_TABLES["consent_consentevent"])
+
+
+def protect_seals(apps: object, schema_editor: BaseDatabaseSchemaEditor) -> None:
+    """Protect the chain; a seal may lose its salt."""
+    salt_goes = f"NEW.salt IS NULL AND {_unchanged(schema_editor, _KEPT_OF_SEAL)}"
+    for table, keys in SEAL_TABLES.items():
+        protect(schema_editor, table, keys, salt_goes if table == "consent_eventseal" else "")
+
+
+def unprotect_seals(apps: object, schema_editor: BaseDatabaseSchemaEditor) -> None:
+    """Take the protection of the chain away: the backward step."""
+    for table, keys in SEAL_TABLES.items():
+        unprotect(schema_editor, table, keys)
+
+
+def _unchanged(schema_editor: BaseDatabaseSchemaEditor, columns: Iterable[str]) -> str:
+    is_postgresql = schema_editor.connection.vendor == "postgresql"
+    same = "IS NOT DISTINCT FROM" if is_postgresql else "IS"
+    return " AND ".join(f"NEW.{name} {same} OLD.{name}" for name in columns)

@@ -17,7 +17,7 @@ class ConsentConfig(AppConfig):
         events add up to, late mails ring again.
         """
         from consent.claims import receive_claims
-        from consent.housekeeping import tidy_up
+        from consent.housekeeping import tidy_up  # Brings the jobs of consent along.
         from consent.projection import follow_customers
         from consent.retractions import foresee_undo, take_back
         from mdm.signals import (

@@ -1,6 +1,6 @@
 """What pages show of permissions: values ready to print, no logic left to templates."""
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from datetime import datetime
 
@@ -17,6 +17,7 @@ from consent.models import ALL_CHANNELS, Channel, ConsentEvent, PermissionState,
 from consent.permissions import Answer, decide
 from consent.policy_packs import pack_at
 from consent.rules import law_in_words
+from consent.verification import event_seals
 from mdm.models import ContactPoint, Customer, SourceRecord
 
 SHOWN_CHANNELS = (Channel.EMAIL, Channel.SMS, Channel.PHONE, Channel.POST)
@@ -152,6 +153,8 @@ class TimelineEntry:
     is_of_another: bool
     days_late: int
     taken_back: ConsentEvent | None
+    place: int | None = None
+    is_intact: bool = True
 
     @property
     def at(self) -> datetime:
@@ -200,14 +203,26 @@ def timeline(customer: Customer) -> list[TimelineEntry]:
         )
         .prefetch_related("evidence", "retractions")
     )
-    entries = [entry_of(event, customer_id=customer.pk, deciding=deciding) for event in events]
+    seals = event_seals(events.values_list("pk", flat=True))
+    entries = [
+        entry_of(event, customer_id=customer.pk, deciding=deciding, seals=seals)
+        for event in events
+    ]
     return sorted(entries, key=lambda entry: (entry.at, entry.event.pk), reverse=True)
 
 
 def entry_of(
-    event: ConsentEvent, *, customer_id: int | None = None, deciding: Iterable[int] = ()
+    event: ConsentEvent,
+    *,
+    customer_id: int | None = None,
+    deciding: Iterable[int] = (),
+    seals: Mapping[int, tuple[int, bool]] | None = None,
 ) -> TimelineEntry:
-    """Return one event in words; `deciding` are the keys of events that decide a state today."""
+    """Return one event in words; `deciding` are the keys of events that decide a state today.
+
+    `seals` are its place in the chain and whether it still matches (`event_seals`).
+    """
+    place, is_intact = (seals or {}).get(event.pk, (None, True))
     is_of_another = customer_id is not None and event.source_record.customer_id != customer_id
     return TimelineEntry(
         event=event,
@@ -219,6 +234,8 @@ def entry_of(
         is_of_another=is_of_another,
         days_late=_days_late(event),
         taken_back=next(iter(event.retractions.all()), None),
+        place=place,
+        is_intact=is_intact,
     )
 
 

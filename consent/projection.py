@@ -17,6 +17,7 @@ from mdm import bulk
 from mdm.audit import record_history
 from mdm.key_sets import key_set
 from mdm.models import Customer
+from mdm.snapshots import one_snapshot
 
 _CHUNK = 2_000
 _COLUMNS = (
@@ -75,7 +76,8 @@ def rebuild(*, check: bool = False) -> Rebuilt:
     for chunk in _chunks(list(keys)):
         customers += len(chunk)
         if check:
-            new, changed, gone = _differences(chunk)
+            with one_snapshot():
+                new, changed, gone = _differences(chunk)
             differences += len(new) + len(changed) + len(gone)
             continue
         with transaction.atomic():

@@ -2,7 +2,7 @@
 
 from django.urls import path
 
-from consent import staff_views, views
+from consent import ledger_pages, staff_views, views
 
 app_name = "consent"
 urlpatterns = [
@@ -28,6 +28,7 @@ urlpatterns = [
         staff_views.ReceivedRequestPage.as_view(),
         name="receive-request",
     ),
+    path("consent/ledger/", ledger_pages.LedgerPage.as_view(), name="ledger"),
     path("consent/requests/", staff_views.RequestsPage.as_view(), name="requests"),
     path("consent/requests/<uuid:uuid>/", staff_views.RequestPage.as_view(), name="request"),
     path(

@@ -8,9 +8,10 @@ from django.urls import reverse
 from django.utils.translation import gettext_lazy as _
 
 from consent.forms import EventFilterForm, MomentForm
-from consent.models import ConsentEvent, PermissionState
+from consent.models import ConsentEvent, EventSeal, PermissionState
 from consent.presentation import entry_of, permission_matrix, timeline
 from consent.search import PAGE_SIZE, find_events
+from consent.verification import event_seals
 from mdm.identity import UnknownCustomer, resolve
 from mdm.pages import StaffPage, log_access
 
@@ -71,7 +72,12 @@ class EventPage(StaffPage):
         log_access(self.request.user, "consent event", str(event.uuid))
         decided = PermissionState.objects.filter(deciding_event=event)
         return super().get_context_data(
-            entry=entry_of(event, deciding=decided.values_list("deciding_event_id", flat=True)),
+            entry=entry_of(
+                event,
+                deciding=decided.values_list("deciding_event_id", flat=True),
+                seals=event_seals([event.pk]),
+            ),
+            seal=EventSeal.objects.filter(event=event).first(),
             customer=event.source_record.customer,
             evidence=event.evidence.select_related("collection_point"),
             **kwargs,

@@ -18,6 +18,7 @@ from consent.models.ledger import (
     Purpose,
 )
 from consent.models.rights import Pause, RightsRequest
+from consent.models.sealing import EventSeal, LedgerCheck, SealBlock
 
 __all__ = [
     "ALL_CHANNELS",
@@ -25,7 +26,9 @@ __all__ = [
     "CollectionChoice",
     "CollectionPoint",
     "ConsentEvent",
+    "EventSeal",
     "Evidence",
+    "LedgerCheck",
     "NoticeVersion",
     "OptInChoice",
     "OptInRequest",
@@ -34,5 +37,6 @@ __all__ = [
     "PermissionState",
     "Purpose",
     "RightsRequest",
+    "SealBlock",
     "Throttle",
 ]

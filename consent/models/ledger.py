@@ -92,16 +92,21 @@ class NoticeVersion(models.Model):
 
     def save(self, *args: Any, **kwargs: Any) -> None:
         """Seal the words with their digest; a row is written once (triggers refuse changes)."""
-        shown = f"{self.body}\n{self.checkbox_label}"
-        self.sha256 = hashlib.sha256(shown.encode()).hexdigest()
+        self.sha256 = self.digest()
         super().save(*args, **kwargs)
+
+    def digest(self) -> str:
+        """Return the SHA-256 of the words as they stand."""
+        shown = f"{self.body}\n{self.checkbox_label}"
+        return hashlib.sha256(shown.encode()).hexdigest()
 
 
 class ConsentEvent(models.Model):
     """Something that happened to a permission: a fact, never changed, never deleted.
 
-    Triggers on both databases refuse UPDATE and DELETE. It hangs from the source record and the
-    contact point it came with, so merges move nothing.
+    Triggers on both databases refuse UPDATE and DELETE; only the erasure of its person may take
+    its contact point and line away, once. It hangs from the source record and the contact point
+    it came with, so merges move nothing.
     """
 
     class Type(models.TextChoices):
@@ -190,6 +195,13 @@ class ConsentEvent(models.Model):
         max_length=64,
         help_text="SHA-256 of what makes a fact the same fact, so that it is recorded once.",
     )
+    erased_at = models.DateTimeField(
+        _("erased"),
+        null=True,
+        blank=True,
+        editable=False,
+        help_text="Its person was erased: contact point and line are gone, the fact stays.",
+    )
 
     class Meta:
         verbose_name = _("consent event")
@@ -209,7 +221,8 @@ class ConsentEvent(models.Model):
             models.CheckConstraint(
                 name="consent_event_grant_names_purpose_and_contact_point",
                 condition=Q(type__in=["refused", "withdrawn", "objection"])
-                | Q(purpose__isnull=False, contact_point__isnull=False),
+                | Q(purpose__isnull=False, contact_point__isnull=False)
+                | Q(purpose__isnull=False, erased_at__isnull=False),
             ),
             models.CheckConstraint(
                 name="consent_event_retraction_names_what_it_annuls",

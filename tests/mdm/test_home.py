@@ -143,6 +143,7 @@ MENUS = {
         "mdm:search",
         "mdm:quality",
         "consent:events",
+        "consent:ledger",
         "consent:requests",
         "admin:consent_collectionpoint_changelist",
         "admin:consent_purpose_changelist",

@@ -1,0 +1,86 @@
+"""`manage.py verify_ledger`: hash every consent event again and name the first bad row."""
+
+import json
+from argparse import ArgumentParser
+from pathlib import Path
+from typing import Any
+
+from django.core.management.base import BaseCommand, CommandError
+from django.utils.translation import gettext as _
+
+from consent.checkpoints import CheckpointRefused, kept_checkpoints, read_checkpoint
+from consent.models import LedgerCheck
+from consent.verification import keep, verify
+
+
+class Command(BaseCommand):
+    """Verify the ledger; exit 1 with the first bad row when it does not hold."""
+
+    help = "Hash every consent event again; name the first bad row and what is wrong with it."
+
+    def add_arguments(self, parser: ArgumentParser) -> None:
+        """Declare which checkpoints to compare with, and what to leave out."""
+        parser.add_argument(
+            "--checkpoint",
+            action="append",
+            metavar="FILE",
+            default=[],
+            help="compare with this checkpoint (default: those of LEDGER_FOLDER); repeatable",
+        )
+        parser.add_argument(
+            "--chain-only",
+            action="store_true",
+            help="leave out whether permission states follow from the events",
+        )
+        parser.add_argument("--json", action="store_true", help="one JSON object on stdout")
+
+    def handle(self, *args: Any, **options: Any) -> None:
+        """Verify, keep the result for the DPO's page, print it."""
+        paths = [Path(name) for name in options["checkpoint"]] or kept_checkpoints()
+        try:
+            checkpoints = [read_checkpoint(path) for path in paths]
+        except CheckpointRefused as refusal:
+            raise CommandError(str(refusal)) from refusal
+        found = verify(checkpoints=checkpoints, with_states=not options["chain_only"])
+        check = keep(found)
+        self.stdout.write(json.dumps(_report(check)) if options["json"] else _sentence(check))
+        if check.fault:
+            raise CommandError(_bad_row(check))
+
+
+def _report(check: LedgerCheck) -> dict[str, Any]:
+    oldest = check.oldest_unsealed_at
+    return {
+        "intact": not check.fault,
+        "events": check.event_count,
+        "erased": check.erased_count,
+        "unsealed": check.unsealed_count,
+        "oldest_unsealed_at": oldest.isoformat() if oldest else None,
+        "head": check.head or None,
+        "fault": check.fault or None,
+        "place": check.place,
+        "event": str(check.event_uuid) if check.event_uuid else None,
+        "detail": check.detail or None,
+    }
+
+
+def _sentence(check: LedgerCheck) -> str:
+    return _(
+        "%(events)d events in the chain, %(erased)d of them lawfully erased; "
+        "%(unsealed)d wait for their seal. Head %(head)s."
+    ) % {
+        "events": check.event_count,
+        "erased": check.erased_count,
+        "unsealed": check.unsealed_count,
+        "head": check.head or "–",
+    }
+
+
+def _bad_row(check: LedgerCheck) -> str:
+    place = check.place if check.place is not None else "–"
+    return _("First bad row: %(what)s (place %(place)s, event %(event)s). %(detail)s") % {
+        "what": check.get_fault_display(),
+        "place": place,
+        "event": check.event_uuid or "–",
+        "detail": check.detail,
+    }
