@@ -24,6 +24,7 @@ from consent.presentation import (
 )
 from matching.models import Decision
 from mdm.aliases import holders_of
+from mdm.happenings import Happening, happenings
 from mdm.households import Relations, relations_of
 from mdm.lineage import ExplainedValue, explain, label_of
 from mdm.models import Alias, Contract, Customer, GoldenRecord, Pin, Sale, SourceRecord
@@ -100,6 +101,7 @@ class CustomerFile:
     identity: list[Act] | None
     hanging: list[Hanging]
     lists: list[TargetListMember] | None
+    happenings: list[Happening]
 
     @property
     def source_count(self) -> int:
@@ -112,8 +114,13 @@ class CustomerFile:
         return sum(value.is_disputed for value in self.values)
 
 
-def customer_file(customer: Customer, reader: User | AnonymousUser) -> CustomerFile:
-    """Read a live customer's whole file, as far as this reader may see it."""
+def customer_file(
+    customer: Customer, reader: User | AnonymousUser, *, narrowed_to: str = ""
+) -> CustomerFile:
+    """Read a live customer's whole file, as far as this reader may see it.
+
+    `narrowed_to` is one of `mdm.happenings.FILTERS`.
+    """
     golden = GoldenRecord.objects.filter(pk=customer.pk).first()
     records = _records(customer)
     keys = [record.pk for record in records]
@@ -142,6 +149,7 @@ def customer_file(customer: Customer, reader: User | AnonymousUser) -> CustomerF
         identity=identity_history(customer, keys) if sees_decisions else None,
         hanging=hanging_parts(records) if sees_decisions else [],
         lists=_lists(customer) if reader.has_perm("campaigns.view_targetlist") else None,
+        happenings=happenings(customer.pk, narrowed_to=narrowed_to),
     )
 
 

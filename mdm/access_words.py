@@ -7,6 +7,7 @@ from django.utils.translation import gettext_lazy as _
 
 WORDS: Mapping[str, Any] = {
     "customer.view": _("opened the page of a customer"),
+    "customer.then": _("opened the page of a customer as it was on a past day"),
     "customer.repair": _("opened the repair of a customer"),
     "customer.pin": _("opened a value of a customer to pin it"),
     "quality.records": _("listed doubtful records"),

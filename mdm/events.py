@@ -9,9 +9,10 @@ from django.utils.timezone import now
 
 from mdm import bulk
 from mdm.audit import present_actor
-from mdm.models import Customer, CustomerEvent
+from mdm.models import Customer, CustomerAct, CustomerEvent
 
 Kind = CustomerEvent.Kind
+_REASON_LETTERS = 100
 _COLUMNS = (
     "customer_id",
     "number",
@@ -89,3 +90,6 @@ def _insert(rows: Iterable[tuple[Any, ...]]) -> None:
     correlation = actor.correlation if actor else uuid.uuid4()
     user = actor.user.pk if actor and actor.user else None
     bulk.insert(CustomerEvent, _COLUMNS, ((*row, correlation, moment, user) for row in rows))
+    if actor:
+        act = (correlation, actor.reason[:_REASON_LETTERS], moment)
+        bulk.insert_ignoring(CustomerAct, ("correlation", "reason", "at"), [act])

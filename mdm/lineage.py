@@ -1,24 +1,26 @@
 """Why a golden record says what it says: every value with its winner, its losers and the rule."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date
 from functools import partial
 
 from django.utils.formats import date_format
 from django.utils.translation import gettext as _
-from django.utils.translation import ngettext
+from django.utils.translation import gettext_lazy, ngettext
 
-from mdm.models import ContactPoint, GoldenRecord, PersonValues, Pin, SourceRecord
-from mdm.survivorship import ADDRESS, DEFAULT_RULES, GROUPS, Rule
+from mdm.golden_rows import candidate_of
+from mdm.models import ATTRIBUTES, ContactPoint, GoldenRecord, PersonValues, Pin, SourceRecord
+from mdm.survivorship import ADDRESS, DEFAULT_RULES, GROUPS, PinnedValue, Rule, defeats
 
 
 @dataclass(frozen=True, slots=True)
 class Loser:
-    """A different value that a record gave."""
+    """A different value that a record gave, and why it did not survive, in a sentence."""
 
     record: SourceRecord
     lines: tuple[str, ...]
+    why: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -115,6 +117,8 @@ def _explain_one(
     stated = [(record, said) for record in records.values() if (said := lines_of(record, group))]
     agreeing = sum(said == lines for _record, said in stated)
     winner = records.get(record_id)
+    is_disputed = agreeing < len(stated)
+    why = _defeats(golden, group, records, pins.values(), rule) if is_disputed else {}
     return ExplainedValue(
         group=group,
         label=label_of(group),
@@ -122,12 +126,69 @@ def _explain_one(
         winner=winner,
         origin=winner.source.label if winner else "",
         reason=_reason(strategy, winner, pins.get(pin_id), agreeing, len(stated), rule),
-        losers=tuple(Loser(record, said) for record, said in stated if said != lines),
+        losers=tuple(_losers(stated, lines, why, rule)),
         agreeing=agreeing,
         stating=len(stated),
         is_pinned=pin_id is not None,
         contact_point=_contact_point(golden, group, winner, points),
     )
+
+
+def _losers(
+    stated: Sequence[tuple[SourceRecord, tuple[str, ...]]],
+    lines: tuple[str, ...],
+    why: Mapping[int, str],
+    rule: Rule,
+) -> Iterator[Loser]:
+    """Yield the records that say something else, each with the reason it lost."""
+    said = [spoken for _record, spoken in stated]
+    for record, spoken in stated:
+        if spoken != lines:
+            words = {
+                "source": record.source.label,
+                "trust": rule.trust.get(record.source_id, record.source.trust),
+                "day": _day(record),
+                "count": said.count(spoken),
+            }
+            yield Loser(record, spoken, str(_DEFEATS.get(why.get(record.pk, ""), "")) % words)
+
+
+_DEFEATS = {
+    "valid": gettext_lazy("Lost: the value has a fault."),
+    "trust": gettext_lazy("Lost: %(source)s is less trusted (%(trust)d)."),
+    "recency": gettext_lazy("Lost: said earlier, on %(day)s."),
+    "frequency": gettext_lazy("Lost: fewer records say so (%(count)d)."),
+    "completeness": gettext_lazy("Lost: the value is less full."),
+    "birth": gettext_lazy("Lost: nothing tells them apart, and the record is younger."),
+    "pin": gettext_lazy("Lost: a steward's own value stands above it."),
+    "preferred": gettext_lazy("Lost: a steward preferred another record."),
+    "hidden": gettext_lazy("Hidden by a steward."),
+}
+
+
+def _defeats(
+    golden: GoldenRecord,
+    group: str,
+    records: Mapping[int, SourceRecord],
+    pins: Iterable[Pin],
+    rule: Rule,
+) -> dict[int, str]:
+    """Return why the losers of a group lost, as far as the rules at hand chose the same winner."""
+    candidates = [
+        candidate_of(
+            record.pk,
+            record.source_id,
+            record.source.trust,
+            record.source_updated_at,
+            record.issues,
+            tuple(getattr(record, name) for name in ATTRIBUTES),
+        )
+        for record in records.values()
+    ]
+    words = [PinnedValue(p.pk, p.attribute, p.value, p.kind, p.record_id) for p in pins]
+    lost = defeats(candidates, group, words, rule)
+    winner = golden.lineage[group][0]
+    return {} if winner in lost else lost
 
 
 def _contact_point(

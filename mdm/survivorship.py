@@ -207,13 +207,52 @@ def _rivals(stated: Sequence[tuple[Candidate, Value]], group: str, rule: Rule) -
 def _duel(rivals: list[_Rival], strategies: Sequence[str]) -> tuple[_Rival, str]:
     """Return the winner among rivals who disagree, and the strategy that decided, else `birth`."""
     for name in strategies:
-        rank = STRATEGIES[name]
-        ranks = [rank(rival) for rival in rivals]
-        best = max(ranks)
-        rivals = [rival for rival, its in zip(rivals, ranks, strict=True) if its == best]
+        rivals = _best(rivals, name)
         if len({rival.value for rival in rivals}) == 1:
             return _oldest(rivals), name
     return _oldest(rivals), "birth"
+
+
+def _best(rivals: list[_Rival], strategy: str) -> list[_Rival]:
+    """Return the rivals that a strategy leaves."""
+    rank = STRATEGIES[strategy]
+    ranks = [rank(rival) for rival in rivals]
+    best = max(ranks)
+    return [rival for rival, its in zip(rivals, ranks, strict=True) if its == best]
+
+
+def defeats(
+    candidates: Sequence[Candidate], group: str, pins: Sequence[PinnedValue], rule: Rule
+) -> dict[int, str]:
+    """Return why each record lost whose value of a group did not survive.
+
+    The strategy that put it out, `birth`, `pin`, `preferred` (another record) or `hidden`.
+    """
+    place = _PLACES[group]
+    mine = sorted((p for p in pins if p.attribute == group), key=lambda pin: -pin.pin_id)
+    said = _stated(candidates, group, place, [])
+    stated = _stated(candidates, group, place, mine)
+    seen = {candidate.record_id for candidate, _ in stated}
+    lost = {c.record_id: "hidden" for c, _ in said if c.record_id not in seen}
+    if chosen := _pinned(mine, stated, place):
+        value, (_record, _pin, code) = chosen
+        return lost | {c.record_id: code for c, its in stated if its != value}
+    return lost | _put_out(_rivals(stated, group, rule), rule.strategies)
+
+
+def _put_out(rivals: list[_Rival], strategies: Sequence[str]) -> dict[int, str]:
+    """Return who was put out by which strategy, in the way of `_duel`."""
+    lost: dict[int, str] = {}
+    for name in strategies:
+        if len({rival.value for rival in rivals}) < 2:
+            break
+        left = _best(rivals, name)
+        lost |= {rival.candidate.record_id: name for rival in rivals if rival not in left}
+        rivals = left
+    if not rivals:
+        return lost
+    value = _oldest(rivals).value
+    return lost | {r.candidate.record_id: "birth" for r in rivals if r.value != value}
 
 
 def _oldest(rivals: list[_Rival]) -> _Rival:

@@ -9,7 +9,7 @@ from mdm.models.customers import (
     SurvivorshipRule,
     SurvivorshipRuleSet,
 )
-from mdm.models.events import CustomerEvent
+from mdm.models.events import CustomerAct, CustomerEvent
 from mdm.models.jobs import Heartbeat, Job
 from mdm.models.postcodes import PostcodeTown
 from mdm.models.quality import SourceQuality
@@ -40,6 +40,7 @@ __all__ = [
     "ContactPoint",
     "Contract",
     "Customer",
+    "CustomerAct",
     "CustomerEvent",
     "FieldMapping",
     "FileMode",

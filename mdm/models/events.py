@@ -8,6 +8,21 @@ from mdm.models.customers import Customer
 from mdm.models.records import SourceRecord
 
 
+class CustomerAct(models.Model):
+    """What was done when customers changed: events with this correlation happened together."""
+
+    correlation = models.UUIDField(primary_key=True)
+    reason = models.CharField(_("reason"), max_length=100)
+    at = models.DateTimeField(_("at"))
+
+    class Meta:
+        verbose_name = _("act on customers")
+        verbose_name_plural = _("acts on customers")
+
+    def __str__(self) -> str:
+        return self.reason
+
+
 class CustomerEvent(models.Model):
     """One change of one customer, numbered without gaps from her birth; it holds keys, no values.
 

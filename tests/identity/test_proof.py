@@ -7,12 +7,14 @@ docs/testing.md; `HYPOTHESIS_PROFILE=long` tries many more histories.
 """
 
 import os
+from datetime import datetime
 from io import StringIO
 from itertools import product
 
 import pytest
 from django.core.management import call_command
 from django.db import transaction
+from django.utils.timezone import now
 from hypothesis import HealthCheck, Phase, settings
 from hypothesis import strategies as st
 from hypothesis.stateful import (
@@ -39,6 +41,7 @@ from matching.neighbourhood import settle
 from matching.repairs import RepairRefused, Wish, repair, undo
 from mdm import pins
 from mdm.aliases import NOT_YET_ISSUED
+from mdm.as_of import golden_at, member_ids_at
 from mdm.birth_ids import public_id
 from mdm.identity import resolve
 from mdm.models import Customer, CustomerEvent, GoldenRecord, Pin, SourceRecord
@@ -90,6 +93,7 @@ class Identity(RuleBasedStateMachine):
         self.made: list[tuple[oracle.Act, Decision | Repair]] = []
         self.pinned: list[tuple[oracle.Pin, int]] = []
         self.issued: set[str] = set()
+        self.seen: list[tuple[datetime, dict[int, tuple[list[int], str | None]]]] = []
 
     def teardown(self) -> None:
         try:
@@ -310,6 +314,22 @@ class Identity(RuleBasedStateMachine):
         pins.take_back(key, by=self.steward)
         pin.is_over = True
 
+    # ---- the past
+
+    @precondition(lambda self: self.world.records and len(self.seen) < 3)
+    @rule()
+    def somebody_notes_what_is_so(self):
+        self.seen.append((now(), self.who_is_whom()))
+
+    def who_is_whom(self):
+        """Return the members and the e-mail of every id, as the oracle says."""
+        names, stand = self.world.names(), {}
+        for key in self.world.homes():
+            members = sorted(record for record, name in names.items() if name == key)
+            golden = self.world.golden(members)
+            stand[key] = members, golden.get("email")
+        return stand
+
     # ---- what must hold after every step
 
     @invariant()
@@ -357,6 +377,10 @@ class Identity(RuleBasedStateMachine):
             assert closed == self.world.rechecks()  # P13
             assert CustomerEvent.objects.count() == told
             assert without_tasks(snapshot()) == without_tasks(before)
+        for moment, stand in self.seen:  # P31
+            for key, (members, email) in stand.items():
+                assert member_ids_at(key, moment) == members
+                assert getattr(golden_at(key, moment), "email", None) == email
         call_command("replay_events", "--check", stdout=StringIO())
         call_command("rebuild", "--check", stdout=StringIO())
         assert Pin.objects.count() == len(self.pinned)  # P28: nothing is dropped.
