@@ -13,7 +13,10 @@ class MatchingConfig(AppConfig):
     def ready(self) -> None:
         """Register the job of this app and how it is told, and listen to loads."""
         import matching.words  # noqa: F401
+        from matching.codes import follow_change
         from matching.review_tasks import follow_load
-        from mdm.signals import records_loaded
+        from mdm.signals import records_changed, records_loaded
 
         records_loaded.connect(follow_load, dispatch_uid="matching.review_tasks")
+        records_loaded.connect(follow_change, dispatch_uid="matching.codes")
+        records_changed.connect(follow_change, dispatch_uid="matching.codes")

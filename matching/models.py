@@ -50,6 +50,37 @@ class MatchRun(models.Model):
         return f"{self._meta.verbose_name} {self.pk}"
 
 
+class WholeFile(models.Model):
+    """What a run saw of all records together: by it, one record scores as it would among all."""
+
+    run = models.OneToOneField(MatchRun, models.CASCADE, related_name="whole_file")
+    known = models.JSONField(help_text="As linkage.known.Known reads it: hashes, no values.")
+
+    def __str__(self) -> str:
+        return f"{self.run_id}"
+
+
+class CodedPage(models.Model):
+    """Records folded for comparison, as they were written together; see `matching.codes`."""
+
+    version = models.PositiveSmallIntegerField(help_text="linkage.pages.VERSION that wrote it.")
+    is_base = models.BooleanField(
+        default=False, help_text="Put together from pages: every other page is newer."
+    )
+    record_count = models.PositiveIntegerField()
+    content = models.BinaryField()
+    run = models.ForeignKey(
+        MatchRun,
+        models.PROTECT,
+        null=True,
+        related_name="+",
+        help_text="The search that has seen it; none yet for what has changed since.",
+    )
+
+    def __str__(self) -> str:
+        return f"{self.pk}"
+
+
 class PairEvidence(models.Model):
     """What the last run found for two records, at or above the review floor."""
 

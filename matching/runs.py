@@ -11,25 +11,33 @@ from datetime import datetime, timedelta
 from typing import TYPE_CHECKING, Any, cast
 
 from django.contrib.auth.models import User
-from django.db.models import Exists, OuterRef, Q
+from django.db.models import Q
 from django.utils.timezone import now
 from django.utils.translation import gettext as _
 
-from matching import evidence
+from matching import codes, evidence
 from matching.clustering import Evidence, Partition
-from matching.models import Decision, MatchRun, PairEvidence, ReviewTask, RuleSet
+from matching.models import (
+    Decision,
+    MatchRun,
+    PairEvidence,
+    ReviewTask,
+    RuleSet,
+    WholeFile,
+)
 from matching.neighbourhood import Facts, neighbourhood, read_facts, settle
 from matching.outcome import outcome
-from matching.records import read_columns
 from matching.relinking import moves
 from matching.review_tasks import Stand, derive_tasks
 from matching.rule_sets import Parameters, active_rule_set
+from matching.scoring import is_current
 from mdm import jobs
 from mdm.identity import apply_links, lock_customers_of
 from mdm.jobs import JobRefused, JobRun
-from mdm.models import Job, LoadBatch, SourceRecord
+from mdm.models import Job, SourceRecord
 
 if TYPE_CHECKING:
+    from matching.linkage.encoding import Folded
     from matching.linkage.engine import Pairs, Result, Settings
     from matching.linkage.keys import Rule
     from matching.scoring import ModelState
@@ -92,14 +100,16 @@ class _Match:
         self.run = run
         self.row = _run_row(run)
         before = last_run()
-        is_partial = run.parameters.get("scope") == "changed" and before and before.model
+        is_partial = run.parameters.get("scope") == "changed" and before and _is_usable(before)
         self.before = before if is_partial else None
-        self.changed = changed_records(before) if is_partial and before else None
+        self.changed: set[int] | None = None
 
     def result(self) -> Mapping[str, Any]:
         """Do what is left to do and return the counts."""
         if (self.run.cursor or {}).get("phase") != "links":
             self._write_evidence()
+        elif self.before:
+            self.changed = codes.changed_records(self.row)
         started = now()
         scope = None if self.changed is None else sorted(neighbourhood(self.changed))
         facts = read_facts(scope)
@@ -110,10 +120,18 @@ class _Match:
         return self._finish(moved)
 
     def _write_evidence(self) -> None:
-        found = _score(self.run, self.row.rule_set, self.before, self.changed)
+        stock = codes.read_stock(self.run)
+        with self.run.chunk(cursor=self.run.cursor, phase="read"):
+            codes.mark_seen(stock.page_ids, self.row)
+        if self.before:
+            self.changed = codes.changed_records(self.row)
+        found = _score(self.run, stock.records, self.row.rule_set, self.before, self.changed)
         _remember(self.row, found)
         with self.run.chunk(cursor=self.run.cursor, phase="evidence"):
             self.row.save()
+            WholeFile.objects.update_or_create(
+                run=self.row, defaults={"known": found.known.to_state()}
+            )
         if self.changed is None:
             evidence.replace_all(self.run, found.pairs, self.row.pk, then=_LINKING)
         else:
@@ -161,7 +179,9 @@ class _Match:
             "moved_records": moved,
             "open_tasks": tasks.count(),
         }
-        return _finished(self.row)
+        result = _finished(self.row)
+        codes.tidy()
+        return result
 
 
 def _decided_since(moment: datetime) -> set[int]:
@@ -174,7 +194,7 @@ def _decided_since(moment: datetime) -> set[int]:
 def _simulate(run: JobRun) -> Mapping[str, Any]:
     """Count what a run over all records would change, and change nothing."""
     row = _run_row(run)
-    found = _score(run, row.rule_set, None, None)
+    found = _score(run, codes.read_stock(run).records, row.rule_set, None, None)
     _remember(row, found)
     facts = read_facts(parameters=Parameters.read(row.rule_set.parameters))
     facts = replace(facts, evidence=_as_evidence(found.pairs))
@@ -207,17 +227,10 @@ def _rule_set(run: JobRun) -> RuleSet:
     return RuleSet.objects.get(pk=named) if named else active_rule_set()
 
 
-def changed_records(before: MatchRun) -> set[int]:
-    """Return the records loaded, changed or undone since a run began, or gone but still linked."""
-    late = LoadBatch.objects.filter(Q(finished_at=None) | Q(finished_at__gte=before.started_at))
-    records = SourceRecord.objects.order_by()
-    others = records.filter(customer=OuterRef("customer")).exclude(pk=OuterRef("pk"))
-    gone = records.exclude(status=SourceRecord.Status.ACTIVE).filter(Exists(others))
-    # What went back to what it said before a file bears the name of an older one.
-    undone = LoadBatch.objects.filter(undo_job__finished_at__gte=before.started_at)
-    back = SourceRecord.history.model.objects.filter(batch__in=undone).values("id")
-    changed = records.filter(Q(batch__in=late) | Q(pk__in=back))
-    return {*changed.values_list("pk", flat=True), *gone.values_list("pk", flat=True)}
+def _is_usable(run: MatchRun) -> bool:
+    """Say whether what a run learnt can score other records."""
+    has_seen_all = WholeFile.objects.filter(run=run).exists()
+    return bool(run.model) and has_seen_all and is_current(cast("ModelState", run.model))
 
 
 def rules_of(run: MatchRun) -> "tuple[Rule, ...]":
@@ -229,12 +242,17 @@ def rules_of(run: MatchRun) -> "tuple[Rule, ...]":
 
 
 def _score(
-    run: JobRun, rule_set: RuleSet, before: MatchRun | None, changed: set[int] | None
+    run: JobRun,
+    records: "Folded",
+    rule_set: RuleSet,
+    before: MatchRun | None,
+    changed: set[int] | None,
 ) -> "Result":
-    """Read the records and score their pairs.
+    """Score the pairs of the records.
 
     Args:
         run: the job.
+        records: all live records.
         rule_set: rules and thresholds.
         before: the run whose rules and model are used again; None to find both anew.
         changed: when given, only pairs with one of these records.
@@ -245,15 +263,16 @@ def _score(
     from matching.linkage.blocking import TooManyPairs
     from matching.linkage.engine import NothingToCompare, link
     from matching.linkage.frame import ToolkitRun
+    from matching.linkage.known import Known
 
-    columns = read_columns(lambda done, total: run.progress(done, total, "read"))
-    if not len(columns):
+    if not len(records):
         raise JobRefused(_("There are no records to match: load a file of customers first."))
     try:
         return link(
-            columns,
+            records,
             _settings(Parameters.read(rule_set.parameters), before),
             model=None if before is None else cast("ModelState", before.model),
+            known=None if before is None else Known.from_state(before.whole_file.known),
             changed=None if changed is None else sorted(changed),
             run_by=ToolkitRun,
             progress=lambda stage, done, total: run.progress(done, total or None, stage),

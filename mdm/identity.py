@@ -24,7 +24,7 @@ from mdm.events import Change, Kind, moves, record_births, record_changes
 from mdm.golden_records import consolidate
 from mdm.models import Customer, SourceRecord
 from mdm.quality_figures import outdate
-from mdm.signals import customers_changed
+from mdm.signals import customers_changed, records_changed
 
 
 class UnknownCustomer(Exception):
@@ -118,6 +118,8 @@ def refresh(customer_ids: Iterable[int], *, record_ids: Sequence[int] = ()) -> N
     outdate(record_ids)
     record_changes(_told(_derive_statuses(touched, members_changed=False)))
     _derive_values(touched, record_ids)
+    if record_ids:
+        records_changed.send(sender=None, record_ids=record_ids)
 
 
 def lock_customers_of(record_ids: Sequence[int]) -> None:

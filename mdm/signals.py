@@ -4,6 +4,10 @@
 (list of keys, of new and of changed records), `births` (Births: the new ones), `claims` (list of
 PermissionClaim, of both).
 
+`records_changed`: the values or the status of records changed otherwise than by a load: their
+file was undone, their source no longer has them, they were standardised again. Arguments:
+`record_ids`.
+
 `customers_changed`: members or values of customers changed. Arguments: `customer_ids` (live
 customers to derive anew), `gone_ids` (customers that are no longer live). It is not sent for
 births, which `records_loaded` tells.
@@ -24,6 +28,7 @@ from typing import Literal, NamedTuple
 from django.dispatch import Signal
 
 records_loaded = Signal()
+records_changed = Signal()
 customers_changed = Signal()
 swept = Signal()
 file_undone = Signal()

@@ -12,7 +12,8 @@ from functools import cached_property
 import numpy as np
 
 from matching.linkage import folding, spelling
-from matching.linkage.columns import Bits, Codes, Columns, Flags, Levels
+from matching.linkage.columns import Bits, Codes, Columns, Flags, Ids, Levels
+from matching.linkage.known import Bands, Known
 from matching.linkage.names import Names, code_names
 
 SHARED_BY = 10
@@ -71,6 +72,12 @@ class Coded:
         known = int(self.counts.sum())
         return self.is_present and int(self.counts.max()) <= max(100, 0.97 * known)
 
+    def part(self, rows: slice) -> "Coded":
+        """Return the codes of some records, over the words that these carry."""
+        used, codes = np.unique(np.r_[0, self.codes[rows]], return_inverse=True)
+        words = [self.words[code] for code in used.tolist()]
+        return Coded(codes[1:].astype(np.int32), words)
+
     def mapped(self, function: Callable[[str], str]) -> "Coded":
         """Return the codes of a function of the value, worked out on distinct words."""
         inner = code_values(function(word) or None if word else None for word in self.words)
@@ -78,15 +85,28 @@ class Coded:
 
 
 @dataclass(frozen=True)
-class Frequencies:
-    """How common values are, for records scored apart from the file they belong to."""
+class Folded:
+    """Records as codes of their folded values: all that a search reads of them."""
 
-    yardsticks: Mapping[str, float]
-    """Field -> share at which two people agree on it by chance on the average."""
-    carriers: Callable[[str, str], int]
-    """(field, folded value) -> number of records that carry it."""
-    size: Mapping[str, int]
-    """Field -> number of records that have a value."""
+    ids: Ids
+    columns: Mapping[str, Coded]
+    """Attribute -> its codes; an attribute that no record has may be left out."""
+    sources: Codes | None = None
+
+    def __len__(self) -> int:
+        """Return the number of records."""
+        return len(self.ids)
+
+    def part(self, rows: slice) -> "Folded":
+        """Return some of the records; their words are numbered anew."""
+        columns = {name: coded.part(rows) for name, coded in self.columns.items()}
+        sources = None if self.sources is None else self.sources[rows]
+        return Folded(self.ids[rows], columns, sources)
+
+    def column(self, attribute: str) -> Coded:
+        """Return one attribute; nothing but missing values where no record has it."""
+        found = self.columns.get(attribute)
+        return found or Coded(np.zeros(len(self), np.int32), [None])
 
 
 @dataclass(frozen=True)
@@ -113,6 +133,8 @@ class Encoded:
     """Whether a record's e-mail contains its own given name."""
     mailboxes: Bits
     """Per record with an e-mail and no given name the letters of its mailbox, hashed; else 0."""
+    known: Known | None = None
+    """What the whole file is like, when these records are only some of it."""
 
     @cached_property
     def part_hashes(self) -> dict[str, Bits]:
@@ -122,6 +144,8 @@ class Encoded:
     @cached_property
     def fields(self) -> tuple[str, ...]:
         """The fields that two records have and that tell records apart, in pattern order."""
+        if self.known is not None:
+            return self.known.fields
         address = (self.texts[name] for name in ("street", "postcode", "city"))
         present = {
             "given_name": np.count_nonzero(self.names.given) >= 2,
@@ -151,14 +175,15 @@ TEXT_FIELDS = (
 _BANDED_TEXTS = ("organisation", "middle_name", "birth_place", "occupation")
 
 
-def encode(columns: Columns, frequencies: Frequencies | None = None) -> Encoded:
-    """Return the records as codes; `columns` are in the order of their ids.
+def encode(records: Columns | Folded, known: Known | None = None) -> Encoded:
+    """Return the records as codes; they are in the order of their ids.
 
     Args:
-        columns: the records.
-        frequencies: how common values are, when these records are only some of a file.
+        records: their values, folded or not.
+        known: what the whole file is like, when these records are only some of it.
     """
-    folded = {name: folded_column(columns, name) for name in folding.FOLDS}
+    whole = records if isinstance(records, Folded) else fold(records)
+    folded = {name: whole.column(name) for name in folding.FOLDS}
     names = code_names(folded["given_name"], folded["family_name"], folded["birth_name"])
     birth_date = folded["birth_date"]
     emails = _together(folded["email"], folded["other_email"])
@@ -174,12 +199,12 @@ def encode(columns: Columns, frequencies: Frequencies | None = None) -> Encoded:
         **{name: texts[name] for name in _BANDED_TEXTS},
     }
     return Encoded(
-        size=len(columns),
+        size=len(records),
         names=names,
-        bands={field: _bands(field, coded, frequencies) for field, coded in banded.items()},
+        bands={field: _bands(field, coded, known) for field, coded in banded.items()},
         shared={
-            "phone": _widely_shared("phone", phones, frequencies),
-            "email": _widely_shared("email", emails, frequencies),
+            "phone": _widely_shared("phone", phones, known),
+            "email": _widely_shared("email", emails, known),
         },
         birth_date=birth_date,
         births=np.take(_dates(birth_date.words), birth_date.codes),
@@ -190,7 +215,52 @@ def encode(columns: Columns, frequencies: Frequencies | None = None) -> Encoded:
         texts=texts,
         email_names_owner=_email_names_owner(locals_, names),
         mailboxes=_mailboxes(locals_, names),
+        known=known,
     )
+
+
+def fold(columns: Columns) -> Folded:
+    """Return the records with their values folded and coded; each distinct value folds once."""
+    present = [name for name in folding.FOLDS if columns.column(name) is not None]
+    return Folded(
+        columns.ids, {name: folded_column(columns, name) for name in present}, columns.sources
+    )
+
+
+def learn_known(encoded: Encoded) -> Known:
+    """Return what these records, as a whole file, tell about how common values are."""
+    names = encoded.names
+    banded = {
+        "given_name": Coded(names.given, names.words),
+        "family_name": Coded(names.family, names.words),
+        **{name: encoded.texts[name] for name in _BANDED_TEXTS},
+    }
+    contacts = {"phone": encoded.phones[0], "email": encoded.emails[0]}
+    return Known(
+        encoded.fields,
+        {field: _learn_bands(coded, encoded.bands[field]) for field, coded in banded.items()},
+        {
+            field: _hashes(coded, np.flatnonzero(encoded.shared[field]))
+            for field, coded in contacts.items()
+        },
+    )
+
+
+def _learn_bands(coded: Coded, bands: Levels) -> Bands:
+    share = coded.counts / max(1, int(coded.counts.sum()))
+    one = np.array([1 / max(1, int(coded.counts.sum()))])
+    of_new = int(_bands_of(one, yardstick(share))[0])
+    of_word = np.zeros(len(coded.words), np.uint8)
+    of_word[coded.codes] = bands
+    others = [band for band in (1, 2, 3) if band != of_new]
+    return Bands(
+        of_new, {band: _hashes(coded, np.flatnonzero(of_word == band)) for band in others}
+    )
+
+
+def _hashes(coded: Coded, codes: Ids) -> Bits:
+    """Return the hashes of some words: most words of a file are carried by one record."""
+    return spelling.hashes([coded.words[code] for code in codes.tolist()])
 
 
 def folded_column(columns: Columns, attribute: str) -> Coded:
@@ -230,24 +300,16 @@ def _bands_of(share: np.ndarray[tuple[int], np.dtype[np.float64]], by_chance: fl
     return bands.astype(np.uint8)
 
 
-def _bands(field: str, coded: Coded, frequencies: Frequencies | None) -> Levels:
-    if frequencies is None:
+def _bands(field: str, coded: Coded, known: Known | None) -> Levels:
+    if known is None:
         return frequency_bands(coded.codes, len(coded.words))
-    size = max(1, frequencies.size.get(field, 0))
-    share = np.array(
-        [frequencies.carriers(field, word) / size if word else 0.0 for word in coded.words]
-    )
-    bands = _bands_of(share, frequencies.yardsticks.get(field, 0.0))
-    bands[0] = 0
-    return np.take(bands, coded.codes)
+    return np.take(known.bands[field].of(coded.hashes), coded.codes)
 
 
-def _widely_shared(field: str, coded: tuple[Coded, ...], frequencies: Frequencies | None) -> Flags:
-    if frequencies is None:
+def _widely_shared(field: str, coded: tuple[Coded, ...], known: Known | None) -> Flags:
+    if known is None:
         return np.asarray(sum(one.counts for one in coded) > SHARED_BY)
-    words = coded[0].words
-    carriers = [frequencies.carriers(field, word) if word else 0 for word in words]
-    return np.array(carriers) > SHARED_BY
+    return np.isin(coded[0].hashes, known.shared[field])
 
 
 def _together(first: Coded, second: Coded) -> tuple[Coded, ...]:

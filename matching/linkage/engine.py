@@ -19,8 +19,9 @@ from matching.linkage.blocking import (
 from matching.linkage.chance import learn_classes
 from matching.linkage.classes import Classes
 from matching.linkage.columns import Codes, Columns, Flags, Floats, Ids, Levels
-from matching.linkage.encoding import Encoded, encode
+from matching.linkage.encoding import Encoded, Folded, encode, learn_known
 from matching.linkage.keys import Rule
+from matching.linkage.known import Known
 from matching.linkage.pairing import Candidates, Scope, candidates, count_patterns, look_up
 from matching.linkage.proposals import Proposal, build_all, propose, taken
 from matching.linkage.sharing import personal_contacts
@@ -80,14 +81,17 @@ class Result:
     counts: dict[str, int]
     expected: dict[str, float]
     """From the model's own probabilities: `precision` of automatic pairs, `matches` among all."""
+    known: Known
+    """What the records are like as a whole."""
     timings: dict[str, float] = field(default_factory=dict)
 
 
 def link(
-    columns: Columns,
+    records: Columns | Folded,
     settings: Settings | None = None,
     *,
     model: ModelState | None = None,
+    known: Known | None = None,
     changed: Sequence[int] | None = None,
     progress: Progress = lambda _stage, _done, _total: None,
     run_by: "type[Run] | None" = None,
@@ -95,9 +99,11 @@ def link(
     """Return the pairs of records that may be one person, with scores.
 
     Args:
-        columns: the records, in any order: the result does not depend on it.
+        records: as columns in any order (the result does not depend on it), or folded already,
+            by rising id.
         settings: rules and thresholds.
         model: a model trained earlier; one is trained when None, or when the fields differ.
+        known: what that model's run saw of the file as a whole.
         changed: when given, only pairs with at least one of these ids.
         progress: told about each stage; whatever it raises stops the work.
         run_by: what indexes, compares and classifies; the core itself when None.
@@ -106,10 +112,10 @@ def link(
         NothingToCompare: when there are fewer than two records, or no attribute to compare.
         TooManyPairs: when the rules would make more pairs than allowed.
     """
-    columns = columns.sorted()
-    run = (run_by or Run)(columns.ids, columns.sources, settings or Settings(), progress)
+    records = records.sorted() if isinstance(records, Columns) else records
+    run = (run_by or Run)(records.ids, records.sources, settings or Settings(), progress)
     with run.stage("encode"):
-        encoded = encode(columns)
+        encoded = encode(records, known)
     return run.result(encoded, model, changed)
 
 
@@ -187,6 +193,7 @@ class Run:
             rules=(*_reports(blocks, found.rule), *_left_out(proposals)),
             counts=self._counts(found, pairs, blocks),
             expected=expected,
+            known=encoded.known or learn_known(encoded),
             timings=self.timings,
         )
 

@@ -23,6 +23,7 @@ def test_untouched_derived_data_passes_the_check(capsys):
         "shared_contact_points": 0,
         "permission_states": 0,
         "quality_figures": 0,
+        "codes": 0,
     }
 
 

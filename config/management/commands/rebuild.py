@@ -8,6 +8,7 @@ from django.core.management.base import BaseCommand, CommandError, CommandParser
 from django.db import transaction
 
 from consent import projection
+from matching import codes
 from mdm import bulk, contact_points, golden_records, quality_figures
 from mdm.audit import acting_as
 from mdm.models import Customer, SourceSystem
@@ -19,8 +20,8 @@ class Command(BaseCommand):
     """Rebuild what is derived; with --check, change nothing and fail when anything differs."""
 
     help = (
-        "Derive golden records, shared contact points, permission states and the figures of data "
-        "quality again from the facts."
+        "Derive golden records, shared contact points, permission states, the figures of data "
+        "quality and the codes that searches for duplicates read again from the facts."
     )
 
     def add_arguments(self, parser: CommandParser) -> None:
@@ -36,19 +37,22 @@ class Command(BaseCommand):
             shared = contact_points.recount_all(check=check)
             states = projection.rebuild(check=check)
             figures = _wrong_figures(check=check)
+            coded = codes.check() if check else codes.rebuild()
         found = {
             "customers": states.customer_count,
             "golden_records": golden,
             "shared_contact_points": shared,
             "permission_states": states.difference_count,
             "quality_figures": figures,
+            "codes": coded,
         }
         self.stdout.write(
             json.dumps(found)
             if options["json"]
             else "{customers} customers: {golden_records} golden records, {shared_contact_points} "
-            "shared contact points, {permission_states} permission states and the figures of "
-            "{quality_figures} sources differed from their facts.".format(**found)
+            "shared contact points, {permission_states} permission states, the figures of "
+            "{quality_figures} sources and the codes of {codes} records differed from their "
+            "facts.".format(**found)
         )
         if check and any(count for name, count in found.items() if name != "customers"):
             raise CommandError("Derived data differs from its facts: run it without --check.")

@@ -1,19 +1,15 @@
 """A loaded file can be undone as a whole: load A, load B, undo B is the state after A."""
 
 import json
-from datetime import timedelta
 from typing import Any
 
 import pytest
 from django.core.management import CommandError, call_command
 from django.db import transaction
-from django.utils.timezone import now
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from consent.models import PermissionState
-from matching.models import MatchRun
-from matching.runs import changed_records
 from mdm import jobs
 from mdm.identity import Link, apply_links
 from mdm.loading import undo
@@ -23,7 +19,6 @@ from mdm.models import (
     Contract,
     Customer,
     GoldenRecord,
-    Job,
     LoadBatch,
     RecordContactPoint,
     Sale,
@@ -210,19 +205,6 @@ def test_an_erased_record_is_left_alone():
 def test_a_file_that_was_only_previewed_cannot_be_undone():
     with pytest.raises(UndoRefused):
         start_undo(preview(row("C1")), by=None)
-
-
-def test_the_next_search_for_duplicates_looks_at_what_went_back():
-    load(row("C1", nom="A"), row("C2", nom="A"))
-    batch = load(row("C1", nom="B", maj="03/02/2024"))
-    before = MatchRun(started_at=now() + timedelta(seconds=1))
-    LoadBatch.objects.update(finished_at=now())
-    assert changed_records(before) == set()
-
-    undo_batch(batch)
-    Job.objects.filter(undone_batch=batch).update(finished_at=now() + timedelta(seconds=2))
-
-    assert changed_records(before) == {SourceRecord.objects.get(source_key="C1").pk}
 
 
 def test_undoing_twice_does_nothing_more():

@@ -1,0 +1,257 @@
+"""Records as codes, written when they are loaded or changed: a search starts from them.
+
+What is stored is a log of pages (`linkage.pages`), each with the records that one transaction
+wrote: nothing is read, locked or numbered for it, so a load pays some microseconds per record, and
+two loads never wait for one another. Of the pages that speak of a record the last one is right. A
+search marks what it has seen, so what has changed since is what no search has seen. Once in a
+while pages are put together.
+
+Codes are derived: `check` compares them with the records, `rebuild` writes them anew, and a search
+codes what it finds missing.
+"""
+
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+from django.db import transaction
+from django.db.models import Count, Q, QuerySet, Sum
+
+from matching.models import CodedPage, MatchRun
+from matching.reading import in_chunks
+from mdm.bulk import pause_for_other_writers
+from mdm.jobs import JobRun
+from mdm.models import SourceRecord, SourceSystem
+
+if TYPE_CHECKING:
+    from matching.linkage.columns import Ids
+    from matching.linkage.encoding import Folded
+    from matching.linkage.pages import Reader
+
+RECORDS_PER_PAGE = 5_000
+RECORDS_PER_BASE_PAGE = 50_000
+MOST_PAGES = 200
+"""Pages from which on they are put together, beside those that are."""
+
+_PAGES_PER_QUERY = 20
+
+
+@dataclass(frozen=True)
+class Stock:
+    """All live records as codes, and the pages they stand in."""
+
+    records: "Folded"
+    page_ids: list[int]
+
+
+def follow_change(*, record_ids: Sequence[int], **_signal: object) -> None:
+    """Code records that were loaded or changed, in the transaction that did it."""
+    for chunk in in_chunks(record_ids, RECORDS_PER_PAGE):
+        _write_page(_rows(chunk))
+
+
+def read_stock(run: JobRun) -> Stock:
+    """Return the codes of all live records, after coding those that have none."""
+    with run.chunk(cursor=run.cursor, phase="read"):
+        CodedPage.objects.exclude(version=_version()).delete()
+    reader, page_ids = _read(run)
+    missing = _uncoded(reader)
+    for done, chunk in enumerate(in_chunks(missing, RECORDS_PER_PAGE)):
+        progress = (done * RECORDS_PER_PAGE, len(missing))
+        with run.chunk(cursor=run.cursor, done=progress[0], total=progress[1], phase="read"):
+            _code(chunk)
+    if missing:
+        reader, page_ids = _read(run)
+    return Stock(reader.records(), page_ids)
+
+
+def mark_seen(page_ids: Iterable[int], run: MatchRun) -> None:
+    """Say that a search sees these pages; it has seen them once it is finished."""
+    for chunk in in_chunks(sorted(page_ids)):
+        _unseen().filter(pk__in=chunk).update(run=run)
+
+
+def changed_records(run: MatchRun | None = None) -> set[int]:
+    """Return the records of the pages that a run was the first to see; None: no run so far."""
+    from matching.linkage.pages import Reader
+
+    reader, found = Reader(), set[int]()
+    pages = CodedPage.objects.filter(run=run) if run else _unseen()
+    for _pk, content in _pages(pages.filter(version=_version())):
+        found.update(reader.add(content).tolist())
+    return found
+
+
+def tidy() -> None:
+    """Put the pages together that searches have seen, once there are many."""
+    seen = CodedPage.objects.filter(run__finished_at__isnull=False, version=_version())
+    if seen.filter(is_base=False).count() >= MOST_PAGES:
+        _put_together(seen)
+
+
+def check() -> int:
+    """Return how many records have other codes than their values give, or none."""
+    import numpy as np
+
+    from matching.linkage.pages import Reader
+
+    reader = Reader()
+    for _pk, content in _pages(CodedPage.objects.filter(version=_version())):
+        reader.add(content)
+    stored = reader.records()
+    wrong = len(np.setdiff1d(stored.ids, _live_ids()))
+    for chunk in in_chunks(_live_ids().tolist(), RECORDS_PER_PAGE):
+        wrong += _differences(_fold(_rows(chunk))[0], stored)
+    return wrong
+
+
+def rebuild() -> int:
+    """Code all records anew. Returns how many had other codes, or none."""
+    wrong = check()
+    if wrong:
+        CodedPage.objects.all().delete()  # A search would code what is missing meanwhile.
+        for chunk in in_chunks(_live_ids().tolist(), RECORDS_PER_PAGE):
+            with transaction.atomic():
+                _code(chunk)
+            pause_for_other_writers()
+    return wrong
+
+
+def _code(record_ids: Sequence[int]) -> None:
+    """Code records that nobody has just written, while nobody can."""
+    list(SourceSystem.objects.order_by("pk").select_for_update().values_list("pk"))
+    follow_change(record_ids=record_ids)
+
+
+def _rows(record_ids: Sequence[int]) -> list[tuple[Any, ...]]:
+    from matching.linkage.columns import ATTRIBUTES
+
+    columns = ("pk", "source_id", "status", *ATTRIBUTES)
+    found: list[tuple[Any, ...]] = []
+    for chunk in in_chunks(sorted(record_ids)):
+        rows = SourceRecord.objects.filter(pk__in=chunk).order_by("pk")
+        found += rows.values_list(*columns)
+    return found
+
+
+def _fold(rows: Sequence[tuple[Any, ...]]) -> "tuple[Folded, list[bool]]":
+    """Return records as codes, and whether each is live; one that is not has no values."""
+    import numpy as np
+
+    from matching.linkage.columns import ATTRIBUTES, Columns
+    from matching.linkage.encoding import fold
+
+    ids, sources, statuses, *values = zip(*rows, strict=True)
+    live = [status == SourceRecord.Status.ACTIVE for status in statuses]
+    columns = {}
+    for name, column in zip(ATTRIBUTES, values, strict=True):
+        told = [v if is_live else None for v, is_live in zip(column, live, strict=True)]
+        columns[name] = np.array([_text(value) for value in told], object)
+    records = Columns(np.array(ids, np.int64), columns, np.array(sources, np.int32))
+    return fold(records), live
+
+
+def _text(value: Any) -> str | None:
+    if not value:
+        return None
+    return value if isinstance(value, str) else str(value.isoformat())
+
+
+def _write_page(rows: Sequence[tuple[Any, ...]]) -> None:
+    import numpy as np
+
+    from matching.linkage.pages import VERSION, pack
+
+    if rows:
+        records, live = _fold(rows)
+        content = pack(records, np.array(live, np.bool_))
+        CodedPage.objects.create(version=VERSION, record_count=len(rows), content=content)
+
+
+def _version() -> int:
+    from matching.linkage.pages import VERSION
+
+    return VERSION
+
+
+def _unseen() -> "QuerySet[CodedPage]":
+    return CodedPage.objects.filter(Q(run=None) | Q(run__finished_at=None))
+
+
+def _pages(pages: "QuerySet[CodedPage]") -> Iterator[tuple[int, bytes]]:
+    """Yield key and content of pages, from the oldest to the newest."""
+    rows = pages.order_by("-is_base", "pk").values_list("pk", "content")
+    for pk, content in rows.iterator(chunk_size=_PAGES_PER_QUERY):
+        yield pk, bytes(content)
+
+
+def _read(run: JobRun) -> "tuple[Reader, list[int]]":
+    from matching.linkage.pages import Reader
+
+    reader, page_ids = Reader(), []
+    total = CodedPage.objects.aggregate(total=Sum("record_count"))["total"] or 0
+    done = 0
+    for pk, content in _pages(CodedPage.objects.all()):
+        done += len(reader.add(content))
+        page_ids.append(pk)
+        run.progress(done, total, "read")
+    return reader, page_ids
+
+
+def _live_ids() -> "Ids":
+    import numpy as np
+
+    active = SourceRecord.objects.active().order_by("pk").values_list("pk", flat=True)
+    return np.fromiter(active.iterator(chunk_size=50_000), np.int64)
+
+
+def _uncoded(reader: "Reader") -> list[int]:
+    """Return the records that are live and not coded so, or the other way round."""
+    import numpy as np
+
+    coded = reader.live_ids()
+    active = SourceRecord.objects.active().aggregate(count=Count("pk"), total=Sum("pk"))
+    if (active["count"] or 0, active["total"] or 0) == (len(coded), int(coded.sum())):
+        return []
+    found: list[int] = np.setxor1d(coded, _live_ids()).tolist()
+    return found
+
+
+def _put_together(pages: "QuerySet[CodedPage]") -> None:
+    """Replace pages by fewer ones that say the same of every record."""
+    import numpy as np
+
+    from matching.linkage.pages import VERSION, Reader, pack
+
+    reader, page_ids = Reader(), []
+    for pk, content in _pages(pages):
+        reader.add(content)
+        page_ids.append(pk)
+    records, seen_by = reader.records(), pages.latest("run").run
+    with transaction.atomic():
+        for start in range(0, len(records), RECORDS_PER_BASE_PAGE):
+            part = records.part(slice(start, start + RECORDS_PER_BASE_PAGE))
+            CodedPage.objects.create(
+                version=VERSION,
+                is_base=True,
+                record_count=len(part),
+                content=pack(part, np.ones(len(part), np.bool_)),
+                run=seen_by,
+            )
+        CodedPage.objects.filter(pk__in=page_ids).delete()
+
+
+def _differences(fresh: "Folded", stored: "Folded") -> int:
+    """Return how many of some records are not coded, or otherwise."""
+    import numpy as np
+
+    places = np.searchsorted(stored.ids, fresh.ids)
+    places = np.minimum(places, max(0, len(stored) - 1))
+    wrong = np.ones(len(fresh), np.bool_)
+    if len(stored):
+        wrong = np.asarray(stored.ids[places] != fresh.ids)
+        for name, coded in fresh.columns.items():
+            other = stored.column(name)
+            mine = np.array(coded.words, object)[coded.codes]
+            wrong |= mine != np.array(other.words, object)[other.codes[places]]
+    return int(wrong.sum())

@@ -1,0 +1,62 @@
+"""What a search saw of a file as a whole: by it, a few records score as they would among all."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+
+from matching.linkage.columns import Bits, Levels
+
+
+@dataclass(frozen=True)
+class Bands:
+    """How common the words of a field are: 1 rare, 2 usual, 3 common."""
+
+    of_new: int
+    """Band of a word that one record carries, so of any word not seen yet."""
+    others: Mapping[int, Bits]
+    """Band -> hashes of the words that are in another band than that."""
+
+    def of(self, hashes: Bits) -> Levels:
+        """Return the band of each word, 0 for the missing value."""
+        found = np.full(len(hashes), self.of_new, np.uint8)
+        for band, words in self.others.items():
+            found[np.isin(hashes, words)] = band
+        found[hashes == 0] = 0
+        return found
+
+
+@dataclass(frozen=True)
+class Known:
+    """What a run saw of the file as a whole, for records that are scored apart from it."""
+
+    fields: tuple[str, ...]
+    bands: Mapping[str, Bands]
+    shared: Mapping[str, Bits]
+    """`phone`, `email` -> hashes of the values that many records carry."""
+
+    def to_state(self) -> dict[str, Any]:
+        """Return it as plain JSON values."""
+        return {
+            "fields": list(self.fields),
+            "bands": {
+                field: [one.of_new, {band: words.tolist() for band, words in one.others.items()}]
+                for field, one in self.bands.items()
+            },
+            "shared": {field: words.tolist() for field, words in self.shared.items()},
+        }
+
+    @classmethod
+    def from_state(cls, state: Mapping[str, Any]) -> "Known":
+        """Return what `to_state` wrote."""
+        return cls(
+            tuple(state["fields"]),
+            {
+                field: Bands(
+                    of_new, {int(b): np.array(words, np.uint64) for b, words in others.items()}
+                )
+                for field, (of_new, others) in state["bands"].items()
+            },
+            {field: np.array(words, np.uint64) for field, words in state["shared"].items()},
+        )
