@@ -284,6 +284,7 @@ _RESTRICTIVE = (
     ConsentEvent.Type.OBJECTION,
 )
 _FOR = (PermissionState.State.GIVEN, PermissionState.State.CONFIRMED)
+_NOT_AGAINST = (*_FOR, PermissionState.State.INVALIDATED)
 
 
 def _is_search_due(last_run: MatchRun | None, sources: Sequence[Any]) -> bool:
@@ -326,7 +327,7 @@ def _count_permissions() -> list[ChannelPermissions]:
         .values_list("channel")
         .annotate(
             agreeing=Count("customer", filter=Q(state__in=_FOR), distinct=True),
-            refusing=Count("customer", filter=~Q(state__in=_FOR), distinct=True),
+            refusing=Count("customer", filter=~Q(state__in=_NOT_AGAINST), distinct=True),
         )
     )
     counts = {channel: (agreeing, refusing) for channel, agreeing, refusing in people}

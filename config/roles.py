@@ -74,6 +74,8 @@ PERMISSIONS: Mapping[str, tuple[str, ...]] = {
         "consent.view_historicalpurpose",
         "consent.view_noticeversion",
         "consent.add_noticeversion",
+        "consent.add_noticewithdrawal",
+        "consent.make_proofpack",
         "consent.view_collectionpoint",
         "consent.add_collectionpoint",
         "consent.change_collectionpoint",

@@ -4,6 +4,7 @@ from django.conf import settings
 from django.contrib import admin
 from django.http import HttpRequest
 from django.urls import reverse
+from django.utils.html import format_html
 from django.utils.translation import gettext_lazy as _
 from simple_history.admin import SimpleHistoryAdmin
 from unfold.admin import ModelAdmin, TabularInline
@@ -84,9 +85,15 @@ class CollectionPointAdmin(SimpleHistoryAdmin, ModelAdmin):
 class NoticeVersionAdmin(ModelAdmin):
     """The words people were shown. Published once; other words are a new version."""
 
-    list_display = ["code", "version", "language", "valid_from", "short_digest"]
+    list_display = ["code", "version", "language", "valid_from", "short_digest", "page"]
     list_filter = ["language"]
     fields = ["code", "version", "language", "valid_from", "body", "checkbox_label"]
+
+    @admin.display(description=_("as shown"))
+    def page(self, notice: NoticeVersion) -> str:
+        """Link to the words as people saw them and what stands on them."""
+        address = reverse("consent:notice", args=[notice.pk])
+        return format_html('<a class="o-link" href="{}">{}</a>', address, _("Open"))
 
     @admin.display(description=_("SHA-256"))
     def short_digest(self, notice: NoticeVersion) -> str:

@@ -82,6 +82,8 @@ def _consent(rule: str) -> Rule:
 
 def _lack_of_consent(case: Case) -> str:
     permission = case.permission
+    if permission.state == State.INVALIDATED:
+        return "void"
     is_later = permission.since is not None and permission.since > case.at
     if permission.state not in GRANTED or is_later:
         return "none"

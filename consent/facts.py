@@ -85,6 +85,7 @@ class State(StrEnum):
     REFUSED = "refused"
     WITHDRAWN = "withdrawn"
     OBJECTED = "objected"
+    INVALIDATED = "invalidated"
 
 
 GRANTED = frozenset({State.GIVEN, State.CONFIRMED})

@@ -215,7 +215,11 @@ def _add_acts(found: dict[int, Gathered], at: datetime, known_at: datetime) -> N
         type__in=PERMISSIVE,
         occurred_at__lte=at,
     ).order_by()
-    acts = acts.exclude(retractions__recorded_at__lte=known_at)
+    # A consent on a bad notice is void, but the person was there; a claim taken back is nothing.
+    acts = acts.exclude(
+        retractions__recorded_at__lte=known_at,
+        retractions__type=ConsentEvent.Type.RETRACTED,
+    )
     for customer, latest in acts.values_list("source_record__customer_id").annotate(
         Max("occurred_at")
     ):

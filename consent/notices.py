@@ -33,9 +33,12 @@ def offered_choices(point: CollectionPoint, language: str) -> list[OfferedChoice
 def notices_in_force(
     codes: Iterable[str], language: str, day: date | None = None
 ) -> Mapping[str, NoticeVersion]:
-    """Return code → latest version; in the language asked for, else in the company's own."""
+    """Return code → latest version; in the language asked for, else in the company's own.
+
+    A version that was withdrawn is shown no more: the one before is in force again.
+    """
     found = NoticeVersion.objects.filter(
-        code__in=list(codes), valid_from__lte=day or localdate()
+        code__in=list(codes), valid_from__lte=day or localdate(), withdrawal=None
     ).order_by("version")
     by_code: dict[str, NoticeVersion] = {}
     for wanted in (settings.LANGUAGE_CODE, language):

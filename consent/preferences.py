@@ -134,7 +134,7 @@ def offer_shown(holder: Holder, *, purpose: str, channel: str, notice_id: str) -
     )
     if line is None or line.offer is None:
         raise NotOffered
-    shown = NoticeVersion.objects.filter(code=line.offer.notice.code)
+    shown = NoticeVersion.objects.filter(code=line.offer.notice.code, withdrawal=None)
     notice = shown.filter(pk=int(notice_id)).first() if notice_id.isdecimal() else None
     if notice is None:
         raise NotOffered

@@ -37,6 +37,7 @@ _TONES = {
     ConsentEvent.Type.WITHDRAWN: "conflict",
     ConsentEvent.Type.OBJECTION: "conflict",
     ConsentEvent.Type.RETRACTED: "missing",
+    ConsentEvent.Type.INVALIDATED: "conflict",
 }
 BASIS_LABELS = {
     "consent": pgettext_lazy("legal basis", "consent"),

@@ -182,6 +182,7 @@ _MISSING_CONSENT = {
     "proof": _("The consent is a claim without the proof this channel needs."),
     "doi": _("The consent was never confirmed (double opt-in)."),
     "expired": _("The consent has expired."),
+    "void": _("The consent does not count: the notice it was given on was withdrawn."),
 }
 _DENIED = [
     _deny(f"{rule}_{lack}", law, sentence)

@@ -36,7 +36,7 @@ class OfflineConsentForm(forms.Form):
         label=_("Day of the consent"), widget=forms.DateInput(attrs={"type": "date"})
     )
     notice = forms.ModelChoiceField(
-        NoticeVersion.objects.all(),
+        NoticeVersion.objects.filter(withdrawal=None),
         label=_("Words the person was shown"),
         help_text=_("The notice printed on the form or read out in the call."),
     )

@@ -22,6 +22,7 @@ class EventType(StrEnum):
     WITHDRAWN = "withdrawn"
     OBJECTION = "objection"
     RETRACTED = "retracted"
+    INVALIDATED = "invalidated"
 
 
 _REFUSALS: dict[str, State] = {
@@ -33,6 +34,8 @@ _GRANTS: dict[str, State] = {
     EventType.GIVEN: State.GIVEN,
     EventType.CONFIRMED: State.CONFIRMED,
 }
+_ANNULMENTS = frozenset({EventType.RETRACTED, EventType.INVALIDATED})
+"""What makes a grant count as never given: its file was undone, or its notice withdrawn."""
 _OWN_WILL = frozenset({Actor.PERSON, Actor.GUARDIAN})
 OLDEST = datetime.min.replace(tzinfo=UTC)
 
@@ -62,16 +65,16 @@ class Event:
     @property
     def is_restrictive(self) -> bool:
         """Tell whether the event takes a permission away: whatever is not a grant does."""
-        return self.type not in _GRANTS and self.type != EventType.RETRACTED
+        return self.type not in _GRANTS and self.type not in _ANNULMENTS
 
     @property
     def effective_at(self) -> datetime:
         """Return the instant that counts: an undated refusal is from now, an undated grant old.
 
         "Now" is the moment it was recorded. Nothing counts from later than that: a date in the
-        future is a wrong clock. What is retracted was never so: a retraction is as old as it gets.
+        future is a wrong clock. What is annulled was never so: an annulment is as old as it gets.
         """
-        if self.type == EventType.RETRACTED:
+        if self.type in _ANNULMENTS:
             return OLDEST
         if self.occurred_at is not None:
             return min(self.occurred_at, self.recorded_at)
@@ -109,9 +112,12 @@ def permission_lifts(permission: Permission, objection: Objection) -> bool:
 
 
 def unretracted(events: Iterable[Event]) -> list[Event]:
-    """Return the events as if the grants taken back had never been; nothing annuls a refusal."""
+    """Return the events as if the grants annulled had never been; nothing annuls a refusal.
+
+    Invalidations stay, so that what was asked on a bad notice does not look like never asked.
+    """
     listed = list(events)
-    annulled = {event.annuls for event in listed if event.type == EventType.RETRACTED}
+    annulled = {event.annuls for event in listed if event.type in _ANNULMENTS}
     if not annulled:
         return listed
     return [
@@ -126,11 +132,14 @@ def fold(events: Iterable[Event], key: Key) -> Permission:
     """Return what the events add up to on one key; their order does not matter."""
     covering = [event for event in unretracted(events) if event.covers(key)]
     refusals = [event for event in covering if event.is_restrictive]
-    grants = [event for event in covering if not event.is_restrictive]
+    grants = [event for event in covering if event.type in _GRANTS]
     standing = [grant for grant in grants if _stands(grant, refusals)]
     if standing:
         return _granted(max(standing, key=_strength))
-    return _refused(max(refusals, key=_recency)) if refusals else Permission()
+    if refusals:
+        return _refused(max(refusals, key=_recency))
+    invalidations = [event for event in covering if event.type == EventType.INVALIDATED]
+    return _invalidated(max(invalidations, key=_told)) if invalidations else Permission()
 
 
 def fold_all(events: Iterable[Event]) -> dict[Key, Permission]:
@@ -174,6 +183,20 @@ def _strength(grant: Event) -> tuple[bool, int, bool, datetime, int]:
 
 def _recency(event: Event) -> tuple[datetime, str, int]:
     return event.effective_at, event.type, event.event_id
+
+
+def _told(event: Event) -> tuple[datetime, int]:
+    return event.recorded_at, event.event_id
+
+
+def _invalidated(invalidation: Event) -> Permission:
+    return Permission(
+        state=State.INVALIDATED,
+        since=invalidation.recorded_at,
+        evidence=invalidation.evidence,
+        actor=invalidation.actor,
+        event_id=invalidation.event_id,
+    )
 
 
 def _granted(grant: Event) -> Permission:

@@ -4,6 +4,7 @@ from consent.models.collecting import (
     CollectionChoice,
     CollectionPoint,
     Evidence,
+    NoticeWithdrawal,
     OptInChoice,
     OptInRequest,
     OutgoingMail,
@@ -17,7 +18,7 @@ from consent.models.ledger import (
     PermissionState,
     Purpose,
 )
-from consent.models.rights import Pause, RightsRequest
+from consent.models.rights import Pause, ProofPack, RightsRequest
 from consent.models.sealing import EventSeal, LedgerCheck, SealBlock
 
 __all__ = [
@@ -30,11 +31,13 @@ __all__ = [
     "Evidence",
     "LedgerCheck",
     "NoticeVersion",
+    "NoticeWithdrawal",
     "OptInChoice",
     "OptInRequest",
     "OutgoingMail",
     "Pause",
     "PermissionState",
+    "ProofPack",
     "Purpose",
     "RightsRequest",
     "SealBlock",

@@ -2,6 +2,7 @@
 
 import uuid
 
+from django.conf import settings
 from django.db import models
 from django.db.models import Q
 from django.utils.timezone import now
@@ -250,6 +251,30 @@ class Evidence(models.Model):
 
     def __str__(self) -> str:
         return f"{self.get_kind_display()} {self.uuid}"
+
+
+class NoticeWithdrawal(models.Model):
+    """A notice not to be shown any more, as it misled people: what was agreed on it is void.
+
+    Written once with the reason; a worker then invalidates the consents one by one.
+    """
+
+    notice = models.OneToOneField(
+        NoticeVersion, models.PROTECT, related_name="withdrawal", verbose_name=_("notice")
+    )
+    reason = models.TextField(_("reason"))
+    consent_count = models.PositiveIntegerField(
+        _("consents concerned"), help_text="As shown to whoever withdrew it, before."
+    )
+    withdrawn_at = models.DateTimeField(_("withdrawn"), default=now)
+    withdrawn_by = models.ForeignKey(settings.AUTH_USER_MODEL, models.PROTECT, related_name="+")
+
+    class Meta:
+        verbose_name = _("withdrawal of a notice")
+        verbose_name_plural = _("withdrawals of notices")
+
+    def __str__(self) -> str:
+        return f"{self.notice} {self.withdrawn_at:%Y-%m-%d}"
 
 
 class Throttle(models.Model):

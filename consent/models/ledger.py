@@ -118,6 +118,7 @@ class ConsentEvent(models.Model):
         WITHDRAWN = "withdrawn", _("consent withdrawn")
         OBJECTION = "objection", _("objection")
         RETRACTED = "retracted", _("claim taken back")
+        INVALIDATED = "invalidated", _("consent invalidated: its notice was withdrawn")
 
     class ActorType(models.TextChoices):
         """Who caused it."""
@@ -147,7 +148,7 @@ class ConsentEvent(models.Model):
         db_constraint=False,
         help_text="Null: every purpose of prospecting (objections only).",
     )
-    type = models.CharField(_("what happened"), max_length=9, choices=Type.choices)
+    type = models.CharField(_("what happened"), max_length=11, choices=Type.choices)
     actor_type = models.CharField(_("by"), max_length=6, choices=ActorType.choices)
     actor = models.ForeignKey(
         settings.AUTH_USER_MODEL,
@@ -189,7 +190,8 @@ class ConsentEvent(models.Model):
         related_name="retractions",
         db_index=False,
         db_constraint=False,
-        help_text="The consent that counts as never given, as its file was undone.",
+        help_text="The consent that counts as never given: its file was undone, or its notice "
+        "withdrawn.",
     )
     source_event_id = models.CharField(
         max_length=64,
@@ -226,8 +228,8 @@ class ConsentEvent(models.Model):
             ),
             models.CheckConstraint(
                 name="consent_event_retraction_names_what_it_annuls",
-                condition=Q(type="retracted", annuls__isnull=False)
-                | (~Q(type="retracted") & Q(annuls__isnull=True)),
+                condition=Q(type__in=["retracted", "invalidated"], annuls__isnull=False)
+                | (~Q(type__in=["retracted", "invalidated"]) & Q(annuls__isnull=True)),
             ),
             # Partial: loads, which take nothing back, do not pay for it.
             models.UniqueConstraint(
@@ -256,6 +258,7 @@ class PermissionState(models.Model):
         REFUSED = "refused", _("refused")
         WITHDRAWN = "withdrawn", _("withdrawn")
         OBJECTED = "objected", _("objected")
+        INVALIDATED = "invalidated", _("invalidated")
 
     # Derived from events, whose keys the database checks; checking them again here cost a load as
     # much as writing the rows. `rebuild --check` compares every row with the events.
@@ -282,7 +285,7 @@ class PermissionState(models.Model):
         db_index=False,
         db_constraint=False,
     )
-    state = models.CharField(max_length=9, choices=State.choices)
+    state = models.CharField(max_length=11, choices=State.choices)
     since = models.DateTimeField(null=True)
     evidence_level = models.PositiveSmallIntegerField()
     deciding_event = models.ForeignKey(

@@ -103,3 +103,34 @@ class Pause(models.Model):
 
     def __str__(self) -> str:
         return f"{self.contact_point_id} until {self.ends_at:%Y-%m-%d}"
+
+
+class ProofPack(models.Model):
+    """A proof pack that left the house: which file, about whom, for whom; the file is not kept.
+
+    Its digest tells later whether a file somebody shows is the one that was made.
+    """
+
+    class Format(models.TextChoices):
+        """What sort of file it is."""
+
+        PDF = "pdf", _("PDF")
+        LINKED_DATA = "jsonld", _("JSON-LD (ISO/IEC TS 27560)")
+
+    uuid = models.UUIDField(default=uuid.uuid4, unique=True, editable=False)
+    customer = models.ForeignKey(Customer, models.PROTECT, related_name="proof_packs")
+    format = models.CharField(_("format"), max_length=6, choices=Format.choices)
+    language = models.CharField(_("language"), max_length=2)
+    event_count = models.PositiveIntegerField(_("events"))
+    sha256 = models.CharField(_("digest (SHA-256)"), max_length=64, db_index=True)
+    made_at = models.DateTimeField(_("made"), default=now)
+    made_by = models.ForeignKey(settings.AUTH_USER_MODEL, models.PROTECT, related_name="+")
+
+    class Meta:
+        verbose_name = _("proof pack")
+        verbose_name_plural = _("proof packs")
+        ordering = ["-pk"]
+        permissions = [("make_proofpack", _("Can make proof packs of persons"))]
+
+    def __str__(self) -> str:
+        return f"{self.uuid} {self.format}"

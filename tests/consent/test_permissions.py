@@ -23,6 +23,7 @@ from consent.policy_packs import FR_2026_11, paris_midnight
 from consent.rules import OBLIGATIONS, RULES, Basis, Kind
 from tests.consent.builders import NOW, ask, days_ago, permission, sale
 
+VOID_CONSENT = {"permission": permission(state=State.INVALIDATED)}
 NO_CONSENT = {"permission": Permission()}
 BEFORE_THE_SWITCH = paris_midnight(date(2026, 8, 11)) - timedelta(seconds=1)
 AT_THE_SWITCH = paris_midnight(date(2026, 8, 11))
@@ -123,6 +124,10 @@ DECISIONS = [
     ("E1", "social_message", {}),
     ("E1", "post", {"offer": {"nature": "transfer"}}),
     ("E1_none", "email", {"point": NO_CONSENT}),
+    ("E1_void", "email", {"point": VOID_CONSENT}),
+    ("A1_void", "autocall", {"point": VOID_CONSENT}),
+    ("P1_void", "phone", {"point": VOID_CONSENT}),
+    ("X1_void", "social_audience", {"point": VOID_CONSENT}),
     ("E1_none", "email", {"point": {"permission": permission(since=NOW + timedelta(days=1))}}),
     ("E1_proof", "email", {"point": {"permission": permission(evidence=0)}}),
     ("E1", "email", {"point": {"permission": permission(evidence=1)}}),
