@@ -24,6 +24,7 @@ from consent.presentation import (
 )
 from matching.models import Decision
 from mdm.aliases import holders_of
+from mdm.contact_sets import ContactSet, contact_sets
 from mdm.happenings import Happening, happenings
 from mdm.households import Relations, relations_of
 from mdm.lineage import ExplainedValue, explain, label_of
@@ -102,6 +103,7 @@ class CustomerFile:
     hanging: list[Hanging]
     lists: list[TargetListMember] | None
     happenings: list[Happening]
+    contact_sets: list[ContactSet]
 
     @property
     def source_count(self) -> int:
@@ -150,6 +152,7 @@ def customer_file(
         hanging=hanging_parts(records) if sees_decisions else [],
         lists=_lists(customer) if reader.has_perm("campaigns.view_targetlist") else None,
         happenings=happenings(customer.pk, narrowed_to=narrowed_to),
+        contact_sets=contact_sets(golden, _active(records), [found.pin for found in pins]),
     )
 
 
@@ -235,7 +238,11 @@ def _not_the_same(keys: Sequence[int]) -> list[NotTheSame]:
         retracted_at=None,
     ).select_related("left__customer__golden", "right__customer__golden", "decided_by")
     ours = set(keys)
-    return [NotTheSame((d.right if d.left_id in ours else d.left).customer, d) for d in decisions]
+    found: dict[int, NotTheSame] = {}
+    for decision in decisions:  # Two customers of many records are kept apart by many.
+        other = (decision.right if decision.left_id in ours else decision.left).customer
+        found.setdefault(other.pk, NotTheSame(other, decision))
+    return list(found.values())
 
 
 def _purchases(keys: Sequence[int]) -> Purchases:
