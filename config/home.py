@@ -22,7 +22,8 @@ from django.utils.translation import gettext as _
 from campaigns.models import Campaign, ListDownload, TargetList
 from consent.models import Channel, ConsentEvent, LedgerCheck, PermissionState, RightsRequest
 from matching.models import Decision, MatchRun, ReviewTask
-from mdm.models import Customer, Job, LoadBatch, SourceRecord, SourceSystem
+from mdm.models import Customer, Job, LoadBatch, Pin, SourceRecord, SourceSystem
+from mdm.pins import due_for_review
 
 _COUNTS_SECONDS = 120
 _CHART_DAYS = 14
@@ -66,6 +67,8 @@ class StewardHome:
     records: "Records"
     sources: Sequence[SourceSystem]
     rejecting_batches: list[LoadBatch]
+    due_pins: list[Pin]
+    due_pin_count: int
 
 
 @dataclass(frozen=True, slots=True)
@@ -209,6 +212,7 @@ def steward_home(user: User) -> StewardHome:
     rejecting = LoadBatch.objects.select_related("source").filter(
         rejected_count__gt=0, created_at__gte=now() - timedelta(days=_RECENT_DAYS)
     )
+    due = due_for_review()
     return StewardHome(
         open_count=queue["count"],
         oldest_at=queue["oldest"],
@@ -221,6 +225,8 @@ def steward_home(user: User) -> StewardHome:
         records=_cached("records", _count_records),
         sources=sources,
         rejecting_batches=list(rejecting[:_ROWS]),
+        due_pins=list(due[:_ROWS]),
+        due_pin_count=due.count(),
     )
 
 

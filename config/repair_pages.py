@@ -31,6 +31,7 @@ from matching.foresight import Foresight
 from matching.kept_ids import AlreadyGivenBack, foresee_giving_back, give_back
 from matching.models import Decision, Repair
 from matching.repairs import Plan, RepairRefused, Wish
+from matching.review import versions_for_undo
 from matching.versions import CustomersChanged, check_versions, versions_of
 from mdm.identity import UnknownCustomer, resolve
 from mdm.models import Alias, Customer, SourceRecord
@@ -214,14 +215,17 @@ class UndoPage(_Act):
     def _undo(self, decision: Decision, customer: Customer) -> HttpResponse:
         try:
             if decision.repair:
-                repairs.undo(decision.repair, by=self.steward)
+                repairs.undo(decision.repair, by=self.steward, versions=self.versions)
             else:
-                retract(decision, by=self.steward)
+                retract(decision, by=self.steward, versions=self.versions)
         except ContradictsDecisions:
             return self._preview(decision, customer)
+        except CustomersChanged as stale:
+            context = {"changes": stale.changes, "notice": str(stale), "status": _CONFLICT}
+            return self._preview(decision, customer, **context)
         return self.done(customer, _("Undone: everything else is as it was."))
 
-    def _preview(self, decision: Decision, customer: Customer) -> HttpResponse:
+    def _preview(self, decision: Decision, customer: Customer, **context: Any) -> HttpResponse:
         if decision.repair.undone_at if decision.repair else decision.retracted_at:
             raise AlreadyRetracted(_("This was already undone."))
         return self.sheet(
@@ -230,6 +234,8 @@ class UndoPage(_Act):
             customer=customer,
             undone=decision,
             what=told(_decisions([decision.pk])),
+            versions=versions_for_undo(decision),
+            **context,
         )
 
 

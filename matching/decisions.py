@@ -16,6 +16,7 @@ from matching.models import Decision, Repair, ReviewTask, to_ruling
 from matching.neighbourhood import lock_neighbourhood
 from matching.rechecks import basis_of, stale_siblings
 from matching.rulings import Contradiction, Ruling, contradiction
+from matching.versions import check_versions_around
 from mdm import bulk
 from mdm.aliases import give_back
 from mdm.audit import acting_as, record_history
@@ -148,14 +149,15 @@ def make_decisions(
 
 
 @transaction.atomic
-def retract(decision: Decision, *, by: User) -> Decision:
+def retract(decision: Decision, *, by: User, versions: str = "") -> Decision:
     """Take a decision back: the records go where everything else says they belong.
 
     The decisions that it had ended come into force again. A decision made with others, as one
-    repair, is taken back with them.
+    repair, is taken back with them. `versions` is what the page saw of its customers.
 
     Raises:
         AlreadyRetracted: when it is not in force.
+        matching.versions.CustomersChanged: when a customer is no longer what `versions` says.
         ContradictsDecisions: when a decision that would come back contradicts later ones.
     """
     lock_neighbourhood(decision.pair)
@@ -163,6 +165,7 @@ def retract(decision: Decision, *, by: User) -> Decision:
     if decision.retracted_at:
         raise AlreadyRetracted(_("This decision was already taken back."))
     taken_back = made_together(decision)
+    check_versions_around(versions, (record for d in taken_back for record in d.pair))
     reason = _("Decision undone: %(verdict)s") % {"verdict": decision.get_verdict_display()}
     with acting_as(by, reason):
         take_back(taken_back, by=by)

@@ -72,6 +72,8 @@ class Desk:
     answer_key: str
     """New with every showing: the same answer sent twice has one effect."""
     undoable: Decision | None
+    undo_versions: str
+    """What the page saw of the customers of that decision."""
     empty: Empty | None
     job: Job | None
     """The search under way, when the desk is empty for it."""
@@ -90,12 +92,14 @@ def lay_out(user: User, *, task_id: int | None = None) -> Desk:
     pair = review.comparison(task) if task else None
     queue = review.queue_state(user)
     job = None if pair else _live_search()
+    undoable = review.last_decision(user)
     return Desk(
         queue=queue,
         pair=pair,
         weighing=_weigh(pair) if pair else None,
         answer_key=uuid.uuid4().hex,
-        undoable=review.last_decision(user),
+        undoable=undoable,
+        undo_versions=review.versions_for_undo(undoable) if undoable else "",
         empty=None if pair else _why_empty(queue, job),
         job=job,
         tallies=[] if pair else _tallies(user),

@@ -27,7 +27,7 @@ from matching.foresight import Foresight
 from matching.models import Decision, PairEvidence, Repair
 from matching.neighbourhood import lock_neighbourhood
 from matching.rulings import Ruling, reach
-from matching.versions import check_versions
+from matching.versions import check_versions, check_versions_around
 from mdm.aliases import Keeping, holdings, keep, propose
 from mdm.audit import acting_as
 from mdm.models import Alias, SourceRecord
@@ -186,11 +186,14 @@ def done_before(idempotency_key: str | None) -> Repair | None:
 
 
 @transaction.atomic
-def undo(done: Repair, *, by: User) -> None:
+def undo(done: Repair, *, by: User, versions: str = "") -> None:
     """Take a repair back as a whole; decisions made on its pairs since stay.
+
+    `versions` is what the page saw of the customers that its records belong to.
 
     Raises:
         AlreadyRetracted: when it was undone before.
+        matching.versions.CustomersChanged: when a customer is no longer what `versions` says.
         matching.decisions.ContradictsDecisions: when what would come back contradicts others.
     """
     decisions = list(done.decisions.order_by("pk"))
@@ -198,6 +201,7 @@ def undo(done: Repair, *, by: User) -> None:
     done = Repair.objects.select_for_update().get(pk=done.pk)
     if done.undone_at:
         raise AlreadyRetracted(_("This was already undone."))
+    check_versions_around(versions, (record for d in decisions for record in d.pair))
     reason = _("Undone: %(repair)s") % {"repair": done.get_kind_display()}
     with acting_as(by, reason):
         decisions = list(done.decisions.order_by("pk"))

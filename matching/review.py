@@ -15,13 +15,21 @@ from django.db.models import Case, Exists, OuterRef, Q, QuerySet, Value, When
 from django.utils.timezone import localtime, now
 from django.utils.translation import gettext as _
 
-from matching.decisions import Circumstances, Outcome, Verdict, decide, preview_same, retract
+from matching.decisions import (
+    Circumstances,
+    Outcome,
+    Verdict,
+    decide,
+    made_together,
+    preview_same,
+    retract,
+)
 from matching.explanation import ScoreInWords, explain, likelihood_in_words, reason_in_words
 from matching.models import Decision, PairEvidence, ReviewTask
 from matching.neighbourhood import lock_neighbourhood
 from matching.scoring import OutdatedModel
 from matching.side_by_side import Row, rows_of_pair
-from matching.versions import check_versions, versions_of
+from matching.versions import check_versions, customers_of, versions_of
 from mdm.golden_records import outlook
 from mdm.models import ContactPoint, Customer, RecordContactPoint, SourceRecord
 
@@ -232,6 +240,12 @@ def last_decision(user: User) -> Decision | None:
         .order_by("-decided_at", "-pk")
         .first()
     )
+
+
+def versions_for_undo(decision: Decision) -> str:
+    """Return what goes back with an undo: it is refused when a customer has changed meanwhile."""
+    together = made_together(decision)
+    return versions_of(customers_of(record for d in together for record in d.pair))
 
 
 def undo_last(user: User) -> Decision:

@@ -35,6 +35,17 @@ def check_versions(quoted: str, customer_ids: Iterable[int]) -> None:
         raise CustomersChanged(_changes_since(dict(_read(quoted))))
 
 
+def check_versions_around(quoted: str, record_ids: Iterable[int]) -> None:
+    """Compare what is quoted with the customers that these records belong to now; as above."""
+    if quoted:
+        check_versions(quoted, [customer.pk for customer in customers_of(record_ids)])
+
+
+def customers_of(record_ids: Iterable[int]) -> list[Customer]:
+    """Return the customers that records belong to now."""
+    return list(Customer.objects.filter(records__in=set(record_ids)).distinct())
+
+
 def _read(quoted: str) -> Iterable[tuple[int, int]]:
     for part in quoted.split("-"):
         key, _dot, version = part.partition(".")

@@ -122,6 +122,8 @@ class UndoPage(_Act):
         """Retract the decision and show its pair again."""
         try:
             decision = self._undo(request.POST.get("decision", ""))
+        except CustomersChanged as stale:
+            return self.same_pair(None, notice=" ".join([str(stale), *stale.changes]))
         except (review.NothingToUndo, AlreadyRetracted, ContradictsDecisions) as refusal:
             return self.same_pair(None, notice=str(refusal))
         task = review.task_of(decision)
@@ -135,7 +137,8 @@ class UndoPage(_Act):
         decision = Decision.objects.filter(pk=int(key), decided_by=self.steward).first()
         if decision is None:
             raise review.NothingToUndo(_("You have no decision to undo."))
-        return retract(decision, by=self.steward)
+        versions = self.request.POST.get("versions", "")
+        return retract(decision, by=self.steward, versions=versions)
 
 
 def _why_not(task: int, user: User) -> str:

@@ -9,7 +9,8 @@ from typing import Any
 
 from django.contrib.auth.models import User
 from django.db import transaction
-from django.utils.timezone import now
+from django.db.models import QuerySet
+from django.utils.timezone import localdate, now
 from django.utils.translation import gettext as _
 
 from mdm import identity
@@ -80,6 +81,16 @@ def take_back(pin_id: int, *, by: User) -> Pin:
         record = SourceRecord.objects.get(pk=found.record_id)
         identity.refresh([record.customer_id])
     return found
+
+
+def due_for_review() -> QuerySet[Pin]:
+    """Return the pins in force whose day to look again has come, the longest due first.
+
+    With the customer each belongs to now and her golden record.
+    """
+    due = Pin.objects.filter(retracted_at=None, review_on__lte=localdate())
+    people = due.select_related("record__customer__golden", "created_by")
+    return people.order_by("review_on", "pk")
 
 
 def _refuse_nonsense(group: str, kind: str, reason: str, values: Mapping[str, Any] | None) -> None:

@@ -96,6 +96,23 @@ def test_the_undo_stands_in_the_history_and_says_what_it_will_do(people):
     assert "already undone" in again.text
 
 
+def test_an_undo_after_somebody_changed_the_customer_says_who_and_is_asked_again(people):
+    done = repair(Wish("unlink", people[0].pk, (people[2].pk,)), by=make_steward())
+    client, undo = client_of("steward"), page_of(people[0], "customer-undo")
+    preview = client.post(undo, {"repair": done.pk})
+    decide(people[0].pk, people[3].pk, Verdict.SAME, by=make_steward("b.roux"))
+
+    refused = confirm(client, undo, preview.text)
+
+    assert refused.status_code == 409
+    assert "b.roux" in refused.text
+    done.refresh_from_db()
+    assert done.undone_at is None
+    confirm(client, undo, refused.text)
+    done.refresh_from_db()
+    assert done.undone_at is not None
+
+
 def test_a_decision_of_the_review_page_is_undone_from_the_history_too(people):
     decide(people[0].pk, people[3].pk, Verdict.SAME, by=make_steward("j.roux"))
     client, undo = client_of("steward"), page_of(people[0], "customer-undo")

@@ -5,9 +5,10 @@ import re
 import pytest
 from django.urls import reverse
 
+from matching.decisions import Verdict, decide
 from matching.models import Decision, MatchRun, ReviewTask
 from mdm.models import Job
-from tests.matching.factories import anne, customers_of, open_task, run_match
+from tests.matching.factories import anne, customers_of, make_steward, open_task, run_match
 from tests.mdm.factories import make_records
 from tests.mdm.pages import client_of
 
@@ -55,6 +56,25 @@ def test_undo_brings_the_pair_back(twins):
     assert Decision.objects.get().retracted_at is not None
     assert len(set(customers_of(*twins))) == 2
     assert form_of(client.get("/review/").content.decode())[0] == url
+
+
+def test_an_undo_after_somebody_changed_the_customer_is_refused_and_says_who(twins):
+    client = client_of("steward")
+    url, carried = form_of(client.get("/review/").content.decode())
+    client.post(url, {**carried, "verdict": "same"})
+    page = client.get("/review/").text
+    sent = dict(re.findall(r'name="(decision|versions)" value="([^"]*)"', page))
+    [third] = make_records([anne("web", given_name="Zoé")])
+    decide(twins[0].pk, third.pk, Verdict.SAME, by=make_steward("b.roux"))
+
+    refused = client.post(reverse("matching:undo"), sent, headers={"x-requested-with": "fetch"})
+
+    assert refused.status_code == 409
+    assert "b.roux" in refused.text
+    assert not Decision.objects.exclude(retracted_at=None).exists()
+    again = dict(re.findall(r'name="(decision|versions)" value="([^"]*)"', refused.text))
+    client.post(reverse("matching:undo"), again)
+    assert Decision.objects.exclude(retracted_at=None).count() == 1
 
 
 def test_the_same_answer_sent_twice_has_one_effect(twins):

@@ -15,7 +15,9 @@ from django.utils.timezone import now
 from config.navigation import GROUPS
 from consent.rights import receive_request
 from matching.models import Decision, ReviewTask
+from mdm.birth_ids import public_id
 from mdm.models import Job, LoadBatch
+from mdm.pins import pin
 from tests.factories import UserFactory
 from tests.mdm.factories import JobFactory, make_record, make_records
 from tests.mdm.loading.files import load, row
@@ -62,6 +64,27 @@ def test_the_steward_sees_records_become_customers():
     make_record("web", family_name="Grand")
 
     assert "2 records are 2 customers" in home(client_of("steward"))
+
+
+def test_pins_due_for_review_lead_the_steward_to_their_customers():
+    record = make_record(family_name="Petit")
+    days = {"email": now() - timedelta(days=1), "phone": now() + timedelta(days=9)}
+    for attribute, day in days.items():
+        pin(
+            record.pk,
+            attribute,
+            "hide",
+            by=UserFactory(),
+            reason=f"old {attribute}",
+            review_on=day.date(),
+        )
+
+    page = home(client_of("steward"))
+
+    assert "old email" in page
+    assert reverse("mdm:customer", args=[public_id(record.pk)]) in page
+    assert "old phone" not in page
+    assert "Pins to look at again" not in home(client_of("dpo"))
 
 
 def test_decisions_of_the_day_are_counted():
