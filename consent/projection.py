@@ -15,6 +15,7 @@ from consent.models import PermissionState, Purpose
 from consent.states import Event, fold_all
 from mdm import bulk
 from mdm.audit import record_history
+from mdm.identity import lock_customers
 from mdm.key_sets import key_set
 from mdm.models import Customer
 from mdm.snapshots import one_snapshot
@@ -51,7 +52,9 @@ def project(customer_ids: Iterable[int]) -> int:
 
     Call it inside the transaction that changed events or members.
     """
-    return sum(_write(chunk) for chunk in _chunks(sorted(set(customer_ids))))
+    keys = sorted(set(customer_ids))
+    lock_customers(keys)
+    return _project(keys)
 
 
 def project_births(
@@ -65,8 +68,11 @@ def project_births(
 
 
 def follow_customers(*, customer_ids: list[int], gone_ids: list[int], **signal: object) -> None:
-    """Fold anew after merges and changes of members; a customer that is gone keeps no state."""
-    project([*customer_ids, *gone_ids])
+    """Fold anew after merges and changes of members; a customer that is gone keeps no state.
+
+    Whoever sends this signal holds the customers' locks.
+    """
+    _project(sorted({*customer_ids, *gone_ids}))
 
 
 def rebuild(*, check: bool = False) -> Rebuilt:
@@ -81,13 +87,22 @@ def rebuild(*, check: bool = False) -> Rebuilt:
             differences += len(new) + len(changed) + len(gone)
             continue
         with transaction.atomic():
+            lock_customers(chunk)
             differences += _write(chunk)
         bulk.pause_for_other_writers()
     return Rebuilt(customers, differences)
 
 
+def _project(customer_ids: Sequence[int]) -> int:
+    """Fold customers in one transaction at a time: their locks are held.
+
+    Otherwise two of them could each fold without the other's event, and the later one would store
+    a state that lacks an objection.
+    """
+    return sum(map(_write, _chunks(customer_ids)))
+
+
 def _write(customer_ids: Sequence[int]) -> int:
-    _lock(customer_ids)
     new, changed, gone = _differences(customer_ids)
     _add(new)
     if changed:
@@ -111,16 +126,6 @@ def _add(states: Sequence[tuple[Place, Content]]) -> None:
         ((key, *place, *content) for key, (place, content) in zip(keys, states, strict=True)),
     )
     record_history(PermissionState, keys, "+")
-
-
-def _lock(customer_ids: Sequence[int]) -> None:
-    """Fold one customer in one transaction at a time.
-
-    Otherwise two of them could each fold without the other's event, and the later one would store
-    a state that lacks an objection. Always in the same order, so that they wait but not in a ring.
-    """
-    customers = Customer.objects.filter(pk__in=key_set(customer_ids)).order_by("pk")
-    list(customers.select_for_update().values_list("pk"))
 
 
 def _differences(

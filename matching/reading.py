@@ -5,8 +5,10 @@ from typing import Any, TypeVar
 
 from django.db.models import QuerySet
 
-KEYS_PER_QUERY = 5_000
-"""SQLite allows some 32,000 parameters in a statement."""
+from mdm.key_sets import among
+
+KEYS_PER_QUERY = 20_000
+"""What is read at once stays small, whatever a run asks for."""
 
 Item = TypeVar("Item")
 Row = TypeVar("Row", bound=tuple[Any, ...])
@@ -24,7 +26,7 @@ def rows_of(rows: "QuerySet[Any, Row]", field: str, keys: Iterable[int] | None) 
         yield from rows.iterator(chunk_size=10_000)
         return
     for chunk in in_chunks(sorted(keys)):
-        yield from rows.filter(**{f"{field}__in": chunk}).iterator()
+        yield from rows.filter(among(field, chunk))
 
 
 def pairs_touching(rows: "QuerySet[Any, Row]", record_ids: Iterable[int]) -> Iterator[Row]:

@@ -2,7 +2,7 @@
 
 from collections.abc import Mapping, Sequence
 
-from matching.clustering import Evidence, Guards, Partition, clusters
+from matching.clustering import Partition
 from matching.neighbourhood import Facts, links_of
 from matching.reading import rows_of
 from mdm.identity import Link
@@ -32,19 +32,26 @@ def moves(facts: Facts, partition: Partition) -> list[list[Link]]:
 
 def _grouped(changed: Sequence[Link], homes: Mapping[int, int]) -> list[list[Link]]:
     """Put links into one group when they touch the same customer."""
-    touched = {link.record_id: (homes[link.record_id], link.record_id) for link in changed}
-    edges = [
-        Evidence(customer, link.customer_id, 0.0, automatic=True)
-        for link in changed
-        for customer in touched[link.record_id]
-    ]
-    customers = {customer for edge in edges for customer in edge[:2]}
-    no_limit = Guards(max_size=len(customers) + 1, least_support=0.0)
-    names = clusters(customers, edges, [], no_limit).names
+    leaders: dict[int, int] = {}
+    for link in changed:
+        one, other = _leader(leaders, link.record_id), _leader(leaders, link.customer_id)
+        third = _leader(leaders, homes[link.record_id])
+        first = min(one, other, third)
+        leaders[one] = leaders[other] = leaders[third] = first
     groups: dict[int, list[Link]] = {}
     for link in changed:
-        groups.setdefault(names[link.customer_id], []).append(link)
+        groups.setdefault(_leader(leaders, link.customer_id), []).append(link)
     return [groups[name] for name in sorted(groups)]
+
+
+def _leader(leaders: dict[int, int], key: int) -> int:
+    """Return the smallest key of those that are in one group with this one."""
+    top = key
+    while (above := leaders.get(top, top)) != top:
+        top = above
+    while key != top:  # The next look-up is shorter.
+        leaders[key], key = top, leaders[key]
+    return top
 
 
 def _filled(groups: Sequence[list[Link]]) -> list[list[Link]]:

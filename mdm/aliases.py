@@ -13,12 +13,13 @@ from functools import cached_property
 from typing import NamedTuple
 
 from django.contrib.auth.models import User
-from django.db.models import Q, QuerySet
+from django.db.models import QuerySet
 from django.utils.timezone import now
 
 from mdm import bulk
 from mdm.birth_ids import public_id
 from mdm.events import record_issue
+from mdm.key_sets import among
 from mdm.models import Alias, Customer, SourceRecord
 
 NOT_YET_ISSUED = 2**40 - 1
@@ -144,7 +145,7 @@ def _keepings_of(record_ids: Iterable[int] | None, without: Collection[int] = ()
     if record_ids is None:
         return _read(Alias.objects.order_by("pk"), without)
     keys = list(record_ids)
-    touching = Alias.objects.filter(Q(record__in=keys) | Q(former__in=keys)).order_by()
+    touching = Alias.objects.filter(among("record", keys) | among("former", keys)).order_by()
     ids = {key for pair in touching.values_list("customer", "stand_in") for key in pair if key}
     return _read(Alias.objects.about(ids), without) if ids else []
 

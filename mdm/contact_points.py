@@ -11,6 +11,7 @@ from django.db import connection
 from django.db.models import Max
 
 from mdm import bulk
+from mdm.key_sets import key_query
 from mdm.models import ContactPoint
 
 _CHUNK = 20_000
@@ -92,24 +93,23 @@ def meet(points: Collection[Met]) -> tuple[dict[Place, int], set[int]]:
 
 def recount_points(contact_point_ids: Collection[int]) -> None:
     """Count anew who shares these contact points."""
-    keys = sorted(contact_point_ids)
-    if keys:
-        marks = ", ".join(["%s"] * len(keys))
+    if contact_point_ids:
+        subquery, listed = key_query(contact_point_ids)
         with connection.cursor() as cursor:
-            cursor.execute(_UPDATE.format(which=f"point.id IN ({marks})"), keys)
+            cursor.execute(_UPDATE.format(which=f"point.id IN ({subquery})"), [listed])
 
 
 def recount(record_ids: Sequence[int]) -> None:
     """Count anew who shares the contact points that these records carry."""
     if not record_ids:
         return
-    marks = ", ".join(["%s"] * len(record_ids))
+    subquery, listed = key_query(record_ids)
     carried = (
         "point.id IN (SELECT contact_point_id FROM mdm_recordcontactpoint"  # noqa: S608
-        f" WHERE record_id IN ({marks}))"
+        f" WHERE record_id IN ({subquery}))"
     )
     with connection.cursor() as cursor:
-        cursor.execute(_UPDATE.format(which=carried), list(record_ids))
+        cursor.execute(_UPDATE.format(which=carried), [listed])
 
 
 def recount_all(*, check: bool) -> int:

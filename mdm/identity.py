@@ -8,10 +8,11 @@ when records part.
 """
 
 from collections import defaultdict
-from collections.abc import Iterable, Sequence
+from collections.abc import Collection, Iterable, Sequence
 from dataclasses import dataclass
 
 from django.contrib.auth.models import User
+from django.db import connection
 from django.utils.timezone import now
 from django.utils.translation import gettext as _
 
@@ -22,6 +23,7 @@ from mdm.birth_ids import birth_number, public_id
 from mdm.contact_points import recount
 from mdm.events import Change, Kind, moves, record_births, record_changes
 from mdm.golden_records import consolidate
+from mdm.key_sets import among
 from mdm.models import Customer, SourceRecord
 from mdm.quality_figures import outdate
 from mdm.signals import customers_changed, records_changed
@@ -83,7 +85,7 @@ def apply_links(links: Sequence[Link], *, user: User | None, reason: str) -> App
     what is already so change nothing.
     """
     wanted = {link.record_id: link for link in links}
-    present = SourceRecord.objects.filter(pk__in=wanted).values_list(
+    present = SourceRecord.objects.filter(among("pk", wanted)).values_list(
         "pk", "customer_id", "link_rule"
     )
     moved = [
@@ -97,7 +99,7 @@ def apply_links(links: Sequence[Link], *, user: User | None, reason: str) -> App
     touched.update(key for link, _ in moved for key in (link.record_id, link.customer_id))
     touched |= ids_held(link.record_id for link, _ in moved)
     with acting_as(user, reason):
-        _lock(touched)
+        lock_customers(touched)
         _move([link for link, _ in moved])
         turns = _derive_statuses(touched)
         homes = {x.record_id: (old, x.customer_id) for x, old in moved if old != x.customer_id}
@@ -115,6 +117,7 @@ def refresh(customer_ids: Iterable[int], *, record_ids: Sequence[int] = ()) -> N
     hands.
     """
     touched = set(customer_ids)
+    lock_customers(touched)
     outdate(record_ids)
     record_changes(_told(_derive_statuses(touched, members_changed=False)))
     _derive_values(touched, record_ids)
@@ -128,18 +131,18 @@ def lock_customers_of(record_ids: Sequence[int]) -> None:
     Stewards lock customers first, then records: whoever does it the other way round would wait
     for them in a circle.
     """
-    homes = SourceRecord.objects.filter(pk__in=record_ids).order_by()
-    _lock(set(homes.values_list("customer_id", flat=True)))
+    homes = SourceRecord.objects.filter(among("pk", record_ids)).order_by()
+    lock_customers(set(homes.values_list("customer_id", flat=True)))
 
 
-def _lock(customer_ids: set[int]) -> None:
-    """Take the customers' row locks in one order, so that two writers never wait in a circle."""
-    list(
-        Customer.objects.filter(pk__in=customer_ids)
-        .order_by("pk")
-        .select_for_update()
-        .values_list("pk")
-    )
+def lock_customers(customer_ids: Collection[int]) -> None:
+    """Take the customers' row locks in one order, so that two writers never wait in a circle.
+
+    A range stands for all the customers in it.
+    """
+    if connection.features.has_select_for_update:  # Elsewhere, one transaction writes at a time.
+        customers = Customer.objects.filter(among("pk", customer_ids)).order_by("pk")
+        list(customers.select_for_update().values_list("pk"))
 
 
 def _move(links: Sequence[Link]) -> None:
@@ -194,7 +197,7 @@ def _derive_statuses(customer_ids: set[int], *, members_changed: bool = True) ->
     home = _homes(customer_ids)
     members: dict[int, set[str]] = defaultdict(set)
     for customer, status in (
-        SourceRecord.objects.filter(customer__in=customer_ids)
+        SourceRecord.objects.filter(among("customer", customer_ids))
         .order_by()
         .values_list("customer_id", "status")
         .distinct()
@@ -202,9 +205,9 @@ def _derive_statuses(customer_ids: set[int], *, members_changed: bool = True) ->
         members[customer].add(status)
     rows: list[tuple[int, str, int | None, int]] = []
     turns: list[_Turn] = []
-    for key, status, into, version in Customer.objects.filter(pk__in=customer_ids).values_list(
-        "pk", "status", "merged_into_id", "version"
-    ):
+    for key, status, into, version in Customer.objects.filter(
+        among("pk", customer_ids)
+    ).values_list("pk", "status", "merged_into_id", "version"):
         new_into = None if home[key] == key else home[key]
         new_status = Customer.Status.MERGED if new_into else _live_status(members[key])
         if (new_status, new_into) != (status, into) or (members_changed and not new_into):
@@ -221,7 +224,7 @@ def _homes(customer_ids: set[int]) -> dict[int, int]:
     """Return the customer of the record that holds each id."""
     elsewhere = holders_of(customer_ids)
     holders = {key: elsewhere.get(key, key) for key in customer_ids}
-    records = SourceRecord.objects.filter(pk__in=set(holders.values())).order_by()
+    records = SourceRecord.objects.filter(among("pk", set(holders.values()))).order_by()
     customers = dict(records.values_list("pk", "customer_id"))
     return {key: customers[record] for key, record in holders.items()}
 
@@ -238,9 +241,8 @@ def _derive_values(customer_ids: set[int], record_ids: Sequence[int]) -> list[in
     """Bring golden records and contact points up to date, and tell the apps above."""
     consolidate(customer_ids)
     recount(record_ids)
-    live = sorted(
-        Customer.objects.filter(pk__in=customer_ids, merged_into=None).values_list("pk", flat=True)
-    )
+    there = Customer.objects.filter(among("pk", customer_ids), merged_into=None)
+    live = sorted(there.values_list("pk", flat=True))
     gone = sorted(customer_ids.difference(live))
     customers_changed.send(sender=None, customer_ids=live, gone_ids=gone)
     return live

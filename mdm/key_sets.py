@@ -1,23 +1,33 @@
 """Thousands of keys as one parameter of a query.
 
-A list of two thousand keys in an IN costs Django more time than the database: this form took a
-third off the evaluation of a chunk.
+A list of two thousand keys in an IN costs Django and the driver more time than the database. Here
+the keys travel as one text, which nobody looks into on the way. `mdm.lookups` helps lists that
+callers pass to `__in` all the same.
 """
 
-import json
 from collections.abc import Collection, Iterable
 
 from django.db import connection
 from django.db.models import Q
 from django.db.models.expressions import RawSQL
 
+_SUBQUERIES = {
+    "postgresql": "SELECT unnest(%s::bigint[])",
+    "sqlite": "SELECT value FROM json_each(%s)",
+}
+_BRACKETS = {"postgresql": "{%s}", "sqlite": "[%s]"}
+
+
+def key_query(keys: Iterable[int]) -> tuple[str, str]:
+    """Return a subquery that gives the keys, and its one parameter."""
+    listed = ",".join(map(str, keys))
+    return _SUBQUERIES[connection.vendor], _BRACKETS[connection.vendor] % listed
+
 
 def key_set(keys: Iterable[int]) -> RawSQL:
     """Return an expression for the right side of an `__in` look-up."""
-    listed = list(keys)
-    if connection.vendor == "postgresql":
-        return RawSQL("SELECT unnest(%s::bigint[])", [listed])
-    return RawSQL("SELECT value FROM json_each(%s)", [json.dumps(listed)])
+    subquery, listed = key_query(keys)
+    return RawSQL(subquery, [listed])  # noqa: S611 - no value is put in.
 
 
 def among(field: str, keys: Collection[int]) -> Q:

@@ -9,8 +9,8 @@ file was undone, their source no longer has them, they were standardised again. 
 `record_ids`.
 
 `customers_changed`: members or values of customers changed. Arguments: `customer_ids` (live
-customers to derive anew), `gone_ids` (customers that are no longer live). It is not sent for
-births, which `records_loaded` tells.
+customers to derive anew), `gone_ids` (customers that are no longer live); all are locked by the
+sender. It is not sent for births, which `records_loaded` tells.
 
 `swept`: the sweeper came round, every few seconds, outside any transaction. No arguments;
 receivers must be quick.

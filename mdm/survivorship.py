@@ -123,9 +123,10 @@ def survive(
     row = list(_UNKNOWN)
     lineage: Lineage = {}
     latest_first = sorted(pins, key=lambda pin: -pin.pin_id)
+    columns = _columns(candidates)
     for group, place in _PLACES.items():
-        mine = [pin for pin in latest_first if pin.attribute == group]
-        stated = _stated(candidates, group, place, mine)
+        mine = [pin for pin in latest_first if pin.attribute == group] if pins else ()
+        stated = _stated(candidates, columns[place], mine)
         if chosen := _pinned(mine, stated, place) or _chosen(stated, group, rules):
             row[place], lineage[group] = chosen
     return Survivors(tuple(row), lineage)
@@ -146,13 +147,23 @@ _SINGLE = {group: place.start for group, place in _PLACES.items() if group != AD
 _STREET = _PLACES[ADDRESS].start
 
 
+def _columns(candidates: Sequence[Candidate]) -> list[Value]:
+    """Return what the candidates say, one attribute after the other."""
+    return list(zip(*(candidate.values for candidate in candidates), strict=True))
+
+
 def _stated(
-    candidates: Sequence[Candidate], group: str, place: slice, pins: Sequence[PinnedValue]
+    candidates: Sequence[Candidate], columns: Sequence[Value], pins: Sequence[PinnedValue]
 ) -> list[tuple[Candidate, Value]]:
-    """Return who says what about a group, but for what a pin hides."""
+    """Return who says what about a group, but for what a pin hides.
+
+    `columns` hold what the candidates say, one attribute of the group after the other.
+    """
     # A country alone is no address: sources fill it in by default.
-    telling = slice(place.start, place.stop - 1) if group == ADDRESS else place
-    stated = [(c, c.values[place]) for c in candidates if any(c.values[telling])]
+    if not any(map(any, columns[:-1] or columns)):
+        return []
+    rows = zip(candidates, zip(*columns, strict=True), strict=True)
+    stated = [(c, value) for c, value in rows if any(value[:-1] or value)]
     if hidden := {pin.record_id for pin in pins if pin.kind == "hide"}:
         return [(c, value) for c, value in stated if c.record_id not in hidden]
     return stated
@@ -229,9 +240,10 @@ def defeats(
     The strategy that put it out, `birth`, `pin`, `preferred` (another record) or `hidden`.
     """
     place = _PLACES[group]
+    columns = _columns(candidates)[place]
     mine = sorted((p for p in pins if p.attribute == group), key=lambda pin: -pin.pin_id)
-    said = _stated(candidates, group, place, [])
-    stated = _stated(candidates, group, place, mine)
+    said = _stated(candidates, columns, [])
+    stated = _stated(candidates, columns, mine)
     seen = {candidate.record_id for candidate, _ in stated}
     lost = {c.record_id: "hidden" for c, _ in said if c.record_id not in seen}
     if chosen := _pinned(mine, stated, place):
