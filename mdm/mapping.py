@@ -48,6 +48,9 @@ TRANSLATED_ATTRIBUTES = frozenset(ATTRIBUTES).difference(
     "source_key sale_amount ignore phone other_phone address_complement".split(),
 )
 
+# The names of the columns stand near the start of a file.
+LAST_HEADER = 100
+
 Answer = Literal["yes", "no", "blank", "unknown"]
 
 
@@ -84,18 +87,22 @@ class Column:
 
 @dataclass(frozen=True, slots=True)
 class FileOptions:
-    """How the file is written; "" means to be found out."""
+    """How the file is written; "" or 0 means to be found out.
+
+    `header` is the line that holds the names of the columns.
+    """
 
     encoding: str = ""
     delimiter: str = ""
     quote: str = ""
     sheet: str = ""
+    header: int = 0
 
     def over(self, other: "FileOptions | Mapping[str, Any]") -> "FileOptions":
         """Return these options, and the others where these say nothing."""
         known = other if isinstance(other, Mapping) else asdict(other)
         return FileOptions(
-            **{name: told or known.get(name, "") for name, told in asdict(self).items()}
+            **{name: told or known.get(name, told) for name, told in asdict(self).items()}
         )
 
 
@@ -332,17 +339,18 @@ def _check_together(columns: Sequence[Column]) -> None:
 
 
 def _file_options(table: Mapping[str, Any]) -> FileOptions:
-    _only_known(table, {"encoding", "delimiter", "quote", "sheet"}, "[file]")
+    _only_known(table, {option.name for option in fields(FileOptions)}, "[file]")
     return file_options(**table)
 
 
 def file_options(
-    *, encoding: str = "", delimiter: str = "", quote: str = "", sheet: str = ""
+    *, encoding: str = "", delimiter: str = "", quote: str = "", sheet: str = "", header: int = 0
 ) -> FileOptions:
     """Return checked options of a file, as a mapping or a person declares them.
 
     Raises:
-        MappingError: when the encoding is unknown or a sign is no single character.
+        MappingError: when the encoding is unknown, a sign is no single character, or the line of
+            the header is no number of a line near the start.
     """
     try:
         "".encode(encoding or "utf-8")  # Python's codecs know more than encodings of text.
@@ -359,7 +367,12 @@ def file_options(
                 _("A delimiter or quotation mark must be one character such as ; not %(sign)r.")
                 % {"sign": sign}
             )
-    return FileOptions(encoding, delimiter, quote, str(sheet))
+    if not isinstance(header, int) or not 0 <= header <= LAST_HEADER:
+        raise MappingError(
+            _("The line with the names of the columns is a number from 1 to %(last)d.")
+            % {"last": LAST_HEADER}
+        )
+    return FileOptions(encoding, delimiter, quote, str(sheet), header)
 
 
 def _source(table: Mapping[str, Any]) -> SourceDefaults:

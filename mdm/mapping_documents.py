@@ -1,22 +1,13 @@
-"""Documents of mappings: as proposed for a file, as TOML, and what differs between two."""
+"""Documents of mappings: as proposed for a file, and as TOML."""
 
 import json
-from collections.abc import Iterable, Mapping, Sequence
-from typing import Any, Literal, NamedTuple
+from collections.abc import Mapping
+from typing import Any
 
 from mdm.mapping import ANSWER_ATTRIBUTES, CHANNEL_ATTRIBUTES
 from mdm.proposals.columns import ColumnSample, Proposal
 
 Document = Mapping[str, Any]
-
-
-class Change(NamedTuple):
-    """One thing that differs between two versions; options are told as text."""
-
-    kind: Literal["added", "removed", "changed"]
-    name: str
-    before: str
-    after: str
 
 
 def proposed_entry(column: ColumnSample, proposal: Proposal) -> dict[str, Any] | None:
@@ -38,46 +29,6 @@ def to_toml(document: Document) -> str:
     parts = [_table(name, document[name]) for name in ("source", "file") if document.get(name)]
     parts += [_table("column", column, is_array=True) for column in document.get("column", [])]
     return "\n".join(parts)
-
-
-def changes(older: Document, newer: Document) -> list[Change]:
-    """Return what the newer version does otherwise: file options first, then columns by name."""
-    found = list(_compare(_file_options(older), _file_options(newer)))
-    found += _compare(columns_in_words(older), columns_in_words(newer))
-    return found
-
-
-def _compare(older: Mapping[str, str], newer: Mapping[str, str]) -> Iterable[Change]:
-    for name in dict.fromkeys((*older, *newer)):
-        before, after = older.get(name), newer.get(name)
-        if before is None or after is None:
-            kind: Literal["added", "removed"] = "added" if before is None else "removed"
-            yield Change(kind, name, before or "", after or "")
-        elif before != after:
-            yield Change("changed", name, before, after)
-
-
-def _file_options(document: Document) -> dict[str, str]:
-    options = document.get("file", {})
-    return {f"[{name}]": str(value) for name, value in options.items() if value != ""}
-
-
-def columns_in_words(document: Document) -> dict[str, str]:
-    """Return each column by name with its attribute and options."""
-    return {column["name"]: _options_in_words(column) for column in document.get("column", [])}
-
-
-def _options_in_words(column: Mapping[str, Any]) -> str:
-    told = [str(column.get("attribute", ""))]
-    for option, value in column.items():
-        if option in {"name", "attribute"} or value in ("", [], {}, None):
-            continue
-        if isinstance(value, Mapping):
-            value = ", ".join(f"{code} → {meaning}" for code, meaning in value.items())
-        elif isinstance(value, Sequence) and not isinstance(value, str):
-            value = " | ".join(value)
-        told.append(f"{option}: {value}")
-    return "; ".join(told)
 
 
 def _table(name: str, entries: Mapping[str, Any], *, is_array: bool = False) -> str:

@@ -15,6 +15,7 @@ from mdm.mapping import (
     ATTRIBUTES,
     CHANNEL_ATTRIBUTES,
     DATE_ATTRIBUTES,
+    LAST_HEADER,
     TRANSLATED_ATTRIBUTES,
 )
 from mdm.models import FileMode, SourceSystem, ValueMap
@@ -74,6 +75,13 @@ class FileForm(forms.Form):
         choices=DELIMITERS, required=False, label=gettext_lazy("Delimiter")
     )
     sheet = forms.ChoiceField(required=False, label=gettext_lazy("Sheet"))
+    header = forms.IntegerField(
+        min_value=1,
+        max_value=LAST_HEADER,
+        required=False,
+        label=gettext_lazy("Line with the names of the columns"),
+        widget=forms.NumberInput(attrs={"placeholder": gettext_lazy("found out")}),
+    )
 
     def __init__(self, *args: Any, sheets: Iterable[str] = (), **kwargs: Any) -> None:
         """Offer the sheets of the workbook, or the encodings and delimiters of text."""
@@ -84,7 +92,7 @@ class FileForm(forms.Form):
         if names:
             self.fields["sheet"].choices = [(name, name) for name in names]  # type: ignore[attr-defined]
 
-    def options(self) -> dict[str, str]:
+    def options(self) -> dict[str, Any]:
         """Return the [file] table; what is found out is left out."""
         return {name: value for name, value in self.cleaned_data.items() if value}
 

@@ -18,10 +18,11 @@ from mdm.loading.batches import find_reading, keep_mapping
 from mdm.loading.drafts import Sample, drop_draft, read_sample, save_draft
 from mdm.loading.stored_files import LoadRefused
 from mdm.mapping import MappingError, parse_mapping
-from mdm.mapping_documents import changes, columns_in_words, to_toml
+from mdm.mapping_documents import to_toml
 from mdm.mapping_forms import FileForm, NewSourceForm
 from mdm.mapping_preview import MappingPreview, preview_mapping
 from mdm.mapping_table import MappingTable
+from mdm.mapping_words import changes, columns_in_words
 from mdm.models import FieldMapping, MappingDraft, SourceSystem
 from mdm.pages import StaffPage, staff_user
 from mdm.reading.words import layout_words
@@ -119,7 +120,7 @@ class Workbench:
                 raise
             options = {}  # The file is not written as the source's files are.
             sample = read_sample(self.draft, options)
-        self.file_options: dict[str, str] = options
+        self.file_options: dict[str, Any] = options
         self.file = FileForm(initial=options, prefix="file", sheets=sheets)
         return sample
 

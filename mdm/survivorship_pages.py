@@ -4,9 +4,10 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Any
 
+from django.contrib import messages
 from django.contrib.auth.models import User
-from django.http import HttpRequest
-from django.shortcuts import get_object_or_404
+from django.http import HttpRequest, HttpResponse
+from django.shortcuts import get_object_or_404, redirect
 from django.urls import reverse
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
@@ -15,9 +16,9 @@ from mdm import job_words, survivorship_rules
 from mdm.golden_records import Prospect, prospects_under
 from mdm.lineage import label_of, lines_of
 from mdm.models import ATTRIBUTES, Customer, GoldenRecord, Job, SourceSystem, SurvivorshipRuleSet
-from mdm.pages import StaffPage
+from mdm.pages import StaffPage, staff_user
 from mdm.rule_pages import action
-from mdm.rule_versions import RulesRefused, required_draft
+from mdm.rule_versions import RulesRefused, open_draft, required_draft
 from mdm.rule_versions import discard as discard_draft
 from mdm.survivorship import DEFAULT_RULES, GROUPS, STRATEGIES, Rule
 from mdm.survivorship_jobs import changed_groups
@@ -68,12 +69,15 @@ job_words.describe(
 
 @dataclass(frozen=True, slots=True)
 class Row:
-    """One group of attributes and how it is chosen; `is_changed` against the rules in force."""
+    """One group of attributes and how it is chosen; `is_changed` against the rules in force.
+
+    As somebody typed it, a row may hold what no rule can.
+    """
 
     group: str
     label: str
     strategies: tuple[str, ...]
-    trust: list[tuple[SourceSystem, int | None]]
+    trust: list[tuple[SourceSystem, int | str | None]]
     is_changed: bool
 
     @property
@@ -90,7 +94,7 @@ class Row:
         ]
 
     @property
-    def own_trust(self) -> list[tuple[SourceSystem, int]]:
+    def own_trust(self) -> list[tuple[SourceSystem, int | str]]:
         """The sources whose trust differs for this group alone."""
         return [(source, value) for source, value in self.trust if value is not None]
 
@@ -126,7 +130,7 @@ class SurvivorshipPage(StaffPage):
             rows=list(_rows(rules, rules, sources)),
             active=active,
             draft=draft,
-            draft_rows=_draft_rows(draft, rules, sources) if draft else [],
+            draft_rows=self._draft_rows(draft, rules, sources) if draft else [],
             strategies=[("", "–"), *STRATEGY_LABELS.items()],
             versions=[v for v in versions if v != draft],
             unfinished=_unfinished(active),
@@ -134,18 +138,65 @@ class SurvivorshipPage(StaffPage):
             **kwargs,
         )
 
+    def _draft_rows(
+        self, draft: SurvivorshipRuleSet, in_force: Rules, sources: list[SourceSystem]
+    ) -> list[Row]:
+        return list(_rows(survivorship_rules.rules_of(draft), in_force, sources))
+
+
+class DraftPage(SurvivorshipPage):
+    """Where the form of the draft is sent: stored, or shown again as it was filled in."""
+
+    permission_required = "mdm.activate_survivorshipruleset"
+    http_method_names = ("post",)
+
+    def post(self, request: HttpRequest) -> HttpResponse:
+        """Store the draft; with the button beside, also start its simulation."""
+        note = request.POST.get("note", "")[:200]
+        try:
+            draft = required_draft(SurvivorshipRuleSet)
+            messages.success(request, _save(draft, request, note=note, by=staff_user(request)))
+        except RulesRefused as refusal:
+            if open_draft(SurvivorshipRuleSet):
+                context = self.get_context_data(draft_refusal=str(refusal), draft_note=note)
+                return self.render_to_response(context, status=422)
+            messages.error(request, str(refusal))
+        return redirect("mdm:survivorship")
+
+    def _draft_rows(
+        self, draft: SurvivorshipRuleSet, in_force: Rules, sources: list[SourceSystem]
+    ) -> list[Row]:
+        return list(_posted_rows(self.request, in_force, sources))
+
 
 def _rows(rules: Rules, in_force: Rules, sources: list[SourceSystem]) -> Iterator[Row]:
     for group in GROUPS:
         rule = rules[group]
-        trust = [(source, rule.trust.get(source.pk)) for source in sources]
+        trust: list[tuple[SourceSystem, int | str | None]] = [
+            (source, rule.trust.get(source.pk)) for source in sources
+        ]
         yield Row(group, label_of(group), rule.strategies, trust, rule != in_force[group])
 
 
-def _draft_rows(
-    draft: SurvivorshipRuleSet, in_force: Rules, sources: list[SourceSystem]
-) -> list[Row]:
-    return list(_rows(survivorship_rules.rules_of(draft), in_force, sources))
+def _posted_rows(
+    request: HttpRequest, in_force: Rules, sources: list[SourceSystem]
+) -> Iterator[Row]:
+    """Yield the rows as they were filled in, whether or not they can be rules."""
+    for group in GROUPS:
+        chosen = _posted_strategies(request, group)
+        trust: list[tuple[SourceSystem, int | str | None]] = [
+            (source, request.POST.get(f"{group}-trust-{source.code}", "").strip() or None)
+            for source in sources
+        ]
+        told = {source.pk: str(value) for source, value in trust if value is not None}
+        rule = in_force[group]
+        known = {key: str(value) for key, value in rule.trust.items()}
+        is_changed = tuple(filter(None, chosen)) != rule.strategies or told != known
+        yield Row(group, label_of(group), chosen, trust, is_changed)
+
+
+def _posted_strategies(request: HttpRequest, group: str) -> tuple[str, ...]:
+    return tuple(request.POST.get(f"{group}-{place}", "") for place in _PLACES)
 
 
 def _unfinished(active: SurvivorshipRuleSet | None) -> Job | None:
@@ -199,14 +250,10 @@ def edit(request: HttpRequest, user: User, version: int | None = None) -> str:
     return _("The draft is open. Nothing changes until it is put in force.")
 
 
-@_action
-def save(request: HttpRequest, user: User) -> str:
-    """Store the draft; with the button beside, also start its simulation."""
-    draft = required_draft(SurvivorshipRuleSet)
-    rules = dict(_posted_rules(request))
-    survivorship_rules.save_draft(draft, rules, note=request.POST.get("note", "")[:200], by=user)
+def _save(draft: SurvivorshipRuleSet, request: HttpRequest, *, note: str, by: User) -> str:
+    survivorship_rules.save_draft(draft, dict(_posted_rules(request)), note=note, by=by)
     if "simulate" in request.POST:
-        survivorship_rules.simulate(draft, by=user)
+        survivorship_rules.simulate(draft, by=by)
         return _("The simulation has started: it changes nothing.")
     return _("The draft is stored.")
 
@@ -236,8 +283,7 @@ def go_on(request: HttpRequest, user: User) -> str:
 def _posted_rules(request: HttpRequest) -> Iterator[tuple[str, Rule]]:
     sources = list(SourceSystem.objects.values_list("pk", "code"))
     for group in GROUPS:
-        named = [request.POST.get(f"{group}-{place}", "") for place in _PLACES]
-        strategies = tuple(name for name in named if name)
+        strategies = tuple(filter(None, _posted_strategies(request, group)))
         trust = {
             key: _figure(text)
             for key, code in sources

@@ -14,6 +14,7 @@ from unfold.admin import ModelAdmin, TabularInline
 
 from mdm.admin.reference_tables import ReferenceTableAdmin
 from mdm.mapping import MappingError, parse_mapping
+from mdm.mapping_words import columns_in_words
 from mdm.models import FieldMapping, LoadBatch, SourceSystem
 from mdm.resources import SourceSystemResource
 
@@ -140,28 +141,14 @@ class FieldMappingAdmin(ModelAdmin):
 
     @admin.display(description=_("columns"))
     def columns(self, mapping: FieldMapping) -> SafeString:
-        """Return the columns as a table: name, attribute, options."""
-        rows = (
-            (
-                column.get("name", ""),
-                column.get("attribute", ""),
-                ", ".join(
-                    f"{option}: {' | '.join(value) if isinstance(value, list) else value}"
-                    for option, value in column.items()
-                    if option not in ("name", "attribute")
-                ),
-            )
-            for column in mapping.document.get("column", [])
-        )
-        body = format_html_join(
-            "", '<tr><td>{}</td><td class="o-mono">{}</td><td class="o-quiet">{}</td></tr>', rows
-        )
+        """Return the columns as a table: name, and what it is."""
+        rows = columns_in_words(mapping.document).items()
+        body = format_html_join("", '<tr><td class="o-mono">{}</td><td>{}</td></tr>', rows)
         return format_html(
             '<div class="o-table-wrap"><table class="o-table"><thead><tr><th>{}</th><th>{}</th>'
-            "<th>{}</th></tr></thead><tbody>{}</tbody></table></div>",
+            "</tr></thead><tbody>{}</tbody></table></div>",
             _("Column"),
-            _("Attribute"),
-            _("Options"),
+            _("What it is"),
             body,
         )
 

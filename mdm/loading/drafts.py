@@ -76,7 +76,7 @@ def start_draft(
     return draft
 
 
-def read_sample(draft: MappingDraft, options: Mapping[str, str]) -> Sample:
+def read_sample(draft: MappingDraft, options: Mapping[str, Any]) -> Sample:
     """Return the first rows of a draft's file, read by these options ([file] of a mapping).
 
     They are read once and kept beside the file: to prove an encoding takes the whole file.
@@ -138,14 +138,14 @@ def drop_draft(draft: MappingDraft) -> None:
 def _first_look(draft: MappingDraft, source: SourceSystem | None) -> Sample:
     """Read a new file by the options in force, or by none when they do not fit it."""
     mapping = source.mappings.first() if source else None
-    options: dict[str, str] = mapping.document.get("file", {}) if mapping else {}
+    options: dict[str, Any] = mapping.document.get("file", {}) if mapping else {}
     try:
         return read_sample(draft, options)
     except LoadRefused:
         return read_sample(draft, {})
 
 
-def _read(draft: MappingDraft, options: Mapping[str, str]) -> Sample:
+def _read(draft: MappingDraft, options: Mapping[str, Any]) -> Sample:
     try:
         table = open_table(location(draft.stored_file), FileOptions(**options), [])
         rows = islice((row for row in table.rows() if isinstance(row, Row)), SAMPLE_ROWS)

@@ -17,6 +17,7 @@ from mdm.reading.rows import (
     bad_row,
     best_header,
     checked_row,
+    no_such_line,
     resolve_columns,
 )
 
@@ -64,6 +65,7 @@ class _Layout(NamedTuple):
     delimiter: str
     quote: str
     header: list[str]
+    header_line: int
     header_end: int
 
 
@@ -81,11 +83,13 @@ class CsvTable:
     @property
     def layout(self) -> dict[str, Any]:
         """Return how the file is read, for people and for the next reading."""
+        line = self._layout.header_line
         return {
             "format": "csv",
             "encoding": self._encoding,
             "delimiter": self._layout.delimiter,
             "quote": self._layout.quote,
+            **({"header": line} if line > 1 else {}),
         }
 
     def rows(self) -> Iterator[Row | BadRow]:
@@ -116,14 +120,18 @@ class CsvTable:
         """Return the layout under which most of the wanted columns appear."""
         told = self._told_delimiter()
         delimiters = options.delimiter or told or _DELIMITERS
+        above = 1 if told else 0
         best: tuple[tuple[int, int, int], _Layout] | None = None
         for delimiter in delimiters:
             for quote in options.quote or _QUOTES:
                 with self._open() as file:
                     lines = _Lines(file, _LONGEST_HEADER)
-                    found = _header(lines, delimiter, quote, wanted, after=1 if told else 0)
+                    records = list(_first_records(lines, delimiter, quote, above, options.header))
+                found = _header(records, delimiter, quote, wanted)
                 if found and (best is None or found[0] > best[0]):
                     best = found
+        if best is None and options.header:
+            raise no_such_line(options.header)
         if best is None:
             raise FileRefused(_("The file is empty: not even a line with the names of columns."))
         return best[1]
@@ -138,20 +146,30 @@ class CsvTable:
         return self._path.open(encoding=self._encoding, newline="")
 
 
+def _first_records(
+    lines: _Lines, delimiter: str, quote: str, above: int, told: int
+) -> Iterator[tuple[int, int, list[str]]]:
+    """Yield what may be the header: (first line, last line, cells); `told` names its line."""
+    most = max(_LINES_ABOVE_HEADER + above, told)
+    records = islice(_records(lines, delimiter, quote), most)
+    for first, last, cells in takewhile(lambda record: record[2] is not None, records):
+        is_meant = first <= told <= last if told else first > above
+        if cells and any(cells) and is_meant:
+            yield first, last, cells
+
+
 def _header(
-    lines: _Lines, delimiter: str, quote: str, wanted: Sequence[str], *, after: int
+    records: Sequence[tuple[int, int, list[str]]],
+    delimiter: str,
+    quote: str,
+    wanted: Sequence[str],
 ) -> tuple[tuple[int, int, int], _Layout] | None:
-    """Return the best header that the first lines hold, and how good it is."""
-    first_records = islice(_records(lines, delimiter, quote), _LINES_ABOVE_HEADER + after)
-    readable = takewhile(lambda record: record[2] is not None, first_records)
-    records = [
-        (last, cells) for first, last, cells in readable if cells and any(cells) and first > after
-    ]
+    """Return the best header that the first records hold, and how good it is."""
     if not records:
         return None
-    rank = best_header([cells for _last, cells in records], wanted)
-    last, cells = records[-rank[1]]
-    return rank, _Layout(delimiter, quote, cells, last)
+    rank = best_header([cells for _first, _last, cells in records], wanted)
+    first, last, cells = records[-rank[1]]
+    return rank, _Layout(delimiter, quote, cells, first, last)
 
 
 def _records(

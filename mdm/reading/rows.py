@@ -15,6 +15,9 @@ NUL = "\x00"
 # What one of the two databases cannot store: a NUL, or half of a UTF-16 pair.
 _UNSTORABLE = re.compile("[\x00\ud800-\udfff]")
 _SHOWN_LENGTH = 1000
+_LONGEST_NAME = 100
+# A number, a date or an e-mail address: what no column is called.
+_VALUE = re.compile(r"[\d\s.,/:+€%-]+|\S+@\S+\.\w+")
 
 
 class FileRefused(Exception):
@@ -119,13 +122,40 @@ def column_name(cell: str) -> str:
 
 
 def best_header(records: Sequence[Sequence[str]], wanted: Sequence[str]) -> tuple[int, int, int]:
-    """Rank the record most like the header: (wanted columns in it, minus its place, its cells)."""
+    """Rank the record most like the header: (how like one, minus its place, its cells).
+
+    It is the one with most of the wanted columns. Where nothing is wanted yet, it is the first
+    with most of its cells filled, with names rather than with values: titles fill one or two.
+    """
+    if not wanted:
+        return _first_of_names(records)
     names = {name.casefold() for name in wanted}
     ranks = [
         (len(names & {column_name(cell).casefold() for cell in cells}), -place, len(cells))
         for place, cells in enumerate(records)
     ]
     return max(ranks, default=(0, 0, 0))
+
+
+def _first_of_names(records: Sequence[Sequence[str]]) -> tuple[int, int, int]:
+    filled = [[cell for cell in cells if cell.strip()] for cells in records]
+    widest = max(map(len, filled), default=0)
+    full = [place for place, cells in enumerate(filled) if 2 * len(cells) > widest]
+    named = (place for place in full if not any(map(_is_value, filled[place])))
+    place = next(named, full[0] if full else 0)
+    return len(filled[place]), -place, len(records[place])
+
+
+def _is_value(cell: str) -> bool:
+    return len(cell) <= _LONGEST_NAME and bool(_VALUE.fullmatch(cell))
+
+
+def no_such_line(line: int) -> FileRefused:
+    """Return the refusal of a file without the line that should hold the names of columns."""
+    return FileRefused(
+        _("Line %(line)d, which should hold the names of the columns, is not there or blank.")
+        % {"line": line}
+    )
 
 
 def refuse_missing(missing: Sequence[str], found: Sequence[str]) -> None:

@@ -34,5 +34,7 @@ def layout_words(layout: Mapping[str, Any]) -> str:
         words.append(_("quotation mark %(sign)s") % {"sign": layout["quote"]})
     if sheet := layout.get("sheet"):
         words.append(_("sheet %(name)s") % {"name": sheet})
+    if header := layout.get("header"):
+        words.append(_("names of the columns on line %(line)d") % {"line": header})
     words.append(layout.get("packing", ""))
     return " · ".join(str(word) for word in words if word)

@@ -16,6 +16,7 @@ from mdm.reading.rows import (
     bad_row,
     best_header,
     checked_row,
+    no_such_line,
     resolve_columns,
 )
 from mdm.reading.sheet_rows import SheetReader, SheetRow
@@ -52,7 +53,7 @@ class XlsxTable:
                 else workbook.visible_sheets()[:_SHEETS_TRIED]
             )
             self.sheets = [sheet.name for sheet in workbook.sheets[:_MAX_SHEETS_SHOWN]]
-            self._header = _find_header(workbook, sheets, wanted)
+            self._header = _find_header(workbook, sheets, wanted, options.header)
         self.columns = resolve_columns(self._header.names, wanted)
         self._formulas_matter = {
             place for place, name in enumerate(self.columns, start=1) if name in set(wanted)
@@ -61,7 +62,8 @@ class XlsxTable:
     @property
     def layout(self) -> dict[str, Any]:
         """Return how the file is read, for people and for the next reading."""
-        return {"format": "xlsx", "sheet": self._header.sheet, "sheets": self.sheets}
+        layout = {"format": "xlsx", "sheet": self._header.sheet, "sheets": self.sheets}
+        return layout | ({"header": self._header.line} if self._header.line > 1 else {})
 
     def rows(self) -> Iterator[Row | BadRow]:
         """Yield every line that is not blank, in order."""
@@ -89,18 +91,24 @@ class XlsxTable:
         return checked_row(row.line, self.columns, cells)
 
 
-def _find_header(workbook: Workbook, sheets: Sequence[Sheet], wanted: Sequence[str]) -> _Header:
-    """Return the line most like a header among the first lines of the sheets."""
+def _find_header(
+    workbook: Workbook, sheets: Sequence[Sheet], wanted: Sequence[str], told: int
+) -> _Header:
+    """Return the line most like a header among the first of the sheets; `told` is the line."""
     best: tuple[int, _Header] | None = None
     for sheet in sheets:
-        rows = list(islice(SheetReader(workbook).rows(sheet), _LINES_ABOVE_HEADER))
-        records = [_names(row) for row in rows if row.cells]
-        lines = [row.line for row in rows if row.cells]
+        most = max(_LINES_ABOVE_HEADER, told)
+        first_rows = islice(SheetReader(workbook).rows(sheet), most)
+        rows = [row for row in first_rows if row.cells and told in (0, row.line)]
+        records = [_names(row) for row in rows]
+        lines = [row.line for row in rows]
         if not records:
             continue
         fit, place, _width = best_header(records, wanted)
-        if best is None or fit > best[0]:
+        if best is None or (wanted and fit > best[0]):
             best = (fit, _Header(sheet.name, lines[-place], records[-place]))
+    if best is None and told:
+        raise no_such_line(told)
     if best is None:
         raise FileRefused(_("The sheet is empty: not even a line with the names of columns."))
     return best[1]

@@ -13,6 +13,7 @@ from phonenumbers import SUPPORTED_REGIONS
 from mdm.standardise.abbreviations import STREET_TYPES, WORDS_IN_FULL
 from mdm.standardise.address_parts import MAILBOX, is_part, take_mailbox, take_parts
 from mdm.standardise.countries import CODE_OF_NAME
+from mdm.standardise.fillers import is_filler
 from mdm.standardise.postcodes import (
     FRENCH_REGIONS,
     NO_TABLE,
@@ -58,6 +59,9 @@ _NOT_POSTCODE = re.compile(r"[^0-9A-Z]+")
 Codes = tuple[str, ...]
 
 
+_NOTHING: Codes = ()
+
+
 class Street(NamedTuple):
     """The street line of an address in its parts; the complement is what stood around it."""
 
@@ -82,6 +86,8 @@ def street_line(value: str, region: str) -> Street:
     value = clean(value).strip(" ,")
     if len(value) > MAX_LENGTH:
         return Street("", "", ("too_long",))
+    if is_filler(value):
+        return Street("", "", ("placeholder",))
     value, parts = _without_parts(value) if region in FRENCH_REGIONS else (value, ())
     number, name = _number_and_name(value)
     codes = ("mailbox",) if parts and MAILBOX.fullmatch(parts[-1]) else ()
@@ -151,15 +157,22 @@ def town(postcode: str, city: str, region: str) -> Town:
     city_codes: Codes = ()
     if len(city) > MAX_LENGTH:
         city, city_codes = "", ("too_long",)
+    elif is_filler(city):
+        city, city_codes = "", ("placeholder",)
+    postcode, filler = clean(postcode), _NOTHING
+    if is_filler(postcode):
+        postcode, filler = "", ("placeholder",)
     if region not in FRENCH_REGIONS:
-        return Town(_foreign_postcode(postcode), place_case(city), (), city_codes)
-    code, code_issues = _french_postcode(clean(postcode))
+        return Town(_foreign_postcode(postcode), place_case(city), filler, city_codes)
+    code, code_issues = _french_postcode(postcode)
     while (found := _POSTCODE_BEFORE_TOWN.match(city)) and code in ("", found[1]):
         if not code:
             code, code_issues = _french_postcode(found[1])
         city = city[found.end() :]
     if _CEDEX.search(city):
         code_issues += ("cedex",)
+    if not code:
+        code_issues += filler
     return Town(code, _in_full(place_case(_with_apostrophes(city))), code_issues, city_codes)
 
 

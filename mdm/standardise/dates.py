@@ -9,6 +9,7 @@ from datetime import UTC, date, datetime, tzinfo
 from functools import lru_cache
 from typing import NamedTuple
 
+from mdm.standardise.fillers import is_filler
 from mdm.standardise.text import clean
 
 # What forms and old systems write when they do not know.
@@ -61,7 +62,7 @@ def age_on(day: date, born: date) -> int:
 def _year_alone(text: str, today: date) -> StandardDate:
     """Keep a year as its first day, told to be approximate."""
     if not _YEAR.fullmatch(text):
-        return StandardDate(None, ("unreadable",))
+        return StandardDate(None, ("placeholder" if is_filler(text) else "unreadable",))
     first = date(int(text), 1, 1)
     if first in PLACEHOLDERS:
         return StandardDate(None, ("placeholder",))

@@ -11,6 +11,7 @@ from typing import NamedTuple
 from email_validator import EmailNotValidError, validate_email
 
 from mdm.standardise.email_domains import DISPOSABLE, SAME_DOMAIN, TAGGING, suggested_domain
+from mdm.standardise.fillers import is_filler
 from mdm.standardise.text import clean
 
 MAX_LENGTH = 254
@@ -50,7 +51,7 @@ def standardise_email(cell: str) -> Email:
     address = _valid(candidates[0].strip(" .'\"")) if candidates else ""
     codes: tuple[str, ...] = ("several",) if len(candidates) > 1 else ()
     if not address:
-        return Email("", (*codes, "invalid"))
+        return Email("", ("placeholder",) if is_filler(text) else (*codes, "invalid"))
     if bare != text:
         codes += ("unwrapped",)
     local, _, domain = address.rpartition("@")

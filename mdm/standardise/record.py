@@ -8,11 +8,13 @@ from typing import NamedTuple, cast
 from mdm.standardise import addresses, names
 from mdm.standardise.dates import standardise_birth_date
 from mdm.standardise.emails import MAX_LENGTH, standardise_email
+from mdm.standardise.fillers import is_filler
 from mdm.standardise.name_doubts import contradicts_sex, look_at_both
 from mdm.standardise.name_words import SEX_OF_CIVILITY
 from mdm.standardise.organisations import business_number, organisation
 from mdm.standardise.phones import standardise_phones
 from mdm.standardise.postcodes import FRENCH_REGIONS, NO_TABLE, PostcodeTable, is_elsewhere
+from mdm.standardise.text import clean
 from mdm.standardise.whole_addresses import split_address
 
 # Those whose own module does not already hold the limit of the column.
@@ -211,6 +213,8 @@ def _phones(
     """Return the two best numbers: a valid one comes before one that is only digits."""
     found = [phone for cell in cells for phone in standardise_phones(cell, region, postcode)]
     if not found:
+        if texts := [text for cell in cells if (text := clean(cell))]:
+            issues.append(("phone", "placeholder" if all(map(is_filler, texts)) else "invalid"))
         return "", ""
     if len(found) > 1:
         found = list({phone.value: phone for phone in reversed(found)}.values())[::-1]

@@ -172,10 +172,17 @@ def test_impossible_rules_are_refused_with_the_reason(steward, changes, words):
     make_record("crm", given_name="A")
     steward.post(reverse("mdm:survivorship-edit"))
 
-    response = steward.post(reverse("mdm:survivorship-save"), form(**changes), follow=True)
+    sent = form(**{**changes, "family_name-0": "recency", "family_name-trust-crm": "7"})
+    response = steward.post(reverse("mdm:survivorship-save"), {**sent, "note": "My reasons"})
 
-    assert words in response.content.decode()
+    text = response.content.decode()
+    assert response.status_code == 422
+    assert words in text
     assert not SurvivorshipRule.objects.exists()
+    rows = {row.group: row for row in response.context["draft_rows"]}
+    assert rows["family_name"].places[0] == (0, "recency")
+    assert [value for _source, value in rows["family_name"].trust] == ["7"]
+    assert 'value="My reasons"' in text
 
 
 def test_the_page_costs_the_same_queries_with_many_examples(

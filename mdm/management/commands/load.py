@@ -73,6 +73,13 @@ class Command(BaseCommand):
         )
         for option, example in _HOW_IT_IS_WRITTEN.items():
             parser.add_argument(f"--{option}", default="", help=f"Of this file: {example}.")
+        parser.add_argument(
+            "--header",
+            type=int,
+            default=0,
+            metavar="LINE",
+            help="Of this file: the line with the names of the columns; else found out.",
+        )
         parser.add_argument("--json", action="store_true", help="Print one JSON object.")
 
     def handle(
@@ -92,7 +99,10 @@ class Command(BaseCommand):
             told: dict[str, Any] = {
                 "source_code": source,
                 "document": read_document(_mapping_path(mapping)) if mapping else None,
-                "options": file_options(**{name: options[name] for name in _HOW_IT_IS_WRITTEN}),
+                "options": file_options(
+                    header=options["header"],
+                    **{name: options[name] for name in _HOW_IT_IS_WRITTEN},
+                ),
                 "mode": mode or "",
             }
             with _queried(told) if file is None else _opened(file, told) as content:

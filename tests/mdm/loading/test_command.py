@@ -10,7 +10,7 @@ import pytest
 from django.core.management import CommandError, call_command
 
 from mdm.models import FieldMapping, Job, LoadBatch, SourceRecord, SourceSystem
-from tests.mdm.loading.files import DOCUMENT, csv_bytes, row, write_mapping
+from tests.mdm.loading.files import COLUMNS, DOCUMENT, csv_bytes, row, write_mapping
 
 pytestmark = pytest.mark.django_db
 
@@ -165,3 +165,19 @@ def test_a_refusal_names_the_sources_there_are(file, mapping):
 
     with pytest.raises(CommandError, match="crm"):
         call_command("load", file, source="shop")
+
+
+def test_the_line_of_the_names_is_told_by_option_or_by_the_mapping(tmp_path, capsys):
+    names = ";".join(COLUMNS)
+    path = tmp_path / "crm.csv"
+    # A line like the names stands above them: nobody but a person knows which is meant.
+    path.write_text(f"{names}\n{names};remarque\n1;A;;;;;;;x\n", encoding="utf-8")
+    document = {**DOCUMENT, "file": {"header": 2}}
+
+    call_command("load", path, source="crm", mapping=str(write_mapping(tmp_path)), header=2)
+    call_command("load", path, source="crm", mapping=str(write_mapping(tmp_path, document)))
+    with pytest.raises(CommandError, match="1"):
+        call_command("load", path, source="crm", header=101)
+
+    assert [batch.layout["header"] for batch in LoadBatch.objects.all()] == [2, 2]
+    assert SourceRecord.objects.get().raw["remarque"] == "x"

@@ -99,6 +99,25 @@ def test_the_columns_of_an_unknown_file_are_proposed(steward):
     assert not SourceSystem.objects.exists()
 
 
+def test_titles_above_the_names_are_shown_and_another_line_can_be_told(steward):
+    content = b"Adherents du club\nau;24/11/2026\n\nnumero;nom;ville\n7;ROUX;Lyon\n"
+    draft, page = start(steward, content=content, name="titres.csv")
+    assert "names of the columns on line 4" in page.text
+    assert page.context["bench"].sample.names == ["numero", "nom", "ville"]
+
+    sent = values_of(page, **{"file-header": "2"})
+    other = steward.post(page_of(draft), {**sent, "action": "read"})
+    again = steward.post(
+        page_of(draft), {**values_of(other, **{"file-header": "4", **NEW}), "action": "read"}
+    )
+    steward.post(page_of(draft), {**values_of(again, **NEW), "action": "save"})
+
+    assert other.context["bench"].sample.names[:2] == ["au", "24/11/2026"]
+    batch = LoadBatch.objects.get()
+    assert batch.mapping.document["file"] == {"header": 4}
+    assert batch.layout["header"] == 4
+
+
 def test_the_format_of_dates_waits_for_whoever_says_that_a_column_holds_dates(steward):
     upload(steward, b"id;jour\n1;31/12/1960\n2;4/3/1961\n")
 
@@ -309,8 +328,10 @@ def test_versions_tell_what_changed_and_travel_as_toml(steward):
     assert broken.status_code == 422
     assert [m.version for m in batch.source.mappings.all()] == [2, 1]
     page = steward.get(address).content.decode()
-    assert "family_name" in page
-    assert "birth_name" in page
+    assert "Family name" in page
+    assert "Birth name" in page
+    assert "dates such as 31/12/2031" in page
+    assert "birth_name" not in page
 
 
 def test_hostile_names_and_values_are_only_text(steward):

@@ -5,12 +5,14 @@ from itertools import islice
 from pathlib import Path
 
 import pytest
+from django.utils import translation
 from hypothesis import given
 from hypothesis import strategies as st
 
 from mdm.demo.company import write_company
 from mdm.mapping import ATTRIBUTES, REPEATABLE, FileOptions, parse_mapping, read_document
-from mdm.mapping_documents import changes, proposed_entry, to_toml
+from mdm.mapping_documents import proposed_entry, to_toml
+from mdm.mapping_words import changes
 from mdm.proposals.columns import ColumnSample, Proposal, propose
 from mdm.reading.rows import Row
 from mdm.reading.tables import open_table
@@ -220,9 +222,12 @@ def test_what_changed_between_two_versions_is_told_column_by_column():
         ]
     }
 
-    assert [tuple(change) for change in changes(older, newer)] == [
-        ("removed", "[delimiter]", ";", ""),
-        ("changed", "a", "city", "postcode"),
-        ("added", "b", "", "birth_date; format: %d/%m/%Y"),
+    with translation.override("en"):
+        found = [tuple(change) for change in changes(older, newer)]
+
+    assert found == [
+        ("removed", "Delimiter", ";", ""),
+        ("changed", "a", "City", "Postcode"),
+        ("added", "b", "", "Birth date · dates such as 31/12/2031"),
     ]
     assert changes(older, older) == []

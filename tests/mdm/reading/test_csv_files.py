@@ -176,3 +176,28 @@ def test_two_million_empty_lines_are_skipped(tmp_path):
     rows = read(tmp_path, b"id,nom,ville\n" + b"\n" * 2_000_000 + b"1,a,b\n")
 
     assert [row.line for row in rows] == [2_000_002]
+
+
+TITLES = "Export du CRM;;\nau;24/11/2026;\n\nid;nom;ville\n1;a;b\n"
+
+
+def test_titles_above_the_names_are_skipped_before_anybody_knows_the_names(tmp_path):
+    path = tmp_path / "file.csv"
+    path.write_text(TITLES)
+
+    table = open_table(path, FileOptions(), [])
+
+    assert table.columns == ("id", "nom", "ville")
+    assert (table.layout["header"], [row.line for row in table.rows()]) == (4, [5])
+
+
+def test_a_line_of_names_that_is_told_is_taken_or_missed_in_words(tmp_path):
+    path = tmp_path / "file.csv"
+    path.write_text(TITLES)
+
+    told = open_table(path, FileOptions(header=2), [])
+
+    assert told.columns[:2] == ("au", "24/11/2026")
+    assert [row.line for row in told.rows()] == [4, 5]
+    with pytest.raises(FileRefused, match="3"):
+        open_table(path, FileOptions(header=3), [])

@@ -79,6 +79,17 @@ def test_the_sheet_is_chosen_by_name(tmp_path):
         read(path, sheet="Kunden")
 
 
+def test_titles_above_the_names_are_skipped_and_their_line_can_be_told(tmp_path):
+    path = workbook(tmp_path, ["Clients"], ["au", "24/11/2026"], [], list(WANTED), [1, 2, None])
+
+    found, told = (open_table(path, FileOptions(header=line), []) for line in (0, 2))
+
+    assert (found.columns, found.layout["header"]) == (WANTED, 4)
+    assert (told.columns, told.layout["header"]) == (("au", "24/11/2026"), 2)
+    with pytest.raises(FileRefused, match="3"):
+        open_table(path, FileOptions(header=3), [])
+
+
 def test_an_empty_sheet_is_refused(tmp_path):
     with pytest.raises(FileRefused):
         read(workbook(tmp_path))

@@ -1,0 +1,108 @@
+"""Mappings as people read them: what each column is, and what differs between two versions."""
+
+from collections.abc import Iterable, Mapping, Sequence
+from datetime import UTC, datetime
+from typing import Any, Literal, NamedTuple
+
+from django.utils.translation import gettext as _
+from django.utils.translation import gettext_lazy
+
+from mdm import attribute_words
+from mdm.mapping_documents import Document
+from mdm.mapping_forms import CHANNELS
+
+_LAST_DAY = datetime(2031, 12, 31, 23, 59, 58, tzinfo=UTC)
+_FILE_OPTIONS: Mapping[str, Any] = {
+    "encoding": gettext_lazy("Encoding"),
+    "delimiter": gettext_lazy("Delimiter"),
+    "quote": gettext_lazy("Quotation mark"),
+    "sheet": gettext_lazy("Sheet"),
+    "header": gettext_lazy("Line with the names of the columns"),
+}
+_SIGNS: Mapping[str, Any] = {"\t": gettext_lazy("tab"), "tab": gettext_lazy("tab")}
+
+
+class Change(NamedTuple):
+    """One thing that differs between two versions, in words."""
+
+    kind: Literal["added", "removed", "changed"]
+    name: str
+    before: str
+    after: str
+
+
+def changes(older: Document, newer: Document) -> list[Change]:
+    """Return what the newer version does otherwise: file options first, then columns by name."""
+    found = list(_compare(_file_in_words(older), _file_in_words(newer)))
+    found += _compare(columns_in_words(older), columns_in_words(newer))
+    return found
+
+
+def columns_in_words(document: Document) -> dict[str, str]:
+    """Return each column by name: what it is, and how it is read."""
+    return {column["name"]: _column_in_words(column) for column in document.get("column", [])}
+
+
+def _compare(older: Mapping[str, str], newer: Mapping[str, str]) -> Iterable[Change]:
+    for name in dict.fromkeys((*older, *newer)):
+        before, after = older.get(name), newer.get(name)
+        if before is None or after is None:
+            kind: Literal["added", "removed"] = "added" if before is None else "removed"
+            yield Change(kind, name, before or "", after or "")
+        elif before != after:
+            yield Change("changed", name, before, after)
+
+
+def _file_in_words(document: Document) -> dict[str, str]:
+    options = document.get("file", {})
+    return {
+        str(_FILE_OPTIONS.get(name, name)): str(_SIGNS.get(value, value))
+        for name, value in options.items()
+        if value not in ("", 0)
+    }
+
+
+def _column_in_words(column: Mapping[str, Any]) -> str:
+    attribute = str(column.get("attribute", ""))
+    is_left_out = attribute == "ignore"
+    told = [_("Left out") if is_left_out else attribute_words.label(attribute)]
+    told += [
+        _OPTION_WORDS[option](value)
+        for option, value in column.items()
+        if option in _OPTION_WORDS and value not in ("", [], {}, None)
+    ]
+    return " · ".join(told)
+
+
+def _date_format(pattern: str) -> str:
+    return _("dates such as %(example)s") % {"example": _LAST_DAY.strftime(pattern)}
+
+
+def _channel(code: str) -> str:
+    return str(dict(CHANNELS).get(code, code))
+
+
+def _purpose(code: str) -> str:
+    return _("purpose %(code)s") % {"code": code}
+
+
+def _yes(values: Sequence[str]) -> str:
+    return _("yes: %(values)s") % {"values": ", ".join(values)}
+
+
+def _no(values: Sequence[str]) -> str:
+    return _("no: %(values)s") % {"values": ", ".join(values)}
+
+
+def _meanings(values: Mapping[str, str]) -> str:
+    return ", ".join(f"{code} → {meaning}" for code, meaning in values.items())
+
+
+_OPTION_WORDS: Mapping[str, Any] = {
+    "format": _date_format,
+    "channel": _channel,
+    "purpose": _purpose,
+    "yes": _yes,
+    "no": _no,
+    "values": _meanings,
+}
