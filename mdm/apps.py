@@ -12,6 +12,7 @@ class MdmConfig(AppConfig):
 
     def ready(self) -> None:
         """Register the kinds of jobs of this app with whoever runs them, and our lookups."""
+        import mdm.loading.database_jobs
         import mdm.loading.preview
         import mdm.loading.undo
         import mdm.loading.work

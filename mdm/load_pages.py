@@ -27,7 +27,7 @@ class LoadPage(StaffPage):
 
     def get_context_data(self, **kwargs: Any) -> dict[str, Any]:
         """Add the form, the files that wait for a decision and the latest batches."""
-        kwargs.setdefault("form", LoadForm(initial={"source": _likely_source()}))
+        kwargs.setdefault("form", LoadForm(initial={"source": self._likely_source()}))
         batches = LoadBatch.objects.select_related("source", "preview_job")
         drafts = MappingDraft.objects.filter(created_by=self.request.user.pk)
         return super().get_context_data(
@@ -74,9 +74,13 @@ class LoadPage(StaffPage):
     def _refused(self, form: LoadForm) -> HttpResponseBase:
         return self.render_to_response(self.get_context_data(form=form), status=422)
 
+    def _likely_source(self) -> SourceSystem | None:
+        """Return the source asked for, else that of the latest file sent, or the first."""
+        asked = SourceSystem.objects.filter(code=self.request.GET.get("source", "")).first()
+        return asked or _latest_source()
 
-def _likely_source() -> SourceSystem | None:
-    """Return the source of the latest file that somebody sent, else the first there is."""
+
+def _latest_source() -> SourceSystem | None:
     files = LoadBatch.objects.exclude(layout={})  # Rows of a form have none.
     latest = files.select_related("source").first()
     return latest.source if latest else SourceSystem.objects.first()

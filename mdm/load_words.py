@@ -6,6 +6,7 @@ from django.urls import reverse
 from django.utils.translation import gettext_lazy as _
 
 from mdm import job_words
+from mdm.loading.database_jobs import KIND as READ_DATABASE_KIND
 from mdm.loading.preview import PREVIEW_KIND
 from mdm.loading.undo import PREVIEW_UNDO_KIND, UNDO_KIND
 from mdm.loading.work import KIND
@@ -71,11 +72,29 @@ job_words.describe(
         can_retry=_file_is_there,
     ),
 )
+
+
+def _read_batch_url(job: Job) -> str | None:
+    batch = (job.result or {}).get("batch")
+    return reverse("mdm:batch", args=[batch]) if batch else None
+
+
+job_words.describe(
+    READ_DATABASE_KIND,
+    job_words.JobWords(
+        label=_("Reading of a source's database"),
+        phases={"querying": _("Takes the rows of the query")},
+        figures={},
+        icon="database",
+        result_url=_read_batch_url,
+    ),
+)
 _UNDOING = {
     "restored": _("Records as before"),
     "deleted": _("Records born with the file, deleted"),
     "revived": _("Records the file had deleted, back again"),
     "kept": _("Changed again by a later file, kept"),
+    "claims": _("Consents taken back"),
 }
 
 

@@ -10,6 +10,7 @@ from mdm import (
     mapping_pages,
     quality_pages,
     relation_pages,
+    source_pages,
     survivorship_pages,
 )
 from mdm.search_page import SearchPage
@@ -43,6 +44,7 @@ urlpatterns = [
         mapping_pages.VersionsPage.as_view(),
         name="mapping-versions",
     ),
+    path("sources/<slug:code>/read/", source_pages.read_database, name="source-read"),
     path("loads/<int:pk>/rejects.csv", batch_pages.download_rejects, name="batch-rejects"),
     path("survivorship/", survivorship_pages.SurvivorshipPage.as_view(), name="survivorship"),
     path("survivorship/edit/", survivorship_pages.edit, name="survivorship-edit"),

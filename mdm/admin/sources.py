@@ -4,9 +4,10 @@ from typing import Any
 
 from django import forms
 from django.contrib import admin
+from django.contrib.admin.utils import unquote
 from django.core.exceptions import ValidationError
 from django.db.models import Count, QuerySet
-from django.http import HttpRequest
+from django.http import HttpRequest, HttpResponse
 from django.utils.html import format_html, format_html_join
 from django.utils.safestring import SafeString
 from django.utils.translation import gettext_lazy as _
@@ -17,6 +18,7 @@ from mdm.mapping import MappingError, parse_mapping
 from mdm.mapping_words import columns_in_words
 from mdm.models import FieldMapping, LoadBatch, SourceSystem
 from mdm.resources import SourceSystemResource
+from mdm.source_pages import doors_of
 
 
 class FieldMappingInline(TabularInline):
@@ -57,6 +59,21 @@ class SourceSystemAdmin(ReferenceTableAdmin):
     resource_classes = (SourceSystemResource,)
     inlines = (FieldMappingInline,)
     history_list_display = ("trust", "region", "file_mode", "database_variable")
+    change_form_outer_before_template = "mdm/_source_doors.html"
+
+    def change_view(
+        self,
+        request: HttpRequest,
+        object_id: str,
+        form_url: str = "",
+        extra_context: dict[str, Any] | None = None,
+    ) -> HttpResponse:
+        """Show above the form how the source's customers come in."""
+        source = self.get_object(request, unquote(object_id))
+        doors = doors_of(source) if source and self.has_view_permission(request, source) else None
+        context = {**(extra_context or {}), "doors": doors}
+        page: HttpResponse = super().change_view(request, object_id, form_url, context)
+        return page
 
     def get_queryset(self, request: HttpRequest) -> QuerySet[SourceSystem]:
         """Count the files in the same query."""

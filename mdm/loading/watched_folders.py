@@ -12,6 +12,7 @@ from collections.abc import Iterator
 from contextlib import suppress
 from pathlib import Path
 from stat import S_ISREG
+from typing import NamedTuple
 
 from django.conf import settings
 from django.db import transaction
@@ -28,6 +29,7 @@ LOADING, DONE, REFUSED = "loading", "done", "refused"
 # How programs name what they have not finished writing.
 _UNFINISHED = (".part", ".partial", ".filepart", ".tmp", ".crdownload", ".swp", "~")
 _LOST_AFTER_SECONDS = 300
+_REASON = ".reason.txt"
 
 
 def look() -> int:
@@ -48,6 +50,35 @@ def folder_of(source: SourceSystem) -> Path:
     for path in (folder, *(folder / name for name in (LOADING, DONE, REFUSED))):
         path.mkdir(mode=0o770, parents=True, exist_ok=True)
     return folder
+
+
+class FolderContent(NamedTuple):
+    """A source's folder, and how many files lie in it: waiting or loading, loaded, refused."""
+
+    path: Path
+    waiting: int
+    done: int
+    refused: int
+
+
+def content_of(source: SourceSystem) -> FolderContent | None:
+    """Return what lies in the folder of a source as its page shows it; None without a folder."""
+    if not source.watched_folder:
+        return None
+    folder = Path(settings.WATCHED_FOLDERS) / source.watched_folder
+    waiting = _count(folder) + _count(folder / LOADING)
+    return FolderContent(folder, waiting, _count(folder / DONE), _count(folder / REFUSED))
+
+
+def _count(folder: Path) -> int:
+    try:
+        with os.scandir(folder) as entries:
+            return sum(
+                entry.is_file(follow_symlinks=False) and not entry.name.endswith(_REASON)
+                for entry in entries
+            )
+    except OSError:  # Not made yet, or not ours to read.
+        return 0
 
 
 def _look_at(source: SourceSystem) -> int:
@@ -146,7 +177,7 @@ def _put_away(path: Path, name: str, *, reason: str = "") -> None:
     with suppress(FileNotFoundError):
         path.rename(target)
     if reason:
-        beside = target.with_name(f"{target.name[:200]}.reason.txt")
+        beside = target.with_name(target.name[:200] + _REASON)
         beside.write_text(f"{reason}\n", encoding="utf-8")
 
 

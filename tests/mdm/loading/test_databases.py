@@ -13,8 +13,12 @@ from typing import Any
 import psycopg
 import pytest
 from django.core.management import CommandError, call_command
+from django.urls import reverse
 
-from mdm.models import LoadBatch, RejectedRow, SourceRecord, SourceSystem
+from mdm import jobs
+from mdm.loading.database_jobs import KIND
+from mdm.models import Job, LoadBatch, RejectedRow, SourceRecord, SourceSystem
+from tests.mdm.pages import client_of
 
 pytestmark = pytest.mark.django_db
 
@@ -193,3 +197,75 @@ def test_postgresql_is_only_read_and_tells_no_value(tmp_path, server, query, wor
 
     assert "NOM" not in str(refusal.value)
     assert server("SELECT count(*) FROM orfevre_crm") == (5000,)
+
+
+def ask(source: str, action: str) -> Job:
+    steward = client_of("steward")
+    steward.post(reverse("mdm:source-read", args=[source]), {"action": action})
+    return Job.objects.get(kind=KIND)
+
+
+def test_a_button_reads_the_database_and_previews_or_loads_what_it_holds(tmp_path, database):
+    load(tmp_path, document())
+    with sqlite3.connect(database) as connection:
+        connection.execute("UPDATE clients SET prenom = 'Zoé', maj = '2024-02-02' WHERE id = 1")
+    connection.close()
+
+    for action, is_loaded in (("preview", False), ("load", True)):
+        job = ask("crm", action)
+        jobs.run_now(job)
+        batch = LoadBatch.objects.get(pk=job.result["batch"])
+        assert bool(batch.job) == is_loaded
+        jobs.run_now(batch.job or batch.preview_job)
+        page = client_of("steward").get(reverse("mdm:job", args=[job.pk]))
+        assert reverse("mdm:batch", args=[batch.pk]) in page.text
+        assert str(database) not in page.text + json.dumps([job.parameters, job.result])
+        job.delete()
+
+    batch.refresh_from_db()
+    assert (batch.changed_count, batch.same_count) == (1, 1)
+    assert SourceRecord.objects.get(source_key="1").given_name == "Zoé"
+
+
+def test_a_reading_that_was_interrupted_opens_its_file_once(tmp_path, database, monkeypatch):
+    load(tmp_path, document())
+    job = ask("crm", "load")
+    jobs.run_now(job)
+    first = job.result
+
+    Job.objects.filter(pk=job.pk).update(state="queued", result=None)
+    job.refresh_from_db()
+    jobs.run_now(job)
+
+    assert job.result == first
+    assert LoadBatch.objects.count() == 2
+
+
+def test_the_page_of_a_source_tells_its_doors_and_what_is_missing(tmp_path, database, monkeypatch):
+    load(tmp_path, document())
+    source = SourceSystem.objects.get()
+    address = reverse("admin:mdm_sourcesystem_change", args=[source.pk])
+    monkeypatch.delenv(VARIABLE)
+
+    page = client_of("steward").get(address).text
+    job = ask("crm", "preview")
+    with pytest.raises(jobs.JobFailed, match=VARIABLE):
+        jobs.run_now(job)
+    SourceSystem.objects.update(database_query="", watched_folder="tills")
+    refused = client_of("steward").post(reverse("mdm:source-read", args=["crm"]), follow=True)
+
+    assert reverse("mdm:source-read", args=["crm"]) in page
+    assert "not set where" in page
+    assert "names no database" in refused.text
+    assert "0 files wait" in refused.text
+    assert LoadBatch.objects.count() == 1
+
+
+@pytest.mark.parametrize("role", ["dpo", "marketer", "administrator"])
+def test_only_who_may_load_has_the_database_read(role, tmp_path, database):
+    load(tmp_path, document())
+
+    answer = client_of(role).post(reverse("mdm:source-read", args=["crm"]))
+
+    assert answer.status_code == 403
+    assert not Job.objects.filter(kind=KIND).exists()
