@@ -3,6 +3,7 @@
 from django.urls import path
 
 from consent import ledger_pages, notice_pages, staff_views, views
+from consent.proof.pages import ProofPackPage
 
 app_name = "consent"
 urlpatterns = [
@@ -29,6 +30,7 @@ urlpatterns = [
         name="receive-request",
     ),
     path("consent/ledger/", ledger_pages.LedgerPage.as_view(), name="ledger"),
+    path("consent/customers/<slug:public_id>/proof/", ProofPackPage.as_view(), name="proof-pack"),
     path("consent/notices/<int:pk>/", notice_pages.NoticePage.as_view(), name="notice"),
     path("consent/requests/", staff_views.RequestsPage.as_view(), name="requests"),
     path("consent/requests/<uuid:uuid>/", staff_views.RequestPage.as_view(), name="request"),

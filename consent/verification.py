@@ -265,12 +265,20 @@ def event_seals(event_ids: Iterable[int]) -> dict[int, tuple[int, bool]]:
 
     An event that was lawfully erased matches: nothing is left to compare.
     """
-    keys = list(event_ids)
-    if not keys:
-        return {}
-    proofs = proof_texts(keys)
-    among = f"s.event_id IN ({', '.join(['%s'] * len(keys))})"
-    return {seal.event_id: (seal.number, _matches(seal, proofs)) for seal in _seals(among, keys)}
+    return {
+        seal.event_id: (seal.number, _matches(seal, {seal.event_id: evidence} if evidence else {}))
+        for seal, evidence in sealed_events(list(event_ids))
+    }
+
+
+def sealed_events(event_ids: Sequence[int]) -> Iterator[tuple[Sealed, bytes]]:
+    """Yield the seals of these events in their order, each with the text of its evidence."""
+    if not event_ids:
+        return
+    proofs = proof_texts(event_ids)
+    among = f"s.event_id IN ({', '.join(['%s'] * len(event_ids))})"
+    for seal in _seals(among, event_ids):
+        yield seal, proofs.get(seal.event_id, b"")
 
 
 def _matches(seal: Sealed, proofs: Mapping[int, bytes]) -> bool:

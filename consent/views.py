@@ -8,12 +8,14 @@ from django.urls import reverse
 from django.utils.translation import gettext_lazy as _
 
 from consent.forms import EventFilterForm, MomentForm
-from consent.models import ConsentEvent, EventSeal, PermissionState
+from consent.models import ConsentEvent, EventSeal, PermissionState, ProofPack
 from consent.presentation import entry_of, permission_matrix, timeline
 from consent.search import PAGE_SIZE, find_events
 from consent.verification import event_seals
 from mdm.identity import UnknownCustomer, resolve
 from mdm.pages import StaffPage, log_access
+
+_PACKS = 20
 
 
 class EventsPage(StaffPage):
@@ -106,6 +108,7 @@ class CustomerConsentPage(StaffPage):
             form=form,
             matrix=matrix,
             entries=timeline(customer),
+            packs=ProofPack.objects.filter(customer=customer).select_related("made_by")[:_PACKS],
             here=reverse("consent:customer", args=[customer.public_id]),
             **kwargs,
         )
