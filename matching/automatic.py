@@ -16,6 +16,7 @@ from matching.levels import (
     FamilyName,
     GivenName,
     Identifier,
+    Kind,
     Organisation,
     Phone,
     Sex,
@@ -66,8 +67,11 @@ def held_back(levels: Levels, personal: Collection[str] = ()) -> str | None:
         personal: contacts that no two people share in the file.
 
     The reasons, each a code that `matching.explanation` puts in words: `identifier_conflict`,
-    `birth_date_conflict`, `sex_conflict`, `given_name_conflict`, `given_name_unconfirmed`.
+    `birth_date_conflict`, `sex_conflict`, `given_name_conflict`, `given_name_unconfirmed`;
+    of organisations `registration_conflict`, `organisation_unconfirmed`.
     """
+    if levels.get("kind") == Kind.ORGANISATIONS:
+        return _organisation_held_back(levels)
     if _is(levels, "identifier", {Identifier.SAME}) and not _is_two_people(levels):
         return None
     is_household = not _is_personal(levels, personal)
@@ -125,11 +129,7 @@ def _given_name_is_unconfirmed(levels: Levels) -> bool:
         return False
     if _is(levels, "given_name", _NEAR_GIVEN):
         return not (_is(levels, "birth_date", BIRTH_AGREES) or _is_family_and_contact(levels))
-    return not (
-        _is(levels, "email", {Email.SAME_NAMED})
-        or _is_born_and_reached_alike(levels)
-        or _is_organisation(levels)
-    )
+    return not (_is(levels, "email", {Email.SAME_NAMED}) or _is_born_and_reached_alike(levels))
 
 
 def _is_family_and_contact(levels: Levels) -> bool:
@@ -144,18 +144,20 @@ def _is_born_and_reached_alike(levels: Levels) -> bool:
     return _is(levels, "birth_date", BIRTH_AGREES) and _is(levels, "email", _EMAIL_AGREES)
 
 
-def _is_organisation(levels: Levels) -> bool:
-    """Return whether two organisations without a person agree: branches share a name alone."""
-    if levels.get("family_name") or levels.get("given_name"):
-        return False
+def _organisation_held_back(levels: Levels) -> str | None:
+    """Return why two organisations may not link by themselves: branches share a name alone."""
+    if _is(levels, "registration", {Code.DIFFERS}):
+        return "registration_conflict"
     if _is(levels, "registration", {Code.SAME}):
-        return not _is(levels, "organisation", {Organisation.DIFFERS})
+        is_known = not _is(levels, "organisation", {Organisation.DIFFERS})
+        return None if is_known else "organisation_unconfirmed"
     is_reached_alike = (
         _is(levels, "address", _HOME_AGREES)
         or _is(levels, "website", {Code.SAME})
         or any(_is(levels, field, wanted) for field, wanted in _CONTACT_AGREES.items())
     )
-    return _is(levels, "organisation", _SAME_ORGANISATION) and is_reached_alike
+    is_confirmed = _is(levels, "organisation", _SAME_ORGANISATION) and is_reached_alike
+    return None if is_confirmed else "organisation_unconfirmed"
 
 
 _REASONS: Mapping[str, Callable[[Levels], bool]] = {

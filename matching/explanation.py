@@ -226,6 +226,11 @@ _LEVELS: Mapping[str, Mapping[str, Words]] = {
         "differs": gettext_lazy("website differs"),
         "unknown": gettext_lazy("website missing on one side"),
     },
+    "kind": {
+        "persons": gettext_lazy("both are persons"),
+        "organisations": gettext_lazy("both are organisations"),
+        "mixed": gettext_lazy("a person and an organisation"),
+    },
     "sex": {
         "same": gettext_lazy("same sex"),
         "differs": gettext_lazy("different sex"),
@@ -257,6 +262,10 @@ _REASONS: Mapping[str, Words] = {
     "given_name_conflict": gettext_lazy("The given names differ: it may be a couple or a family."),
     "given_name_unconfirmed": gettext_lazy(
         "A given name is missing: what is shared may belong to a household."
+    ),
+    "registration_conflict": gettext_lazy("The registration numbers differ."),
+    "organisation_unconfirmed": gettext_lazy(
+        "Only the name or only one address agrees: it may be a branch, or two firms of one group."
     ),
     "decided_different": gettext_lazy("A steward said that these people are different."),
     "too_large": gettext_lazy("Together they would be more records than one person usually has."),

@@ -170,6 +170,15 @@ class Code(IntEnum):
     DIFFERS = 3
 
 
+class Kind(IntEnum):
+    """What two records are of: a person has a name, an organisation only its own."""
+
+    UNKNOWN = 0
+    PERSONS = 1
+    ORGANISATIONS = 2
+    MIXED = 3
+
+
 LEVELS: dict[str, type[IntEnum]] = {
     "given_name": GivenName,
     "family_name": FamilyName,
@@ -186,6 +195,7 @@ LEVELS: dict[str, type[IntEnum]] = {
     "country": Code,
     "registration": Code,
     "website": Code,
+    "kind": Kind,
 }
 """The fields in their order inside a pattern."""
 
@@ -206,6 +216,7 @@ EXACT: dict[str, frozenset[int]] = {
     "country": frozenset({1}),
     "registration": frozenset({1}),
     "website": frozenset({1}),
+    "kind": frozenset(),
 }
 """The levels of each field that mean "equal"."""
 

@@ -19,6 +19,7 @@ from matching.rulings import Ruling
 from mdm.aliases import Holdings, holdings
 from mdm.identity import AppliedLinks, Link, apply_links
 from mdm.models import Customer, SourceRecord
+from mdm.standardise.organisations import exclusive_number
 
 
 @dataclass(frozen=True)
@@ -106,7 +107,7 @@ def read_facts(
     guards = Guards(
         max_size=parameters.max_cluster_size,
         least_support=parameters.least_support,
-        exclusive={pk: number for pk, number, _, _ in rows if number},
+        exclusive={pk: exclusive_number(number) for pk, number, _, _ in rows if number},
         unique_source={pk: str(source) for pk, _, source, unique in rows if unique},
     )
     return Facts(

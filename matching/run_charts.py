@@ -11,7 +11,7 @@ from django.utils.translation import gettext as _
 
 from matching.desk import bar_width, signed
 from matching.explanation import level_in_words
-from matching.levels import LEVELS, level_name
+from matching.levels import LEVELS, Kind, level_name
 from matching.models import MatchRun, PairEvidence
 from matching.rule_sets import Parameters
 from matching.scoring import ModelState, OutdatedModel, ScoreModel, probability
@@ -19,6 +19,8 @@ from matching.words import PHASES
 
 _LEVELS_SHOWN = 6
 """The address has twenty levels; the weightiest tell the story, the others fold."""
+
+_OF_ORGANISATIONS = ("organisation", "registration", "website")
 
 _TALLEST_PERCENT = 86
 """What is left above the tallest bar holds the words of the threshold."""
@@ -88,14 +90,7 @@ def weights(run: MatchRun) -> list[FieldWeights] | None:
         model = ScoreModel.from_state(cast("ModelState", run.model))
     except OutdatedModel:
         return None
-    prior = model.score({})
-    found = {
-        field: sorted(
-            ((model.score({field: level}) - prior, level) for level in _known_levels(field)),
-            reverse=True,
-        )
-        for field in model.fields
-    }
+    found = {field: _bits(model, field) for field in model.fields if field != "kind"}
     widest = max((abs(bits) for levels in found.values() for bits, _level in levels), default=1.0)
     return [_field_weights(field, levels, widest) for field, levels in found.items()]
 
@@ -129,6 +124,18 @@ def blocking(run: MatchRun) -> list[Stage]:
     rules = [rule for rule in run.counts.get("rules", ()) if rule["new_pairs"]]
     rules.sort(key=lambda rule: -rule["new_pairs"])
     return [Stage(rule_in_words(rule["rule"]), rule["new_pairs"]) for rule in rules]
+
+
+def _bits(model: ScoreModel, field: str) -> list[tuple[float, int]]:
+    """Return what each level adds on its own, the most first, with the level."""
+    of_organisations = field in _OF_ORGANISATIONS
+    kind = Kind.ORGANISATIONS if of_organisations else Kind.PERSONS
+    known = {"kind": int(kind)} if "kind" in model.fields else {}
+    prior = model.score(known)
+    return sorted(
+        ((model.score({**known, field: level}) - prior, level) for level in _known_levels(field)),
+        reverse=True,
+    )
 
 
 def _known_levels(field: str) -> list[int]:
@@ -175,6 +182,7 @@ def field_name(field: str) -> str:
         "country": _("country"),
         "registration": _("registration number"),
         "website": _("website"),
+        "kind": _("person or organisation"),
     }.get(field, field)
 
 

@@ -122,20 +122,33 @@ class ScoreModel:
     def explain(self, levels: Mapping[str, int]) -> Explanation:
         """Return the score with what each known field adds to it.
 
-        A contribution is the field's Shapley value: what it adds to the score, averaged over
+        What kind the two are of is where the odds start, no evidence. A contribution is the
+        field's Shapley value: what it adds to the score, averaged over
         every order in which the fields could be looked at. It is the one division of the score
         that adds up, treats the fields alike and gives nothing to a field that says nothing.
         """
-        names = [field for field, level in levels.items() if level]
-        worth = self._worth_of_subsets([self._columns[field][levels[field]] for field in names])
+        names = [field for field, level in levels.items() if level and field != "kind"]
+        worth = self._worth_of_subsets(
+            self._shares_of(levels.get("kind", 0)),
+            [self._columns[field][levels[field]] for field in names],
+        )
         contributions = dict.fromkeys(levels, 0.0)
         for position, field in enumerate(names):
             contributions[field] = _shapley_value(worth, position, len(names))
         return Explanation(score=worth[-1], prior=worth[0], contributions=contributions)
 
-    def _worth_of_subsets(self, known: Sequence[tuple[float, ...]]) -> list[float]:
+    def _shares_of(self, kind: int) -> tuple[float, ...]:
+        """Return the shares of the classes among pairs of a kind."""
+        if not kind:
+            return self.shares
+        column = self._columns["kind"][kind]
+        return tuple(share * part for share, part in zip(self.shares, column, strict=True))
+
+    def _worth_of_subsets(
+        self, shares: tuple[float, ...], known: Sequence[tuple[float, ...]]
+    ) -> list[float]:
         """Return the score from each subset of the known fields; bit n stands for field n."""
-        products: list[tuple[float, ...]] = [self.shares]
+        products: list[tuple[float, ...]] = [shares]
         for column in known:
             products += [
                 tuple(left * right for left, right in zip(row, column, strict=True))

@@ -34,6 +34,7 @@ LINES: Mapping[str, tuple[str, ...]] = {
     "town": ("postcode", "city"),
     "country": ("country",),
     "identifier": ("identifier",),
+    "website": ("website",),
 }
 """Line → the attributes that it shows."""
 

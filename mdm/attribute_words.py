@@ -48,7 +48,7 @@ _GROUPS: tuple[tuple[Any, str], ...] = (
         _("Person"),
         "source_key civility sex given_name family_name birth_name full_name birth_date",
     ),
-    (_("Organisation"), "organisation identifier"),
+    (_("Organisation"), "organisation identifier website"),
     (_("Reaching her"), "email phone other_phone"),
     (
         _("Address"),

@@ -1,6 +1,6 @@
 """What agrees by chance in a file, measured on random pairs; the classes of its pairs follow."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 
 import numpy as np
@@ -14,7 +14,7 @@ from matching.linkage.classes import (
     chance_when_sharing,
     parts_by_field,
 )
-from matching.linkage.columns import Floats
+from matching.linkage.columns import Codes, Flags, Floats
 from matching.linkage.comparison import compare
 from matching.linkage.encoding import Encoded
 from matching.linkage.keys import Rule
@@ -24,21 +24,47 @@ FEWEST_RANDOM_PAIRS = 2_000
 RULE_SAMPLE = 6_000
 SEED = 20_230_717
 
+_OF_PEOPLE = {"given_name", "family_name", "birth_date", "sex", "middle_name", "birth_place"}
+
 
 def learn_classes(encoded: Encoded, rules: Sequence[Rule], *, workers: int = 1) -> Classes:
     """Return the classes that suit these records and rules, untrained."""
-    at_random = _at_random(encoded)
+    at_random = _at_random(encoded, np.arange(encoded.size, dtype=np.int32))
     parts = [_measured(one, encoded.fields) for one in rules]
-    keys = list(dict.fromkeys(key for one in parts for key in one.items()))
-    with ThreadPoolExecutor(workers) as pool:
-        found = pool.map(lambda key: _when_sharing(encoded, key[0], key[1], at_random), keys)
-        shared = dict(zip(keys, found, strict=True))
+    under_rule = _under_rules(encoded, parts, at_random, workers=workers)
     return build_classes(
         encoded.fields,
         rules,
-        Chance(at_random, [{key[0]: shared[key] for key in one.items()} for one in parts]),
+        Chance(at_random, under_rule, _among_organisations(encoded, rules, workers)),
         with_homes=encoded.texts["street"].is_present,
     )
+
+
+def _under_rules(
+    encoded: Encoded,
+    parts: Sequence[Mapping[str, tuple[str, ...]]],
+    at_random: dict[str, Floats],
+    *,
+    among: Flags | None = None,
+    workers: int,
+) -> list[dict[str, Floats]]:
+    keys = list(dict.fromkeys(key for one in parts for key in one.items()))
+    with ThreadPoolExecutor(workers) as pool:
+        found = pool.map(lambda key: _when_sharing(encoded, key, at_random, among), keys)
+        shared = dict(zip(keys, found, strict=True))
+    return [{key[0]: shared[key] for key in one.items()} for one in parts]
+
+
+def _among_organisations(encoded: Encoded, rules: Sequence[Rule], workers: int) -> Chance | None:
+    """Return what organisations agree on by chance; a rule about people tells nothing of them."""
+    if "kind" not in encoded.fields:
+        return None
+    records = np.flatnonzero(encoded.is_organisation).astype(np.int32)
+    at_random = _at_random(encoded, records)
+    asked = [parts_by_field(one, encoded.fields) for one in rules]
+    parts = [{} if _OF_PEOPLE & fields.keys() else fields for fields in asked]
+    among = encoded.is_organisation
+    return Chance(at_random, _under_rules(encoded, parts, at_random, among=among, workers=workers))
 
 
 def _measured(rule: Rule, fields: Sequence[str]) -> dict[str, tuple[str, ...]]:
@@ -53,20 +79,27 @@ def _measured(rule: Rule, fields: Sequence[str]) -> dict[str, tuple[str, ...]]:
     return found
 
 
-def _at_random(encoded: Encoded) -> dict[str, Floats]:
+def _at_random(encoded: Encoded, records: Codes) -> dict[str, Floats]:
     generator = np.random.default_rng(SEED)
-    pair_count = encoded.size * (encoded.size - 1) // 2
+    pair_count = len(records) * (len(records) - 1) // 2
     drawn = (2, min(RANDOM_PAIRS, max(FEWEST_RANDOM_PAIRS, pair_count)))
-    left, right = generator.integers(0, encoded.size, drawn).astype(np.int32)
+    left, right = np.take(records, generator.integers(0, len(records), drawn))
     apart = left != right
     return chance_at_random(compare(encoded, left[apart], right[apart]), pair_count)
 
 
 def _when_sharing(
-    encoded: Encoded, field: str, parts: tuple[str, ...], at_random: dict[str, Floats]
+    encoded: Encoded,
+    key: tuple[str, tuple[str, ...]],
+    at_random: dict[str, Floats],
+    among: Flags | None,
 ) -> Floats:
+    field, parts = key
     generator = np.random.default_rng(SEED)
     left, right = random_pairs_sharing(encoded, parts, RULE_SAMPLE, generator)
+    if among is not None:
+        kept = np.take(among, left) & np.take(among, right)
+        left, right = left[kept], right[kept]
     asked = parts_by_field(Rule(parts), encoded.fields)
     levels = compare(encoded, left, right)
     return chance_when_sharing(field, levels, at_random[field], asked)

@@ -6,7 +6,7 @@ from functools import cached_property
 
 import numpy as np
 
-from matching.levels import EXACT, LEVELS
+from matching.levels import EXACT, LEVELS, Kind
 from matching.linkage.columns import Floats, Levels
 from matching.linkage.keys import PART_FIELDS, Rule
 from matching.linkage.profiles import (
@@ -15,6 +15,7 @@ from matching.linkage.profiles import (
     MOVED,
     NAMESAKES,
     NAMESAKES_FIXED,
+    SAME_ORGANISATION,
     SAME_PERSON,
     STRANGERS,
     Profile,
@@ -23,6 +24,9 @@ from matching.linkage.profiles import (
 )
 
 FLOOR = 1e-7
+
+IMPOSSIBLE = 1e-300
+"""Whatever else agrees, a person is no organisation."""
 
 USUAL_PAIRS = 2_000.0
 """Pairs that usual strangers weigh beside the random pairs of the file."""
@@ -36,6 +40,8 @@ class Chance:
     """Field -> distribution over random pairs."""
     under_rule: list[dict[str, Floats]]
     """Per rule: distribution of each field it blocks on, over strangers that share its key."""
+    organisations: "Chance | None" = None
+    """The same among the organisations of the file, where it has some."""
 
 
 @dataclass(frozen=True)
@@ -54,6 +60,13 @@ class Classes:
     listed: tuple[LatentClass, ...]
     match_count: int
     household_count: int
+    organisation_count: int = 0
+    """How many of the matches, the last ones, are of organisations."""
+
+    @property
+    def person_count(self) -> int:
+        """Number of classes that say "one person"."""
+        return self.match_count - self.organisation_count
 
     @property
     def first_coincidence(self) -> int:
@@ -82,6 +95,8 @@ class Classes:
     def start(self, field: str) -> Floats:
         """Return one row per known level and one column per class; columns add up to 1."""
         rows = np.stack([one.expected[field][1:] for one in self.listed])
+        if field == "kind":
+            return np.asarray(np.maximum(rows, IMPOSSIBLE).T, np.float64)
         rows = np.maximum(rows, FLOOR)
         return np.asarray((rows / rows.sum(axis=1, keepdims=True)).T, np.float64)
 
@@ -99,27 +114,72 @@ def build_classes(
             share a home with others.
     """
     at_random = chance.at_random
-
-    def expect(profile: Profile) -> dict[str, Floats]:
-        return {
-            field: distribution(field, profile.get(field, SAME_PERSON[field]), at_random[field])
-            for field in fields
-        }
-
-    matches = [LatentClass("same person", expect(SAME_PERSON))]
+    matches = [_profiled("same person", SAME_PERSON, fields, at_random)]
     if with_homes:
-        matches.append(LatentClass("same person, moved", expect({**SAME_PERSON, **MOVED})))
-    families = [LatentClass(name, expect(profile)) for name, profile in HOUSEHOLDS.items()]
-    families = families if with_homes else []
+        moved = {**SAME_PERSON, **MOVED}
+        matches.append(_profiled("same person, moved", moved, fields, at_random))
+    families = [
+        _profiled(name, profile, fields, at_random)
+        for name, profile in (HOUSEHOLDS if with_homes else {}).items()
+    ]
     coincidences = [LatentClass("chance", at_random)]
     for rule, blocked in zip(rules, chance.under_rule, strict=True):
         coincidences += _coincidences(rule, fields, {**at_random, **blocked}, at_random)
-    return Classes(
+    found = Classes(
         fields=fields,
         listed=(*matches, *families, *coincidences),
         match_count=len(matches),
         household_count=len(families),
     )
+    return found if chance.organisations is None else _beside(found, chance.organisations, rules)
+
+
+def _profiled(
+    name: str, profile: Profile, fields: Sequence[str], at_random: Mapping[str, Floats]
+) -> LatentClass:
+    expected = {
+        field: distribution(field, profile.get(field, SAME_PERSON[field]), at_random[field])
+        for field in fields
+        if field != "kind"
+    }
+    return LatentClass(name, expected)
+
+
+def _beside(persons: Classes, chance: Chance, rules: Sequence[Rule]) -> Classes:
+    """Return the classes of persons with those of organisations, a model of their own.
+
+    The kind of a pair is known and no class allows two: what one model learns, the other does
+    not notice.
+    """
+    at_random = chance.at_random
+    match = _profiled("same organisation", SAME_ORGANISATION, persons.fields, at_random)
+    mixed = LatentClass("a person and an organisation", at_random)
+    coincidences = [LatentClass("chance, organisations", at_random)]
+    coincidences += [
+        LatentClass(f"chance: {rule.name}, organisations", {**at_random, **blocked})
+        for rule, blocked in zip(rules, chance.under_rule, strict=True)
+        if blocked
+    ]
+    listed, split = persons.listed, persons.first_coincidence
+    return replace(
+        persons,
+        listed=(
+            *_of_kind(Kind.PERSONS, listed[: persons.match_count]),
+            *_of_kind(Kind.ORGANISATIONS, [match]),
+            *_of_kind(Kind.PERSONS, listed[persons.match_count : split]),
+            *_of_kind(Kind.MIXED, [mixed]),
+            *_of_kind(Kind.ORGANISATIONS, coincidences),
+            *_of_kind(Kind.PERSONS, listed[split:]),
+        ),
+        match_count=persons.match_count + 1,
+        organisation_count=1,
+    )
+
+
+def _of_kind(kind: Kind, classes: Sequence[LatentClass]) -> list[LatentClass]:
+    levels = np.zeros(len(Kind))
+    levels[kind] = 1.0
+    return [replace(one, expected={**one.expected, "kind": levels}) for one in classes]
 
 
 def _coincidences(
@@ -156,6 +216,9 @@ def parts_by_field(rule: Rule, fields: Sequence[str]) -> dict[str, tuple[str, ..
     return found
 
 
+_TELLS_LITTLE = ("sex", "country", "kind")
+
+
 def chance_when_sharing(
     field: str, levels: Mapping[str, Levels], at_random: Floats, asked: Collection[str]
 ) -> Floats:
@@ -170,7 +233,7 @@ def chance_when_sharing(
         at_random: distribution of the field over random pairs.
         asked: the fields that the part speaks about, `field` among them or not.
     """
-    others = [other for other in levels if other not in (field, "sex", "country", *asked)]
+    others = [other for other in levels if other not in (field, *_TELLS_LITTLE, *asked)]
     agreements = np.zeros(len(levels[field]), np.int64)
     known = np.zeros_like(agreements)
     for other in others:
@@ -197,6 +260,8 @@ def chance_at_random(levels: Mapping[str, Levels], pair_count: int) -> dict[str,
     """
     found = {}
     for field, column in levels.items():
+        if field == "kind":
+            continue
         counts = np.bincount(column, minlength=len(LEVELS[field])) + 0.5
         counts[0] = 0.0
         counts *= min(1.0, pair_count / max(1, len(column)))

@@ -27,6 +27,7 @@ ATTRIBUTES = (
     "email",
     "phone",
     "other_phone",
+    "website",
     "street_number",
     "street",
     "postcode",
@@ -34,13 +35,15 @@ ATTRIBUTES = (
 )
 """What the product's records have."""
 
+DERIVED_ATTRIBUTES = ("registration",)
+"""What the others tell of an organisation (see `organisations`)."""
+
 OPTIONAL_ATTRIBUTES = (
     "middle_name",
     "birth_place",
     "occupation",
     "country",
     "registration",
-    "website",
     "other_email",
 )
 """What other files may have, too; an attribute that is absent costs nothing."""

@@ -21,6 +21,7 @@ from matching.levels import (
     FamilyName,
     GivenName,
     Identifier,
+    Kind,
     Organisation,
     Phone,
     Sex,
@@ -495,6 +496,13 @@ def compare_sexes(encoded: Encoded, left: Codes, right: Codes) -> Levels:
     return np.array([Sex.UNKNOWN, Sex.SAME, Sex.DIFFERS], np.uint8)[agreement]
 
 
+def compare_kinds(encoded: Encoded, left: Codes, right: Codes) -> Levels:
+    """Return whether two records are of persons, of organisations, or of one each."""
+    one, other = (np.take(encoded.is_organisation, side) for side in (left, right))
+    same = np.where(one, np.uint8(Kind.ORGANISATIONS), np.uint8(Kind.PERSONS))
+    return np.where(one == other, same, np.uint8(Kind.MIXED))
+
+
 _COMPARISONS: dict[str, Comparison] = {
     "address": compare_addresses,
     "phone": compare_phones,
@@ -509,4 +517,5 @@ _COMPARISONS: dict[str, Comparison] = {
     "country": _equal_or_near("country", Code),
     "registration": _equal_or_near("registration", Code),
     "website": _equal_or_near("website", Code),
+    "kind": compare_kinds,
 }

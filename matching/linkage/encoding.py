@@ -15,6 +15,7 @@ from matching.linkage import folding, spelling
 from matching.linkage.columns import Bits, Codes, Columns, Flags, Ids, Levels
 from matching.linkage.known import Bands, Known
 from matching.linkage.names import Names, code_names
+from matching.linkage.organisations import told_by_kind
 
 SHARED_BY = 10
 """A phone or e-mail on more records than this belongs to a household or a shop, not a person."""
@@ -142,6 +143,14 @@ class Encoded:
         return {}
 
     @cached_property
+    def is_organisation(self) -> Flags:
+        """Which records name an organisation and no person."""
+        names = self.names
+        has_name = (names.given > 0) | (names.family > 0) | (names.birth > 0)
+        found: Flags = (self.texts["organisation"].codes > 0) & ~has_name
+        return found
+
+    @cached_property
     def fields(self) -> tuple[str, ...]:
         """The fields that two records have and that tell records apart, in pattern order."""
         if self.known is not None:
@@ -155,6 +164,7 @@ class Encoded:
             "email": self.emails[0].is_present,
             "birth_date": self.birth_date.is_present,
             **{name: self.texts[name].tells_apart for name in TEXT_FIELDS},
+            "kind": self.is_organisation.any(),
         }
         return tuple(field for field, is_present in present.items() if is_present)
 
@@ -221,6 +231,7 @@ def encode(records: Columns | Folded, known: Known | None = None) -> Encoded:
 
 def fold(columns: Columns) -> Folded:
     """Return the records with their values folded and coded; each distinct value folds once."""
+    columns = told_by_kind(columns)
     present = [name for name in folding.FOLDS if columns.column(name) is not None]
     return Folded(
         columns.ids, {name: folded_column(columns, name) for name in present}, columns.sources

@@ -9,14 +9,12 @@ from collections.abc import Callable
 
 from anyascii import anyascii
 
+from mdm.standardise.organisations import organisation_key, registration_key, site_domain
+
 _NOT_LETTER_OR_DIGIT = re.compile(r"[^a-z0-9]+")
 _DIGITS = re.compile(r"\d+")
 _CEDEX = re.compile(r"\bcedex\b.*$")
 _PARTICLES = frozenset("de du des d da di do dos la le les l van von der den ter zu el al".split())
-_LEGAL_FORMS = frozenset(
-    "sarl sas sasu sa eurl sci snc ei ets ste societe gmbh ag ltd limited bv nv srl spa inc llc"
-    " co corp company cie plc".split()
-)
 _STREET_WORDS = {
     "r": "rue",
     "av": "avenue",
@@ -72,12 +70,6 @@ def name_parts(folded: str) -> list[str]:
     return [word for word in folded.split() if word not in _PARTICLES and len(word) > 1]
 
 
-def organisation(value: str) -> str:
-    """Return an organisation's name without its legal form."""
-    found = words(value.replace("&", " et "))
-    return " ".join(word for word in found if word not in _LEGAL_FORMS) or " ".join(found)
-
-
 def street(value: str) -> str:
     """Return a street with its abbreviations spelled out and its particles dropped."""
     spelled = (_STREET_WORDS.get(word, word) for word in words(value))
@@ -126,22 +118,6 @@ def sound(name: str) -> str:
     return "".join(b for a, b in zip(["", *kept], kept, strict=False) if a != b)[:6]
 
 
-def registration(value: str) -> str:
-    """Return an organisation's number; French SIRET and VAT numbers are cut to their SIREN."""
-    number = plain(value)
-    if number.isdigit() and len(number) == 14:
-        return number[:9]
-    if len(number) == 13 and number.startswith("fr"):
-        return number[4:]
-    return number
-
-
-def website(value: str) -> str:
-    """Return the domain of a site or an e-mail address, without www."""
-    host = value.strip().casefold().rpartition("@")[2].rpartition("//")[2]
-    return host.partition("/")[0].partition(":")[0].removeprefix("www.")
-
-
 def plain(value: str) -> str:
     """Return letters and digits only: for identifiers, postcodes and dates."""
     return "".join(words(value))
@@ -153,7 +129,7 @@ FOLDS: dict[str, Callable[[str], str]] = {
     "family_name": name,
     "birth_name": name,
     "birth_date": plain,
-    "organisation": organisation,
+    "organisation": organisation_key,
     "identifier": plain,
     "email": email,
     "phone": digits,
@@ -166,7 +142,7 @@ FOLDS: dict[str, Callable[[str], str]] = {
     "birth_place": city,
     "occupation": name,
     "country": plain,
-    "registration": registration,
-    "website": website,
+    "registration": registration_key,
+    "website": site_domain,
     "other_email": email,
 }

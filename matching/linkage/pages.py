@@ -13,12 +13,13 @@ from typing import Any
 
 import numpy as np
 
-from matching.linkage.columns import ATTRIBUTES, Codes, Flags, Ids
+from matching.linkage.columns import ATTRIBUTES, DERIVED_ATTRIBUTES, Codes, Flags, Ids
 from matching.linkage.encoding import Coded, Folded
 
-VERSION = 1
+VERSION = 2
 """Grows with every change of what folding gives or of the form of a page."""
 
+_COLUMNS = (*ATTRIBUTES, *DERIVED_ATTRIBUTES)
 _END = "\x00"  # No value of a database holds it.
 _PRESSED = 1  # zlib: a third of the size at a tenth of the time of folding.
 
@@ -32,7 +33,7 @@ def pack(records: Folded, is_live: Flags) -> bytes:
         records.sources.astype("<i4").tobytes(),
         is_live.astype(np.uint8).tobytes(),
     ]
-    for attribute in ATTRIBUTES:
+    for attribute in _COLUMNS:
         parts += _packed(records.column(attribute))
     return zlib.compress(b"".join(parts), _PRESSED)
 
@@ -55,9 +56,9 @@ class Reader:
         self._ids: list[Ids] = []
         self._sources: list[Codes] = []
         self._live: list[Flags] = []
-        self._codes: dict[str, list[Codes]] = {name: [] for name in ATTRIBUTES}
+        self._codes: dict[str, list[Codes]] = {name: [] for name in _COLUMNS}
         self._numbers: dict[str, defaultdict[str, int]] = {}
-        for name in ATTRIBUTES:
+        for name in _COLUMNS:
             numbers: defaultdict[str, int] = defaultdict()
             numbers[""] = 0
             numbers.default_factory = numbers.__len__
@@ -74,7 +75,7 @@ class Reader:
         offset += 4 * count
         self._live.append(np.frombuffer(content, np.bool_, count, offset))
         offset += count
-        for attribute in ATTRIBUTES:
+        for attribute in _COLUMNS:
             offset = self._add_column(attribute, content, offset, count)
         return self._ids[-1]
 

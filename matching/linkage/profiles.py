@@ -131,6 +131,28 @@ SAME_PERSON: Profile = {
     "website": {Code.SAME: 0.85, Code.NEAR: 0.05, Code.DIFFERS: 0.1},
 }
 
+SAME_ORGANISATION: Profile = {
+    "organisation": {
+        Organisation.SAME_RARE: 0.3,
+        Organisation.SAME_USUAL: 0.3,
+        Organisation.SAME_COMMON: 0.1,
+        Organisation.NEAR: 0.1,
+        Organisation.PART: 0.12,
+        Organisation.DIFFERS: 0.08,
+    },
+    "registration": {Code.SAME: 0.92, Code.NEAR: 0.05, Code.DIFFERS: 0.03},
+    "website": {Code.SAME: 0.85, Code.NEAR: 0.05, Code.DIFFERS: 0.1},
+    # People of one house write from many mailboxes and answer many phones.
+    "email": {Email.SAME: 0.35, Email.SAME_LOCAL_PART: 0.05, Email.NEAR: 0.05, Email.DIFFERS: 0.5},
+    "phone": {
+        Phone.SAME: 0.55,
+        Phone.SAME_SHARED: 0.02,
+        Phone.ONE_DIGIT: 0.04,
+        Phone.DIFFERS: 0.4,
+    },
+}
+"""Differs from `SAME_PERSON` in these fields only."""
+
 STRANGERS: Profile = {
     "given_name": {
         GivenName.SAME_RARE: 1e-3,

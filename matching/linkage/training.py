@@ -113,7 +113,7 @@ def _fit(levels: Mapping[str, Levels], counts: Floats, classes: Classes) -> Fit:
 
 def _has_households(model: ScoreModel, classes: Classes) -> bool:
     """Return whether households earn their place: enough pairs beside the matches."""
-    matches = sum(model.shares[: classes.match_count])
+    matches = sum(model.shares[: classes.person_count])
     households = sum(model.shares[classes.match_count : classes.first_coincidence])
     return households >= LEAST_HOUSEHOLDS_PER_MATCH * matches
 
@@ -163,8 +163,10 @@ class _Trainer:
         chance = slice(classes.first_coincidence, None)
         for field, place in self.slices.items():
             found, start = counts[place], self.start[place]
+            if field == "kind":
+                continue
             if field not in MOVED:
-                found[:, : classes.match_count] = found[:, : classes.match_count].sum(
+                found[:, : classes.person_count] = found[:, : classes.person_count].sum(
                     axis=1, keepdims=True
                 )
             mass = found.sum(axis=0)
@@ -183,7 +185,7 @@ class _Trainer:
 
     def _limit_namesakes(self) -> None:
         if self.classes.namesakes is not None:
-            matches = self.shares[: self.classes.match_count].sum()
+            matches = self.shares[: self.classes.person_count].sum()
             place, limit = self.classes.namesakes, NAMESAKES_PER_MATCH * matches
             self.shares[place] = min(self.shares[place], limit)
             self.shares /= self.shares.sum()

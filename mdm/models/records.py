@@ -38,6 +38,7 @@ class PersonValues(models.Model):
     email = models.CharField(_("e-mail"), max_length=254, blank=True)
     phone = models.CharField(_("phone"), max_length=32, blank=True)
     other_phone = models.CharField(_("other phone"), max_length=32, blank=True)
+    website = models.CharField(_("web site"), max_length=200, blank=True)
     street_number = models.CharField(_("street number"), max_length=20, blank=True)
     street = models.CharField(_("street"), max_length=200, blank=True)
     address_complement = models.CharField(_("address complement"), max_length=200, blank=True)

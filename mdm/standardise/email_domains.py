@@ -48,6 +48,15 @@ TAGGING = frozenset(
     "gmail.com outlook.com outlook.fr hotmail.com hotmail.fr live.com live.fr msn.com icloud.com "
     "me.com mac.com fastmail.com protonmail.com proton.me pm.me".split()
 )
+# Where anybody may have a mailbox: the domain says nothing about who writes.
+PROVIDERS = frozenset(
+    {*_SLIPS, *_PROVIDERS, *TAGGING}
+    | set(
+        "aol.com gmx.com gmx.fr gmx.net gmx.de web.de live.be mail.com numericable.fr "
+        "club-internet.fr aliceadsl.fr cegetel.net 9online.fr noos.fr tele2.fr ymail.com zoho.com "
+        "yahoo.co.uk yahoo.de t-online.de telenet.be sunrise.ch gmail.fr".split()
+    )
+)
 SAME_DOMAIN = {"googlemail.com": "gmail.com", "pm.me": "proton.me", "protonmail.com": "proton.me"}
 
 

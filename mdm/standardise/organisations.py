@@ -7,6 +7,7 @@ number the SIREN and a key. Numbers of other EU states are checked for their sha
 import re
 from functools import lru_cache
 
+from mdm.standardise.email_domains import PROVIDERS
 from mdm.standardise.text import clean, fold
 
 MAX_LENGTH = 200
@@ -35,6 +36,7 @@ _VAT_SHAPES = {
     "RO": r"\d{2,10}", "SE": r"\d{12}", "SI": r"\d{8}", "SK": r"\d{10}", "XI": r"\d{9}|\d{12}",
 }  # fmt: skip
 _VAT = {country: re.compile(shape) for country, shape in _VAT_SHAPES.items()}
+_SCHEME = re.compile(r"^(?:https?://)?(?:www\.)?", re.IGNORECASE)
 _BLANKS_AND_DOTS = str.maketrans("", "", " .")
 Codes = tuple[str, ...]
 
@@ -82,6 +84,36 @@ def business_number(value: str, *, is_expected: bool) -> tuple[str, Codes]:
     if is_vat_number(compact) or is_siren(compact) or is_siret(compact):
         return compact, ()
     return value, ("checksum",) if is_expected else ()
+
+
+def website(value: str) -> str:
+    """Return a site without its scheme and `www.`, in lower case up to the first slash."""
+    address = _SCHEME.sub("", clean(value))
+    host, slash, page = address.partition("/")
+    return (host.casefold() + slash + page).rstrip("/")
+
+
+def site_domain(value: str) -> str:
+    """Return the domain of a site or a mailbox; "" for mailboxes that people rent."""
+    address = value.strip()
+    host = address.rpartition("@")[2] if "@" in address else website(address).partition("/")[0]
+    host = host.casefold().partition(":")[0]
+    return "" if "@" in address and host in PROVIDERS else host
+
+
+def registration_key(value: str) -> str:
+    """Return the number to compare by: SIRET and French VAT numbers are cut to their SIREN."""
+    number = "".join(filter(str.isalnum, value)).casefold()
+    if len(number) == 14 and number.isdecimal():
+        return number[:9]
+    return number[4:] if len(number) == 13 and number.startswith("fr") else number
+
+
+def exclusive_number(value: str) -> str:
+    """Return what two records of one customer cannot differ in: of a SIRET or VAT its SIREN."""
+    compact = value.upper()
+    is_cut = is_siret(compact) or (compact.startswith("FR") and is_vat_number(compact))
+    return registration_key(compact) if is_cut else value
 
 
 def is_siren(number: str) -> bool:

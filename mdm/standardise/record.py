@@ -11,7 +11,7 @@ from mdm.standardise.emails import MAX_LENGTH, standardise_email
 from mdm.standardise.fillers import is_filler
 from mdm.standardise.name_doubts import contradicts_sex, look_at_both
 from mdm.standardise.name_words import SEX_OF_CIVILITY
-from mdm.standardise.organisations import business_number, organisation
+from mdm.standardise.organisations import business_number, organisation, website
 from mdm.standardise.phones import standardise_phones
 from mdm.standardise.postcodes import FRENCH_REGIONS, NO_TABLE, PostcodeTable, is_elsewhere
 from mdm.standardise.text import clean
@@ -20,8 +20,9 @@ from mdm.standardise.whole_addresses import split_address
 # Those whose own module does not already hold the limit of the column.
 _LIMITS = (
     ("given_name", 100), ("family_name", 100), ("birth_name", 100), ("organisation", 200),
-    ("identifier", 60), ("phone", 32), ("other_phone", 32), ("street_number", 20), ("street", 200),
-    ("address_complement", 200), ("city", 100), ("postcode", 12),
+    ("identifier", 60), ("phone", 32), ("other_phone", 32), ("website", 200),
+    ("street_number", 20), ("street", 200), ("address_complement", 200), ("city", 100),
+    ("postcode", 12),
 )  # fmt: skip
 
 Issue = tuple[str, str]
@@ -42,6 +43,7 @@ class StandardRecord(NamedTuple):
     email: str = ""
     phone: str = ""
     other_phone: str = ""
+    website: str = ""
     street_number: str = ""
     street: str = ""
     address_complement: str = ""
@@ -96,7 +98,8 @@ def standardise_record(
     company, number_of = _organisation(values, issues)
     record = StandardRecord(
         civility, sex, given, family, birth, born.value, company, number_of,
-        email.value, first, second, number, street, complement, postcode, city, country,
+        email.value, first, second, website(get("website", "")), number, street, complement,
+        postcode, city, country,
     )  # fmt: skip
     record = _without_long_values(record, issues)
     return record._replace(issues=tuple(dict.fromkeys(issues))) if issues else record
