@@ -21,6 +21,9 @@ BLOCK_CAP = 1000
 CHUNK = 1 << 17
 """Pairs handled at a time: large enough for numpy, small enough for the processor's cache."""
 
+_ENOUGH_RECORDS, _ENOUGH_PAIRS = 100_000, 10
+"""Records that may stand for a larger file, and pairs among them for each pair that is drawn."""
+
 Partition = tuple[int, int]
 """(w, W): the blocks of worker w among W."""
 
@@ -287,20 +290,33 @@ def random_pairs_sharing(
 ) -> tuple[Codes, Codes]:
     """Return random pairs of records that share these parts, whatever the size of a block.
 
-    Every such pair is as likely as any other; the same pair may come twice.
+    Every such pair is as likely as any other; the same pair may come twice. In a large file the
+    pairs of a random part of the records will do, where there are enough of them.
     """
     key = record_keys(encoded, Rule(tuple(parts)))[0]
-    records, _ways, sorted_keys = _sorted_entries([key])
-    if not len(records):
-        return records, records
-    starts = np.flatnonzero(np.r_[True, sorted_keys[1:] != sorted_keys[:-1]])
-    sizes = np.diff(np.r_[starts, len(records)])
-    partners = np.cumsum(np.repeat(sizes - 1, sizes))
-    if not partners[-1]:
+    if len(key) > _ENOUGH_RECORDS:
+        some = np.flatnonzero(generator.random(len(key)) < _ENOUGH_RECORDS / len(key))
+        records, ends, starts, sizes = _partners(np.take(key, some))
+        if len(ends) and ends[-1] > _ENOUGH_PAIRS * count:
+            left, right = _draw_partners(records, ends, starts, sizes, count, generator)
+            return some[left].astype(np.int32), some[right].astype(np.int32)
+    records, ends, starts, sizes = _partners(key)
+    if not len(ends) or not ends[-1]:
         return records[:0], records[:0]
-    drawn = generator.integers(0, partners[-1], count)
-    first = np.searchsorted(partners, drawn, side="right")
-    start, size = np.repeat(starts, sizes)[first], np.repeat(sizes, sizes)[first]
-    steps = generator.integers(1, size)
-    second = start + (first - start + steps) % size
+    return _draw_partners(records, ends, starts, sizes, count, generator)
+
+
+def _partners(key: Bits) -> tuple[Codes, Ids, Ids, Ids]:
+    """Return the records by key, the running sum of their partners, and each one's block."""
+    records, _keys, starts, sizes = sorted_blocks([key])
+    partners = np.cumsum(np.repeat(sizes - 1, sizes))
+    return records, partners, np.repeat(starts, sizes), np.repeat(sizes, sizes)
+
+
+def _draw_partners(
+    records: Codes, ends: Ids, starts: Ids, sizes: Ids, count: int, generator: np.random.Generator
+) -> tuple[Codes, Codes]:
+    first = np.searchsorted(ends, generator.integers(0, ends[-1], count), side="right")
+    start, size = starts[first], sizes[first]
+    second = start + (first - start + generator.integers(1, size)) % size
     return records[first], records[second]
