@@ -7,6 +7,7 @@ from datetime import datetime
 from django.db.models import Q
 from django.utils.translation import gettext as _
 
+from config.templatetags.kit import duration
 from matching.decisions import sentence
 from matching.models import Decision, Repair
 from matching.neighbourhood import read_facts
@@ -30,6 +31,8 @@ class Act:
     """What the undo form names: `repair` or `decision`."""
     undo_key: int
     is_in_force: bool
+    circumstances: str
+    """How it came about: answered blind, in what time; empty for a repair."""
     ended: str
     """When and by whom it ended, empty while it is in force."""
 
@@ -113,6 +116,7 @@ def _of_repair(
         note=first.note,
         undo_name="repair",
         undo_key=repair.pk,
+        circumstances="",
         is_in_force=repair.undone_at is None,
         ended=_("undone by %(who)s") % {"who": _name(repair.undone_by)}
         if repair.undone_at
@@ -138,9 +142,17 @@ def _of_decision(decision: Decision) -> Act:
         note=decision.note,
         undo_name="decision",
         undo_key=decision.pk,
+        circumstances=_circumstances(decision),
         is_in_force=decision.retracted_at is None,
         ended=_how_it_ended(decision),
     )
+
+
+def _circumstances(decision: Decision) -> str:
+    told = [_("answered blind")] if decision.is_blind else []
+    if decision.seconds:
+        told.append(_("in %(time)s") % {"time": duration(decision.seconds)})
+    return " ".join(told)
 
 
 def _how_it_ended(decision: Decision) -> str:

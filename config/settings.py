@@ -57,6 +57,10 @@ TIME_ZONE = env.str("TIME_ZONE", "Europe/Paris", validate=known_time_zone)
 LOG_LEVEL = env.str(
     "LOG_LEVEL", "INFO", validate=validate.OneOf(["DEBUG", "INFO", "WARNING", "ERROR"])
 )
+# One in so many doubtful pairs is reviewed without seeing the score, and one in so many automatic
+# links is reviewed at all; 0 for none.
+BLIND_REVIEW_ONE_IN = env.int("BLIND_REVIEW_ONE_IN", 20, validate=validate.Range(min=0))
+AUDIT_LINKS_ONE_IN = env.int("AUDIT_LINKS_ONE_IN", 100, validate=validate.Range(min=0))
 UPLOAD_MAX_MEGABYTES = env.int("UPLOAD_MAX_MEGABYTES", 512, validate=validate.Range(min=1))
 UPLOAD_MAX_PENDING = env.int("UPLOAD_MAX_PENDING", 20, validate=validate.Range(min=1))
 UPLOAD_KEEP_DAYS = env.int("UPLOAD_KEEP_DAYS", 7, validate=validate.Range(min=1))

@@ -274,6 +274,7 @@ class ReviewTask(models.Model):
         PAIR = "pair", _("Possible duplicate")
         CONFLICT = "conflict", _("Held apart by a rule")
         RECHECK = "recheck", _("Decided, but a value has changed since")
+        AUDIT = "audit", _("An automatic link, drawn to be checked")
 
     class State(models.TextChoices):
         """Open until answered or no longer of interest."""

@@ -15,6 +15,7 @@ from django.db.models import Case, Exists, OuterRef, Q, QuerySet, Value, When
 from django.utils.timezone import localtime, now
 from django.utils.translation import gettext as _
 
+from matching.blind import is_blind
 from matching.decisions import (
     Circumstances,
     Outcome,
@@ -98,6 +99,13 @@ class Comparison:
     if_same: str
     """What the answer Same would do, in a sentence."""
     if_different: str
+    is_blind: bool
+    """Without score, reasons and outcome: the answer judges them."""
+
+    @property
+    def is_plain(self) -> bool:
+        """Whether every line is equal: folded, the page would show nothing."""
+        return self.plain_count == len(self.rows)
 
     @property
     def plain_count(self) -> int:
@@ -148,8 +156,9 @@ def comparison(task: ReviewTask) -> Comparison:
     evidence = (
         PairEvidence.objects.filter(left=left.pk, right=right.pk).select_related("run").first()
     )
-    score = _explained(evidence) if evidence else None
-    outcome = preview_same(left.pk, right.pk)
+    blind = is_blind(task)
+    score = _explained(evidence) if evidence and not blind else None
+    outcome = None if blind else preview_same(left.pk, right.pk)
     survivors = outlook(outcome.record_ids) if outcome else None
     sides = _sides((left, right))
     return Comparison(
@@ -165,12 +174,13 @@ def comparison(task: ReviewTask) -> Comparison:
             shared=_shared_points(left, right),
         ),
         score=score,
-        likelihood=likelihood_in_words(task.score),
-        reason=reason_in_words(task.reason),
+        likelihood="" if blind else likelihood_in_words(task.score),
+        reason="" if blind else reason_in_words(task.reason),
         rival=_rival(task),
         outcome=outcome,
-        if_same=_if_same(outcome),
+        if_same="" if blind else _if_same(outcome),
         if_different=_("The two stay apart, whatever later files say."),
+        is_blind=blind,
     )
 
 
@@ -216,10 +226,16 @@ def answer(
             task.right_id,
             verdict,
             by=by,
-            circumstances=Circumstances(note=note, score_shown=task.score, seconds=seconds),
+            circumstances=_circumstances(task, note, seconds),
             retracting=retracting,
             idempotency_key=idempotency_key,
         )
+
+
+def _circumstances(task: ReviewTask, note: str, seconds: float | None) -> Circumstances:
+    blind = is_blind(task)
+    shown = None if blind else task.score
+    return Circumstances(note=note, score_shown=shown, seconds=seconds, is_blind=blind)
 
 
 @transaction.atomic

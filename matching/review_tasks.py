@@ -13,6 +13,7 @@ from typing import NamedTuple
 from django.utils.timezone import now
 
 from matching.automatic import held_back
+from matching.blind import drawn_links, place_in_queue
 from matching.clustering import Reason, Refusal
 from matching.models import Decision, MatchRun, PairEvidence, ReviewTask
 from matching.reading import pairs_touching, rows_of
@@ -96,7 +97,7 @@ def wanted_tasks(record_ids: Sequence[int], stand: Stand) -> dict[Pair, Wanted]:
     rivals = {task.rival for task in candidates.values() if task.rival is not None}
     names = _cluster_names({*chain.from_iterable(candidates), *rivals}, stand)
     apart = _apart(record_ids, stand)
-    wanted = rechecks(record_ids)
+    wanted = audits(record_ids, stand) | rechecks(record_ids)
     taken: set[frozenset[int]] = set()
     for pair, task in sorted(candidates.items(), key=_order):
         between = frozenset((names[pair[0]], names[pair[1]]))
@@ -106,6 +107,20 @@ def wanted_tasks(record_ids: Sequence[int], stand: Stand) -> dict[Pair, Wanted]:
                 taken |= {frozenset((name, names[task.rival])) for name in between}
             wanted[pair] = task
     return wanted
+
+
+def audits(record_ids: Sequence[int], stand: Stand) -> dict[Pair, Wanted]:
+    """Return the drawn links that hold, and that nobody has judged."""
+    pairs = set(drawn_links(record_ids))
+    if not pairs:
+        return {}
+    names = _cluster_names(chain.from_iterable(pairs), stand)
+    judged = set(_decided(record_ids, *_CLEAR))
+    return {
+        pair: Wanted(place_in_queue(*pair), ReviewTask.Kind.AUDIT, "")
+        for pair in pairs - judged
+        if names[pair[0]] == names[pair[1]]
+    }
 
 
 def rechecks(record_ids: Sequence[int]) -> dict[Pair, Wanted]:

@@ -2,6 +2,7 @@
 
 from typing import Any, cast
 
+from django.conf import settings
 from django.contrib import messages
 from django.contrib.auth.models import User
 from django.http import HttpRequest, HttpResponseBase
@@ -9,6 +10,7 @@ from django.shortcuts import get_object_or_404, redirect
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
+from matching.agreement import agreement
 from matching.models import MatchRun, ReviewTask
 from matching.run_charts import blocking, histogram, stages, weights
 from matching.runs import KIND, start_run
@@ -34,6 +36,23 @@ class HomePage(StaffPage):
             runs=list(_runs().exclude(finished_at=None)[:_RUNS]),
             has_records=SourceRecord.objects.active().exists(),
             open_count=_open_count(),
+            **kwargs,
+        )
+
+
+class AgreementPage(StaffPage):
+    """How far stewards agree with the score, above all where they did not see it."""
+
+    permission_required = "matching.view_matchrun"
+    template_name = "matching/agreement.html"
+    title = gettext_lazy("Agreement")
+
+    def get_context_data(self, **kwargs: Any) -> dict[str, Any]:
+        """Add what was answered, and how many blind pairs wait."""
+        return super().get_context_data(
+            agreement=agreement(),
+            blind_share=settings.BLIND_REVIEW_ONE_IN,
+            audit_share=settings.AUDIT_LINKS_ONE_IN,
             **kwargs,
         )
 

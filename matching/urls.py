@@ -7,6 +7,7 @@ from matching import rule_pages, run_pages, views
 app_name = "matching"
 urlpatterns = [
     path("matching/", run_pages.HomePage.as_view(), name="home"),
+    path("matching/agreement/", run_pages.AgreementPage.as_view(), name="agreement"),
     path("matching/start/", run_pages.StartPage.as_view(), name="start"),
     path("matching/runs/<int:pk>/", run_pages.RunPage.as_view(), name="run"),
     path("review/", views.ReviewPage.as_view(), name="review"),

@@ -23,6 +23,8 @@ os.environ.setdefault("DATABASE_URL", f"sqlite:///{_data_dir / 'orfevre.sqlite3'
 os.environ.setdefault("CELERY_BROKER_URL", "filesystem://")
 # What a developer's .env may say otherwise.
 os.environ.update(PRODUCTION="false", DEBUG="false", EMAIL_URL="", LANGUAGE_CODE="fr")
+# Which pairs are drawn depends on their keys, which differ from run to run.
+os.environ.update(BLIND_REVIEW_ONE_IN="0", AUDIT_LINKS_ONE_IN="0")
 
 from config.settings import *  # noqa: E402, F403
 from config.settings import DATABASES, STORAGES  # noqa: E402

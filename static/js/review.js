@@ -21,7 +21,7 @@ const fold = (isOpen) => {
 
 const settle = () => {
   shownAt = performance.now();
-  fold(remembered("open"));
+  fold(remembered("open") || !desk().hasAttribute("data-folded")); // Open where all lines are equal.
   const score = desk().querySelector("[data-score]");
   if (score) score.open = remembered("score");
 };

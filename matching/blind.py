@@ -1,0 +1,48 @@
+"""Blind review: some pairs come without score and reasons, so that answers judge the score.
+
+Which pairs depends on the two records alone: nobody chooses them, and they are the same tomorrow.
+Of the doubtful pairs one in BLIND_REVIEW_ONE_IN is shown blind. Of the links that were made
+without a person, one in AUDIT_LINKS_ONE_IN comes to the queue as a blind pair like any other.
+"""
+
+from collections.abc import Iterator, Sequence
+
+from django.conf import settings
+from django.db.models import F
+
+from matching.models import PairEvidence, ReviewTask
+from matching.reading import pairs_touching
+
+# Primes: consecutive records must not all fall on one side.
+_LEFT, _RIGHT, _MODULUS = 7_919, 104_729, 999_983
+_SPREAD_BITS = 8.0
+Kind = ReviewTask.Kind
+
+
+def is_blind(task: ReviewTask) -> bool:
+    """Return whether a task is shown without score and reasons."""
+    if task.kind == Kind.AUDIT:
+        return True
+    share = settings.BLIND_REVIEW_ONE_IN
+    is_drawn = bool(share) and _place(task.left_id, task.right_id) % share == 0
+    return task.kind == Kind.PAIR and is_drawn
+
+
+def drawn_links(record_ids: Sequence[int]) -> Iterator[tuple[int, int]]:
+    """Yield the pairs of automatic evidence that are drawn and touch these records."""
+    share = settings.AUDIT_LINKS_ONE_IN
+    if not share:
+        return
+    place = (F("left_id") * _LEFT + F("right_id") * _RIGHT) % _MODULUS
+    drawn = PairEvidence.objects.filter(automatic=True).annotate(draw=place % share)
+    rows = drawn.filter(draw=0).order_by().values_list("left", "right")
+    yield from pairs_touching(rows, record_ids)
+
+
+def place_in_queue(left: int, right: int) -> float:
+    """Return the bits by which a drawn link stands in the queue: spread among the others."""
+    return round(_place(right, left) / _MODULUS * _SPREAD_BITS, 3)
+
+
+def _place(left: int, right: int) -> int:
+    return (left * _LEFT + right * _RIGHT) % _MODULUS
