@@ -65,6 +65,22 @@ def follow_load(*, record_ids: Sequence[int], **_signal: object) -> None:
         _bring_about(rechecks(record_ids), set(record_ids), decided, only=decided)
 
 
+class _Changes(NamedTuple):
+    """Tasks that are not as they should be: to open, to open again or differently, to close."""
+
+    new: dict[Pair, Wanted]
+    other: dict[Pair, tuple[int, Wanted]]
+    over: dict[Pair, tuple[int, str]]
+
+
+def wrong_tasks(record_ids: Sequence[int], stand: Stand) -> set[Pair]:
+    """Return the pairs whose task is not as it should be; see `derive_tasks`."""
+    found = _changes(
+        wanted_tasks(record_ids, stand), set(record_ids), set(_decided(record_ids, *_CLEAR))
+    )
+    return {*found.new, *found.other, *found.over}
+
+
 def _bring_about(
     wanted: Mapping[Pair, Wanted],
     record_ids: Set[int],
@@ -73,21 +89,39 @@ def _bring_about(
     only: Set[Pair] | None = None,
 ) -> None:
     """Open what is wanted; close the others that touch the records, or `only` those pairs."""
+    found = _changes(wanted, record_ids, decided, only=only)
+    _insert(list(found.new.items()))
+    _update(found.other.values())
+    _close(found.over.values())
+
+
+def _changes(
+    wanted: Mapping[Pair, Wanted],
+    record_ids: Set[int],
+    decided: Set[Pair],
+    *,
+    only: Set[Pair] | None = None,
+) -> _Changes:
     columns = ("left", "right", "pk", "state", "score", "kind", "reason", "rival")
     rows = ReviewTask.objects.order_by().values_list(*columns)
     concerned = {*record_ids, *chain.from_iterable(wanted)}
     present = {(row[0], row[1]): row[2:] for row in pairs_touching(rows, concerned)}
-    _insert([(pair, task) for pair, task in wanted.items() if pair not in present])
-    _update(
-        (present[pair][0], task)
-        for pair, task in wanted.items()
-        if pair in present and present[pair][1:] != (ReviewTask.State.OPEN, *task)
-    )
-    _close(
-        (row[0], ReviewTask.State.DECIDED if pair in decided else ReviewTask.State.WITHDRAWN)
-        for pair, row in present.items()
-        if row[1] == ReviewTask.State.OPEN and pair not in wanted
-        if (pair in only if only is not None else not record_ids.isdisjoint(pair))
+    return _Changes(
+        {pair: task for pair, task in wanted.items() if pair not in present},
+        {
+            pair: (present[pair][0], task)
+            for pair, task in wanted.items()
+            if pair in present and present[pair][1:] != (ReviewTask.State.OPEN, *task)
+        },
+        {
+            pair: (
+                row[0],
+                ReviewTask.State.DECIDED if pair in decided else ReviewTask.State.WITHDRAWN,
+            )
+            for pair, row in present.items()
+            if row[1] == ReviewTask.State.OPEN and pair not in wanted
+            if (pair in only if only is not None else not record_ids.isdisjoint(pair))
+        },
     )
 
 

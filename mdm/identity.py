@@ -8,7 +8,7 @@ when records part.
 """
 
 from collections import defaultdict
-from collections.abc import Collection, Iterable, Sequence
+from collections.abc import Collection, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 
 from django.contrib.auth.models import User
@@ -192,35 +192,53 @@ def _told(turns: Iterable[_Turn]) -> list[Change]:
     return changes
 
 
+def wrong_statuses(customer_ids: Collection[int]) -> list[int]:
+    """Return the ids whose status is not what their records say; a range stands for all in it."""
+    standings = _standings(customer_ids)
+    return [key for key, before, after, _version in standings if before != after]
+
+
 def _derive_statuses(customer_ids: set[int], *, members_changed: bool = True) -> list[_Turn]:
     """Write the status every id should have. Returns those that changed."""
-    home = _homes(customer_ids)
-    members: dict[int, set[str]] = defaultdict(set)
-    for customer, status in (
-        SourceRecord.objects.filter(among("customer", customer_ids))
-        .order_by()
-        .values_list("customer_id", "status")
-        .distinct()
-    ):
-        members[customer].add(status)
     rows: list[tuple[int, str, int | None, int]] = []
     turns: list[_Turn] = []
-    for key, status, into, version in Customer.objects.filter(
-        among("pk", customer_ids)
-    ).values_list("pk", "status", "merged_into_id", "version"):
-        new_into = None if home[key] == key else home[key]
-        new_status = Customer.Status.MERGED if new_into else _live_status(members[key])
-        if (new_status, new_into) != (status, into) or (members_changed and not new_into):
-            rows.append((key, new_status, new_into, version + 1))
-        if (new_status, new_into) != (status, into):
-            turns.append(_Turn(key, status, new_status, new_into))
+    for key, before, after, version in _standings(customer_ids):
+        if before != after:
+            turns.append(_Turn(key, before[0], *after))
+        if before != after or (members_changed and after[1] is None):
+            rows.append((key, *after, version + 1))
     if rows:
         bulk.update(Customer, ("id", "status", "merged_into_id", "version"), rows)
         record_history(Customer, [row[0] for row in rows], "~")
     return turns
 
 
-def _homes(customer_ids: set[int]) -> dict[int, int]:
+Standing = tuple[str, int | None]
+"""Status of an id, and where it leads."""
+
+
+def _standings(customer_ids: Collection[int]) -> Iterator[tuple[int, Standing, Standing, int]]:
+    """Yield key, what is stored, what should be and the version of each id."""
+    stored = Customer.objects.filter(among("pk", customer_ids)).order_by("pk")
+    rows = list(stored.values_list("pk", "status", "merged_into_id", "version"))
+    home, members = _homes([row[0] for row in rows]), _member_statuses(customer_ids)
+    for key, status, into, version in rows:
+        if home[key] == key:
+            after: Standing = _live_status(members[key]), None
+        else:
+            after = Customer.Status.MERGED, home[key]
+        yield key, (status, into), after, version
+
+
+def _member_statuses(customer_ids: Collection[int]) -> dict[int, set[str]]:
+    members: dict[int, set[str]] = defaultdict(set)
+    records = SourceRecord.objects.filter(among("customer", customer_ids)).order_by()
+    for customer, status in records.values_list("customer_id", "status").distinct():
+        members[customer].add(status)
+    return members
+
+
+def _homes(customer_ids: Collection[int]) -> dict[int, int]:
     """Return the customer of the record that holds each id."""
     elsewhere = holders_of(customer_ids)
     holders = {key: elsewhere.get(key, key) for key in customer_ids}

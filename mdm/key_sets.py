@@ -5,10 +5,11 @@ the keys travel as one text, which nobody looks into on the way. `mdm.lookups` h
 callers pass to `__in` all the same.
 """
 
-from collections.abc import Collection, Iterable
+from collections.abc import Collection, Iterable, Iterator
+from typing import Any
 
 from django.db import connection
-from django.db.models import Q
+from django.db.models import Q, QuerySet
 from django.db.models.expressions import RawSQL
 
 _SUBQUERIES = {
@@ -35,3 +36,13 @@ def among(field: str, keys: Collection[int]) -> Q:
     if isinstance(keys, range):
         return Q(**{f"{field}__gte": keys.start, f"{field}__lt": keys.stop})
     return Q(**{f"{field}__in": key_set(keys)})
+
+
+def key_ranges(rows: "QuerySet[Any, Any]", size: int) -> Iterator[range]:
+    """Yield ranges that together hold every key of the rows, each of at most `size` of them."""
+    after = 0
+    while keys := list(
+        rows.filter(pk__gt=after).order_by("pk").values_list("pk", flat=True)[:size]
+    ):
+        yield range(after + 1, keys[-1] + 1)
+        after = keys[-1]

@@ -1,7 +1,10 @@
-"""Replay the outbox as a consumer would who starts with nothing, and compare with today."""
+"""Replay the outbox as a consumer would who starts with nothing, and compare with today.
 
-from collections import defaultdict
-from collections.abc import Iterator
+Customers come one after the other, from the events and from what is stored alike, so memory does
+not grow with their number.
+"""
+
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
 from itertools import groupby
 from operator import itemgetter
@@ -30,14 +33,20 @@ class Event(NamedTuple):
     other_id: int | None
 
 
+class Known(NamedTuple):
+    """What a consumer knows of one customer."""
+
+    members: frozenset[int]
+    status: str | None
+    leads_to: int | None
+
+
 @dataclass
 class Replayed:
-    """What the events amount to; the last three say what is wrong with them."""
+    """What the events amount to; the last two say what is wrong with them."""
 
-    members: dict[int, set[int]] = field(default_factory=lambda: defaultdict(set))
-    statuses: dict[int, str] = field(default_factory=dict)
-    leads_to: dict[int, int] = field(default_factory=dict)
     event_count: int = 0
+    live_count: int = 0
     gaps: list[int] = field(default_factory=list)
     """Customers whose numbers are not 1, 2, 3, …"""
     differing: list[int] = field(default_factory=list)
@@ -52,43 +61,78 @@ class Replayed:
 def replay() -> Replayed:
     """Read every event and return what a consumer knows at the end."""
     state = Replayed()
-    for customer, events in groupby(_events(), key=itemgetter(0)):
-        expected = 1
-        for event in events:
-            state.event_count += 1
-            if event.number != expected and customer not in state.gaps[-1:]:
-                state.gaps.append(customer)
-            expected = event.number + 1
-            _follow(state, event)
+    for _customer, _known in _told(state):
+        pass
     return state
 
 
 def check() -> Replayed:
     """Replay and compare with today's members, statuses and ids merged."""
-    state = replay()
-    today: dict[int, set[int]] = defaultdict(set)
-    records = SourceRecord.objects.order_by().values_list("customer_id", "pk")
-    for customer, record in records.iterator(chunk_size=_CHUNK):
-        today[customer].add(record)
-    customers = Customer.objects.order_by("pk").values_list("pk", "status", "merged_into")
-    for key, status, into in customers.iterator(chunk_size=_CHUNK):
-        said = state.members.get(key, set()), state.statuses.get(key), state.leads_to.get(key)
-        if said != (today.get(key, set()), status, into):
-            state.differing.append(key)
+    state = Replayed()
+    for customer, said, so in _side_by_side(_told(state), _today()):
+        if said != so:
+            state.differing.append(customer)
     return state
 
 
-def _follow(state: Replayed, event: Event) -> None:
-    members = state.members[event.customer_id]
-    if event.kind in (Kind.CREATED, Kind.JOINED) and event.record_id:
-        members.add(event.record_id)
-    elif event.kind == Kind.LEFT and event.record_id:
-        members.discard(event.record_id)
-    if status := _STATUS_AFTER.get(Kind(event.kind)):
-        state.statuses[event.customer_id] = status
-        state.leads_to.pop(event.customer_id, None)
-    if event.kind == Kind.MERGED and event.other_id:
-        state.leads_to[event.customer_id] = event.other_id
+def _told(state: Replayed) -> Iterator[tuple[int, Known]]:
+    """Yield what the events say of each customer, by rising key; count in `state`."""
+    for customer, told in groupby(_events(), key=itemgetter(0)):
+        events = list(told)
+        state.event_count += len(events)
+        if [event.number for event in events] != list(range(1, len(events) + 1)):
+            state.gaps.append(customer)
+        known = _follow(events)
+        state.live_count += bool(known.members)
+        yield customer, known
+
+
+def _follow(events: Iterable[Event]) -> Known:
+    members, status, leads_to = set[int](), None, None
+    for event in events:
+        if event.kind in (Kind.CREATED, Kind.JOINED) and event.record_id:
+            members.add(event.record_id)
+        elif event.kind == Kind.LEFT and event.record_id:
+            members.discard(event.record_id)
+        if after := _STATUS_AFTER.get(Kind(event.kind)):
+            status = after.value
+            leads_to = event.other_id if event.kind == Kind.MERGED else None
+    return Known(frozenset(members), status, leads_to)
+
+
+def _today() -> Iterator[tuple[int, Known]]:
+    """Yield what is so of each customer, by rising key."""
+    customers = Customer.objects.order_by("pk").values_list("pk", "status", "merged_into")
+    for (key, status, into), members in _with_members(customers.iterator(chunk_size=_CHUNK)):
+        yield key, Known(members, status, into)
+
+
+def _with_members(
+    customers: Iterable[tuple[int, str, int | None]],
+) -> Iterator[tuple[tuple[int, str, int | None], frozenset[int]]]:
+    records = SourceRecord.objects.order_by("customer", "pk").values_list("customer_id", "pk")
+    homes = groupby(records.iterator(chunk_size=_CHUNK), key=itemgetter(0))
+    home, rows = next(homes, (None, iter(())))
+    for customer in customers:
+        if customer[0] != home:
+            yield customer, frozenset()
+            continue
+        yield customer, frozenset(record for _, record in rows)
+        home, rows = next(homes, (None, iter(())))
+
+
+def _side_by_side(
+    told: Iterator[tuple[int, Known]], today: Iterator[tuple[int, Known]]
+) -> Iterator[tuple[int, Known | None, Known | None]]:
+    """Yield every customer that either side knows, with what each says."""
+    said, so = next(told, None), next(today, None)
+    while said or so:
+        key = min(side[0] for side in (said, so) if side)
+        mine = said if said and said[0] == key else None
+        theirs = so if so and so[0] == key else None
+        yield key, mine and mine[1], theirs and theirs[1]
+        said = next(told, None) if mine else said
+        so = next(today, None) if theirs else so
 
 
 def _events() -> Iterator[Event]:

@@ -4,9 +4,27 @@ import json
 
 import pytest
 from django.core.management import CommandError, call_command
+from django.db.models import F
 
-from mdm.models import ContactPoint, GoldenRecord, SourceQuality
-from tests.mdm.factories import make_record
+from matching import codes
+from matching.models import ReviewTask
+from matching.proving import compare
+from mdm.models import (
+    ContactPoint,
+    Customer,
+    CustomerEvent,
+    GoldenRecord,
+    SourceQuality,
+    SourceRecord,
+)
+from tests.matching.factories import (
+    customers_of,
+    make_company,
+    make_evidence,
+    run_match,
+    settled,
+)
+from tests.mdm.factories import make_record, make_records
 
 pytestmark = pytest.mark.django_db
 
@@ -19,11 +37,16 @@ def test_untouched_derived_data_passes_the_check(capsys):
     found = json.loads(capsys.readouterr().out)
     assert found == {
         "customers": 1,
+        "waiting": 0,
+        "links": 0,
+        "statuses": 0,
+        "tasks": 0,
         "golden_records": 0,
         "shared_contact_points": 0,
         "permission_states": 0,
         "quality_figures": 0,
         "codes": 0,
+        "events": 0,
     }
 
 
@@ -68,3 +91,49 @@ def test_wrong_figures_of_quality_are_found_and_counted_anew():
 
     assert SourceQuality.objects.get().record_count == 1
     call_command("rebuild", "--check")
+
+
+def test_a_link_a_status_and_a_task_made_behind_our_back_are_found_and_mended(capsys):
+    linked, apart, doubtful = (make_records([{"given_name": n}] * 2) for n in ("A", "B", "C"))
+    make_evidence(*linked)
+    make_evidence(*doubtful, 4.0, automatic=False)
+    for pair in (linked, doubtful):
+        settled(*pair)
+    SourceRecord.objects.filter(pk=linked[1].pk).update(customer=linked[1].pk, link_rule="birth")
+    Customer.objects.filter(pk=apart[0].pk).update(status="inactive")
+    ReviewTask.objects.update(state="withdrawn")
+
+    with pytest.raises(CommandError, match="is not what is so"):
+        call_command("rebuild", "--check", "--json")
+    found = json.loads(capsys.readouterr().out)
+    call_command("rebuild")
+    call_command("rebuild", "--check")
+
+    assert (found["links"], found["statuses"], found["tasks"]) == (1, 2, 1)
+    assert customers_of(*linked) == [linked[0].pk] * 2
+    assert ReviewTask.objects.get().state == "open"
+
+
+def test_events_that_tell_something_else_are_found():
+    record = make_record(given_name="Anne")
+    CustomerEvent.objects.filter(customer=record.pk).update(number=2)
+
+    with pytest.raises(CommandError, match="see replay_events"):
+        call_command("rebuild", "--check")
+
+
+def test_records_that_wait_for_the_next_search_are_not_wrong_yet():
+    make_company(20)
+    run_match()
+    [customer] = SourceRecord.objects.exclude(customer=F("pk")).values_list("customer_id")[:1][0]
+    members = SourceRecord.objects.filter(customer=customer)
+    for number, record in enumerate(members, start=1):
+        SourceRecord.objects.filter(pk=record.pk).update(identifier=f"{number}" * 9)
+    keys = list(members.values_list("pk", flat=True))
+
+    assert compare().record_ids
+    codes.follow_change(record_ids=keys)
+    found = compare()
+
+    assert not found.record_ids
+    assert found.waiting_count >= len(keys)

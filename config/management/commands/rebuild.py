@@ -1,16 +1,17 @@
 """Derive again from the facts what is derived from them, or prove that it holds."""
 
 import json
-from collections.abc import Iterator, Sequence
+from collections.abc import Mapping
 from typing import Any
 
 from django.core.management.base import BaseCommand, CommandError, CommandParser
 from django.db import transaction
 
 from consent import projection
-from matching import codes
-from mdm import bulk, contact_points, golden_records, quality_figures
+from matching import codes, proving
+from mdm import bulk, contact_points, golden_records, identity, quality_figures, replay
 from mdm.audit import acting_as
+from mdm.key_sets import key_ranges
 from mdm.models import Customer, SourceSystem
 
 _CHUNK = 2_000
@@ -20,8 +21,9 @@ class Command(BaseCommand):
     """Rebuild what is derived; with --check, change nothing and fail when anything differs."""
 
     help = (
-        "Derive golden records, shared contact points, permission states, the figures of data "
-        "quality and the codes that searches for duplicates read again from the facts."
+        "Derive links, statuses of ids, review tasks, golden records, shared contact points, "
+        "permission states, the figures of data quality and the codes that searches for "
+        "duplicates read again from the facts."
     )
 
     def add_arguments(self, parser: CommandParser) -> None:
@@ -31,49 +33,81 @@ class Command(BaseCommand):
 
     def handle(self, *args: Any, **options: Any) -> None:
         """Rebuild or check, and say how many customers and differences there were."""
-        check = options["check"]
         with acting_as(None, "rebuild"):
-            golden = _golden_differences(check=check)
-            shared = contact_points.recount_all(check=check)
-            states = projection.rebuild(check=check)
-            figures = _wrong_figures(check=check)
-            coded = codes.check() if check else codes.rebuild()
-        found = {
-            "customers": states.customer_count,
-            "golden_records": golden,
-            "shared_contact_points": shared,
-            "permission_states": states.difference_count,
-            "quality_figures": figures,
-            "codes": coded,
-        }
-        self.stdout.write(
-            json.dumps(found)
-            if options["json"]
-            else "{customers} customers: {golden_records} golden records, {shared_contact_points} "
-            "shared contact points, {permission_states} permission states, the figures of "
-            "{quality_figures} sources and the codes of {codes} records differed from their "
-            "facts.".format(**found)
-        )
-        if check and any(count for name, count in found.items() if name != "customers"):
+            found = _differences(check=options["check"])
+        self.stdout.write(json.dumps(found) if options["json"] else _told(found))
+        if found["events"]:
+            raise CommandError("What was told of customers is not what is so: see replay_events.")
+        if options["check"] and any(found[name] for name in _DERIVED):
             raise CommandError("Derived data differs from its facts: run it without --check.")
 
 
-def _golden_differences(*, check: bool) -> int:
-    count = 0
-    for keys in _chunks():
+_DERIVED = {
+    "links": "links",
+    "statuses": "statuses of ids",
+    "tasks": "review tasks",
+    "golden_records": "golden records",
+    "shared_contact_points": "shared contact points",
+    "permission_states": "permission states",
+    "quality_figures": "figures of sources",
+    "codes": "codes of records",
+    "events": "customers' events",
+}
+
+
+def _told(found: Mapping[str, int]) -> str:
+    counts = ", ".join(f"{found[name]} {words}" for name, words in _DERIVED.items())
+    return (
+        f"{found['customers']} customers; {found['waiting']} records wait for the next search. "
+        f"Differing from their facts: {counts}."
+    )
+
+
+def _differences(*, check: bool) -> dict[str, int]:
+    """Compare what is derived with its facts, from links to what follows from them."""
+    linked = proving.compare()
+    if not check:
+        proving.mend(linked, reason="rebuild")
+    statuses, golden = _of_customers(check=check)
+    shared = contact_points.recount_all(check=check)
+    states = projection.rebuild(check=check)
+    return {
+        "customers": states.customer_count,
+        "waiting": linked.waiting_count,
+        "links": len(linked.record_ids),
+        "statuses": statuses,
+        "tasks": len(linked.tasks),
+        "golden_records": golden,
+        "shared_contact_points": shared,
+        "permission_states": states.difference_count,
+        "quality_figures": _wrong_figures(check=check),
+        "codes": codes.check() if check else codes.rebuild(),
+        # What was told cannot be derived from facts: it is compared, in either case.
+        "events": _wrong_events(),
+    }
+
+
+def _of_customers(*, check: bool) -> tuple[int, int]:
+    """Return how many ids had a wrong status, and how many golden records differed."""
+    statuses = golden = 0
+    for keys in key_ranges(Customer.objects.all(), _CHUNK):
         if check:
-            count += golden_records.differences(keys).count
+            statuses += len(identity.wrong_statuses(keys))
+            golden += golden_records.differences(keys).count
             continue
         with transaction.atomic():
-            count += golden_records.consolidate(keys)
+            identity.lock_customers(keys)
+            golden += golden_records.consolidate(keys)
+            if wrong := identity.wrong_statuses(keys):
+                identity.refresh(wrong)
+                statuses += len(wrong)
         bulk.pause_for_other_writers()
-    return count
+    return statuses, golden
 
 
-def _chunks() -> Iterator[Sequence[int]]:
-    keys = list(Customer.objects.order_by("pk").values_list("pk", flat=True))
-    for start in range(0, len(keys), _CHUNK):
-        yield keys[start : start + _CHUNK]
+def _wrong_events() -> int:
+    replayed = replay.check()
+    return len({*replayed.gaps, *replayed.differing})
 
 
 def _wrong_figures(*, check: bool) -> int:

@@ -25,7 +25,7 @@ class Command(BaseCommand):
         state = check() if options["check"] else replay()
         found = {
             "events": state.event_count,
-            "live_customers": sum(bool(members) for members in state.members.values()),
+            "live_customers": state.live_count,
             "customers_with_gaps": len(state.gaps),
             "customers_that_differ": len(state.differing),
         }
