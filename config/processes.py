@@ -25,8 +25,9 @@ class CannotStart(Exception):
 def web(host: str, port: int, *, processes: int) -> Child:
     """Return the web server."""
     command = [sys.executable, "-m", "gunicorn", "config.wsgi", "--bind", f"{host}:{port}"]
-    command += ["--workers", str(processes), "--threads", "4", "--worker-class", "gthread"]
-    # Long enough for a slow upload; the work itself is done by the worker.
+    command += ["--workers", str(processes), "--threads", "8"]
+    # Who trickles a request holds some threads, never all; the work itself is done by the worker.
+    command += ["--worker-class", "config.patient_worker.PatientWorker"]
     command += ["--timeout", "120", "--graceful-timeout", "5", "--no-control-socket"]
     command += ["--log-level", "warning", "--chdir", str(settings.BASE_DIR)]
     return Child("web", command)

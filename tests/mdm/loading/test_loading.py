@@ -94,6 +94,7 @@ def test_a_new_row_becomes_a_record_with_its_customer_and_golden_record():
 
 
 def test_the_same_file_twice_changes_nothing(claims):
+    """No row, no history, no event (A-IMP-09)."""
     rows = [row(f"C{n}", email=f"c{n}@example.org", accord="O") for n in range(7)]
     load(*rows)
     before, heard = state(), len(claims)

@@ -34,6 +34,7 @@ def value_of(record: SourceRecord, attribute: str) -> str:
 
 @pytest.mark.parametrize("name", [name for name, file in NASTY.items() if not file.refused])
 def test_a_nasty_file_is_loaded_as_a_careful_person_would(tmp_path, name):
+    """NUL, halves of characters, encodings, cells (A-IMP-05); dates, tags, formulas (A-IMP-06)."""
     file = NASTY[name]
 
     figures = load(tmp_path, name)
@@ -53,6 +54,7 @@ def test_a_nasty_file_is_loaded_as_a_careful_person_would(tmp_path, name):
 
 @pytest.mark.parametrize("name", [name for name, file in NASTY.items() if file.refused])
 def test_a_file_that_is_none_is_refused_in_one_line_and_leaves_nothing(tmp_path, settings, name):
+    """Pictures, web pages, cut off and locked archives, doubled headers (A-IMP-04, A-IMP-05)."""
     settings.DATA_DIR = tmp_path / "data"
 
     with pytest.raises(CommandError, match=NASTY[name].refused) as refusal:

@@ -49,6 +49,7 @@ def is_kept(batch: LoadBatch) -> bool:
 
 
 def test_a_stored_file_is_nobodys_but_ours_and_gone_after_its_load():
+    """Mode 0600, deleted when the load has ended (A-IMP-13)."""
     batch = upload()
 
     path = location(batch.stored_file)
@@ -111,6 +112,7 @@ def test_rejected_rows_go_after_their_days(days, count):
 
 
 def test_leftovers_go_and_young_or_known_files_stay(monkeypatch):
+    """What broke off leaves nothing for long (A-IMP-13)."""
     batch = upload()
     orphan = Path(configured.DATA_DIR) / "loads" / "0123abcd.staged"
     broken_off = Path(configured.FILE_UPLOAD_TEMP_DIR) / "tmp.upload"

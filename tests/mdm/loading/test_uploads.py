@@ -50,6 +50,7 @@ def send(client, address: str, megabytes: int, language: str = "fr"):
 
 
 def test_a_gigabyte_is_refused_before_it_is_read(steward):
+    """413 by the announced length (A-IMP-12)."""
     response, read_count = send(steward, reverse("mdm:load-new"), 1000, language="en")
 
     assert (response.status_code, read_count) == (413, 0)
@@ -94,6 +95,7 @@ def stored(by) -> LoadBatch:
 
 
 def test_files_of_one_person_may_wait_only_so_many_at_a_time(steward, settings):
+    """Two hundred uploads in a row (A-IMP-12)."""
     settings.UPLOAD_MAX_PENDING = 2
     anne = LoadBatch.created_by.field.related_model.objects.get(username="anne")
     first, _second = stored(anne), stored(anne)
@@ -137,6 +139,7 @@ NAMES = {
 
 @pytest.mark.parametrize("name", NAMES)
 def test_a_file_keeps_its_name_for_people_only(client, name):
+    """Names that climb out, hold tags, CRLF or marks of direction (A-IMP-10)."""
     client.force_login(UserFactory(role="steward"))
     batch = start_load(
         io.BytesIO(csv_bytes([row("")])),

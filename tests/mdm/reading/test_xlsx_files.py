@@ -108,6 +108,7 @@ def test_an_empty_sheet_is_refused(tmp_path):
     ids=["200 MB", "ratio", "members", "zip", "no workbook", "no xml"],
 )
 def test_a_hostile_archive_is_refused_at_once(tmp_path, members):
+    """A zip in a zip, names that climb out, thousands of members (A-IMP-04)."""
     path = write(tmp_path / "upload", members)
     spent = time.process_time()
 
@@ -257,6 +258,7 @@ OUTSIDE = '<!DOCTYPE x [<!ENTITY c SYSTEM "{}">]>'
     ],
 )
 def test_entities_are_refused_wherever_they_stand(tmp_path, doctype, part):
+    """Billion laughs and entities of files and addresses (A-IMP-03)."""
     members = parts(
         text_row(*WANTED),
         '<row><c t="s"><v>0</v></c></row>',
