@@ -3,9 +3,10 @@
 Codes are plain strings in the facts, so that an unknown one is a refusal (G0) and not a crash.
 """
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import date, datetime
 from enum import IntEnum, StrEnum
+from typing import NamedTuple
 
 ANY = "*"
 """The channel or purpose of an event that covers all of them (`models.ALL_CHANNELS`)."""
@@ -92,8 +93,7 @@ GRANTED = frozenset({State.GIVEN, State.CONFIRMED})
 """The states of a permission that stands."""
 
 
-@dataclass(frozen=True, slots=True)
-class Permission:
+class Permission(NamedTuple):
     """The fold of the events on one key; `since` is None for a grant of unknown date."""
 
     state: State = State.NONE
@@ -167,7 +167,7 @@ class PointFacts:
     status: str = "usable"
     audience: str = Audience.CONSUMER
     is_mobile: bool | None = None
-    permission: Permission = Permission()
+    permission: Permission = field(default_factory=Permission)
     objections: tuple[Objection, ...] = ()
     suppressions: tuple[Objection, ...] = ()
     paused_until: datetime | None = None

@@ -8,7 +8,7 @@ import hashlib
 from collections import defaultdict
 from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from datetime import datetime
-from typing import NamedTuple
+from typing import Any, NamedTuple
 from uuid import uuid4
 
 from django.utils.timezone import now
@@ -196,7 +196,7 @@ class OwnEvent(NamedTuple):
     customer_id: int
     record_id: int
     contact_point_id: int | None
-    row: Sequence[object]
+    row: Sequence[Any]
 
 
 class SharedRefusal(NamedTuple):
@@ -204,7 +204,7 @@ class SharedRefusal(NamedTuple):
 
     customer_id: int
     contact_point_id: int
-    row: Sequence[object]
+    row: Sequence[Any]
 
 
 CarriedPoints = Mapping[int, Iterable[tuple[int, str]]]
@@ -233,7 +233,7 @@ def assemble(
         is_personal = kind == EventType.OBJECTION
         events.append(_event(None if is_personal else event.contact_point_id, event.row))
         if _is_bound_refusal(event):
-            kinds = CHANNEL_KINDS.get(str(channel), ANY_KIND)
+            kinds = CHANNEL_KINDS.get(channel, ANY_KIND)
             events += [
                 _event(point, event.row)
                 for point, point_kind in carried.get(event.record_id, ())
@@ -252,7 +252,7 @@ def first_events(
     `recorded` are all the events of their records; of others, only what is said of contact points
     they share is read.
     """
-    own = (
+    own = [
         OwnEvent(
             event.record_id,
             event.record_id,
@@ -263,10 +263,13 @@ def first_events(
             ),
         )
         for key, recorded_at, event in recorded
-    )  # fmt: skip
+    ]  # fmt: skip
     carried = {
-        record: [(point.contact_point_id, point.kind) for point in points]
-        for record, points in births.carried.items()
+        event.record_id: [
+            (point.contact_point_id, point.kind) for point in births.carried[event.record_id]
+        ]
+        for event in own
+        if _is_bound_refusal(event)
     }
     return assemble(own, carried, _refusals_of_shared_points(births))
 
@@ -334,15 +337,7 @@ def holders(contact_point_ids: Iterable[int]) -> set[int]:
     return set(carried.values_list("record__customer_id", flat=True))
 
 
-def _event(contact_point_id: int | None, row: Sequence[object]) -> Event:
+def _event(contact_point_id: int | None, row: Sequence[Any]) -> Event:
     pk, kind, channel, purpose, recorded_at, occurred_at, actor, evidence, annuls = row
-    return Event(
-        event_id=pk,  # type: ignore[arg-type]
-        type=str(kind),
-        key=Key(contact_point_id, str(channel), str(purpose) if purpose else ANY),
-        recorded_at=recorded_at,  # type: ignore[arg-type]
-        occurred_at=occurred_at,  # type: ignore[arg-type]
-        actor=str(actor),
-        evidence=evidence,  # type: ignore[arg-type]
-        annuls=annuls,  # type: ignore[arg-type]
-    )
+    key = Key(contact_point_id, channel, purpose or ANY)
+    return Event(pk, kind, key, recorded_at, occurred_at, actor, evidence, annuls=annuls)

@@ -4,8 +4,7 @@ The precedence (a refusal beats a grant unless the person came back later, with 
 because a wrong refusal costs one message and a wrong permission is an infringement.
 """
 
-from collections.abc import Iterable
-from dataclasses import dataclass
+from collections.abc import Iterable, Sequence
 from datetime import UTC, datetime
 from enum import StrEnum
 from typing import NamedTuple
@@ -48,8 +47,7 @@ class Key(NamedTuple):
     purpose: str
 
 
-@dataclass(frozen=True, slots=True)
-class Event:
+class Event(NamedTuple):
     """One consent event as the fold reads it; `occurred_at` is None when nobody knows the date."""
 
     event_id: int
@@ -131,23 +129,39 @@ def unretracted(events: Iterable[Event]) -> list[Event]:
 def fold(events: Iterable[Event], key: Key) -> Permission:
     """Return what the events add up to on one key; their order does not matter."""
     covering = [event for event in unretracted(events) if event.covers(key)]
-    refusals = [event for event in covering if event.is_restrictive]
-    grants = [event for event in covering if event.type in _GRANTS]
-    standing = [grant for grant in grants if _stands(grant, refusals)]
-    if standing:
-        return _granted(max(standing, key=_strength))
-    if refusals:
-        return _refused(max(refusals, key=_recency))
-    invalidations = [event for event in covering if event.type == EventType.INVALIDATED]
-    return _invalidated(max(invalidations, key=_told)) if invalidations else Permission()
+    return _outcome(
+        [event for event in covering if not event.is_restrictive],
+        [event for event in covering if event.is_restrictive],
+    )
 
 
 def fold_all(events: Iterable[Event]) -> dict[Key, Permission]:
     """Return the state of every key that an event names, wide keys included."""
-    listed = unretracted(events)
-    keys = {event.key for event in listed}
-    folded = {key: fold(listed, key) for key in keys}
+    narrow: dict[Key, list[Event]] = {}
+    refusals = []
+    for event in unretracted(events):
+        # What is no refusal speaks of its own key alone, and is looked up there.
+        at_key = narrow.setdefault(event.key, [])
+        if event.is_restrictive:
+            refusals.append(event)
+        elif event.covers(event.key):
+            at_key.append(event)
+    folded = {
+        key: _outcome(told, [event for event in refusals if event.covers(key)])
+        for key, told in narrow.items()
+    }
     return {key: state for key, state in folded.items() if state.state != State.NONE}
+
+
+def _outcome(narrow: Sequence[Event], refusals: Sequence[Event]) -> Permission:
+    """Return what the events that cover a key add up to: grants and annulments, and refusals."""
+    grants = [event for event in narrow if event.type in _GRANTS]
+    if standing := [grant for grant in grants if _stands(grant, refusals)]:
+        return _granted(max(standing, key=_strength) if len(standing) > 1 else standing[0])
+    if refusals:
+        return _refused(max(refusals, key=_recency) if len(refusals) > 1 else refusals[0])
+    invalidations = [event for event in narrow if event.type == EventType.INVALIDATED]
+    return _invalidated(max(invalidations, key=_told)) if invalidations else Permission()
 
 
 def known(events: Iterable[Event], *, at: datetime, known_at: datetime) -> list[Event]:
@@ -157,7 +171,7 @@ def known(events: Iterable[Event], *, at: datetime, known_at: datetime) -> list[
     ]
 
 
-def _stands(grant: Event, refusals: list[Event]) -> bool:
+def _stands(grant: Event, refusals: Sequence[Event]) -> bool:
     return all(
         lifts(
             actor=grant.actor,

@@ -6,6 +6,8 @@ ids tell neither order nor volume and never collide. `G-4F7K-2MXQ` and `4f7k2mxq
 """
 
 _ALPHABET = "0123456789ABCDEFGHJKMNPQRSTVWXYZ"
+# Two letters at a time: a load needs an id for every row.
+_PAIRS = [first + second for first in _ALPHABET for second in _ALPHABET]
 _VALUES = {letter: value for value, letter in enumerate(_ALPHABET)}
 # Crockford: letters that people confuse are read as the digit they resemble.
 _READ_AS = str.maketrans({"O": "0", "I": "1", "L": "1"})
@@ -25,8 +27,7 @@ def public_id(key: int) -> str:
     left, right = key >> _HALF_BITS, key & _MASK
     for round_key in _ROUND_KEYS:
         left, right = right, left ^ _scramble(right, round_key)
-    number = left << _HALF_BITS | right
-    return "".join(_ALPHABET[number >> 5 * place & 31] for place in reversed(range(_LENGTH)))
+    return _PAIRS[left >> 10] + _PAIRS[left & 1023] + _PAIRS[right >> 10] + _PAIRS[right & 1023]
 
 
 def birth_number(text: str) -> int | None:

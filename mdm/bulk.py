@@ -7,7 +7,11 @@ with `mdm.audit.record_history`, in the same transaction.
 
 import time
 from collections.abc import Callable, Iterable, Iterator, Sequence
+from datetime import datetime
+from functools import lru_cache
+from itertools import islice
 from typing import Any
+from uuid import UUID
 
 from django.core.serializers.json import DjangoJSONEncoder
 from django.db import connection, models
@@ -17,6 +21,8 @@ from django.db import connection, models
 _SQLITE_PAUSE_SECONDS = 0.03
 # On PostgreSQL, a temporary table pays from some hundred rows on.
 _FEW_ROWS = 100
+# Rows that travel to the server at once: it reads them while the next ones are written.
+_COPY_BLOCK = 500
 
 Row = Sequence[Any]
 
@@ -172,12 +178,44 @@ def _copy(
     target: str, model: type[models.Model], columns: Sequence[str], rows: Iterable[Row]
 ) -> None:
     names = _column_names(model, columns)
+    lines = map(_copy_line, _adapted(model, columns, rows))
     with (
         connection.cursor() as cursor,
         cursor.copy(f"COPY {target} ({names}) FROM STDIN") as copy,
     ):
-        for row in _adapted(model, columns, rows):
-            copy.write_row(row)
+        while block := "".join(islice(lines, _COPY_BLOCK)):
+            copy.write(block)
+
+
+def _copy_line(row: Row) -> str:
+    """Return a row as COPY reads it: some three times as fast as psycopg, value by value."""
+    line = "\t".join([v if type(v) is str else _copy_text(v) for v in row])
+    if (
+        line.count("\\") > row.count(None)
+        or line.count("\t") >= len(row)
+        or "\n" in line
+        or "\r" in line
+    ):
+        line = "\t".join([_copy_text(v) if v is None else _escaped(v) for v in row])
+    return line + "\n"
+
+
+def _copy_text(value: Any) -> str:
+    if value is None:
+        return "\\N"
+    return _text(value) if type(value) in _SLOW else str(value)
+
+
+# Slow to write, and mostly the same in one row and the next: when, by whom, in which act.
+_SLOW = (datetime, UUID)
+_text = lru_cache(maxsize=4096)(str)
+
+
+_ESCAPES = str.maketrans({"\\": r"\\", "\n": r"\n", "\t": r"\t", "\r": r"\r"})
+
+
+def _escaped(value: Any) -> str:
+    return str(value).translate(_ESCAPES)
 
 
 def _executemany(
@@ -216,7 +254,7 @@ def _adapter(model: type[models.Model], name: str) -> Callable[[Any], Any] | Non
     if connection.vendor == "postgresql":
         return None  # psycopg adapts Python's own types.
     if isinstance(field, models.DateTimeField):
-        return connection.ops.adapt_datetimefield_value
+        return _moment_on_sqlite
     if isinstance(field, models.DateField):
         return connection.ops.adapt_datefield_value
     if isinstance(field, models.DecimalField):
@@ -225,6 +263,11 @@ def _adapter(model: type[models.Model], name: str) -> Callable[[Any], Any] | Non
     if isinstance(field, models.UUIDField):
         return lambda value: value.hex if value is not None else None
     return None
+
+
+@lru_cache(maxsize=4096)
+def _moment_on_sqlite(value: datetime | None) -> Any:
+    return connection.ops.adapt_datetimefield_value(value)
 
 
 def _as_json(value: Any) -> str | None:

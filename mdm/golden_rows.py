@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping, Sequence
 from datetime import datetime
+from functools import lru_cache
 from operator import itemgetter
 from typing import Any, NamedTuple
 
@@ -55,9 +56,15 @@ def outline(source_key: str, issues: Sequence[Issue], values: Sequence[Any]) -> 
 
 def born_row(key: int, public_id: str, born: Outline) -> GoldenRow:
     """Return the golden row of a customer born with one record."""
-    lineage = lineage_text({group: [key, None, "only"] for group in born.groups})
+    lineage = JsonText(_born_lineage(born.groups).replace("0", str(key)))
     words = f"{born.words} {public_id.lower()}"
     return GoldenRow(born.values, lineage, 1, born.quality, words)
+
+
+@lru_cache(maxsize=4096)
+def _born_lineage(groups: tuple[str, ...]) -> str:
+    """Return the lineage of a record whose key is 0: no other digit stands in it."""
+    return lineage_text({group: [0, None, "only"] for group in groups})
 
 
 def golden_row(

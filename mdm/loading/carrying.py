@@ -35,7 +35,7 @@ def carry(born: Records, changed: Records) -> Carriage:
     met, newborns = _met(wanted, [pk for pk, _ in born])
     keys, known = meet(met)
     by_record = {
-        pk: [CarriedPoint(p.attribute, keys[p.kind, p.value], p.kind, p.value) for p in found]
+        pk: [CarriedPoint(name, keys[kind, value], kind, value) for name, kind, value, *_ in found]
         for pk, found in wanted.items()
     }
     carried = {(pk, p.attribute): p.contact_point_id for pk in by_record for p in by_record[pk]}
@@ -55,19 +55,20 @@ def _met(
     wanted: Mapping[int, Sequence[Point]], born_ids: Sequence[int]
 ) -> tuple[list[Met], Counter[Place]]:
     """Return each distinct contact point in its fullest spelling, and its count of newborns."""
-    fullest: dict[Place, Point] = {}
-    for found in wanted.values():
-        for point in found:
-            place = (point.kind, point.value)
-            if place not in fullest or fullest[place].display < point.display:
-                fullest[place] = point
-    newborns = Counter(
-        place for pk in born_ids for place in {(point.kind, point.value) for point in wanted[pk]}
-    )
-    met = [
-        Met(*place, point.display, point.region, newborns[place])
-        for place, point in fullest.items()
-    ]
+    fullest: dict[Place, tuple[str, str]] = {}
+    born = set(born_ids)
+    of_born: list[Place] = []
+    for pk, found in wanted.items():
+        places = []
+        for _name, kind, value, display, region in found:
+            place = (kind, value)
+            places.append(place)
+            if place not in fullest or fullest[place][0] < display:
+                fullest[place] = (display, region)
+        if pk in born:
+            of_born += set(places) if len(places) > 1 else places
+    newborns = Counter(of_born)
+    met = [Met(*place, *shown, newborns[place]) for place, shown in fullest.items()]
     return met, newborns
 
 

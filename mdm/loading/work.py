@@ -1,6 +1,8 @@
 """The job that loads a file: stage it, go through it in chunks, end what a full file lacks."""
 
+import gc
 from collections.abc import Iterable, Iterator, Mapping
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from datetime import date
 from pathlib import Path
@@ -140,14 +142,31 @@ def stage_batch(run: JobRun, batch: LoadBatch, reader: RowReader, path: Path) ->
 def _load_lines(
     run: JobRun, writer: ChunkWriter, staged: Stage, progress: _Progress, reader: RowReader
 ) -> None:
-    for end, line_count, chunk in chunks(staged, reader, writer, offset=progress.offset):
-        progress.offset = end
-        done = sum(progress.counts.values()) + line_count
-        # The cursor is written at the end of the chunk, when the counts below stand in it.
-        cursor = vars(progress)
-        with run.chunk(cursor=cursor, done=done, total=staged.line_count, phase="loading"):
-            progress.add(*writer.write(chunk))
-            writer.write_counts(progress.counts)
+    with _without_looking_for_cycles():
+        for end, line_count, chunk in chunks(staged, reader, writer, offset=progress.offset):
+            progress.offset = end
+            done = sum(progress.counts.values()) + line_count
+            # The cursor is written at the end of the chunk, when the counts below stand in it.
+            cursor = vars(progress)
+            with run.chunk(cursor=cursor, done=done, total=staged.line_count, phase="loading"):
+                progress.add(*writer.write(chunk))
+                writer.write_counts(progress.counts)
+            del chunk
+            gc.collect(0)  # What the chunk left behind: next to nothing, and looked at once.
+
+
+@contextmanager
+def _without_looking_for_cycles() -> Iterator[None]:
+    """Let Python count references only.
+
+    To go through all rows again and again for cycles, of which they have none, was a third of what
+    this process did in a load.
+    """
+    gc.disable()
+    try:
+        yield
+    finally:
+        gc.enable()
 
 
 def chunks(

@@ -37,7 +37,7 @@ def permission(**traits: Any) -> Permission:
         actor=Actor.PERSON,
         event_id=7,
     )
-    return replace(given, **traits)
+    return given._replace(**traits)
 
 
 def sale(**traits: Any) -> SaleFact:

@@ -107,7 +107,7 @@ def test_a_restrictive_event_only_shrinks_audiences(
 ):
     """From the ledger to the answer: events, fold, facts, gate."""
     before = decide(_facts(ledger, question), question, FR_2026_11)
-    more = [*ledger, replace(refusal, event_id=10**7)]
+    more = [*ledger, refusal._replace(event_id=10**7)]
     after = decide(_facts(more, question), question, FR_2026_11)
 
     assert before.allowed or not after.allowed

@@ -1,0 +1,33 @@
+"""Rows written in bulk come back as they were given, whatever stands in them."""
+
+import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+
+from mdm import bulk
+from mdm.models import ContactPoint
+
+COLUMNS = ("id", "kind", "value", "display", "region", "shared_by", "status", "audience")
+# What COPY writes in its own way stands in every second example.
+texts = st.text(
+    st.one_of(st.sampled_from("\\N\t\n\r\b.'\""), st.characters(exclude_categories=["Cs"])),
+    max_size=12,
+).map(lambda text: text.replace("\x00", ""))
+
+
+@pytest.mark.django_db
+@settings(
+    max_examples=25, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture]
+)
+@given(displays=st.lists(texts, min_size=1, max_size=4))
+def test_any_text_comes_back_as_it_was(displays: list[str]):
+    ids = bulk.allocate_ids(ContactPoint, len(displays))
+    rows = [
+        (key, "email", f"{key}@example.org", text, "", 1, "usable", "b2c")
+        for key, text in zip(ids, displays, strict=True)
+    ]
+
+    bulk.insert(ContactPoint, COLUMNS, rows)
+
+    stored = ContactPoint.objects.filter(pk__in=ids).order_by("pk")
+    assert list(stored.values_list("display", flat=True)) == displays
