@@ -15,17 +15,27 @@ from mdm.households import RelationRefused, relate, retract
 from mdm.identity import UnknownCustomer, resolve
 from mdm.models import Customer, Relation
 
+_SEEN_FROM_THE_OTHER = {
+    "ward": Relation.Kind.GUARDIAN.value,
+    "employs": Relation.Kind.WORKS_FOR.value,
+}
+"""What the form calls a relation on the page of its second customer."""
+
 
 @require_POST
 @permission_required("mdm.add_relation", raise_exception=True)
 def add(request: HttpRequest, public_id: str) -> HttpResponse:
     """Record a steward's word on a customer and another one, named by any id ever issued."""
     customer = get_object_or_404(Customer, public_id=public_id, merged_into=None)
+    kind = request.POST.get("kind", "")
     try:
+        one, other = customer, resolve(request.POST.get("other", "").strip())
+        if kind in _SEEN_FROM_THE_OTHER:
+            one, other, kind = other, one, _SEEN_FROM_THE_OTHER[kind]
         relate(
-            customer,
-            resolve(request.POST.get("other", "").strip()),
-            request.POST.get("kind", ""),
+            one,
+            other,
+            kind,
             holds=request.POST.get("holds") != "no",
             reason=request.POST.get("reason", "").strip()[:400],
             by=cast("User", request.user),

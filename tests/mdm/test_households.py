@@ -123,6 +123,27 @@ def test_a_guardian_and_her_ward_are_shown_on_both_pages():
 
 
 @pytest.mark.parametrize(
+    ("kind", "from_here", "from_there"),
+    [
+        ("ward", "under the guardianship of", "guardian of"),
+        ("employs", "employs", "works for"),
+    ],
+)
+def test_a_relation_is_recorded_from_either_side_with_who_and_why(kind, from_here, from_there):
+    one, other = family("Zoé", "Anna")
+    steward = client_of("steward")
+
+    add(steward, one, other, kind=kind, reason="her passport")
+
+    [here] = steward.get(page_of(one)).context["file"].relations.ties
+    page = steward.get(page_of(other)).text
+    assert (here.is_outgoing, here.other.pk) == (False, other.pk)
+    assert from_there in page
+    assert "her passport" in page
+    assert from_here in steward.get(page_of(one)).text
+
+
+@pytest.mark.parametrize(
     ("fields", "words"),
     [
         ({"other": "G-0000-0000"}, "No customer has this id"),
