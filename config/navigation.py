@@ -99,6 +99,10 @@ GROUPS: tuple[tuple[Any, tuple[Entry, ...]], ...] = (
                 ("consent.view_ledgercheck",),
             ),
             Entry(
+                _("Rehearse an inspection"), "shuffle", "consent:rehearsal",
+                ("consent.view_consentevent",),
+            ),
+            Entry(
                 _("Requests of persons"), "mark_email_unread", "consent:requests",
                 ("consent.view_rightsrequest",), open_request_count,
             ),

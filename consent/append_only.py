@@ -81,8 +81,6 @@ SEAL_TABLES: dict[str, list[str]] = {
     "consent_sealblock": ["number"],
 }
 """The tables of the chain and their unique columns."""
-GROWING_TABLES = (*LEDGER_TABLES, *SEAL_TABLES)
-"""Every append-only table of this app."""
 ERASABLE = {
     "consent_consentevent": ["contact_point_id", "line", "erased_at"],
     "consent_eventseal": ["salt"],

@@ -143,12 +143,30 @@ class MomentForm(forms.Form):
         label=_("As of"), required=False, widget=forms.DateInput(attrs={"type": "date"})
     )
 
+    known_at = forms.DateField(
+        label=_("As it was known on"),
+        required=False,
+        widget=forms.DateInput(attrs={"type": "date"}),
+    )
+
     def clean_at(self) -> date | None:
         """Refuse days to come: the law and the facts of then are not known."""
-        day: date | None = self.cleaned_data["at"]
+        return self._past("at")
+
+    def clean_known_at(self) -> date | None:
+        """Refuse days to come here too: nobody knows what will be known."""
+        return self._past("known_at")
+
+    def _past(self, name: str) -> date | None:
+        day: date | None = self.cleaned_data[name]
         if day and day > localdate():
             raise ValidationError(_("Choose a day that is not in the future."))
         return day
+
+    def knowledge(self) -> datetime | None:
+        """Return the last instant of the day of knowledge; None for the day asked about."""
+        day = self.cleaned_data.get("known_at") if self.is_valid() else None
+        return last_instant(day) if day else None
 
     def moment(self) -> datetime | None:
         """Return the last instant of the chosen day; None for now, today included."""

@@ -134,6 +134,12 @@ class PermissionMatrix:
     at: datetime
     is_past: bool
     policy: str
+    known_at: datetime | None = None
+
+    @property
+    def differing_count(self) -> int:
+        """Return how many answers were otherwise as it was known then."""
+        return sum(cell.then is not None for row in self.rows for cell in row.cells)
 
     @property
     def allowed_count(self) -> int:
@@ -163,16 +169,22 @@ class TimelineEntry:
         return self.event.occurred_at or self.event.recorded_at
 
 
-def permission_matrix(customer: Customer, at: datetime | None = None) -> PermissionMatrix:
-    """Return every answer for a live customer: now, or at a past instant with both clocks."""
+def permission_matrix(
+    customer: Customer, at: datetime | None = None, known_at: datetime | None = None
+) -> PermissionMatrix:
+    """Return every answer for a live customer: now, or at a past instant with both clocks.
+
+    The past is told as we know it today and, where that differs, as it was known at `known_at`
+    (default: the instant asked about).
+    """
     moment = now()
     asked_at = at or moment
     readers: list[tuple[StateReader, datetime]] = [(stored_states(), moment)]
     if at is not None:
-        readers = [(states_as_known(at, known_at), known_at) for known_at in (moment, at)]
+        readers = [(states_as_known(at, known), known) for known in (moment, known_at or at)]
     known = [
-        gather([customer.pk], at=asked_at, read_states=read, known_at=known_at)[customer.pk]
-        for read, known_at in readers
+        gather([customer.pk], at=asked_at, read_states=read, known_at=knowledge)[customer.pk]
+        for read, knowledge in readers
     ]
     purposes = tuple(Purpose.objects.filter(is_active=True).exclude(nature=Purpose.Nature.SERVICE))
     points = ContactPoint.objects.in_bulk([row[0] for row in known[0].points])
@@ -181,7 +193,9 @@ def permission_matrix(customer: Customer, at: datetime | None = None) -> Permiss
         for channel in SHOWN_CHANNELS
         for point in _point_ids(known[0], channel, asked_at)
     )
-    return PermissionMatrix(purposes, rows, asked_at, at is not None, pack_at(asked_at).code)
+    known_then = (known_at or at) if at else None
+    policy = pack_at(asked_at).code
+    return PermissionMatrix(purposes, rows, asked_at, at is not None, policy, known_then)
 
 
 def timeline(customer: Customer) -> list[TimelineEntry]:

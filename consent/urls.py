@@ -29,6 +29,7 @@ urlpatterns = [
         staff_views.ReceivedRequestPage.as_view(),
         name="receive-request",
     ),
+    path("consent/rehearsal/", views.RehearsalPage.as_view(), name="rehearsal"),
     path("consent/ledger/", ledger_pages.LedgerPage.as_view(), name="ledger"),
     path("consent/customers/<slug:public_id>/proof/", ProofPackPage.as_view(), name="proof-pack"),
     path("consent/notices/<int:pk>/", notice_pages.NoticePage.as_view(), name="notice"),

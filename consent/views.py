@@ -1,5 +1,6 @@
 """The DPO's pages: consent events, one event with its proof, one customer's permissions."""
 
+import secrets
 from typing import Any
 
 from django.http import Http404, HttpRequest, HttpResponse
@@ -8,14 +9,17 @@ from django.urls import reverse
 from django.utils.translation import gettext_lazy as _
 
 from consent.forms import EventFilterForm, MomentForm
+from consent.good_faith import late_refusals
 from consent.models import ConsentEvent, EventSeal, PermissionState, ProofPack
 from consent.presentation import entry_of, permission_matrix, timeline
+from consent.rehearsal import draw
 from consent.search import PAGE_SIZE, find_events
 from consent.verification import event_seals
 from mdm.identity import UnknownCustomer, resolve
 from mdm.pages import StaffPage, log_access
 
 _PACKS = 20
+_SEED_DIGITS = 7
 
 
 class EventsPage(StaffPage):
@@ -86,6 +90,32 @@ class EventPage(StaffPage):
         )
 
 
+class RehearsalPage(StaffPage):
+    """Twenty consents at random, each with its proof or what it lacks."""
+
+    permission_required = ("mdm.view_customer", "consent.view_consentevent")
+    template_name = "consent/rehearsal.html"
+    title = _("Rehearse an inspection")
+
+    def get_context_data(self, **kwargs: Any) -> dict[str, Any]:
+        """Draw the sample that the address names, else another one."""
+        asked = self.request.GET.get("seed", "")
+        seed = int(asked) if asked.isdecimal() and len(asked) < _SEED_DIGITS else _new_seed()
+        sample = draw(seed)
+        log_access(self.request.user, "consent rehearsal", str(seed))
+        return super().get_context_data(
+            sample=sample,
+            proved_count=sum(not item.lacks for item in sample),
+            seed=seed,
+            next_seed=_new_seed(),
+            **kwargs,
+        )
+
+
+def _new_seed() -> int:
+    return secrets.randbelow(10**6)
+
+
 class CustomerConsentPage(StaffPage):
     """One customer's permissions, now or on a past day, and every event behind them."""
 
@@ -101,13 +131,15 @@ class CustomerConsentPage(StaffPage):
             raise Http404(str(error)) from error
         log_access(self.request.user, "consent history", customer.public_id)
         form = MomentForm(self.request.GET or None)
-        matrix = permission_matrix(customer, form.moment())
+        matrix = permission_matrix(customer, form.moment(), form.knowledge())
+        entries = timeline(customer)
         return super().get_context_data(
             customer=customer,
             golden=getattr(customer, "golden", None),
             form=form,
             matrix=matrix,
-            entries=timeline(customer),
+            entries=entries,
+            late=late_refusals(customer.pk, entries),
             packs=ProofPack.objects.filter(customer=customer).select_related("made_by")[:_PACKS],
             here=reverse("consent:customer", args=[customer.public_id]),
             **kwargs,

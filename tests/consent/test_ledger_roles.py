@@ -34,6 +34,7 @@ ATTACKS = [
     "UPDATE consent_sealblock SET last = 0",
     "DELETE FROM consent_sealblock",
     "TRUNCATE consent_sealblock",
+    "DELETE FROM campaigns_listdownload",
 ]
 
 

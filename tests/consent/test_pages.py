@@ -261,6 +261,7 @@ def test_pages_cost_the_same_queries_with_one_event_and_with_thirty(
     if name == "customer":
         address = reverse("consent:customer", args=[record.customer.public_id])
     record_event(record, "given")
+    record_event(record, "refused", channel="sms", point=email_of(record))  # Recorded late.
     dpo.get(address)
     with CaptureQueriesContext(connection) as few:
         dpo.get(address)

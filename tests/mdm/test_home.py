@@ -167,6 +167,7 @@ MENUS = {
         "mdm:quality",
         "consent:events",
         "consent:ledger",
+        "consent:rehearsal",
         "consent:requests",
         "admin:consent_collectionpoint_changelist",
         "admin:consent_purpose_changelist",

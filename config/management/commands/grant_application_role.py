@@ -7,7 +7,7 @@ from django.core.management.base import BaseCommand, CommandError
 from django.db import connection, transaction
 from psycopg import sql
 
-from consent.append_only import ERASABLE, GROWING_TABLES
+from consent.append_only import ERASABLE
 
 
 class Command(BaseCommand):
@@ -39,7 +39,7 @@ def _grant(role: sql.Identifier) -> None:
     _execute("GRANT USAGE ON SCHEMA public TO {}", role)
     _execute("GRANT SELECT, INSERT, UPDATE, DELETE ON ALL TABLES IN SCHEMA public TO {}", role)
     _execute("GRANT USAGE, SELECT ON ALL SEQUENCES IN SCHEMA public TO {}", role)
-    for table in GROWING_TABLES:
+    for table in _growing_tables():
         name = sql.Identifier(table)
         _execute("REVOKE UPDATE, DELETE, TRUNCATE, TRIGGER ON {} FROM {}", name, role)
         if columns := ERASABLE.get(table):
@@ -50,3 +50,13 @@ def _grant(role: sql.Identifier) -> None:
 def _execute(statement: str, *parts: sql.Composable) -> None:
     with connection.cursor() as cursor:
         cursor.execute(sql.SQL(statement).format(*parts))
+
+
+def _growing_tables() -> list[str]:
+    """Return the tables whose triggers refuse every change, of whatever app."""
+    with connection.cursor() as cursor:
+        cursor.execute(
+            "SELECT DISTINCT tgrelid::regclass::text FROM pg_trigger"
+            " JOIN pg_proc ON pg_proc.oid = tgfoid WHERE proname = 'refuse_change' ORDER BY 1"
+        )
+        return [table for (table,) in cursor.fetchall()]
