@@ -4,7 +4,6 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
 from django.contrib.auth.models import User
-from django.db import transaction
 from django.db.models import Q
 from django.utils.formats import date_format
 from django.utils.timezone import localtime, now
@@ -22,6 +21,7 @@ from mdm.aliases import give_back
 from mdm.audit import acting_as, record_history
 from mdm.birth_ids import public_id
 from mdm.models import SourceRecord
+from mdm.turns import in_one_turn
 
 Verdict = Decision.Verdict
 Pair = tuple[int, int]
@@ -73,7 +73,7 @@ class Circumstances:
     is_blind: bool = False
 
 
-@transaction.atomic
+@in_one_turn
 def decide(
     one: int,
     other: int,
@@ -148,7 +148,7 @@ def make_decisions(
     return [made[key] for key in keys]
 
 
-@transaction.atomic
+@in_one_turn
 def retract(decision: Decision, *, by: User, versions: str = "") -> Decision:
     """Take a decision back: the records go where everything else says they belong.
 

@@ -3,7 +3,6 @@
 from collections.abc import Iterable, Sequence
 
 from django.contrib.auth.models import User
-from django.db import transaction
 from django.utils.translation import gettext as _
 
 from matching.foresight import Foresight, foresee
@@ -13,6 +12,7 @@ from mdm import aliases as held
 from mdm import identity
 from mdm.audit import acting_as
 from mdm.models import Alias
+from mdm.turns import in_one_turn
 
 
 class AlreadyGivenBack(Exception):
@@ -46,7 +46,7 @@ def foresee_giving_back(alias: Alias) -> Foresight:
     return foresee([], given_back=[alias])
 
 
-@transaction.atomic
+@in_one_turn
 def give_back(alias: Alias, *, by: User) -> None:
     """Let an id follow again the record that held it before; who is whom stays as it is.
 

@@ -9,7 +9,6 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 
 from django.contrib.auth.models import User
-from django.db import transaction
 from django.db.models import Q
 from django.utils.translation import gettext as _
 
@@ -31,6 +30,7 @@ from matching.versions import check_versions, check_versions_around
 from mdm.aliases import Keeping, holdings, keep, propose
 from mdm.audit import acting_as
 from mdm.models import Alias, SourceRecord
+from mdm.turns import in_one_turn
 
 Kind = Repair.Kind
 _REASON_LETTERS = 400
@@ -121,7 +121,7 @@ def foresee(plan: Plan) -> Foresight:
     return foresight.foresee(plan.rulings, without=pairs, keeping=plan.keeping)
 
 
-@transaction.atomic
+@in_one_turn
 def repair(
     wish: Wish,
     *,
@@ -185,7 +185,7 @@ def done_before(idempotency_key: str | None) -> Repair | None:
     return Repair.objects.filter(idempotency_key=idempotency_key).first()
 
 
-@transaction.atomic
+@in_one_turn
 def undo(done: Repair, *, by: User, versions: str = "") -> None:
     """Take a repair back as a whole; decisions made on its pairs since stay.
 

@@ -33,6 +33,7 @@ from matching.side_by_side import Row, rows_of_pair
 from matching.versions import check_versions, customers_of, versions_of
 from mdm.golden_records import outlook
 from mdm.models import ContactPoint, Customer, RecordContactPoint, SourceRecord
+from mdm.turns import in_one_turn
 
 LEASE_MINUTES = 5
 _A_LOT = 3  # Of `Argument.strength`.
@@ -126,7 +127,7 @@ def queue_state(user: User) -> QueueState:
     )
 
 
-@transaction.atomic
+@in_one_turn
 def next_task(user: User, *, task_id: int | None = None) -> ReviewTask | None:
     """Lease the best task for this steward for five minutes; None when nothing waits.
 
@@ -238,7 +239,7 @@ def _circumstances(task: ReviewTask, note: str, seconds: float | None) -> Circum
     return Circumstances(note=note, score_shown=shown, seconds=seconds, is_blind=blind)
 
 
-@transaction.atomic
+@in_one_turn
 def skip(task_id: int, *, by: User) -> None:
     """Put a task behind the others for this steward; colleagues may take it at once."""
     task = ReviewTask.objects.select_for_update().filter(pk=task_id).first()

@@ -9,7 +9,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
 from django.contrib.auth.models import User
-from django.db import IntegrityError, transaction
+from django.db import IntegrityError
 from django.db.models import Q
 from django.utils.timezone import now
 from django.utils.translation import gettext as _
@@ -17,6 +17,7 @@ from django.utils.translation import gettext as _
 from mdm.audit import acting_as
 from mdm.folding import fold
 from mdm.models import ContactPoint, Customer, RecordContactPoint, Relation, SourceRecord
+from mdm.turns import in_one_turn
 
 # A contact point of more customers is a building, a firm or a till, not a home.
 _LARGEST_HOME = 12
@@ -140,7 +141,7 @@ def _family_names(records: Iterable[SourceRecord]) -> set[str]:
     return {fold(name) for name in names if name}
 
 
-@transaction.atomic
+@in_one_turn
 def relate(
     one: Customer,
     other: Customer,
@@ -198,7 +199,7 @@ def _between(one: Customer, other: Customer, kind: str) -> list[Relation]:
     return list(Relation.objects.select_for_update().filter(both, kind=kind, retracted_at=None))
 
 
-@transaction.atomic
+@in_one_turn
 def retract(relation: Relation, *, by: User) -> None:
     """Take a word back; what is derived shows again."""
     with acting_as(by, _("Relation taken back")):

@@ -8,7 +8,6 @@ from datetime import date
 from typing import Any
 
 from django.contrib.auth.models import User
-from django.db import transaction
 from django.db.models import QuerySet
 from django.utils.timezone import localdate, now
 from django.utils.translation import gettext as _
@@ -17,6 +16,7 @@ from mdm import identity
 from mdm.audit import acting_as
 from mdm.models import Pin, SourceRecord
 from mdm.survivorship import GROUPS
+from mdm.turns import in_one_turn
 
 
 class PinRefused(Exception):
@@ -27,7 +27,7 @@ class AlreadyTakenBack(Exception):
     """The pin is no longer in force."""
 
 
-@transaction.atomic
+@in_one_turn
 def pin(
     record_id: int,
     group: str,
@@ -64,7 +64,7 @@ def pin(
     return made
 
 
-@transaction.atomic
+@in_one_turn
 def take_back(pin_id: int, *, by: User) -> Pin:
     """Take a pin back: the rules decide again.
 

@@ -1,6 +1,7 @@
 """Stewards and runs at the same time, in real threads, each with its own connection."""
 
 import threading
+import time
 from collections.abc import Callable
 from typing import Any
 
@@ -15,7 +16,8 @@ from matching.relinking import moves
 from matching.repairs import RepairRefused, Wish, repair
 from matching.versions import CustomersChanged, versions_of
 from mdm import jobs
-from mdm.models import Customer, SourceRecord
+from mdm.identity import lock_customers
+from mdm.models import ContactPoint, Customer, SourceRecord
 from mdm.replay import check
 from mdm.signals import customers_changed
 from tests.matching.factories import (
@@ -228,3 +230,39 @@ _LUC = {
     "postcode": "69001",
     "city": "Lyon",
 }
+
+
+@pytest.mark.postgresql
+def test_a_click_that_meets_a_load_in_a_circle_is_done_again():
+    """The load holds a contact point and wants its customers; the steward the other way round."""
+    records = make_records([{"given_name": "Anne", "email": "one@example.org"}] * 2)
+    steward = make_steward()
+    is_held = threading.Event()
+
+    def load() -> None:
+        with transaction.atomic(), connection.cursor() as cursor:
+            cursor.execute("SET LOCAL deadlock_timeout = '1min'")  # The steward's turn is ended.
+            list(ContactPoint.objects.select_for_update().values_list("pk"))
+            is_held.set()
+            _wait_until_somebody_waits()
+            lock_customers([record.pk for record in records])
+
+    side = Side(load)
+    assert is_held.wait(_LONGEST_SECONDS)
+    done = decide(records[0].pk, records[1].pk, Verdict.SAME, by=steward)
+
+    assert side.result() is None
+    assert Decision.objects.get() == done
+    assert customers_of(*records) == [records[0].pk] * 2
+    assert_all_follows_from_facts()
+
+
+def _wait_until_somebody_waits() -> None:
+    until = time.monotonic() + _LONGEST_SECONDS
+    while time.monotonic() < until:
+        with connection.cursor() as cursor:
+            cursor.execute("SELECT count(*) FROM pg_locks WHERE NOT granted")
+            if cursor.fetchone()[0]:
+                return
+        time.sleep(0.02)
+    raise AssertionError("Nobody waits.")
