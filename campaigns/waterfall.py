@@ -108,6 +108,7 @@ WORDS: dict[str, str | Promise] = {
     "G9": _("Prospecting is banned in this sector"),
     "G10": _("No contact from the person for years"),
     "G11": _("Asked for a pause"),
+    "P4": _("Not an hour at which the person may be called"),
     "P5": _("Called as often as the law allows in thirty days"),
     **{
         f"{rule}_{lack}": words

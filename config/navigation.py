@@ -106,6 +106,7 @@ GROUPS: tuple[tuple[Any, tuple[Entry, ...]], ...] = (
                 _("Requests of persons"), "mark_email_unread", "consent:requests",
                 ("consent.view_rightsrequest",), open_request_count,
             ),
+            Entry(_("Call desk"), "call", "consent:calls", ("consent.use_call_desk",)),
             Entry(
                 _("Collection points"), "edit_note",
                 "admin:consent_collectionpoint_changelist", ("consent.view_collectionpoint",),

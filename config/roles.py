@@ -9,6 +9,7 @@ STEWARD: Final = "steward"
 DPO: Final = "dpo"
 MARKETER: Final = "marketer"
 ADMINISTRATOR: Final = "administrator"
+CALLER: Final = "caller"
 
 # app.codename of Django permissions. Nobody exports but through a target list, and nobody edits
 # a ledger: such permissions stand in no role.
@@ -55,6 +56,7 @@ PERMISSIONS: Mapping[str, tuple[str, ...]] = {
         "matching.view_ruleset",
         "matching.activate_ruleset",
         "consent.view_permissionstate",
+        "consent.use_call_desk",
         "consent.record_offline",
     ),
     DPO: (
@@ -101,6 +103,7 @@ PERMISSIONS: Mapping[str, tuple[str, ...]] = {
         "campaigns.download_targetlist",
         "campaigns.view_listdownload",
     ),
+    CALLER: ("consent.use_call_desk",),
     ADMINISTRATOR: (
         "auth.view_user",
         "auth.add_user",

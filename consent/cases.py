@@ -6,7 +6,7 @@ do not count. What refuses counts whatever its date.
 
 from collections.abc import Iterator
 from dataclasses import dataclass
-from datetime import date, datetime, time
+from datetime import date, datetime, time, timedelta
 
 from consent.facts import (
     ANY,
@@ -69,6 +69,11 @@ class Case:
             return None
         day = self.at.astimezone(PARIS).date()
         return day.year - born.year - ((day.month, day.day) < (born.month, born.day))
+
+    def recent_calls(self) -> list[datetime]:
+        """Return the attempts to call that count against the limit at this instant."""
+        since = self.at - timedelta(days=self.policy.call_attempts_days)
+        return [call for call in self.person.calls if since < call <= self.at]
 
     def objections(self) -> Iterator[Objection]:
         """Yield the wide refusals that cover this channel and purpose."""

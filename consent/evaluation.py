@@ -70,13 +70,15 @@ def may_contact(
     at: datetime | None = None,
     known_at: datetime | None = None,
     contact_point_id: int | None = None,
+    is_dialling: bool = False,
 ) -> Outcome:
     """Answer for one live customer, at any instant, as the system knew it at `known_at`.
 
     Without `at` it is asked about this moment; without `known_at`, with all that is known today.
+    `is_dialling` asks about a call made right now: the hours count.
     """
     moment = now()
-    question = Question(channel, offer, at or moment)
+    question = Question(channel, offer, at or moment, is_dialling)
     reader = states_as_known(question.at, known_at or moment)
     wanted = {customer.pk: contact_point_id} if contact_point_id else {}
     return next(_evaluate_chunk([customer.pk], question, reader, wanted, known_at))
@@ -126,7 +128,11 @@ def _evaluate_chunk(
     )
     for customer in customer_ids:
         known = found.get(customer)
-        candidates = known.facts(question.channel, purpose, question.at) if known else []
+        candidates = (
+            known.facts(question.channel, purpose, question.at, is_dialling=question.is_dialling)
+            if known
+            else []
+        )
         wanted = contact_points.get(customer)
         if wanted is not None:
             candidates = [f for f in candidates if f.point and f.point.contact_point_id == wanted]

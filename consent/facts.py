@@ -155,12 +155,15 @@ class PersonFacts:
     is_third_party: bool = False
     is_on_robinson: bool = False
     is_on_bloctel: bool = False
-    call_attempts: int = 0
+    calls: tuple[datetime, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
 class PointFacts:
-    """What is known of one contact point, and of the permission on it for the question's key."""
+    """What is known of one contact point, and of the permission on it for the question's key.
+
+    `zones` are the time zones it may ring in, worked out when somebody is about to dial.
+    """
 
     contact_point_id: int
     kind: str
@@ -171,6 +174,7 @@ class PointFacts:
     objections: tuple[Objection, ...] = ()
     suppressions: tuple[Objection, ...] = ()
     paused_until: datetime | None = None
+    zones: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -188,11 +192,15 @@ class Offer:
 
 @dataclass(frozen=True, slots=True)
 class Question:
-    """May this leave on this channel at this instant? `offer` is None for an unknown purpose."""
+    """May this leave on this channel at this instant? `offer` is None for an unknown purpose.
+
+    `is_dialling` asks as somebody who has the phone in her hand: the hours then count.
+    """
 
     channel: str
     offer: Offer | None
     at: datetime
+    is_dialling: bool = False
 
 
 @dataclass(frozen=True, slots=True)

@@ -9,6 +9,7 @@ from typing import Any
 from django.db.models import Max
 from django.utils.timezone import now
 
+from consent.call_hours import zones_of
 from consent.facts import (
     ANY,
     CHANNEL_KINDS,
@@ -24,9 +25,9 @@ from consent.facts import (
     State,
 )
 from consent.ledger import PERMISSIVE, events_by_customer
-from consent.models import ConsentEvent, Pause, PermissionState
+from consent.models import CallAttempt, ConsentEvent, Pause, PermissionState
 from consent.phone_lines import is_mobile
-from consent.policy_packs import PARIS
+from consent.policy_packs import PARIS, pack_at
 from consent.states import Key, fold_all, known
 from mdm.key_sets import key_set
 from mdm.models import (
@@ -59,8 +60,11 @@ class Gathered:
     points: list[tuple[Any, ...]] = field(default_factory=list)
     preferred: frozenset[str] = frozenset()
     pauses: dict[int, datetime] = field(default_factory=dict)
+    calls: list[datetime] = field(default_factory=list)
 
-    def facts(self, channel: str, purpose: str, at: datetime) -> list[Facts]:
+    def facts(
+        self, channel: str, purpose: str, at: datetime, *, is_dialling: bool = False
+    ) -> list[Facts]:
         """Return the facts once per contact point of the channel, the preferred one first.
 
         Without a contact point there is one entry, whose point is None.
@@ -73,6 +77,7 @@ class Gathered:
             sales=tuple(sorted(self.sales, key=lambda sale: sale.sale_id)),
             contracts=tuple(sorted(self.contracts, key=lambda c: c.contract_id)),
             last_contact_at=max((m for m in self.moments if m <= at), default=None),
+            calls=tuple(sorted(self.calls)),
         )
         points = [
             PointFacts(
@@ -84,6 +89,7 @@ class Gathered:
                 permission=self.states.get(Key(key, channel, purpose), _NO_PERMISSION),
                 objections=_wide(self.states, key),
                 paused_until=self.pauses.get(key),
+                zones=zones_of(value) if is_dialling else (),
             )
             for key, kind, value, status, audience, _updated in self.contact_points(channel)
         ]
@@ -131,6 +137,8 @@ def gather(
     _add_acts(found, at, known_at or now())
     _add_points(found, kinds)
     _add_pauses(found, at)
+    if "phone" in kinds:
+        _add_calls(found, at)
     for customer, states in read_states(customer_ids).items():
         found[customer].states = states
     return found
@@ -258,6 +266,16 @@ def _add_pauses(found: dict[int, Gathered], at: datetime) -> None:
         "contact_point__carriers__record__customer_id", "contact_point_id"
     ).annotate(Max("ends_at")):
         found[customer].pauses[point] = until
+
+
+def _add_calls(found: dict[int, Gathered], at: datetime) -> None:
+    """Add the attempts to call that may count, whichever number was dialled."""
+    since = at - timedelta(days=pack_at(at).call_attempts_days)
+    attempts = CallAttempt.objects.filter(
+        source_record__customer__in=key_set(found), called_at__gt=since, called_at__lte=at
+    )
+    for customer, called_at in attempts.values_list("source_record__customer_id", "called_at"):
+        found[customer].calls.append(called_at)
 
 
 def _wide(states: States, contact_point_id: int | None) -> tuple[Objection, ...]:

@@ -9,12 +9,13 @@ not hide an older one. Whoever asks about the past brings the facts of then.
 import logging
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 
 from django.utils.formats import date_format
 from django.utils.timezone import localtime
 from django.utils.translation import gettext as _
 
+from consent.call_hours import call_hours
 from consent.cases import OWN_CONSENT, Case, Finding, birthday, years_after
 from consent.channel_rules import (
     channel_findings,
@@ -107,6 +108,8 @@ def _decide(facts: Facts, question: Question, policy: PolicyPack) -> Answer:
     case = Case(facts.person, facts.point, question.channel, question.offer, question.at, policy)
     service = _is_service(case)
     failed = list(_failures(case, _SERVICE_GATES if service else _ALL_GATES))
+    if question.is_dialling and not service and (late := _within_hours(case)):
+        failed.append(late)
     outcome = [Finding("S1")] if service else channel_findings(case)
     failed += [finding for finding in outcome if not is_allowing(finding)]
     deciding = failed[0] if failed else outcome[0]
@@ -119,7 +122,7 @@ def _decide(facts: Facts, question: Question, policy: PolicyPack) -> Answer:
         deciding_event=deciding.event_id,
         deciding_fact=deciding.fact,
         obligations=() if failed else obligations(case, deciding.rule),
-        valid_until=min(filter(case.at.__lt__, _turning_points(case)), default=None),
+        valid_until=_valid_until(case, question),
     )
 
 
@@ -221,9 +224,20 @@ def _not_paused(case: Case) -> Finding | None:
 
 
 def _not_called_too_often(case: Case) -> Finding | None:
-    is_call = case.channel == ChannelCode.PHONE and case.audience == Audience.CONSUMER
-    too_often = case.person.call_attempts >= case.policy.call_attempts_maximum
-    return Finding("P5") if is_call and too_often else None
+    too_often = len(case.recent_calls()) >= case.policy.call_attempts_maximum
+    return Finding("P5") if _is_consumer_call(case) and too_often else None
+
+
+def _within_hours(case: Case) -> Finding | None:
+    if not _is_consumer_call(case) or not case.point:
+        return None
+    hours = call_hours(case.point.zones, case.at, case.policy)
+    return None if hours.is_open else Finding("P4")
+
+
+def _is_consumer_call(case: Case) -> bool:
+    is_call = case.channel in {ChannelCode.PHONE, ChannelCode.AUTOCALL}
+    return is_call and case.audience == Audience.CONSUMER
 
 
 _SERVICE_GATES = (_known_person, _unrestricted, _usable_point)
@@ -263,11 +277,21 @@ def _latest(rule: str, objections: list[Objection]) -> Finding | None:
     return Finding(rule, latest.since, latest.event_id)
 
 
+def _valid_until(case: Case, question: Question) -> datetime | None:
+    points = list(_turning_points(case))
+    if question.is_dialling and case.point and _is_consumer_call(case):
+        changes_at = call_hours(case.point.zones, case.at, case.policy).changes_at
+        points += [changes_at] if changes_at else []
+    return min(filter(case.at.__lt__, points), default=None)
+
+
 def _turning_points(case: Case) -> Iterator[datetime]:
     """Yield every instant at which a fact, a rule or an age could change the answer."""
     person, permission, policy = case.person, case.permission, case.policy
     if case.channel == ChannelCode.PHONE:
         yield policy.phone_switch
+    if _is_consumer_call(case):
+        yield from (call + timedelta(days=policy.call_attempts_days) for call in person.calls)
     if case.offer.sector:
         yield from (ban.since for ban in policy.sector_bans)
     for sale in person.sales:

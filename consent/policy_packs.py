@@ -38,6 +38,9 @@ class PolicyPack:
     sector_bans: tuple[SectorBan, ...]
     soft_opt_in_sale_kinds: frozenset[str]
     call_attempts_maximum: int
+    call_attempts_days: int
+    # Local opening and closing times of a calling day.
+    call_hours: tuple[tuple[time, time], ...]
     information_is_attested: bool
     # [P] How long a frozen list may be downloaded; each download asks the gate again all the same.
     target_list_hours: int = 72
@@ -89,8 +92,10 @@ FR_2026_11 = PolicyPack(
     ),
     # CNIL refuses a mere account; CJEU C-654/23 accepts a subscription with remuneration.
     soft_opt_in_sale_kinds=frozenset({"purchase", "paid_subscription"}),
-    # Consumer code D223-9: four attempts in thirty days.
+    # Consumer code D223-9: four attempts in thirty days, on weekdays that are no legal holidays.
     call_attempts_maximum=4,
+    call_attempts_days=30,
+    call_hours=((time(10), time(13)), (time(14), time(20))),
     # [P] The company attests that its own forms and tills inform people and let them object.
     information_is_attested=True,
 )

@@ -96,6 +96,7 @@ _GATES = [
         "C. consom. D223-9",
         _("The number was already called as often as the law allows in thirty days."),
     ),
+    _gate("P4", "C. consom. D223-9", _("It is not an hour at which this person may be called.")),
 ]
 
 _ALLOWED = [

@@ -2,7 +2,7 @@
 
 from django.urls import path
 
-from consent import ledger_pages, notice_pages, staff_views, views
+from consent import call_pages, ledger_pages, notice_pages, staff_views, views
 from consent.proof.pages import ProofPackPage
 
 app_name = "consent"
@@ -30,6 +30,7 @@ urlpatterns = [
         name="receive-request",
     ),
     path("consent/rehearsal/", views.RehearsalPage.as_view(), name="rehearsal"),
+    path("consent/calls/", call_pages.CallDeskPage.as_view(), name="calls"),
     path("consent/ledger/", ledger_pages.LedgerPage.as_view(), name="ledger"),
     path("consent/customers/<slug:public_id>/proof/", ProofPackPage.as_view(), name="proof-pack"),
     path("consent/notices/<int:pk>/", notice_pages.NoticePage.as_view(), name="notice"),

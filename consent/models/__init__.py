@@ -1,5 +1,6 @@
 """Models of consent, by what they hold."""
 
+from consent.models.calling import CallAttempt
 from consent.models.collecting import (
     CollectionChoice,
     CollectionPoint,
@@ -23,6 +24,7 @@ from consent.models.sealing import EventSeal, LedgerCheck, SealBlock
 
 __all__ = [
     "ALL_CHANNELS",
+    "CallAttempt",
     "Channel",
     "CollectionChoice",
     "CollectionPoint",

@@ -53,11 +53,12 @@ def ask(
     point: dict[str, Any] | None = None,
     offer: dict[str, Any] | None = None,
     policy: dict[str, Any] | None = None,
+    is_dialling: bool = False,
 ) -> Answer:
     """Ask the gate about a consenting adult customer; each trait given changes one fact."""
     person_facts = replace(PersonFacts(last_contact_at=days_ago(30)), **person or {})
     kind = POINT_KINDS.get(channel, "phone")
     point_facts = replace(PointFacts(1, kind, permission=permission()), **point or {})
     offered = replace(Offer("marketing", "commercial", frozenset({"shoes"})), **offer or {})
-    question = Question(channel, offered, at)
+    question = Question(channel, offered, at, is_dialling)
     return decide(Facts(person_facts, point_facts), question, replace(FR_2026_11, **policy or {}))
