@@ -209,7 +209,17 @@ class Identity(RuleBasedStateMachine):
         mine, theirs = sorted(self.pick(groups, place)), self.pick(groups, other)
         records = tuple(mine[t] for t in sorted(ticked) if t < len(mine))
         second = self.world.name(theirs) if kind in ("move", "link", "apart") else None
-        wish = Wish(kind, self.world.name(mine), records, second, alone, keeps_id=keeps)
+        self.repair(Wish(kind, self.world.name(mine), records, second, alone, keeps_id=keeps))
+
+    @precondition(lambda self: any(len(group) > 1 for group in self.world.partition()))
+    @rule(place=places)
+    def the_record_that_gave_the_number_was_the_wrong_one(self, place):
+        large = [group for group in self.world.partition() if len(group) > 1]
+        name = self.world.name(self.pick(sorted(large, key=min), place))
+        holder = self.world.holders()[name]
+        self.repair(Wish("unlink", name, (holder,), leaves_companions=True, keeps_id=True))
+
+    def repair(self, wish):
         before = snapshot()
         try:
             plan = repairs.prepare(wish)
