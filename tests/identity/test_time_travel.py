@@ -112,6 +112,7 @@ def test_permissions_are_those_of_that_day_and_only_for_who_may_see_them(merged)
     answer = then(client_of("steward"), record, 2)
 
     assert "Permissions on that day" in answer.text
+    assert "By two clocks" in then(client_of("dpo"), record, 2).text
     assert answer.context["then"].matrix.is_past
 
 
