@@ -6,6 +6,8 @@ import pytest
 from django.core.management import call_command
 from django.urls import reverse
 
+from matching.decisions import Verdict, decide
+from matching.kept_ids import give_back
 from matching.models import Repair
 from matching.repairs import Wish, repair, undo
 from mdm.birth_ids import display, public_id
@@ -79,6 +81,25 @@ def test_undoing_the_split_gives_everything_back(people):
     Customer.objects.filter(pk=issued).delete()
     assert snapshot() == before
     assert done.decisions.filter(retracted_at=None).count() == 0
+
+
+def test_an_id_given_back_leads_elsewhere_also_when_it_names_nobody():
+    records = make_records([{"given_name": n} for n in ("Ève", "Zoé", "Luc", "Anne", "Anna")])
+    eve, zoe, luc, anne, anna = records
+    for one, other in ((luc, anne), (luc, anna), (anne, anna)):
+        make_evidence(one, other, 9.0)
+    settled(luc)
+    done = split_off([luc, anne, anna])
+    steward = make_steward()
+    decide(eve.pk, anne.pk, Verdict.SAME, by=steward)
+    decide(zoe.pk, luc.pk, Verdict.SAME, by=steward)
+    assert what_became_of(public_id(luc.pk)).live.pk == eve.pk
+
+    give_back(done.alias, by=steward)
+
+    assert what_became_of(public_id(luc.pk)).live.pk == zoe.pk
+    assert what_became_of(public_id(done.alias.stand_in_id)).live.pk == zoe.pk
+    assert check().is_sound
 
 
 def test_a_split_without_the_wish_moves_the_id_with_its_record(people):
