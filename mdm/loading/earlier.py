@@ -5,7 +5,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from django.db.models import Exists, OuterRef, Q
+from django.db.models import Q, QuerySet
 
 from mdm.golden_records import RecordValues
 from mdm.loading.writing import VALUES
@@ -85,9 +85,28 @@ def kept_from(batch: LoadBatch) -> SourceRecordQuerySet:
     later = LoadBatch.objects.filter(
         source=batch.source_id, job__created_at__gt=batch.job.created_at
     )
-    touched = _History.objects.filter(_touched_by(batch), id=OuterRef("pk"))
+    touched = _written_by(batch).filter(_touched_by(batch)).order_by()
     changed = Q(batch__in=later) | Q(missing_from__in=later, status=SourceRecord.Status.DELETED)
-    return SourceRecord.objects.filter(changed, Exists(touched)).order_by("pk")
+    return SourceRecord.objects.filter(changed, pk__in=touched.values("id")).order_by("pk")
+
+
+def last_history_key() -> int:
+    """Return the key of the latest row in the history of records; 0 while there is none."""
+    return _History.objects.order_by("-history_id").values_list("pk", flat=True).first() or 0
+
+
+def _written_by(batch: LoadBatch) -> "QuerySet[Any]":
+    """Return the stretch of history that a load wrote, with whatever else was written meanwhile.
+
+    The whole history for a file that was loaded before loads noted their stretch.
+    """
+    batch.refresh_from_db(fields=["history_after", "history_until"])
+    rows: QuerySet[Any] = _History.objects.all()
+    if batch.history_after is not None:
+        rows = rows.filter(history_id__gt=batch.history_after)
+    if batch.history_until is not None:
+        rows = rows.filter(history_id__lte=batch.history_until)
+    return rows
 
 
 def undone_ids(batch: LoadBatch) -> frozenset[int]:

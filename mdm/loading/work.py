@@ -17,6 +17,7 @@ from mdm.audit import acting_as
 from mdm.jobs import JobRefused, JobRun, LostLease, job
 from mdm.loading import deletion
 from mdm.loading.candidates import Candidate, Staged
+from mdm.loading.earlier import last_history_key
 from mdm.loading.preparation import Preparation
 from mdm.loading.rows import RowReader
 from mdm.loading.staging import Stage, stage
@@ -79,6 +80,9 @@ def _load(run: JobRun, batch: LoadBatch) -> Mapping[str, Any]:
     readers = readers_of(batch)
     path = location(batch.stored_file + STAGED)
     staged = stage_batch(run, batch, readers[batch.mapping_id], path)
+    LoadBatch.objects.filter(pk=batch.pk, history_after=None).update(
+        history_after=last_history_key()
+    )
     progress = _Progress(**run.cursor) if run.cursor else _Progress()
     if batch.mode == FileMode.FULL and not run.cursor and not staged.rejected_count:
         deletion.refuse_when_too_much_is_missing(batch, staged)
@@ -89,7 +93,9 @@ def _load(run: JobRun, batch: LoadBatch) -> Mapping[str, Any]:
     if batch.mode == FileMode.FULL and not is_withheld:
         _delete_missing(run, writer, staged, progress, batch)
     LoadBatch.objects.filter(pk=batch.pk).update(
-        finished_at=now(), doubtful_count=doubtful_rows(batch)
+        finished_at=now(),
+        doubtful_count=doubtful_rows(batch),
+        history_until=last_history_key(),
     )
     run.then(COUNT_QUALITY, {"source": batch.source_id})
     return {

@@ -151,6 +151,14 @@ class SourceRecord(PersonValues):
                 fields=["source", "source_key"], name="source_record_unique_key_in_source"
             )
         ]
+        indexes = [
+            # For undoing a full file; partial, so that loads do not pay for it.
+            models.Index(
+                fields=["missing_from"],
+                name="source_record_missing_from",
+                condition=Q(missing_from__isnull=False),
+            )
+        ]
 
     def __str__(self) -> str:
         return f"{self.source.code}·{self.source_key}"

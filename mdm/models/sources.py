@@ -212,6 +212,10 @@ class LoadBatch(models.Model):
         null=True,
         help_text="New and changed records with an issue worse than a note.",
     )
+    # All that the load wrote into the history of records lies between these keys of it: undoing
+    # finds it there, without an index that every load would pay for.
+    history_after = models.PositiveBigIntegerField(null=True, editable=False)
+    history_until = models.PositiveBigIntegerField(null=True, editable=False)
     created_at = models.DateTimeField(_("loaded at"), auto_now_add=True)
     finished_at = models.DateTimeField(_("finished at"), null=True, blank=True)
     created_by = models.ForeignKey(

@@ -13,6 +13,7 @@ from consent.models import PermissionState
 from mdm import jobs
 from mdm.identity import Link, apply_links
 from mdm.loading import undo
+from mdm.loading.earlier import kept_from
 from mdm.loading.undo import UndoRefused, read_undo_samples, start_preview, start_undo
 from mdm.models import (
     ATTRIBUTES,
@@ -319,3 +320,18 @@ def test_the_command_refuses_what_is_not_there():
         call_command("undo_load", 999)
     with pytest.raises(CommandError):
         call_command("undo_load", preview(row("C1")).pk)
+
+
+def test_what_a_file_wrote_is_found_in_its_stretch_of_history_or_in_all_of_it():
+    load(row("C1", nom="A"))
+    batch = load(row("C1", nom="B", maj="03/02/2024"), row("C2"))
+    load(row("C2", nom="C", maj="04/02/2024"))
+    batch.refresh_from_db()
+    keys = SourceRecord.history.filter(batch=batch).values_list("history_id", flat=True)
+
+    assert batch.history_after < min(keys) <= max(keys) <= batch.history_until
+    found = [list(kept_from(batch).values_list("source_key", flat=True))]
+    LoadBatch.objects.update(history_after=None, history_until=None)  # As loaded before.
+    found.append(list(kept_from(batch).values_list("source_key", flat=True)))
+
+    assert found == [["C2"], ["C2"]]
