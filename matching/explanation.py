@@ -263,6 +263,10 @@ _REASONS: Mapping[str, Words] = {
     "given_name_unconfirmed": gettext_lazy(
         "A given name is missing: what is shared may belong to a household."
     ),
+    "not_compared": gettext_lazy("No blocking rule brought them together."),
+    "below_floor": gettext_lazy("They were compared, and are too unlike to be kept."),
+    "below_threshold": gettext_lazy("Not sure enough to link without a steward."),
+    "link_refused": gettext_lazy("A rule about whole customers kept them apart."),
     "registration_conflict": gettext_lazy("The registration numbers differ."),
     "organisation_unconfirmed": gettext_lazy(
         "Only the name or only one address agrees: it may be a branch, or two firms of one group."

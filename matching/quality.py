@@ -2,22 +2,25 @@
 
 import csv
 from collections.abc import Iterable, Iterator
-from dataclasses import dataclass, replace
+from dataclasses import asdict, dataclass
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
-from django.db.models import QuerySet
 from django.utils.translation import gettext as _
 
-from matching.clustering import Evidence
-from matching.evaluation import Score, b_cubed, pair_score, pairwise, true_pair_count
-from matching.neighbourhood import Facts, read_facts
-from matching.reading import rows_of
-from matching.records import read_columns
-from matching.rule_sets import Parameters, active_rule_set
+from matching.mistakes import Compared, Truth, WrongPair
+from matching.neighbourhood import read_facts
+from matching.runs import last_run
 from mdm.models import SourceRecord
 
+if TYPE_CHECKING:
+    from matching.linkage.columns import Ids
+    from matching.linkage.judging import Band, Figures, RuleRecall
+
 COLUMNS = ("source", "source_key", "entity")
+MOST_PAIRS = 10
+BANDS = (-3.0, 0.0, 3.0, 6.0, 10.0)
+"""Lower ends, in bits, of the ranges of scores whose precision is told."""
 
 
 class TruthRefused(ValueError):
@@ -32,48 +35,60 @@ class Quality:
     unknown_rows: int
     """Rows of the truth file that name no active record."""
     true_pairs: int
-    pairwise: Score
-    b_cubed: Score
-    blocking_recall: float
-    even_odds_pairwise: Score
+    pairwise: "Figures"
+    b_cubed: "Figures"
+    whole_clusters: "Figures"
+    even_odds_pairwise: "Figures"
     """As if stewards had said Same to every task more likely than not."""
-    even_odds_b_cubed: Score
+    even_odds_b_cubed: "Figures"
+    rules: "tuple[RuleRecall, ...]"
+    bands: "tuple[Band, ...]"
+    missed: dict[str, int]
+    """Reason -> true pairs that are not linked."""
+    false_merges: tuple[WrongPair, ...]
+    misses: tuple[WrongPair, ...]
 
-    def as_json(self) -> dict[str, Any]:
-        """Return the figures as one JSON object."""
-        return {
+    @property
+    def blocking_recall(self) -> float:
+        """Share of the true pairs that some blocking rule makes."""
+        return self.rules[-1].cumulative if self.rules else 0.0
+
+    def as_json(self, *, with_pairs: bool = False) -> dict[str, Any]:
+        """Return the figures as one JSON object; single pairs only when asked for."""
+        document: dict[str, Any] = {
             "records": self.records,
             "unknown_rows": self.unknown_rows,
             "true_pairs": self.true_pairs,
             "pairwise": self.pairwise.as_json(),
             "b_cubed": self.b_cubed.as_json(),
+            "clusters": self.whole_clusters.as_json(),
             "blocking_recall": round(self.blocking_recall, 5),
+            "blocking_rules": [asdict(rule) for rule in self.rules],
+            "score_bands": [asdict(band) for band in self.bands],
+            "missed": self.missed,
             "at_even_odds": {
                 "pairwise": self.even_odds_pairwise.as_json(),
                 "b_cubed": self.even_odds_b_cubed.as_json(),
             },
         }
+        if with_pairs:
+            document["false_merges"] = [asdict(pair) for pair in self.false_merges]
+            document["misses"] = [asdict(pair) for pair in self.misses]
+        return document
 
 
-def evaluate(truth_file: Path) -> Quality:
+def evaluate(truth_file: Path, *, most_pairs: int = MOST_PAIRS) -> Quality:
     """Compare the present links with a CSV file of source, source_key and entity.
+
+    Args:
+        truth_file: the truth.
+        most_pairs: how many false merges, and how many misses, to name.
 
     Raises:
         TruthRefused: when the file cannot be read, or knows none of the records.
     """
-    entities, unknown = _known(read_truth(truth_file))
-    found = dict(rows_of(_active().values_list("pk", "customer_id"), "pk", entities))
-    best = _at_even_odds(read_facts()).partition().names
-    return Quality(
-        records=len(entities),
-        unknown_rows=unknown,
-        true_pairs=true_pair_count(entities),
-        pairwise=pairwise(found, entities),
-        b_cubed=b_cubed(found, entities),
-        blocking_recall=pair_score(_candidates(), entities).recall,
-        even_odds_pairwise=pairwise(best, entities),
-        even_odds_b_cubed=b_cubed(best, entities),
-    )
+    truth, unknown_rows = _known(read_truth(truth_file))
+    return _quality(truth, unknown_rows, most_pairs)
 
 
 def read_truth(truth_file: Path) -> Iterator[tuple[str, str, str]]:
@@ -103,39 +118,81 @@ def read_truth(truth_file: Path) -> Iterator[tuple[str, str, str]]:
         ) from error
 
 
-def _known(truth: Iterable[tuple[str, str, str]]) -> tuple[dict[int, str], int]:
-    """Return the entity of each active record, and how many rows name none."""
-    rows = _active().values_list("source__code", "source_key", "pk")
-    keys = {(code, key): pk for code, key, pk in rows.iterator(chunk_size=10_000)}
-    entities: dict[int, str] = {}
+def _known(rows: Iterable[tuple[str, str, str]]) -> tuple[Truth, int]:
+    """Return the active records with their entities, and how many rows name none of them."""
+    import numpy as np
+
+    active = SourceRecord.objects.active().order_by("pk")
+    listed = list(active.values_list("pk", "customer_id", "source__code", "source_key"))
+    places = {row[2:]: place for place, row in enumerate(listed)}
+    # A record of which the truth says nothing is nobody else's.
+    entity = np.arange(len(listed)) + len(listed)
+    numbers: dict[str, int] = {}
     unknown = 0
-    for source, source_key, entity in truth:
-        record = keys.get((source, source_key))
-        if record is None:
+    for source, key, name in rows:
+        place = places.get((source, key))
+        if place is None:
             unknown += 1
         else:
-            entities[record] = entity
-    if not entities:
+            entity[place] = numbers.setdefault(name, len(numbers))
+    if not numbers:
         raise TruthRefused(_("The truth file names no record that is loaded."))
-    return entities, unknown
+    truth = Truth(
+        ids=np.array([row[0] for row in listed], np.int64),
+        customer=np.array([row[1] for row in listed], np.int64),
+        entity=np.unique(entity, return_inverse=True)[1],
+        known=entity < len(listed),
+        references=["·".join(row[2:]) for row in listed],
+    )
+    return truth, unknown
 
 
-def _active() -> "QuerySet[SourceRecord]":
-    return SourceRecord.objects.active().order_by()
+def _quality(truth: Truth, unknown_rows: int, most_pairs: int) -> Quality:
+    from matching.linkage import judging
+
+    found, entity = truth.customer[truth.known], truth.entity[truth.known]
+    by_pair, by_record = judging.judge_clusters(found, entity)
+    likely_pair, likely_record = judging.judge_clusters(
+        _at_even_odds(truth.ids)[truth.known], entity
+    )
+    compared = Compared(truth, last_run())
+    missed, misses = compared.misses(most_pairs)
+    return Quality(
+        records=int(truth.known.sum()),
+        unknown_rows=unknown_rows,
+        true_pairs=judging.true_pairs(entity),
+        pairwise=by_pair,
+        b_cubed=by_record,
+        whole_clusters=judging.whole_clusters(found, entity),
+        even_odds_pairwise=likely_pair,
+        even_odds_b_cubed=likely_record,
+        rules=tuple(judging.blocking_recall(compared.blocks, truth.entity)),
+        bands=tuple(compared.bands(BANDS)),
+        missed=missed,
+        false_merges=compared.false_merges(most_pairs),
+        misses=misses,
+    )
 
 
-def _candidates() -> Iterator[tuple[int, int]]:
-    """Yield the pairs that blocking proposes for the present records."""
-    from matching.linkage.engine import candidate_ids
+def _at_even_odds(ids: "Ids") -> "Ids":
+    """Return the clusters as if stewards confirmed what is likely; size and support bind them too.
 
-    cap = Parameters.read(active_rule_set().parameters).block_cap
-    return candidate_ids(read_columns(lambda _done, _total: None), block_cap=cap)
+    What says that two numbers or two records of a source are two people is a rule for machines.
+    """
+    import numpy as np
 
+    from matching.clustering import Guards
+    from matching.linkage.grouping import group
 
-def _at_even_odds(facts: Facts) -> Facts:
-    """Return the facts as if stewards confirmed what is likely: rules for machines do not bind."""
-    likely = [
-        Evidence(pair.left, pair.right, pair.score, pair.score >= 0) for pair in facts.evidence
-    ]
-    guards = replace(facts.guards, exclusive={}, unique_source={})
-    return Facts(facts.records, likely, facts.rulings, guards)
+    facts = read_facts(ids.tolist())
+    rows = [pair for pair in facts.evidence if pair.score >= 0]
+    places = {key: place for place, key in enumerate(ids.tolist())}
+    return group(
+        len(ids),
+        np.array([places[pair.left] for pair in rows], np.int64),
+        np.array([places[pair.right] for pair in rows], np.int64),
+        np.array([pair.score for pair in rows], np.float64),
+        np.ones(len(rows), np.bool_),
+        guards=Guards(facts.guards.max_size, facts.guards.least_support),
+        rulings=[r._replace(left=places[r.left], right=places[r.right]) for r in facts.rulings],
+    ).oldest

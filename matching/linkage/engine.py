@@ -14,7 +14,6 @@ from matching.linkage.blocking import (
     Blocks,
     RuleReport,
     TooManyPairs,
-    candidate_pairs,
 )
 from matching.linkage.chance import learn_classes
 from matching.linkage.classes import Classes
@@ -132,18 +131,6 @@ def link_encoded(
     """Return the same as `link` from records that are encoded already, by rising id."""
     run = Run(ids, sources, settings or Settings(), progress)
     return run.result(encoded, model, changed)
-
-
-def candidate_ids(
-    columns: Columns, *, rules: Sequence[Rule] | None = None, block_cap: int = BLOCK_CAP
-) -> Iterator[tuple[int, int]]:
-    """Yield the ids of each pair that the blocking rules make, without comparing them."""
-    columns = columns.sorted()
-    encoded = encode(columns)
-    rules = taken(propose(encoded, cap=block_cap)) if rules is None else rules
-    blocks = build_all(encoded, rules, block_cap)
-    for _position, left, right in candidate_pairs(blocks):
-        yield from zip(columns.ids[left].tolist(), columns.ids[right].tolist(), strict=True)
 
 
 class Run:

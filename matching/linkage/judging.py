@@ -23,6 +23,11 @@ class Figures:
         total = self.precision + self.recall
         return 2 * self.precision * self.recall / total if total else 0.0
 
+    def as_json(self) -> dict[str, float]:
+        """Return the three figures, rounded."""
+        figures = {"precision": self.precision, "recall": self.recall, "f1": self.f1}
+        return {name: round(figure, 5) for name, figure in figures.items()}
+
 
 @dataclass(frozen=True)
 class Band:
@@ -126,25 +131,19 @@ def score_bands(right: Flags, score: Floats, edges: Sequence[float]) -> list[Ban
 
 def blocking_recall(blocks: Sequence[Blocks], entity: Ids) -> list[RuleRecall]:
     """Return what each rule finds of the true pairs, alone and with those before it."""
-    left, right = _all_true_pairs(entity)
+    left, right = all_true_pairs(entity)
     found = np.zeros(len(left), np.bool_)
     reports = []
     for one in blocks:
         joined = one.joins(left, right)
         found |= joined
-        reports.append(RuleRecall(one.rule.name, float(joined.mean()), float(found.mean())))
+        alone, together = (_share(float(flags.sum()), len(left)) for flags in (joined, found))
+        reports.append(RuleRecall(one.rule.name, alone, together))
     return reports
 
 
-def worst(right: Flags, score: Floats, count: int = 20) -> tuple[Ids, Ids]:
-    """Return the positions of the surest wrong pairs and of the least sure true ones."""
-    wrong, true = np.flatnonzero(~right), np.flatnonzero(right)
-    surest = wrong[np.argsort(-score[wrong], kind="stable")[:count]]
-    missed = true[np.argsort(score[true], kind="stable")[:count]]
-    return surest, missed
-
-
-def _all_true_pairs(entity: Ids) -> tuple[Codes, Codes]:
+def all_true_pairs(entity: Ids) -> tuple[Codes, Codes]:
+    """Return every pair of records that are one entity, each once."""
     order = np.argsort(entity, kind="stable").astype(np.int32)
     sizes = np.bincount(entity)
     partners = np.concatenate([np.zeros(0, np.int64)] + [np.arange(n - 1, -1, -1) for n in sizes])

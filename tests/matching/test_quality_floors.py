@@ -4,13 +4,14 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from functools import cache
 
+import numpy as np
 import pytest
 
 from benchmarks.tables import demo_rows
 from matching.clustering import Evidence, clusters
-from matching.evaluation import Score, pairwise
 from matching.linkage import engine
 from matching.linkage.columns import Columns, Flags
+from matching.linkage.judging import Figures, judge_clusters
 
 FIELDS = {
     "given_name": "given_name",
@@ -29,8 +30,8 @@ Labelled = tuple[str, str, Mapping[str, str]]
 class Outcome:
     """How good the links that need nobody are, and those that are more likely than not."""
 
-    links: Score
-    even_odds: Score
+    links: Figures
+    even_odds: Figures
 
 
 def febrl(number: int, *, with_identifier: bool) -> Iterator[Labelled]:
@@ -67,10 +68,12 @@ def outcome(name: str) -> Outcome:
     return Outcome(_judged(pairs, pairs.automatic, truth), _judged(pairs, pairs.score >= 0, truth))
 
 
-def _judged(pairs: engine.Pairs, chosen: Flags, truth: dict[int, str]) -> Score:
+def _judged(pairs: engine.Pairs, chosen: Flags, truth: dict[int, str]) -> Figures:
     rows = zip(pairs.left, pairs.right, pairs.score, chosen, strict=True)
     evidence = [Evidence(int(a), int(b), float(bits), bool(link)) for a, b, bits, link in rows]
-    return pairwise(clusters(truth, evidence, []).names, truth)
+    names = clusters(truth, evidence, []).names
+    found = np.array([names[key] for key in truth])
+    return judge_clusters(found, np.unique(list(truth.values()), return_inverse=True)[1])[0]
 
 
 @pytest.mark.parametrize(
