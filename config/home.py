@@ -7,7 +7,7 @@ over whole tables are some minutes old, because every visit would pay for them.
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
-from typing import Any, TypeVar, cast
+from typing import Any, NamedTuple, TypeVar, cast
 
 from django.contrib.auth.models import Group, User
 from django.core.cache import cache
@@ -22,6 +22,7 @@ from django.utils.translation import gettext as _
 from campaigns.models import Campaign, ListDownload, TargetList
 from consent.models import Channel, ConsentEvent, LedgerCheck, PermissionState, RightsRequest
 from matching.models import Decision, MatchRun, ReviewTask
+from mdm.lineage import label_of
 from mdm.models import Customer, Job, LoadBatch, Pin, SourceRecord, SourceSystem
 from mdm.pins import due_for_review
 
@@ -52,6 +53,13 @@ class Work:
     failed: list[Job]
 
 
+class DuePin(NamedTuple):
+    """A pin whose day to look again has come, and what its attribute is called."""
+
+    pin: Pin
+    label: str
+
+
 @dataclass(frozen=True, slots=True)
 class StewardHome:
     """The queue, the stewards' pace, the sources and what their files had wrong."""
@@ -67,7 +75,7 @@ class StewardHome:
     records: "Records"
     sources: Sequence[SourceSystem]
     rejecting_batches: list[LoadBatch]
-    due_pins: list[Pin]
+    due_pins: list[DuePin]
     due_pin_count: int
 
 
@@ -225,7 +233,7 @@ def steward_home(user: User) -> StewardHome:
         records=_cached("records", _count_records),
         sources=sources,
         rejecting_batches=list(rejecting[:_ROWS]),
-        due_pins=list(due[:_ROWS]),
+        due_pins=[DuePin(pin, label_of(pin.attribute)) for pin in due[:_ROWS]],
         due_pin_count=due.count(),
     )
 

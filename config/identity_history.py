@@ -105,11 +105,12 @@ def _of_repair(
     moved = [labels[key] for key in repair.record_ids if key in labels]
     other = repair.customer if repair.other == seen_from else repair.other
     details = [", ".join(moved), str(other) if other else ""]
+    kept = _("the number stayed with the larger part") if repair.alias_id else ""
     return Act(
         at=repair.done_at,
         by=_name(repair.done_by),
         words=": ".join(
-            filter(None, [repair.get_kind_display(), " → ".join(filter(None, details))])
+            filter(None, [repair.get_kind_display(), " → ".join(filter(None, details)), kept])
         ),
         tone="same" if repair.kind in _JOINING else "conflict",
         reason=first.get_reason_display(),

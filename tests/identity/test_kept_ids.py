@@ -122,6 +122,7 @@ def test_a_steward_keeps_the_number_and_gives_it_back_on_the_pages(people):
 
     assert "Numbers kept here" in answer.text
     assert "typed over" in answer.text
+    assert "the number stayed with the larger part" in answer.text
     alias = Alias.objects.get()
     back = page_of(luc, "customer-give-id-back")
     preview = client.post(back, {"alias": alias.pk})

@@ -82,6 +82,7 @@ def test_pins_due_for_review_lead_the_steward_to_their_customers():
     page = home(client_of("steward"))
 
     assert "old email" in page
+    assert "<b>E-mail</b>" in page
     assert reverse("mdm:customer", args=[public_id(record.pk)]) in page
     assert "old phone" not in page
     assert "Pins to look at again" not in home(client_of("dpo"))
