@@ -1,23 +1,26 @@
 """The engine beside its peers: the same tables, the same cores, one after the other.
 
 Every contestant starts from a normalised table in memory and ends at clusters; each runs in a
-process of its own. The peers are installed into .data/peers from benchmarks/peers.txt.
+process of its own, within limits of time and memory. The peers are installed into .data/peers
+from benchmarks/peers.txt.
 """
 
 import csv
 import json
+import math
 import subprocess
 import sys
 import tempfile
 import venv
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 
-from benchmarks.steps import REPOSITORY, StepFailed
+from benchmarks.limits import LimitBroken, run_limited
+from benchmarks.steps import REPOSITORY
 from benchmarks.tables import available, table
 from matching.linkage.judging import best_threshold, judge_clusters, judge_pairs, true_pairs
 
@@ -25,7 +28,12 @@ PEERS = REPOSITORY / ".data" / "peers"
 SETS = ("febrl1", "febrl2", "febrl3", "febrl4", "fr-clients", "splink-fake", "demo-10000")
 PERSON = ("given_name", "family_name", "street", "postcode", "city", "birth_date")
 CUSTOMER = (*PERSON, "email", "phone")
-LONGEST = 3600
+MILLION = ("demo-1000000",)
+LONGEST = 600
+LONGEST_OF_A_MILLION = 200
+"""Seconds that a contestant may take, reading the table and saving the result among them."""
+
+MOST_MEGABYTES = 12_000
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,6 +43,8 @@ class Contestant:
     name: str
     script: str
     variant: str = "-"
+    sets: tuple[str, ...] = ()
+    """The data sets it takes part in; all where none is named."""
 
     def command(self, *arguments: str) -> list[str]:
         """Give the words of the command."""
@@ -49,6 +59,8 @@ PEER_SETUPS = (
     Contestant("Splink 5, expert", "splink_5", "expert"),
     Contestant("Splink 5, documented", "splink_5", "documented"),
     Contestant("recordlinkage", "recordlinkage_stock"),
+    # Minutes and gigabytes at ten thousand records, and it is told 600 labels.
+    Contestant("dedupe, 600 labels", "dedupe_3", sets=("febrl1", "febrl2", "demo-10000")),
 )
 
 
@@ -58,13 +70,15 @@ class Outcome:
 
     data: str
     contestant: str
-    figures: dict[str, Any]
-    precision: float
-    recall: float
-    f1: float
-    best_f1: float
-    cluster_f1: float
-    b_cubed_f1: float
+    figures: dict[str, Any] = field(default_factory=dict)
+    precision: float = 0.0
+    recall: float = 0.0
+    f1: float = 0.0
+    best_f1: float = 0.0
+    cluster_f1: float = 0.0
+    b_cubed_f1: float = 0.0
+    stopped: str = ""
+    """At which limit, where it did not reach its end."""
 
 
 def measure(names: Sequence[str]) -> Iterator[Outcome]:
@@ -73,7 +87,8 @@ def measure(names: Sequence[str]) -> Iterator[Outcome]:
     for name in available(names):
         for data, source, columns in _variants(name):
             for contestant in (OURS, *PEER_SETUPS):
-                yield _run(data, source, columns, contestant)
+                if not contestant.sets or name in contestant.sets:
+                    yield _run(data, source, columns, contestant)
 
 
 def engine_tables(outcomes: Sequence[Outcome]) -> list[str]:
@@ -84,21 +99,32 @@ def engine_tables(outcomes: Sequence[Outcome]) -> list[str]:
         "|---|---|" + "---:|" * 6,
     ]
     for one in outcomes:
-        figures = (
-            one.precision, one.recall, one.f1, one.best_f1, one.cluster_f1, one.b_cubed_f1,
-        )  # fmt: skip
-        cells = " | ".join(f"{figure:.4f}" for figure in figures)
-        lines.append(f"| {one.data} | {one.contestant} | {cells} |")
+        lines.append(f"| {one.data} | {one.contestant} | {_quality_cells(one)} |")
     lines += [
         "",
         "| data | tool | pairs | seconds | CPU seconds | seconds : ours | peak MB | stages |",
         "|---|---|" + "---:|" * 5 + "---|",
     ]
-    ours = {one.data: one.figures["seconds"] for one in outcomes if one.contestant == OURS.name}
-    return lines + [_speed_line(one, ours[one.data]) for one in outcomes]
+    ours = {
+        one.data: one.figures["seconds"]
+        for one in outcomes
+        if one.contestant == OURS.name and not one.stopped
+    }
+    return lines + [_speed_line(one, ours.get(one.data, math.nan)) for one in outcomes]
+
+
+def _quality_cells(one: Outcome) -> str:
+    if one.stopped:
+        return f"{one.stopped} | | | | | "
+    figures = (
+        one.precision, one.recall, one.f1, one.best_f1, one.cluster_f1, one.b_cubed_f1,
+    )  # fmt: skip
+    return " | ".join(f"{figure:.4f}" for figure in figures)
 
 
 def _speed_line(one: Outcome, ours: float) -> str:
+    if one.stopped:
+        return f"| {one.data} | {one.contestant} | | | | | | {one.stopped} |"
     figures = one.figures
     stages = ", ".join(f"{name} {seconds:.2f}" for name, seconds in figures["stages"].items())
     beside = ", ".join(
@@ -130,12 +156,12 @@ def _run(data: str, source: Path, columns: tuple[str, ...], contestant: Contesta
         command = contestant.command(
             str(source), str(result), ",".join(columns), contestant.variant, mode
         )
-        done = subprocess.run(
-            command, capture_output=True, text=True, timeout=LONGEST, cwd=REPOSITORY, check=False
-        )
-        if done.returncode:
-            raise StepFailed(f"{contestant.name} on {data}: {done.stderr[-600:]}")
-        figures = json.loads(done.stdout.strip().splitlines()[-1])
+        longest = LONGEST_OF_A_MILLION if data in MILLION else LONGEST
+        try:
+            output = run_limited(command, seconds=longest, megabytes=MOST_MEGABYTES)
+        except LimitBroken as limit:
+            return Outcome(data, contestant.name, stopped=str(limit))
+        figures = json.loads(output.strip().splitlines()[-1])
         with np.load(result) as found:
             return _judged(data, contestant, figures, found, _entities(source))
 

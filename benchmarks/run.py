@@ -28,7 +28,10 @@ def main() -> int:
         folder = options.keep or Path(stack.enter_context(tempfile.TemporaryDirectory()))
         try:
             if options.only == "engine":
-                _write("engine", _engine(options))
+                _write("engine", _engine(options.sets or _sets(options.rows)))
+                return 0
+            if options.only == "million":
+                _write("million", _engine(engine.MILLION))
                 return 0
             if options.only in (None, "quality"):
                 _write("quality", _quality(folder / "quality", options.sets))
@@ -50,7 +53,9 @@ def main() -> int:
 def _options() -> argparse.Namespace:
     parser = argparse.ArgumentParser(prog="benchmarks.run", description=__doc__)
     parser.add_argument(
-        "--only", choices=("quality", "peer", "scale", "engine"), help="leave the others out"
+        "--only",
+        choices=("quality", "peer", "scale", "engine", "million"),
+        help="leave others out",
     )
     parser.add_argument(
         "--rows", type=int, nargs="+", default=DEFAULT_ROWS, help="sizes of the scale runs"
@@ -80,11 +85,15 @@ def _quality(folder: Path, sets: Sequence[str]) -> list[str]:
     return report.quality_table(results)
 
 
-def _engine(options: argparse.Namespace) -> list[str]:
-    names = options.sets or [*engine.SETS, *(f"demo-{rows}" for rows in options.rows[1:])]
+def _sets(rows: Sequence[int]) -> list[str]:
+    return list(dict.fromkeys([*engine.SETS, *(f"demo-{count}" for count in rows)]))
+
+
+def _engine(names: Sequence[str]) -> list[str]:
     outcomes = []
     for outcome in engine.measure(names):
-        _say(f"{outcome.data}, {outcome.contestant}: pair F1 {outcome.f1:.4f}")
+        said = outcome.stopped or f"pair F1 {outcome.f1:.4f}"
+        _say(f"{outcome.data}, {outcome.contestant}: {said}")
         outcomes.append(outcome)
     return engine.engine_tables(outcomes)
 

@@ -1,8 +1,12 @@
 """The benchmark page: figures are replaced, words are kept."""
 
+import sys
+
 import pytest
 
+from benchmarks.engine import Outcome, engine_tables
 from benchmarks.import_peer import Comparison, import_plainly
+from benchmarks.limits import LimitBroken, run_limited
 from benchmarks.report import peer_table, replace_section, scale_table
 from benchmarks.scale import Run
 from benchmarks.steps import Measured, Site, StepFailed
@@ -65,3 +69,32 @@ def test_a_load_stands_beside_its_peer_as_a_ratio():
     comparison = Comparison("sqlite", 9000, 2000.0, {"default": 400.0, "bulk": 8000.0})
 
     assert "| sqlite | 9,000 | 2,000 | 400 | 8,000 | 5.0 | 0.2 |" in peer_table([comparison])
+
+
+@pytest.mark.parametrize(
+    ("code", "limits", "said"),
+    [
+        ("import time; time.sleep(60)", {"seconds": 0.1, "megabytes": 9999}, "stopped after 0 s"),
+        (
+            "import time; x = b'1' * 80_000_000; time.sleep(60)",
+            {"seconds": 9, "megabytes": 60},
+            "stopped at 60 MB",
+        ),
+    ],
+)
+def test_a_contestant_is_stopped_at_its_limit(code, limits, said):
+    with pytest.raises(LimitBroken, match=said):
+        run_limited([sys.executable, "-c", code], **limits)
+
+
+def test_a_contestant_that_was_stopped_stands_in_both_tables():
+    figures = {"seconds": 2.0, "cpu_seconds": 3.0, "pairs": 5, "peak_megabytes": 9, "stages": {}}
+    outcomes = [
+        Outcome("demo", "Orfèvre", figures, f1=0.95),
+        Outcome("demo", "other", stopped="stopped after 200 s"),
+    ]
+
+    lines = engine_tables(outcomes)
+
+    assert sum("| demo | other |" in line and "stopped after 200 s" in line for line in lines) == 2
+    assert any("| 2.00 | 3.00 | 1.0 | 9 |" in line for line in lines)
