@@ -16,6 +16,7 @@ class ConsentConfig(AppConfig):
         Claims become events, an undone file takes its claims back, members change what
         events add up to, late mails ring again.
         """
+        import consent.erasing  # noqa: F401
         from consent.claims import receive_claims
         from consent.housekeeping import tidy_up  # Brings the jobs of consent along.
         from consent.projection import follow_customers

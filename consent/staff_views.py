@@ -15,6 +15,8 @@ from consent.models import Evidence, RightsRequest
 from consent.offline import OfflineRefused, record_consent, record_objection
 from consent.rights import AlreadyAnswered, answer_request, receive_request
 from consent.staff_forms import AnswerForm, OfflineConsentForm, ReceivedRequestForm
+from mdm.erasure import ErasureRefused
+from mdm.erasure import plan as erasure_plan
 from mdm.identity import UnknownCustomer, resolve
 from mdm.models import Customer
 from mdm.pages import StaffPage, log_access
@@ -124,6 +126,7 @@ class RequestPage(StaffPage):
         log_access(self.request.user, "rights request", str(found.uuid))
         return super().get_context_data(
             found=found,
+            plan=_plan(found),
             days_left=days_left(found),
             soon=_SOON_DAYS,
             form=kwargs.pop("form", None) or AnswerForm(),
@@ -146,6 +149,17 @@ class RequestPage(StaffPage):
         else:
             messages.success(request, _("The request is marked as answered."))
         return redirect("consent:requests")
+
+
+def _plan(request: RightsRequest) -> list[tuple[str, int]]:
+    """Return what carrying out a request for erasure would reach; nothing for the others."""
+    is_open = request.state == RightsRequest.State.RECEIVED
+    if not is_open or request.kind != RightsRequest.Kind.ERASURE:
+        return []
+    try:
+        return erasure_plan(resolve(request.customer.public_id))
+    except ErasureRefused:  # Erased or merged since.
+        return []
 
 
 class EvidenceFile(StaffPage):

@@ -3,6 +3,7 @@
 from django.urls import path
 
 from consent import call_pages, ledger_pages, notice_pages, staff_views, views
+from consent.erasure_pages import ErasePage
 from consent.proof.pages import ProofPackPage
 
 app_name = "consent"
@@ -35,6 +36,7 @@ urlpatterns = [
     path("consent/customers/<slug:public_id>/proof/", ProofPackPage.as_view(), name="proof-pack"),
     path("consent/notices/<int:pk>/", notice_pages.NoticePage.as_view(), name="notice"),
     path("consent/requests/", staff_views.RequestsPage.as_view(), name="requests"),
+    path("consent/requests/<uuid:uuid>/erase/", ErasePage.as_view(), name="erase"),
     path("consent/requests/<uuid:uuid>/", staff_views.RequestPage.as_view(), name="request"),
     path(
         "consent/evidence/<uuid:uuid>/", staff_views.EvidenceFile.as_view(), name="evidence-file"

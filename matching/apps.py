@@ -12,6 +12,7 @@ class MatchingConfig(AppConfig):
 
     def ready(self) -> None:
         """Register the job of this app and how it is told, and listen to loads."""
+        import matching.erasing
         import matching.words  # noqa: F401
         from matching.codes import follow_change
         from matching.review_tasks import follow_load

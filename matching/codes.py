@@ -89,6 +89,19 @@ def tidy() -> None:
         _put_together(seen)
 
 
+def forget(record_ids: Sequence[int]) -> None:
+    """Take the values of erased records out of every page that was ever written of them."""
+    import numpy as np
+
+    from matching.linkage.pages import Reader
+
+    for pk, content in _pages(CodedPage.objects.filter(version=_version())):
+        reader = Reader()
+        if np.isin(reader.add(content), record_ids).any():
+            CodedPage.objects.filter(pk=pk).update(content=reader.without(record_ids))
+    CodedPage.objects.exclude(version=_version()).delete()  # No search reads them.
+
+
 def check() -> int:
     """Return how many records have other codes than their values give, or none."""
     import numpy as np

@@ -252,7 +252,8 @@ def _adapter(model: type[models.Model], name: str) -> Callable[[Any], Any] | Non
     if isinstance(field, models.JSONField):
         return _as_json
     if connection.vendor == "postgresql":
-        return None  # psycopg adapts Python's own types.
+        # psycopg adapts Python's own types; in the text of COPY, bytes are written so.
+        return _hexadecimal if isinstance(field, models.BinaryField) else None
     if isinstance(field, models.DateTimeField):
         return _moment_on_sqlite
     if isinstance(field, models.DateField):
@@ -263,6 +264,10 @@ def _adapter(model: type[models.Model], name: str) -> Callable[[Any], Any] | Non
     if isinstance(field, models.UUIDField):
         return lambda value: value.hex if value is not None else None
     return None
+
+
+def _hexadecimal(value: bytes | None) -> str | None:
+    return None if value is None else f"\\x{value.hex()}"
 
 
 @lru_cache(maxsize=4096)

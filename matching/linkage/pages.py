@@ -90,6 +90,22 @@ class Reader:
         self._codes[attribute].append(np.take(of_word, codes))
         return offset + codes.nbytes
 
+    def without(self, record_ids: Sequence[int]) -> bytes:
+        """Return the pages as one, in their order, with nothing of these records in it.
+
+        They stand in it as not live and without values, and no word is theirs alone.
+        """
+        ids = _joined(self._ids, np.int64)
+        gone = np.isin(ids, record_ids)
+        columns = {}
+        for name, codes in self._codes.items():
+            words: list[str | None] = list(self._numbers[name])
+            words[0] = None
+            left = np.where(gone, 0, _joined(codes, np.int32)).astype(np.int32)
+            columns[name] = Coded(left, words).part(slice(None))
+        records = Folded(ids, columns, _joined(self._sources, np.int32))
+        return pack(records, _joined(self._live, np.bool_) & ~gone)
+
     def records(self) -> Folded:
         """Return the live records by rising id."""
         ids, live, last = self._last()

@@ -1,0 +1,197 @@
+"""Erasing a person (GDPR 17): every place that holds personal data is registered here.
+
+What stays is a shell: the keys, so that what others did keeps its meaning; the key in the source,
+so that a file cannot bring her back; sales and contracts without contact point, which the law on
+accounts keeps. An app registers its places with `erases`; `plan` counts what each would lose,
+`erase` does it all in one transaction.
+"""
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from django.contrib.auth.models import User
+from django.db import transaction
+from django.db.models import QuerySet
+from django.utils.translation import gettext as _
+from django.utils.translation import gettext_lazy
+
+from mdm import identity
+from mdm.audit import acting_as
+from mdm.contact_points import recount_points
+from mdm.key_sets import key_set
+from mdm.models import (
+    ContactPoint,
+    Customer,
+    GoldenRecord,
+    Pin,
+    RecordContactPoint,
+    Sale,
+    SourceRecord,
+)
+from mdm.models.records import PersonValues
+
+
+class ErasureRefused(Exception):
+    """The person cannot be erased; the text says why."""
+
+
+@dataclass(frozen=True, slots=True)
+class Person:
+    """Who is erased: her customer, her records, and the contact points she carries."""
+
+    customer_id: int
+    record_ids: Sequence[int]
+    own_point_ids: Sequence[int]
+    shared_point_ids: Sequence[int]
+    own_addresses: Sequence[str]
+    """The e-mail addresses among the contact points that are hers alone."""
+
+    @property
+    def records(self) -> Any:
+        """The right side of a look-up among her records."""
+        return key_set(self.record_ids)
+
+    @property
+    def own_points(self) -> Any:
+        """The right side of a look-up among the contact points that are hers alone."""
+        return key_set(self.own_point_ids)
+
+
+Rows = Callable[[Person], "QuerySet[Any]"]
+Empty = Callable[[Person], object]
+
+
+@dataclass(frozen=True, slots=True)
+class Place:
+    """A place that holds personal data: its name, the rows concerned, and how they are emptied."""
+
+    label: Any
+    rows: Rows
+    empty: Empty
+
+
+_places: list[Place] = []
+
+
+def erases(label: Any, *, rows: Rows) -> Callable[[Empty], Empty]:
+    """Register a place; the function decorated empties it. Those first registered go first."""
+
+    def register(empty: Empty) -> Empty:
+        _places.append(Place(label, rows, empty))
+        return empty
+
+    return register
+
+
+def plan(customer: Customer) -> list[tuple[str, int]]:
+    """Return what an erasure would reach: each place with its number of rows."""
+    person = _person(customer)
+    return [(str(place.label), place.rows(person).count()) for place in _places]
+
+
+def erase(customer: Customer, *, reason: str, by: User | None) -> list[tuple[str, int]]:
+    """Erase a live customer everywhere, at once or not at all. Returns what was reached.
+
+    Raises:
+        ErasureRefused: without a reason, or when she is no live customer.
+    """
+    if not reason.strip():
+        raise ErasureRefused(_("Say why: the reason is what is kept of an erasure."))
+    with transaction.atomic(), acting_as(by, reason.strip()):
+        identity.lock_customers([customer.pk])
+        person = _person(Customer.objects.get(pk=customer.pk))
+        reached = plan(customer)
+        for place in _places:
+            place.empty(person)
+        SourceRecord.objects.filter(pk__in=person.records).update(
+            status=SourceRecord.Status.ERASED
+        )
+        identity.refresh([person.customer_id], record_ids=person.record_ids)
+        _forget_golden_records(person)
+    return reached
+
+
+def _person(customer: Customer) -> Person:
+    if customer.status not in {Customer.Status.ACTIVE, Customer.Status.INACTIVE}:
+        raise ErasureRefused(_("This id names no person any more."))
+    records = list(SourceRecord.objects.filter(customer=customer).values_list("pk", flat=True))
+    hers = RecordContactPoint.objects.filter(record__in=key_set(records))
+    points = hers.values_list("contact_point_id", flat=True)
+    others = RecordContactPoint.objects.exclude(record__in=key_set(records))
+    shared = set(
+        others.filter(contact_point__in=points).values_list("contact_point_id", flat=True)
+    )
+    own = ContactPoint.objects.filter(pk__in=set(points) - shared)
+    addresses = own.filter(kind=ContactPoint.Kind.EMAIL).values_list("value", flat=True)
+    own_ids = sorted(own.values_list("pk", flat=True))
+    return Person(customer.pk, sorted(records), own_ids, sorted(shared), list(addresses))
+
+
+def blank_values(**others: Any) -> dict[str, Any]:
+    """Return what empties the values of a person in a row: no text, no date."""
+    fields = PersonValues._meta.get_fields()
+    values = {field.name: None if getattr(field, "null", False) else "" for field in fields}
+    return values | others
+
+
+_RECORD_BLANK: dict[str, Any] = {"raw": {}, "issues": [], "content_hash": "", "link_score": None}
+
+
+@erases(
+    gettext_lazy("Source records"),
+    rows=lambda person: SourceRecord.objects.filter(pk__in=person.records),
+)
+def _erase_records(person: Person) -> None:
+    records = SourceRecord.objects.filter(pk__in=person.records)
+    records.update(**blank_values(**_RECORD_BLANK))
+
+
+@erases(
+    gettext_lazy("Earlier versions of source records"),
+    rows=lambda person: SourceRecord.history.filter(id__in=person.records),
+)
+def _erase_versions(person: Person) -> None:
+    versions = SourceRecord.history.filter(id__in=person.records)
+    versions.update(**blank_values(**_RECORD_BLANK))
+
+
+@erases(
+    gettext_lazy("Golden records and their versions"),
+    rows=lambda person: GoldenRecord.history.filter(customer_id__in=person.records),
+)
+def _forget_golden_records(person: Person) -> None:
+    # A customer has the key of its first record: the ids these records ever had are their own.
+    GoldenRecord.history.filter(customer_id__in=person.records).delete()
+
+
+@erases(
+    gettext_lazy("Pinned values"),
+    rows=lambda person: Pin.objects.filter(record__in=person.records),
+)
+def _erase_pins(person: Person) -> None:
+    blank = {"value": {}, "reason": ""}
+    Pin.objects.filter(record__in=person.records).update(**blank)
+    Pin.history.filter(record__in=person.records).update(**blank)
+
+
+@erases(
+    gettext_lazy("Sales and contracts, which keep no contact point"),
+    rows=lambda person: Sale.objects.filter(record__in=person.records),
+)
+def _erase_sales(person: Person) -> None:
+    Sale.objects.filter(record__in=person.records).update(contact_point=None)
+
+
+@erases(
+    gettext_lazy("Contact points"),
+    rows=lambda person: ContactPoint.objects.filter(pk__in=person.own_points),
+)
+def _erase_contact_points(person: Person) -> None:
+    RecordContactPoint.objects.filter(record__in=person.records).delete()
+    for point in ContactPoint.objects.filter(pk__in=person.own_points):
+        # Lists and proofs name the row; nobody can be reached by it.
+        point.value, point.display = f"erased:{point.pk}", ""
+        point.region, point.status = "", ContactPoint.Status.INVALID
+        point.save()
+    recount_points([*person.own_point_ids, *person.shared_point_ids])
