@@ -53,6 +53,9 @@ GROUPS: tuple[tuple[Any, tuple[Entry, ...]], ...] = (
         (
             Entry(_("Find a customer"), "person_search", "mdm:search", ("mdm.view_customer",)),
             Entry(
+                _("Is she known?"), "group_search", "matching:similar", ("mdm.view_customer",)
+            ),
+            Entry(
                 _("Review"),
                 "compare_arrows",
                 "matching:review",

@@ -15,9 +15,11 @@ class MatchingConfig(AppConfig):
         import matching.erasing
         import matching.words  # noqa: F401
         from matching.codes import follow_change
+        from matching.key_table import follow_sweep
         from matching.review_tasks import follow_load
-        from mdm.signals import records_changed, records_loaded
+        from mdm.signals import records_changed, records_loaded, swept
 
         records_loaded.connect(follow_load, dispatch_uid="matching.review_tasks")
         records_loaded.connect(follow_change, dispatch_uid="matching.codes")
+        swept.connect(follow_sweep, dispatch_uid="matching.key_table")
         records_changed.connect(follow_change, dispatch_uid="matching.codes")

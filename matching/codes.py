@@ -17,6 +17,7 @@ from typing import TYPE_CHECKING, Any
 from django.db import transaction
 from django.db.models import Count, Q, QuerySet, Sum
 
+from matching import key_table
 from matching.models import CodedPage, MatchRun
 from matching.reading import in_chunks
 from mdm.bulk import pause_for_other_writers
@@ -47,7 +48,7 @@ class Stock:
 def follow_change(*, record_ids: Sequence[int], **_signal: object) -> None:
     """Code records that were loaded or changed, in the transaction that did it."""
     for chunk in in_chunks(record_ids, RECORDS_PER_PAGE):
-        _write_page(_rows(chunk))
+        _write_page(rows_of_records(chunk))
 
 
 def read_stock(run: JobRun) -> Stock:
@@ -69,6 +70,11 @@ def mark_seen(page_ids: Iterable[int], run: MatchRun) -> None:
     """Say that a search sees these pages; it has seen them once it is finished."""
     for chunk in in_chunks(sorted(page_ids)):
         _unseen().filter(pk__in=chunk).update(run=run)
+
+
+def unseen_pages() -> list[int]:
+    """Return the pages that no finished search has seen."""
+    return list(_unseen().values_list("pk", flat=True))
 
 
 def changed_records(run: MatchRun | None = None) -> set[int]:
@@ -100,6 +106,7 @@ def forget(record_ids: Sequence[int]) -> None:
         if np.isin(reader.add(content), record_ids).any():
             CodedPage.objects.filter(pk=pk).update(content=reader.without(record_ids))
     CodedPage.objects.exclude(version=_version()).delete()  # No search reads them.
+    key_table.forget(record_ids)
 
 
 def check() -> int:
@@ -114,7 +121,7 @@ def check() -> int:
     stored = reader.records()
     wrong = len(np.setdiff1d(stored.ids, _live_ids()))
     for chunk in in_chunks(_live_ids().tolist(), RECORDS_PER_PAGE):
-        wrong += _differences(_fold(_rows(chunk))[0], stored)
+        wrong += _differences(fold_rows(rows_of_records(chunk))[0], stored)
     return wrong
 
 
@@ -136,7 +143,27 @@ def _code(record_ids: Sequence[int]) -> None:
     follow_change(record_ids=record_ids)
 
 
-def _rows(record_ids: Sequence[int]) -> list[tuple[Any, ...]]:
+def records_now(record_ids: Iterable[int]) -> "Folded":
+    """Return the live ones of some records as codes, by rising id, from their values."""
+    import numpy as np
+
+    from matching.linkage.encoding import Coded, Folded
+
+    found = rows_of_records(sorted(record_ids))
+    if not found:
+        return Folded(np.zeros(0, np.int64), {}, np.zeros(0, np.int32))
+    records, live = fold_rows(found)
+    rows = np.flatnonzero(live)
+    columns = {
+        name: Coded(np.take(coded.codes, rows), coded.words)
+        for name, coded in records.columns.items()
+    }
+    assert records.sources is not None  # noqa: S101  (read with the records)
+    return Folded(records.ids[rows], columns, records.sources[rows])
+
+
+def rows_of_records(record_ids: Sequence[int]) -> list[tuple[Any, ...]]:
+    """Return (key, source, status, value of each attribute) of records, by rising key."""
     from matching.linkage.columns import ATTRIBUTES
 
     columns = ("pk", "source_id", "status", *ATTRIBUTES)
@@ -147,7 +174,7 @@ def _rows(record_ids: Sequence[int]) -> list[tuple[Any, ...]]:
     return found
 
 
-def _fold(rows: Sequence[tuple[Any, ...]]) -> "tuple[Folded, list[bool]]":
+def fold_rows(rows: Sequence[tuple[Any, ...]]) -> "tuple[Folded, list[bool]]":
     """Return records as codes, and whether each is live; one that is not has no values."""
     import numpy as np
 
@@ -176,9 +203,11 @@ def _write_page(rows: Sequence[tuple[Any, ...]]) -> None:
     from matching.linkage.pages import VERSION, pack
 
     if rows:
-        records, live = _fold(rows)
+        records, live = fold_rows(rows)
         content = pack(records, np.array(live, np.bool_))
-        CodedPage.objects.create(version=VERSION, record_count=len(rows), content=content)
+        page = CodedPage(version=VERSION, record_count=len(rows), content=content)
+        key_table.follow_page(page, records)
+        page.save()
 
 
 def _version() -> int:
@@ -241,6 +270,7 @@ def _put_together(pages: "QuerySet[CodedPage]") -> None:
         reader.add(content)
         page_ids.append(pk)
     records, seen_by = reader.records(), pages.latest("run").run
+    is_keyed = not pages.filter(is_keyed=False).exists()
     with transaction.atomic():
         for start in range(0, len(records), RECORDS_PER_BASE_PAGE):
             part = records.part(slice(start, start + RECORDS_PER_BASE_PAGE))
@@ -249,6 +279,7 @@ def _put_together(pages: "QuerySet[CodedPage]") -> None:
                 is_base=True,
                 record_count=len(part),
                 content=pack(part, np.ones(len(part), np.bool_)),
+                is_keyed=is_keyed,
                 run=seen_by,
             )
         CodedPage.objects.filter(pk__in=page_ids).delete()

@@ -64,14 +64,19 @@ def explain(evidence: PairEvidence) -> ScoreInWords:
         OutdatedModel: when that model can no longer be read.
     """
     model = ScoreModel.from_state(evidence.run.model)
-    levels = model.levels(evidence.pattern)
+    return explain_pattern(model, evidence.pattern, evidence.score)
+
+
+def explain_pattern(model: ScoreModel, pattern: int, score: float) -> ScoreInWords:
+    """Return the score that a model gives to a pattern, with what speaks for and against it."""
+    levels = model.levels(pattern)
     explanation = model.explain(levels)
     arguments = [
         _argument(field, levels[field], bits) for field, bits in explanation.contributions.items()
     ]
     by_weight = sorted(arguments, key=lambda argument: -abs(argument.bits))
     return ScoreInWords(
-        score=evidence.score,
+        score=score,
         prior=explanation.prior,
         speaks_for=tuple(a for a in by_weight if a.bits >= _NOTHING),
         speaks_against=tuple(a for a in by_weight if a.bits <= -_NOTHING),

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, cast
 import numpy as np
 
 from matching.automatic import held_back
+from matching.learnt import rules_of
 from matching.linkage.columns import Codes, Flags, Ids
 from matching.linkage.comparison import compare
 from matching.linkage.encoding import encode
@@ -16,7 +17,6 @@ from matching.linkage.proposals import build_all, propose, taken
 from matching.models import MatchRun, PairEvidence
 from matching.records import read_columns
 from matching.rule_sets import Parameters
-from matching.runs import rules_of
 from matching.scoring import ModelState, ScoreModel, is_current
 from mdm.models import SourceRecord
 

@@ -55,6 +55,10 @@ class WholeFile(models.Model):
 
     run = models.OneToOneField(MatchRun, models.CASCADE, related_name="whole_file")
     known = models.JSONField(help_text="As linkage.known.Known reads it: hashes, no values.")
+    rules = models.JSONField(default=list, help_text="Names of the blocking rules in use.")
+    is_keyed = models.BooleanField(
+        default=False, help_text="The keys of all records under these rules are stored."
+    )
 
     def __str__(self) -> str:
         return f"{self.run_id}"
@@ -69,6 +73,9 @@ class CodedPage(models.Model):
     )
     record_count = models.PositiveIntegerField()
     content = models.BinaryField()
+    is_keyed = models.BooleanField(
+        default=False, help_text="The blocking keys of its records are stored."
+    )
     run = models.ForeignKey(
         MatchRun,
         models.PROTECT,
@@ -79,6 +86,20 @@ class CodedPage(models.Model):
 
     def __str__(self) -> str:
         return f"{self.pk}"
+
+
+class BlockingKey(models.Model):
+    """A record has a key of a blocking rule: what leads one record to its candidates.
+
+    Keys that a record no longer has may stay: its values tell.
+    """
+
+    pk = models.CompositePrimaryKey("key", "record")
+    key = models.BigIntegerField(help_text="64 bits of rule and folded values (linkage.keys).")
+    record = models.BigIntegerField(help_text="The source record; derived, so not constrained.")
+
+    def __str__(self) -> str:
+        return f"{self.record}"
 
 
 class PairEvidence(models.Model):

@@ -8,15 +8,15 @@ does only what is left, and ends where an uninterrupted one ends.
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import asdict, replace
 from datetime import datetime, timedelta
-from typing import TYPE_CHECKING, Any, cast
+from typing import TYPE_CHECKING, Any
 
 from django.contrib.auth.models import User
 from django.db.models import Q
 from django.utils.timezone import now
-from django.utils.translation import gettext as _
 
 from matching import codes, evidence
 from matching.clustering import Evidence, Partition
+from matching.learnt import Learnt, learnt_by
 from matching.models import (
     Decision,
     MatchRun,
@@ -30,17 +30,14 @@ from matching.outcome import outcome
 from matching.relinking import moves
 from matching.review_tasks import Stand, derive_tasks
 from matching.rule_sets import Parameters, active_rule_set
-from matching.scoring import is_current
+from matching.searching import score, score_changes
 from mdm import jobs
 from mdm.identity import apply_links, lock_customers_of
-from mdm.jobs import JobRefused, JobRun
+from mdm.jobs import JobRun
 from mdm.models import Job, SourceRecord
 
 if TYPE_CHECKING:
-    from matching.linkage.encoding import Folded
-    from matching.linkage.engine import Pairs, Result, Settings
-    from matching.linkage.keys import Rule
-    from matching.scoring import ModelState
+    from matching.linkage.engine import Pairs, Result
 
 KIND = "match"
 RECORDS_PER_CHUNK = 20_000
@@ -99,16 +96,15 @@ class _Match:
     def __init__(self, run: JobRun) -> None:
         self.run = run
         self.row = _run_row(run)
-        before = last_run()
-        is_partial = run.parameters.get("scope") == "changed" and before and _is_usable(before)
-        self.before = before if is_partial else None
+        is_partial = run.parameters.get("scope") == "changed"
+        self.learnt = learnt_by(last_run()) if is_partial else None
         self.changed: set[int] | None = None
 
     def result(self) -> Mapping[str, Any]:
         """Do what is left to do and return the counts."""
         if (self.run.cursor or {}).get("phase") != "links":
             self._write_evidence()
-        elif self.before:
+        elif self.learnt:
             self.changed = codes.changed_records(self.row)
         started = now()
         scope = None if self.changed is None else sorted(neighbourhood(self.changed))
@@ -120,22 +116,28 @@ class _Match:
         return self._finish(moved)
 
     def _write_evidence(self) -> None:
-        stock = codes.read_stock(self.run)
-        with self.run.chunk(cursor=self.run.cursor, phase="read"):
-            codes.mark_seen(stock.page_ids, self.row)
-        if self.before:
-            self.changed = codes.changed_records(self.row)
-        found = _score(self.run, stock.records, self.row.rule_set, self.before, self.changed)
+        found = self._of_changes(self.learnt) if self.learnt else self._of_all()
         _remember(self.row, found)
         with self.run.chunk(cursor=self.run.cursor, phase="evidence"):
             self.row.save()
-            WholeFile.objects.update_or_create(
-                run=self.row, defaults={"known": found.known.to_state()}
-            )
+            _remember_whole_file(self.row, found, self.learnt)
         if self.changed is None:
             evidence.replace_all(self.run, found.pairs, self.row.pk, then=_LINKING)
         else:
             evidence.replace_of(self.run, found.pairs, self.row.pk, self.changed, then=_LINKING)
+
+    def _of_all(self) -> "Result":
+        stock = codes.read_stock(self.run)
+        with self.run.chunk(cursor=self.run.cursor, phase="read"):
+            codes.mark_seen(stock.page_ids, self.row)
+        return score(self.run, stock.records, Parameters.read(self.row.rule_set.parameters))
+
+    def _of_changes(self, learnt: Learnt) -> "Result":
+        """Score what no search has seen with all, by what the last search learnt."""
+        with self.run.chunk(cursor=self.run.cursor, phase="read"):
+            codes.mark_seen(codes.unseen_pages(), self.row)
+        self.changed = codes.changed_records(self.row)
+        return score_changes(self.run, self.changed, learnt)
 
     def _link(self, facts: Facts, partition: Partition, started: datetime) -> int:
         """Apply the links that change; returns how many records moved.
@@ -194,9 +196,10 @@ def _decided_since(moment: datetime) -> set[int]:
 def _simulate(run: JobRun) -> Mapping[str, Any]:
     """Count what a run over all records would change, and change nothing."""
     row = _run_row(run)
-    found = _score(run, codes.read_stock(run).records, row.rule_set, None, None)
+    parameters = Parameters.read(row.rule_set.parameters)
+    found = score(run, codes.read_stock(run).records, parameters)
     _remember(row, found)
-    facts = read_facts(parameters=Parameters.read(row.rule_set.parameters))
+    facts = read_facts(parameters=parameters)
     facts = replace(facts, evidence=_as_evidence(found.pairs))
     partition = facts.partition()
     customers = len(set(partition.names.values()))
@@ -227,90 +230,6 @@ def _rule_set(run: JobRun) -> RuleSet:
     return RuleSet.objects.get(pk=named) if named else active_rule_set()
 
 
-def _is_usable(run: MatchRun) -> bool:
-    """Say whether what a run learnt can score other records."""
-    has_seen_all = WholeFile.objects.filter(run=run).exists()
-    return bool(run.model) and has_seen_all and is_current(cast("ModelState", run.model))
-
-
-def rules_of(run: MatchRun) -> "tuple[Rule, ...]":
-    """Return the blocking rules that a finished run used, in their order."""
-    from matching.linkage.keys import Rule
-
-    used = (report["rule"] for report in run.counts.get("rules", ()) if report["used"])
-    return tuple(Rule(tuple(name.split("+"))) for name in used)
-
-
-def _score(
-    run: JobRun,
-    records: "Folded",
-    rule_set: RuleSet,
-    before: MatchRun | None,
-    changed: set[int] | None,
-) -> "Result":
-    """Score the pairs of the records.
-
-    Args:
-        run: the job.
-        records: all live records.
-        rule_set: rules and thresholds.
-        before: the run whose rules and model are used again; None to find both anew.
-        changed: when given, only pairs with one of these records.
-
-    Raises:
-        JobRefused: when there is nothing to match.
-    """
-    from matching.linkage.blocking import TooManyPairs
-    from matching.linkage.engine import NothingToCompare, link
-    from matching.linkage.frame import ToolkitRun
-    from matching.linkage.known import Known
-
-    if not len(records):
-        raise JobRefused(_("There are no records to match: load a file of customers first."))
-    try:
-        return link(
-            records,
-            _settings(Parameters.read(rule_set.parameters), before),
-            model=None if before is None else cast("ModelState", before.model),
-            known=None if before is None else Known.from_state(before.whole_file.known),
-            changed=None if changed is None else sorted(changed),
-            run_by=ToolkitRun,
-            progress=lambda stage, done, total: run.progress(done, total or None, stage),
-        )
-    except NothingToCompare as error:
-        raise JobRefused(
-            _("There is nothing to compare: no two records share an attribute.")
-        ) from error
-    except TooManyPairs as error:
-        raise JobRefused(
-            _(
-                "The blocking rules would make %(total)d pairs, more than one run may compare: "
-                "%(pairs)d of them by %(rule)s, in blocks of up to %(largest)d records."
-            )
-            % {
-                "total": error.total,
-                "pairs": error.pairs,
-                "rule": error.rule,
-                "largest": error.largest_block,
-            }
-        ) from error
-
-
-def _settings(parameters: Parameters, before: MatchRun | None) -> "Settings":
-    from matching.linkage.engine import Settings
-    from matching.linkage.keys import Rule
-
-    rules = tuple(Rule(rule.parts, rule.budget) for rule in parameters.rules)
-    return Settings(
-        # Rules as delivered are chosen by the data; a run over changes uses those of the last one.
-        rules=rules_of(before) if before else rules or None,
-        review_floor=parameters.review_floor,
-        automatic_threshold=parameters.automatic_threshold,
-        block_cap=parameters.block_cap,
-        clean_sources=None if parameters.link_only else frozenset(),
-    )
-
-
 def _remember(row: MatchRun, found: "Result") -> None:
     row.record_count = found.counts["records"]
     row.model = dict(found.model)
@@ -329,6 +248,17 @@ def _remember(row: MatchRun, found: "Result") -> None:
             for report in found.rules
         ],
     }
+
+
+def _remember_whole_file(row: MatchRun, found: "Result", before: Learnt | None) -> None:
+    """Keep what single records are scored by; a search of changes uses that of the one before."""
+    if before:
+        whole = WholeFile.objects.get(run=before.run_id)
+        kept = {"known": whole.known, "rules": whole.rules, "is_keyed": whole.is_keyed}
+    else:
+        used = [report.rule for report in found.rules if report.used]
+        kept = {"known": found.known.to_state(), "rules": used, "is_keyed": False}
+    WholeFile.objects.update_or_create(run=row, defaults=kept)
 
 
 def _whole_clusters(partition: Partition) -> Iterator[Sequence[int]]:

@@ -2,10 +2,12 @@
 
 from django.urls import path
 
-from matching import rule_pages, run_pages, views
+from matching import resemblance_pages, rule_pages, run_pages, views
 
 app_name = "matching"
 urlpatterns = [
+    path("api/records/similar/", resemblance_pages.similar_api, name="api-similar"),
+    path("similar/", resemblance_pages.SimilarPage.as_view(), name="similar"),
     path("matching/", run_pages.HomePage.as_view(), name="home"),
     path("matching/agreement/", run_pages.AgreementPage.as_view(), name="agreement"),
     path("matching/start/", run_pages.StartPage.as_view(), name="start"),

@@ -3,6 +3,7 @@
 from django.urls import reverse
 from django.utils.translation import gettext_lazy as _
 
+from matching import key_table
 from matching.runs import KIND
 from mdm.job_words import JobWords, describe
 from mdm.models import Job
@@ -24,6 +25,7 @@ PHASES = {
     "evidence": _("Storing the evidence"),
     "links": _("Linking records"),
     "tasks": _("Opening review tasks"),
+    "keys": _("Storing the blocking keys"),
 }
 """Code of a phase or stage → what people read."""
 
@@ -35,4 +37,8 @@ describe(
         icon="join",
         result_url=_result_url,
     ),
+)
+describe(
+    key_table.KIND,
+    JobWords(label=_("Keys that lead to duplicates"), phases=PHASES, icon="key"),
 )

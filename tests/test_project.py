@@ -45,6 +45,7 @@ NOT_AUDITED = {
     "consent.Throttle": "a count of some minutes, without a name",
     "matching.CodedPage": "derived from the records, put together anew at will",
     "matching.MatchRun": "a fact: one row per run",
+    "matching.BlockingKey": "derived from the records, proved by rebuild --check",
     "matching.PairEvidence": "derived by a rule set, written again at each run",
     "matching.ReviewTask": "derived; the decision it leads to is audited",
     "matching.WholeFile": "belongs to its run",

@@ -158,7 +158,12 @@ class RuleReport:
 
 
 def build_blocks(
-    encoded: Encoded, rule: Rule, cap: int = BLOCK_CAP, partition: Partition | None = None
+    encoded: Encoded,
+    rule: Rule,
+    cap: int = BLOCK_CAP,
+    partition: Partition | None = None,
+    *,
+    too_common: Bits | None = None,
 ) -> Blocks | None:
     """Return the blocks of a rule, or None when no two records share a key.
 
@@ -166,6 +171,7 @@ def build_blocks(
         encoded: the records.
         rule: what they must share.
         cap: records in a block at most.
+        too_common: keys above the cap in the whole file, when these records are some of it.
         partition: only the blocks of one worker; who takes which depends on the key alone.
     """
     keys = record_keys(encoded, rule)
@@ -173,6 +179,9 @@ def build_blocks(
     starts, sizes = _runs(sorted_keys)
     is_used = (sizes >= 2) & (sizes <= cap)
     is_capped = sizes > cap
+    if too_common is not None:
+        is_capped |= np.isin(sorted_keys[starts], too_common)
+        is_used &= ~is_capped
     if not is_used.any() and not is_capped.any():
         return None
     kept = np.repeat(is_used, sizes)

@@ -17,7 +17,7 @@ from matching.linkage.blocking import (
 )
 from matching.linkage.chance import learn_classes
 from matching.linkage.classes import Classes
-from matching.linkage.columns import Codes, Columns, Flags, Floats, Ids, Levels
+from matching.linkage.columns import Bits, Codes, Columns, Flags, Floats, Ids, Levels
 from matching.linkage.encoding import Encoded, Folded, encode, learn_known
 from matching.linkage.keys import Rule
 from matching.linkage.known import Known
@@ -50,6 +50,8 @@ class Settings:
     most_pairs: int = MOST_PAIRS
     clean_sources: frozenset[int] | None = frozenset()
     """Sources that hold each person once; None for all of them, which is linking only."""
+    too_common: Bits | None = None
+    """Keys above the cap in the whole file, when the records at hand are some of it."""
     workers: int = os.cpu_count() or 1
 
 
@@ -155,7 +157,7 @@ class Run:
         self, encoded: Encoded, state: ModelState | None, changed: Sequence[int] | None
     ) -> Result:
         """Return the scored pairs."""
-        if len(self.ids) < 2 or not encoded.fields:
+        if encoded.known is None and (len(self.ids) < 2 or not encoded.fields):
             raise NothingToCompare("There are no two records with a common attribute.")
         with self.stage("propose"):
             proposals, rules = self._rules(encoded)
@@ -212,7 +214,13 @@ class Run:
 
     def _blocks(self, encoded: Encoded, rules: Sequence[Rule]) -> list[Blocks]:
         settings = self.settings
-        blocks = build_all(encoded, rules, settings.block_cap, workers=settings.workers)
+        blocks = build_all(
+            encoded,
+            rules,
+            settings.block_cap,
+            workers=settings.workers,
+            too_common=settings.too_common,
+        )
         total = sum(one.pair_count for one in blocks)
         if total > settings.most_pairs:
             largest = max(blocks, key=lambda one: one.pair_count)

@@ -17,7 +17,7 @@ from matching.linkage.columns import ATTRIBUTES, DERIVED_ATTRIBUTES, Codes, Flag
 from matching.linkage.encoding import Coded, Folded
 
 VERSION = 2
-"""Grows with every change of what folding gives or of the form of a page."""
+"""Grows with every change of what folding or a part of a key gives, or of the form of a page."""
 
 _COLUMNS = (*ATTRIBUTES, *DERIVED_ATTRIBUTES)
 _END = "\x00"  # No value of a database holds it.

@@ -20,7 +20,7 @@ from matching.linkage.blocking import (
 )
 from matching.linkage.chance import learn_classes
 from matching.linkage.classes import parts_by_field
-from matching.linkage.columns import Flags, Floats, Ids
+from matching.linkage.columns import Bits, Flags, Floats, Ids
 from matching.linkage.comparison import patterns
 from matching.linkage.encoding import Encoded
 from matching.linkage.keys import Rule
@@ -130,13 +130,16 @@ def build_all(
     *,
     workers: int = 1,
     partition: Partition | None = None,
+    too_common: Bits | None = None,
 ) -> list[Blocks]:
     """Return the blocks of the rules that have their attributes, in their order.
 
     A rule above its budget of pairs per record is left out.
     """
     with ThreadPoolExecutor(workers) as pool:
-        built = pool.map(lambda rule: build_blocks(encoded, rule, cap, partition), rules)
+        built = pool.map(
+            lambda rule: build_blocks(encoded, rule, cap, partition, too_common=too_common), rules
+        )
         return [
             blocks
             for blocks in built

@@ -113,7 +113,7 @@ def test_a_search_reads_the_codes_and_finds_what_the_values_give(monkeypatch):
     make_company(40)
     columns = read_columns(lambda _done, _total: None)
     expected = engine.link(columns).pairs
-    monkeypatch.delattr(codes, "_rows")  # No value is read any more.
+    monkeypatch.delattr(codes, "rows_of_records")  # No value is read any more.
 
     run_match()
 

@@ -10,6 +10,7 @@ from matching.models import MatchRun, PairEvidence, RuleSet
 from matching.rule_sets import Parameters, active_rule_set
 from matching.runs import KIND
 from mdm import jobs
+from mdm.identity import refresh
 from mdm.models import Customer, Job, SourceRecord
 from tests.matching.factories import make_company, run_match
 from tests.mdm.factories import SourceSystemFactory
@@ -62,7 +63,9 @@ def make_company_of_two_sources():
     """Every second record of the company comes from a shop."""
     records = make_company(60)
     shop = SourceSystemFactory(code="shop")
-    SourceRecord.objects.filter(pk__in=[r.pk for r in records[::2]]).update(source=shop)
+    keys = [record.pk for record in records[::2]]
+    SourceRecord.objects.filter(pk__in=keys).update(source=shop)
+    refresh(keys, record_ids=keys)
 
 
 def test_a_draft_is_compared_with_the_customers_of_today_and_changes_none(steward):

@@ -46,6 +46,7 @@ def test_untouched_derived_data_passes_the_check(capsys):
         "permission_states": 0,
         "quality_figures": 0,
         "codes": 0,
+        "blocking_keys": 0,
         "events": 0,
     }
 

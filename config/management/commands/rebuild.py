@@ -8,7 +8,7 @@ from django.core.management.base import BaseCommand, CommandError, CommandParser
 from django.db import transaction
 
 from consent import projection
-from matching import codes, proving
+from matching import codes, key_table, proving
 from mdm import bulk, contact_points, golden_records, identity, quality_figures, replay
 from mdm.audit import acting_as
 from mdm.key_sets import key_ranges
@@ -51,6 +51,7 @@ _DERIVED = {
     "permission_states": "permission states",
     "quality_figures": "figures of sources",
     "codes": "codes of records",
+    "blocking_keys": "blocking keys",
     "events": "customers' events",
 }
 
@@ -82,6 +83,7 @@ def _differences(*, check: bool) -> dict[str, int]:
         "permission_states": states.difference_count,
         "quality_figures": _wrong_figures(check=check),
         "codes": codes.check() if check else codes.rebuild(),
+        "blocking_keys": key_table.rebuild(check=check),
         # What was told cannot be derived from facts: it is compared, in either case.
         "events": _wrong_events(),
     }

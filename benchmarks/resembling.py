@@ -1,0 +1,113 @@
+"""One new record against all: `python -m benchmarks.resembling --rows 100000 --queries 500`.
+
+Loads the demo company, searches once, writes the keys, then describes records to the service that
+the page and the API ask, some of them damaged, and prints the milliseconds of the answers. Run it
+on an empty database (DATABASE_URL); it stops when there are records, unless --keep is given.
+"""
+
+import argparse
+import json
+import random
+import sys
+import tempfile
+import time
+from collections.abc import Iterator
+from io import StringIO
+from pathlib import Path
+from typing import Any
+
+_CODES = ("crm", "shop", "newsletter")
+
+
+def main() -> int:
+    """Print one JSON object with the percentiles."""
+    options = _options()
+    import django
+
+    django.setup()
+    from mdm.models import SourceRecord
+
+    if not options.keep:
+        if SourceRecord.objects.exists():
+            print("The database holds records already.", file=sys.stderr)
+            return 1
+        _fill(options.rows)
+    print(json.dumps(_measure(options.queries)))
+    return 0
+
+
+def _options() -> argparse.Namespace:
+    parser = argparse.ArgumentParser(prog="benchmarks.resembling", description=__doc__)
+    parser.add_argument("--rows", type=int, default=50_000, help="records of the demo company")
+    parser.add_argument("--queries", type=int, default=500, help="descriptions to ask for")
+    parser.add_argument("--keep", action="store_true", help="ask the records that are there")
+    return parser.parse_args()
+
+
+def _fill(rows: int) -> None:
+    from django.core.management import call_command
+
+    from matching import key_table
+    from mdm import jobs
+    from mdm.demo.company import write_company
+
+    call_command("migrate", verbosity=0)
+    mappings = Path(__file__).resolve().parent.parent / "mdm" / "mappings"
+    with tempfile.TemporaryDirectory() as folder:
+        files = write_company(Path(folder) / "company", rows=rows, seed=11)
+        for code in _CODES:
+            mapping = str(mappings / f"demo-{code}.toml")
+            path = str(getattr(files, code))
+            call_command("load", path, source=code, mapping=mapping, stdout=StringIO())
+    call_command("match", stdout=StringIO())
+    started = time.perf_counter()
+    jobs.run_now(key_table.prepare())
+    print(f"keys written in {time.perf_counter() - started:.1f} s", file=sys.stderr)
+
+
+def _measure(queries: int) -> dict[str, Any]:
+    from matching.models import BlockingKey
+    from matching.resemblance import resembling
+    from mdm.models import SourceRecord
+
+    described = list(_descriptions(queries))
+    for one in described[:20]:
+        resembling(one)
+    times, found = [], 0
+    for one in described:
+        started = time.perf_counter()
+        found += bool(resembling(one))
+        times.append(1000 * (time.perf_counter() - started))
+    times.sort()
+    return {
+        "records": SourceRecord.objects.count(),
+        "keys": BlockingKey.objects.count(),
+        "queries": queries,
+        "found": found,
+        **{f"p{p}_ms": round(times[min(len(times) - 1, len(times) * p // 100)], 2)
+           for p in (50, 95, 99)},
+    }  # fmt: skip
+
+
+def _descriptions(count: int) -> Iterator[Any]:
+    """Yield records as somebody may type them: a third as they are, others with a slip or less."""
+    from mdm.models import SourceRecord
+    from mdm.standardise.record import ATTRIBUTES, StandardRecord
+
+    chance = random.Random(7)
+    keys = list(SourceRecord.objects.active().values_list("pk", flat=True))
+    for record in SourceRecord.objects.filter(pk__in=chance.sample(keys, min(count, len(keys)))):
+        values = {name: getattr(record, name) for name in ATTRIBUTES}
+        kind = chance.randrange(3)
+        if kind == 1 and len(values["family_name"]) > 3:
+            values["family_name"] = values["family_name"][:2] + values["family_name"][3:]
+        if kind == 2:
+            values |= {"email": "", "phone": ""}
+        yield StandardRecord(**values)
+
+
+if __name__ == "__main__":
+    import os
+
+    os.environ.setdefault("DJANGO_SETTINGS_MODULE", "config.settings")
+    sys.exit(main())
