@@ -254,17 +254,21 @@ def defeats(
 
 def _put_out(rivals: list[_Rival], strategies: Sequence[str]) -> dict[int, str]:
     """Return who was put out by which strategy, in the way of `_duel`."""
-    lost: dict[int, str] = {}
-    for name in strategies:
-        if len({rival.value for rival in rivals}) < 2:
-            break
-        left = _best(rivals, name)
-        lost |= {rival.candidate.record_id: name for rival in rivals if rival not in left}
-        rivals = left
     if not rivals:
-        return lost
-    value = _oldest(rivals).value
-    return lost | {r.candidate.record_id: "birth" for r in rivals if r.value != value}
+        return {}
+    put_out = dict.fromkeys((rival.candidate.record_id for rival in rivals), "birth")
+    left = rivals
+    for name in strategies:
+        if len({rival.value for rival in left}) < 2:
+            break
+        best = _best(left, name)
+        put_out |= {rival.candidate.record_id: name for rival in left if rival not in best}
+        left = best
+    value = _oldest(left).value
+    # Who says what survives has not lost, although a strategy put the record out.
+    return {
+        r.candidate.record_id: put_out[r.candidate.record_id] for r in rivals if r.value != value
+    }
 
 
 def _oldest(rivals: list[_Rival]) -> _Rival:

@@ -154,6 +154,7 @@ MENUS = {
         "mdm:search",
         "matching:review",
         "matching:home",
+        "consent:calls",
         "mdm:load-new",
         "admin:mdm_loadbatch_changelist",
         "admin:mdm_sourcesystem_changelist",

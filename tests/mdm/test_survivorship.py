@@ -6,7 +6,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from mdm.models import ATTRIBUTES
-from mdm.survivorship import Candidate, PinnedValue, survive
+from mdm.survivorship import DEFAULT_RULES, Candidate, PinnedValue, defeats, survive
 
 EMPTY = {name: None if name == "birth_date" else "" for name in ATTRIBUTES}
 
@@ -68,6 +68,37 @@ def test_every_value_is_the_present_value_of_the_record_it_names(members):
         for name in attributes:
             stated = by_id[record_id].values[ATTRIBUTES.index(name)]
             assert survivors.values[name] == stated
+
+
+pins = st.lists(
+    st.builds(
+        lambda number, attribute, kind, record: PinnedValue(
+            number, attribute, {attribute: "pinned"}, kind, record
+        ),
+        st.integers(1, 99),
+        st.sampled_from(["family_name", "email"]),
+        st.sampled_from(["value", "prefer", "hide"]),
+        st.integers(1, 50),
+    ),
+    max_size=4,
+    unique_by=lambda pin: pin.pin_id,
+)
+
+
+@given(candidates, pins)
+def test_whoever_says_something_else_has_lost_for_a_reason_and_nobody_else_has(members, words):
+    survivors = survive(members, words)
+    for group in ("family_name", "email"):
+        place = ATTRIBUTES.index(group)
+        hidden = {w.record_id for w in words if (w.kind, w.attribute) == ("hide", group)}
+        stating = {m.record_id: m.values[place] for m in members if m.values[place]}
+
+        lost = defeats(members, group, words, DEFAULT_RULES[group])
+
+        value = survivors.values[group]
+        others = {r for r, said in stating.items() if said != value}
+        assert {r for r, why in lost.items() if why != "hidden"} == others - hidden
+        assert {r for r, why in lost.items() if why == "hidden"} == hidden & stating.keys()
 
 
 @given(candidates)
