@@ -95,6 +95,11 @@ def weights(run: MatchRun) -> list[FieldWeights] | None:
     return [_field_weights(field, levels, widest) for field, levels in found.items()]
 
 
+def personal(run: MatchRun) -> list[str]:
+    """Return the contacts that no two people share in the file, as people name them."""
+    return [field_name(contact) for contact in run.model.get("personal", ())]
+
+
 def histogram(run: MatchRun) -> Histogram | None:
     """Return the pairs of a run by score; None when a later run has replaced them."""
     rows = (

@@ -12,7 +12,8 @@ from django.utils.translation import gettext_lazy
 
 from matching.agreement import agreement
 from matching.models import MatchRun, ReviewTask
-from matching.run_charts import blocking, histogram, stages, weights
+from matching.run_charts import blocking, histogram, personal, stages, weights
+from matching.run_quality import blocking_report, by_decisions, decided_same, shared_values
 from matching.runs import KIND, start_run
 from mdm.models import Job, SourceRecord
 from mdm.pages import StaffPage
@@ -86,17 +87,43 @@ class RunPage(StaffPage):
     def get_context_data(self, **kwargs: Any) -> dict[str, Any]:
         """Add the run with its charts."""
         run = get_object_or_404(_runs(), pk=kwargs["pk"])
-        title = _("Simulation %(number)d") if run.simulated else _("Search %(number)d")
         return super().get_context_data(
-            **{**kwargs, "title": title % {"number": run.pk}},
+            **{**kwargs, "title": _title(run)},
             run=run,
             seconds=_seconds(run),
             fields=weights(run),
             histogram=histogram(run),
             stages=stages(run),
             rules=blocking(run),
+            personal=personal(run),
             open_count=_open_count(),
         )
+
+
+class QualityPage(StaffPage):
+    """How good a search was, by what stewards answered, and where it looked."""
+
+    permission_required = "matching.view_matchrun"
+    template_name = "matching/run_quality.html"
+    title = gettext_lazy("How good was it?")
+
+    def get_context_data(self, **kwargs: Any) -> dict[str, Any]:
+        """Add the decisions beside the evidence, the blocking report and the shared values."""
+        run = get_object_or_404(_runs(), pk=kwargs["pk"])
+        return super().get_context_data(
+            run=run,
+            run_title=_title(run),
+            decisions=by_decisions(),
+            same_count=len(decided_same()),
+            rules=blocking_report(run),
+            shared=shared_values(),
+            **kwargs,
+        )
+
+
+def _title(run: MatchRun) -> str:
+    title = _("Simulation %(number)d") if run.simulated else _("Search %(number)d")
+    return title % {"number": run.pk}
 
 
 def _runs() -> Any:

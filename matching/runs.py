@@ -244,6 +244,8 @@ def _remember(row: MatchRun, found: "Result") -> None:
                 "pairs": report.pairs,
                 "new_pairs": report.new_pairs,
                 "used": report.used,
+                "largest_block": report.largest_block,
+                "capped_blocks": report.capped_blocks,
             }
             for report in found.rules
         ],

@@ -12,6 +12,7 @@ urlpatterns = [
     path("matching/agreement/", run_pages.AgreementPage.as_view(), name="agreement"),
     path("matching/start/", run_pages.StartPage.as_view(), name="start"),
     path("matching/runs/<int:pk>/", run_pages.RunPage.as_view(), name="run"),
+    path("matching/runs/<int:pk>/quality/", run_pages.QualityPage.as_view(), name="run-quality"),
     path("review/", views.ReviewPage.as_view(), name="review"),
     path("review/<int:task>/", views.ReviewPage.as_view(), name="review"),
     path("review/<int:task>/answer/", views.AnswerPage.as_view(), name="answer"),
