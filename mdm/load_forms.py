@@ -10,10 +10,12 @@ from django.core.files.uploadedfile import UploadedFile
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
-from mdm.mapping import MappingError, parse_mapping
+from mdm.mapping import LAST_HEADER, FileOptions, MappingError, parse_mapping
+from mdm.mapping_forms import DELIMITERS, ENCODINGS
 from mdm.models import FileMode, SourceSystem
 
 _MAPPING_MAX_BYTES = 1 << 20
+_OPTIONS = ("encoding", "delimiter", "sheet", "header")
 
 
 class MappingFileForm(forms.Form):
@@ -82,6 +84,18 @@ class LoadForm(MappingFileForm):
         widget=forms.FileInput(attrs={"accept": ".toml,.json"}),
     )
 
+    encoding = forms.ChoiceField(choices=ENCODINGS, required=False, label=gettext_lazy("Encoding"))
+    delimiter = forms.ChoiceField(
+        choices=DELIMITERS, required=False, label=gettext_lazy("Delimiter")
+    )
+    sheet = forms.CharField(required=False, max_length=100, label=gettext_lazy("Sheet"))
+    header = forms.IntegerField(
+        required=False,
+        min_value=1,
+        max_value=LAST_HEADER,
+        label=gettext_lazy("Line with the names of the columns"),
+    )
+
     def clean_file(self) -> "UploadedFile[bytes]":
         """Refuse a file beyond the limit of the installation."""
         file: UploadedFile[bytes] = self.cleaned_data["file"]
@@ -102,6 +116,22 @@ class LoadForm(MappingFileForm):
         if cleaned.get("mapping") and not (cleaned.get("source") or cleaned.get("new_code")):
             self.add_error("new_code", _("Give the code of the new source, or choose one above."))
         return cleaned
+
+    @property
+    def options(self) -> FileOptions:
+        """How this one file is written, where the mapping is silent or wrong."""
+        told = {name: self.cleaned_data[name] for name in _OPTIONS if self.cleaned_data[name]}
+        return FileOptions(**told)
+
+    @property
+    def option_fields(self) -> list[forms.BoundField]:
+        """The fields that say how the file is written."""
+        return [self[name] for name in _OPTIONS]
+
+    @property
+    def are_options_told(self) -> bool:
+        """True when somebody said how the file is written, or said it wrong."""
+        return any(field.value() or field.errors for field in self.option_fields)
 
     @property
     def needs_mapping(self) -> bool:

@@ -50,6 +50,7 @@ class LoadPage(StaffPage):
                 file_name=form.cleaned_data["file"].name,
                 source_code=form.source_code,
                 document=form.cleaned_data["mapping"],
+                options=form.options,
                 mode=form.cleaned_data["mode"],
                 by=staff_user(request),
                 is_preview=request.POST.get("action") == "preview",

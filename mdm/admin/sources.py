@@ -11,7 +11,7 @@ from django.http import HttpRequest, HttpResponse
 from django.utils.html import format_html, format_html_join
 from django.utils.safestring import SafeString
 from django.utils.translation import gettext_lazy as _
-from unfold.admin import ModelAdmin, TabularInline
+from unfold.admin import ModelAdmin
 
 from mdm.admin.reference_tables import ReferenceTableAdmin
 from mdm.mapping import MappingError, parse_mapping
@@ -19,23 +19,6 @@ from mdm.mapping_words import columns_in_words
 from mdm.models import FieldMapping, LoadBatch, SourceSystem
 from mdm.resources import SourceSystemResource
 from mdm.source_pages import doors_of
-
-
-class FieldMappingInline(TabularInline):
-    """The versions of a source's mapping, the one in force first."""
-
-    model = FieldMapping
-    fields = ("version", "created_at", "created_by")
-    readonly_fields = fields
-    ordering = ("-version",)
-    extra = 0
-    can_delete = False
-    show_change_link = True
-    tab = False
-
-    def has_add_permission(self, request: HttpRequest, obj: SourceSystem | None = None) -> bool:
-        """A version is added on its own page, or together with a file."""
-        return False
 
 
 @admin.register(SourceSystem)
@@ -57,7 +40,6 @@ class SourceSystemAdmin(ReferenceTableAdmin):
     )
     search_fields = ("label", "code", "owner")
     resource_classes = (SourceSystemResource,)
-    inlines = (FieldMappingInline,)
     history_list_display = ("trust", "region", "file_mode", "database_variable")
     change_form_outer_before_template = "mdm/_source_doors.html"
 

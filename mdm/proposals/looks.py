@@ -9,6 +9,7 @@ import phonenumbers
 
 from mdm.mapping import NO, YES
 from mdm.standardise.dates import parse_date, parse_moment
+from mdm.standardise.fillers import is_filler
 from mdm.standardise.text import clean, fold
 
 MOST = 0.8  # Of the values that are not blank: some are always wrong.
@@ -38,6 +39,7 @@ _STREET = re.compile(
 _LEGAL_FORM = re.compile(
     r"\b(?:sarl|sas|sasu|eurl|sa|sci|snc|scop|gmbh|ag|ltd|llc|inc|corp|plc|bv|srl|spa)\b"
 )
+_TOWN = re.compile(r"\d{5}\s+[^\W\d][^\d]*(?:CEDEX(?:\s+\d+)?)?", re.IGNORECASE)
 _POSTCODE = re.compile(r"(?:0?[1-9]|[1-9]\d)\d{3}")
 
 
@@ -52,13 +54,15 @@ def share(values: Sequence[str], is_one: "re.Pattern[str] | frozenset[str]") -> 
 
 def look_of(values: Sequence[str], region: str) -> str:
     """Return the attribute that values which are not blank look like, or ""."""
-    tried = values[:_TRIED]
+    tried = [value for value in values[:_TRIED] if not is_filler(clean(value))]
     if not tried:
         return ""
     if share(tried, _EMAIL) >= MOST:
         return "email"
     if _share_of_phones(tried, region) >= MOST:
         return "phone"
+    if region == "FR" and share(tried, _TOWN) >= MOST:
+        return "city"  # Its postcode is taken out of it.
     if share(tried, _CIVILITIES) >= NEARLY_ALL:
         return "civility"
     folded = [fold(value) for value in tried]

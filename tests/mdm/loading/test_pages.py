@@ -93,6 +93,23 @@ def test_what_is_wrong_stands_at_its_field_and_nothing_is_kept(steward, values, 
     assert not SourceSystem.objects.exists()
 
 
+def test_a_file_written_otherwise_than_its_source_is_told_so_for_once(steward):
+    declared = {**DOCUMENT, "file": {"encoding": "cp1252", "delimiter": ";"}}
+    load(row("C1"), document=declared)
+    content = csv_bytes([row("C2", nom="ZOÉ")]).decode("cp1252").replace(";", ",").encode()
+
+    refused = upload(steward, content, source="crm")
+    upload(steward, content, source="crm", encoding="utf-8", delimiter=",")
+    wrong = upload(steward, content, source="crm", header="1000")
+
+    assert list(refused.context["form"].errors) == ["file"]
+    batch = LoadBatch.objects.latest("pk")
+    assert (batch.layout["encoding"], batch.layout["delimiter"]) == ("utf-8-sig", ",")
+    assert batch.mapping.document == declared
+    assert list(wrong.context["form"].errors) == ["header"]
+    assert '<details class="o-more" open>' in wrong.text
+
+
 def test_a_file_beyond_the_limit_is_refused(steward, settings):
     settings.UPLOAD_MAX_MEGABYTES = 0
 

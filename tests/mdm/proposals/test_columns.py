@@ -88,6 +88,7 @@ def test_the_files_of_the_demo_are_proposed_as_their_mappings_say(company, code)
         ("email", ["O", "N", "O"], "permission"),
         ("N° adhérent", ["A1", "A2"], "source_key"),
         ("Né(e) le", ["31/12/1960", "4/3/1961"], "birth_date"),
+        ("CP ville", ["75001 PARIS", "n/c", "44000 NANTES CEDEX 1", "n/c"], "city"),
         ("Tél. (fixe / portable)", ["01 42 11 22 33 / 06.39.98.12.34", "n/c"], "phone"),
         ("Mailing O/N", ["O", "N", "O"], "permission"),
         ("points", ["12", "40"], ""),
