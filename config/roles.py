@@ -34,6 +34,8 @@ PERMISSIONS: Mapping[str, tuple[str, ...]] = {
         "mdm.view_fieldmapping",
         "mdm.add_fieldmapping",
         "mdm.view_survivorshiprule",
+        "mdm.import_survivorshiprule",
+        "mdm.export_survivorshiprule",
         "mdm.view_pin",
         "mdm.add_pin",
         "mdm.view_sourcequality",

@@ -72,7 +72,7 @@ def save_draft(
     """
     rule_versions.lock_draft(draft)
     for group, rule in rules.items():
-        _check(group, rule)
+        check(group, rule)
     with acting_as(by, _("Draft edited")):
         is_other = rules_of(draft) != {**DEFAULT_RULES, **rules}
         draft.note = note
@@ -82,7 +82,12 @@ def save_draft(
             _write(draft, rules)
 
 
-def _check(group: str, rule: Rule) -> None:
+def check(group: str, rule: Rule) -> None:
+    """Refuse a rule that nothing could follow.
+
+    Raises:
+        RulesRefused: with the attribute and what is wrong.
+    """
     unknown = [name for name in rule.strategies if name not in STRATEGIES]
     if group not in GROUPS or unknown:
         raise RulesRefused(

@@ -122,6 +122,10 @@ class SurvivorshipRule(models.Model):
         verbose_name = _("survivorship rule")
         verbose_name_plural = _("survivorship rules")
         ordering = ["attribute"]
+        permissions = [
+            ("import_survivorshiprule", _("Can import survivorship rules from a file")),
+            ("export_survivorshiprule", _("Can export survivorship rules to a file")),
+        ]
         constraints = [
             models.UniqueConstraint(
                 fields=["rule_set", "attribute"], name="survivorship_rule_one_per_attribute"

@@ -9,7 +9,9 @@ from django.core.files.uploadedfile import SimpleUploadedFile
 from django.urls import reverse
 
 from consent.models import Purpose
-from mdm.models import SourceSystem, ValueMap
+from mdm.models import SourceSystem, SurvivorshipRule, SurvivorshipRuleSet, ValueMap
+from mdm.survivorship import DEFAULT_RULES, GROUPS
+from mdm.survivorship_rules import rules_in_force
 from tests.mdm.factories import SourceSystemFactory
 from tests.mdm.pages import client_of
 
@@ -18,6 +20,7 @@ pytestmark = pytest.mark.django_db
 TABLES = {
     "mdm_sourcesystem": "steward",
     "mdm_valuemap": "steward",
+    "mdm_survivorshiprule": "steward",
     "consent_purpose": "dpo",
 }
 ROLES = ("steward", "dpo", "marketer", "administrator")
@@ -163,3 +166,58 @@ def test_a_large_file_is_no_reference_table():
     shown = send(client_of("steward"), "mdm_sourcesystem", SOURCES + "x" * (1 << 20))
 
     assert shown.context["form"].errors["import_file"]
+
+
+RULES = "attribute,strategies,trust\r\n"
+
+
+def test_rules_from_a_file_are_a_new_draft_and_never_those_in_force():
+    client = client_of("steward")
+    SourceSystemFactory.create(code="crm")
+    table = "mdm_survivorshiprule"
+    text = f"{RULES}email,trust | recency,crm = 90\r\ngiven_name,,\r\n"
+
+    shown = send(client, table, text)
+    assert not SurvivorshipRuleSet.objects.exists()
+    after = confirm(client, table, shown)
+    again = send(client, table, text)
+
+    draft = SurvivorshipRuleSet.objects.get()
+    assert (draft.status, draft.created_by is not None) == ("draft", True)
+    assert after.url == reverse("mdm:survivorship")
+    [rule] = draft.rules.all()
+    assert (rule.attribute, rule.strategies, rule.trust) == (
+        "email", ["trust", "recency"], {"crm": 90}
+    )  # fmt: skip
+    assert rule.history.first().history_user is not None
+    assert again.context.get("confirm_form") is None
+    assert "draft is open already" in again.text
+    assert rules_in_force() == DEFAULT_RULES
+
+
+@pytest.mark.parametrize(
+    "line",
+    ["email,beauty,", "email,trust | trust,", "beauty,trust,", "email,trust,web = 3",
+     "email,trust,crm = 101", "email,trust,crm: 3"],
+)  # fmt: skip
+def test_rules_that_nothing_could_follow_are_refused_with_the_file(line):
+    client = client_of("steward")
+    SourceSystemFactory.create(code="crm")
+
+    shown = send(client, "mdm_survivorshiprule", f"{RULES}phone,trust,\r\n{line}\r\n")
+
+    assert shown.context.get("confirm_form") is None
+    assert not SurvivorshipRuleSet.objects.exists()
+
+
+def test_the_rules_in_force_leave_whole_and_come_back_as_they_are():
+    client = client_of("steward")
+
+    text = export(client, "mdm_survivorshiprule").text
+    confirm(client, "mdm_survivorshiprule", send(client, "mdm_survivorshiprule", text))
+
+    rows = {row["attribute"]: row for row in csv.DictReader(io.StringIO(text))}
+    assert list(rows) == list(GROUPS)
+    assert rows["email"]["strategies"] == "valid | recency | trust | completeness"
+    assert not SurvivorshipRule.objects.exists()
+    assert SurvivorshipRuleSet.objects.get().status == "draft"
