@@ -18,6 +18,8 @@ def _decisions(person: Person) -> "QuerySet[Decision]":
 @erases(gettext_lazy("Notes of decisions"), rows=_decisions)
 def _erase_notes(person: Person) -> None:
     _decisions(person).update(note="")
+    about: Any = Q(left_id__in=person.records) | Q(right_id__in=person.records)
+    Decision.history.filter(about).update(note="")
 
 
 @erases(gettext_lazy("Pages of codes searched"), rows=lambda person: CodedPage.objects.all())

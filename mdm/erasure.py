@@ -12,7 +12,7 @@ from typing import Any
 
 from django.contrib.auth.models import User
 from django.db import transaction
-from django.db.models import QuerySet
+from django.db.models import Q, QuerySet
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
@@ -21,11 +21,13 @@ from mdm.audit import acting_as
 from mdm.contact_points import recount_points
 from mdm.key_sets import key_set
 from mdm.models import (
+    Alias,
     ContactPoint,
     Customer,
     GoldenRecord,
     Pin,
     RecordContactPoint,
+    Relation,
     Sale,
     SourceRecord,
 )
@@ -156,13 +158,26 @@ def _erase_versions(person: Person) -> None:
     versions.update(**blank_values(**_RECORD_BLANK))
 
 
-@erases(
-    gettext_lazy("Golden records and their versions"),
-    rows=lambda person: GoldenRecord.history.filter(customer_id__in=person.records),
-)
+def _golden_versions(person: Person) -> Any:
+    """Return versions of her golden record, and of those that her records once were part of."""
+    own = {person.customer_id, *person.record_ids}
+    earlier = SourceRecord.history.filter(id__in=person.records).values("customer_id")
+    versions = GoldenRecord.history.filter(customer_id__in=earlier).exclude(customer_id__in=own)
+    records = set(person.record_ids)
+    pins = set(Pin.objects.filter(record__in=person.records).values_list("pk", flat=True))
+    cited = [
+        key
+        for key, lineage in versions.values_list("history_id", "lineage")
+        if any(record in records or pin in pins for record, pin, _rule in lineage.values())
+    ]
+    return GoldenRecord.history.filter(
+        Q(customer_id__in=key_set(own)) | Q(history_id__in=key_set(cited))
+    )
+
+
+@erases(gettext_lazy("Golden records and their versions"), rows=_golden_versions)
 def _forget_golden_records(person: Person) -> None:
-    # A customer has the key of its first record: the ids these records ever had are their own.
-    GoldenRecord.history.filter(customer_id__in=person.records).delete()
+    _golden_versions(person).delete()
 
 
 @erases(
@@ -173,6 +188,30 @@ def _erase_pins(person: Person) -> None:
     blank = {"value": {}, "reason": ""}
     Pin.objects.filter(record__in=person.records).update(**blank)
     Pin.history.filter(record__in=person.records).update(**blank)
+
+
+def _relations(person: Person) -> "QuerySet[Relation]":
+    about: Any = Q(left__in=person.records) | Q(right__in=person.records)
+    return Relation.objects.filter(about)
+
+
+@erases(gettext_lazy("Reasons of relations"), rows=_relations)
+def _erase_relations(person: Person) -> None:
+    _relations(person).update(reason="")
+    about: Any = Q(left_id__in=person.records) | Q(right_id__in=person.records)
+    Relation.history.filter(about).update(reason="", history_change_reason="")
+
+
+def _aliases(person: Person) -> "QuerySet[Alias]":
+    about: Any = Q(record__in=person.records) | Q(former__in=person.records)
+    return Alias.objects.filter(about)
+
+
+@erases(gettext_lazy("Reasons of numbers kept"), rows=_aliases)
+def _erase_aliases(person: Person) -> None:
+    _aliases(person).update(reason="")
+    about: Any = Q(record_id__in=person.records) | Q(former_id__in=person.records)
+    Alias.history.filter(about).update(reason="")
 
 
 @erases(

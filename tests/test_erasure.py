@@ -2,6 +2,7 @@
 
 import json
 import zlib
+from io import StringIO
 
 import pytest
 from django.apps import apps
@@ -27,10 +28,15 @@ from consent.rights import receive_request
 from consent.sealing import seal_events
 from consent.verification import verify
 from matching import codes
-from matching.models import CodedPage
+from matching.decisions import Circumstances, decide
+from matching.models import CodedPage, Decision
+from matching.repairs import Wish, repair
+from mdm.households import relate
 from mdm.models import ContactPoint, Customer, SourceRecord
+from mdm.pins import pin
 from tests.consent.factories import email_of, record_event
-from tests.mdm.factories import make_record
+from tests.factories import UserFactory
+from tests.mdm.factories import make_record, make_records
 from tests.mdm.pages import client_of
 
 pytestmark = pytest.mark.django_db
@@ -103,6 +109,29 @@ def test_nothing_of_her_is_found_in_any_table_or_file(record, settings):
     assert found(CANARIES) == set()
     assert not path.exists()
     assert Customer.objects.get(pk=record.customer_id).status == "erased"
+
+
+def test_nothing_is_left_where_she_was_once_taken_for_another_and_kept_the_number(record):
+    """What another customer's page showed of her in the past, and what stewards wrote, goes."""
+    RightsRequest.objects.update(message="")  # It was received from the number, who keeps it.
+    others = make_records([{"given_name": name} for name in ("Luc", "Lucie", "Lucien")])
+    steward = UserFactory(first_name="", last_name="")
+    why = Circumstances("other", note="Zyzanie Quenneville, she said")
+    for other in others:
+        decide(record.pk, other.pk, Decision.Verdict.SAME, by=steward, circumstances=why)
+    wish = Wish("unlink", record.pk, (record.pk,), leaves_companions=True, keeps_id=True)
+    repair(wish, by=steward, circumstances=why)
+    record.refresh_from_db()
+    one, other = record.customer, Customer.objects.get(pk=record.pk)
+    relate(one, other, "guardian", by=steward, reason="Quenneville told so")
+    pin(record.pk, "email", "hide", by=steward, reason="Zyzanie asked")
+
+    erase(record)
+
+    assert found(CANARIES) == set()
+    assert Customer.objects.get(pk=one.pk).status == "erased"
+    assert Customer.objects.get(pk=other.pk).status == "active"
+    call_command("check_invariants", stdout=StringIO())
 
 
 def test_the_chain_verifies_and_counts_her_events_as_erased(record):
