@@ -182,7 +182,7 @@ TEXT_FIELDS = (
 )
 """Fields that are one attribute each."""
 
-_BANDED_TEXTS = ("organisation", "middle_name", "birth_place", "occupation")
+BANDED_TEXTS = ("organisation", "middle_name", "birth_place", "occupation")
 
 
 def encode(records: Columns | Folded, known: Known | None = None) -> Encoded:
@@ -206,7 +206,7 @@ def encode(records: Columns | Folded, known: Known | None = None) -> Encoded:
     banded = {
         "given_name": Coded(names.given, names.words),
         "family_name": Coded(names.family, names.words),
-        **{name: texts[name] for name in _BANDED_TEXTS},
+        **{name: texts[name] for name in BANDED_TEXTS},
     }
     return Encoded(
         size=len(records),
@@ -244,7 +244,7 @@ def learn_known(encoded: Encoded) -> Known:
     banded = {
         "given_name": Coded(names.given, names.words),
         "family_name": Coded(names.family, names.words),
-        **{name: encoded.texts[name] for name in _BANDED_TEXTS},
+        **{name: encoded.texts[name] for name in BANDED_TEXTS},
     }
     contacts = {"phone": encoded.phones[0], "email": encoded.emails[0]}
     return Known(

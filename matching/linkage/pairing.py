@@ -12,7 +12,7 @@ from matching.levels import LEVELS
 from matching.linkage.blocking import Blocks, chunks, new_pairs
 from matching.linkage.columns import Codes, Flags, Floats, Ids, Levels
 from matching.linkage.comparison import patterns
-from matching.linkage.encoding import Encoded
+from matching.linkage.encoding import BANDED_TEXTS, Encoded
 
 Tick = Callable[[int, int], None]
 """Called with (done, total) after each piece of work; may raise to stop it."""
@@ -141,11 +141,16 @@ def _narrow(pattern: Ids, fields: Sequence[str]) -> Ids:
 
 
 def _prepare(encoded: Encoded) -> None:
-    """Work out what is kept per word before threads share it."""
+    """Work out what is kept per word of the compared fields before threads share it."""
     _ = encoded.names.signatures, encoded.names.spelt
-    _ = encoded.local_parts[-1].digit_hashes
-    for coded in (encoded.local_parts[-1], *encoded.texts.values()):
-        _ = coded.signatures, coded.first_words
+    if "email" in encoded.fields:
+        _ = encoded.local_parts[-1].signatures, encoded.local_parts[-1].digit_hashes
+    address = ("street", "postcode", "city") if "address" in encoded.fields else ()
+    for name in (*address, *encoded.fields):
+        if name in encoded.texts:
+            _ = encoded.texts[name].signatures
+            if name in BANDED_TEXTS:
+                _ = encoded.texts[name].first_words
 
 
 @contextmanager

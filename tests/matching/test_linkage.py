@@ -16,8 +16,9 @@ from matching.clustering import Evidence, Guards, clusters
 from matching.levels import level_name
 from matching.linkage import engine
 from matching.linkage.blocking import Rule, TooManyPairs, build_blocks, candidate_pairs
+from matching.linkage.closeness import FAR, distances
 from matching.linkage.columns import Columns
-from matching.linkage.comparison import FAR, compare, distances
+from matching.linkage.comparison import compare
 from matching.linkage.encoding import encode
 from matching.linkage.grouping import group
 from matching.linkage.keys import record_keys

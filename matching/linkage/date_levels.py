@@ -1,0 +1,67 @@
+"""The levels of birth dates, all digits of a date at once."""
+
+import numpy as np
+
+from matching.levels import BirthDate
+from matching.linkage.closeness import changed_digits, is_swap
+from matching.linkage.columns import Bits, Codes, Ids, Levels
+from matching.linkage.encoding import Encoded
+
+
+def compare_birth_dates(encoded: Encoded, left: Codes, right: Codes) -> Levels:
+    """Return the level of two birth dates; a year alone is compared as a year."""
+    one, other = np.take(encoded.births, left), np.take(encoded.births, right)
+    both = (one > 0) & (other > 0)
+    levels = np.where(both, np.uint8(BirthDate.SAME), np.uint8(BirthDate.UNKNOWN))
+    is_whole = (one & np.uint64(0xFF) > 0) & (other & np.uint64(0xFF) > 0)
+    rows = np.flatnonzero(both & is_whole & (one != other))
+    levels[rows] = _unequal_dates(one[rows], other[rows])
+    rows = np.flatnonzero(both & ~is_whole)
+    levels[rows] = _years_alone(one[rows], other[rows])
+    return levels
+
+
+_YEAR, _MONTH, _DAY = np.uint64(0xFFFF0000), np.uint64(0xFF00), np.uint64(0xFF)
+_FIRST_OF_YEAR = np.uint64(0x0101)
+
+
+def _unequal_dates(one: Bits, other: Bits) -> Levels:
+    change = one ^ other
+    changed = changed_digits(one, other)
+    count = np.bitwise_count(changed)
+    year, month, day = (change & part == 0 for part in (_YEAR, _MONTH, _DAY))
+    levels = np.full(len(one), BirthDate.DIFFERS, np.uint8)
+    gap = np.abs(_years(one) - _years(other))
+    levels[(gap <= 2) & ~year] = BirthDate.NEAR_YEAR
+    levels[year] = BirthDate.SAME_YEAR
+    levels[count <= 2] = BirthDate.CLOSE
+    levels[(year & (month | day)) | (month & day & ((gap <= 10) | (gap % 10 == 0)))] = (
+        BirthDate.ONE_PART
+    )
+    monthday, other_monthday = one & np.uint64(0xFFFF), other & np.uint64(0xFFFF)
+    turned = ((monthday & _DAY) << np.uint64(8)) | (monthday >> np.uint64(8))
+    first = (monthday == _FIRST_OF_YEAR) | (other_monthday == _FIRST_OF_YEAR)
+    levels[
+        (year & ((turned == other_monthday) | first))
+        | ((count == 2) & is_swap(one, other, changed))
+    ] = BirthDate.REARRANGED
+    return levels
+
+
+def _years_alone(one: Bits, other: Bits) -> Levels:
+    gap = np.abs(_years(one) - _years(other))
+    levels = np.full(len(one), BirthDate.DIFFERS, np.uint8)
+    levels[gap <= 2] = BirthDate.NEAR_YEAR
+    levels[gap == 0] = BirthDate.SAME_YEAR
+    months = one & _MONTH, other & _MONTH
+    levels[(gap == 0) & (months[0] != months[1]) & (months[0] > 0) & (months[1] > 0)] = (
+        BirthDate.NEAR_YEAR
+    )
+    return levels
+
+
+def _years(births: Bits) -> Ids:
+    digits = (births >> np.uint64(16)).astype(np.int64)
+    thousands, rest = digits >> 12, digits & 0xFFF
+    years = thousands * 1000 + (rest >> 8) * 100 + ((rest >> 4) & 15) * 10 + (rest & 15)
+    return np.asarray(years, np.int64)
