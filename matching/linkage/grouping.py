@@ -54,7 +54,12 @@ def group(
     oldest = _oldest(_components(size, left[links], right[links]))
     special = {*guards.exclusive, *guards.unique_source}
     special |= {record for ruling in rulings for record in (ruling.left, ruling.right)}
-    is_contested = np.bincount(related) > min(_UNCONTESTED, guards.max_size)
+    sizes = np.bincount(related)
+    is_contested = sizes > min(_UNCONTESTED, guards.max_size)
+    # Where every record links with every other there is nothing to weigh either.
+    link_counts = np.bincount(related[left[links]], minlength=len(sizes))
+    is_whole = (link_counts == sizes * (sizes - 1) // 2) & (sizes <= guards.max_size)
+    is_contested &= ~is_whole
     is_contested[related[sorted(special)]] = True
     contested = is_contested[related]
     records = np.flatnonzero(contested)

@@ -139,7 +139,8 @@ def _mailbox(part: str, function: Callable[[str], str]) -> Part:
 def _name_in_email(encoded: Encoded) -> tuple[Bits, ...]:
     """Return the letters of a mailbox without a name beside it, or the full name in one word."""
     forth, back = encoded.names.spelt
-    return encoded.mailboxes, forth, back
+    # No record has both: one array less to compare by.
+    return np.where(encoded.mailboxes != 0, encoded.mailboxes, forth), back
 
 
 def _date_part(mask: int) -> Part:
