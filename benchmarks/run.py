@@ -8,6 +8,7 @@ from contextlib import ExitStack
 from pathlib import Path
 
 from benchmarks import engine, report
+from benchmarks.identity import identity_tables, measure_identity
 from benchmarks.import_peer import measure_peers
 from benchmarks.machine import describe_machine
 from benchmarks.real_input import SAMPLE_DATA_SETTING, measure_quality, sample_folder, samples
@@ -33,6 +34,9 @@ def main() -> int:
             if options.only == "million":
                 _write("million", _engine(engine.MILLION))
                 return 0
+            if options.only == "identity":
+                _write("identity", _identity(folder, options, stack))
+                return 0
             if options.only in (None, "quality"):
                 _write("quality", _quality(folder / "quality", options.sets))
             if options.only != "quality":
@@ -54,7 +58,7 @@ def _options() -> argparse.Namespace:
     parser = argparse.ArgumentParser(prog="benchmarks.run", description=__doc__)
     parser.add_argument(
         "--only",
-        choices=("quality", "peer", "scale", "engine", "million"),
+        choices=("quality", "peer", "scale", "engine", "million", "identity"),
         help="leave others out",
     )
     parser.add_argument(
@@ -62,6 +66,9 @@ def _options() -> argparse.Namespace:
     )
     parser.add_argument(
         "--peer-rows", type=int, default=PEER_ROWS, help="size of the comparison with the peer"
+    )
+    parser.add_argument(
+        "--minutes", type=float, default=60, help="of the identity run: begin no step after them"
     )
     parser.add_argument("--engines", nargs="+", choices=ENGINES, default=ENGINES)
     parser.add_argument("--sets", nargs="+", default=(), help="some data sets, such as febrl3")
@@ -108,6 +115,17 @@ def _scale(
             _say(f"{run.engine}, {rows:,} records, seconds: {seconds}")
             runs.append(run)
     return report.scale_table(runs)
+
+
+def _identity(folder: Path, options: argparse.Namespace, stack: ExitStack) -> list[str]:
+    engines = {name: _server(name, stack) for name in options.engines}
+    walks = []
+    for rows in options.rows:
+        for walk in measure_identity(folder, rows=rows, minutes=options.minutes, engines=engines):
+            seconds = ", ".join(f"{name} {step.seconds:.1f}" for name, step in walk.steps.items())
+            _say(f"{walk.engine}, {rows:,} records, seconds: {seconds}")
+            walks.append(walk)
+    return identity_tables(walks)
 
 
 def _peers(folder: Path, rows: int, engines: dict[str, PostgresServer | None]) -> list[str]:

@@ -10,6 +10,7 @@ from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from contextvars import ContextVar
 from dataclasses import dataclass, field
+from functools import cache
 from typing import Any, Literal
 
 from django.contrib.auth.models import User
@@ -100,12 +101,7 @@ def record_history(
     """
     if not keys:
         return
-    history = model.history.model  # type: ignore[attr-defined]
-    fields = [history._meta.get_field(f.name) for f in model.history.model.tracked_fields]  # type: ignore[attr-defined]
-    columns = ", ".join(connection.ops.quote_name(field.column) for field in fields)
-    source = connection.ops.quote_name(model._meta.db_table)
-    target = connection.ops.quote_name(history._meta.db_table)
-    key = connection.ops.quote_name(model._meta.pk.column or "id")
+    source, target, key, columns = _names(model)
     actor = _actor.get()
     moment = connection.ops.adapt_datetimefield_value(now())
     stamp = [moment, kind, actor.user.pk if actor and actor.user else None]
@@ -118,6 +114,17 @@ def record_history(
             f" SELECT {columns}, %s, %s, %s, %s FROM {source} WHERE {condition}",
             [*stamp, *chosen],
         )
+
+
+@cache
+def _names(model: type[models.Model]) -> tuple[str, str, str, str]:
+    """Return table, history table, key and columns of a model, quoted: every database alike."""
+    history = model.history.model  # type: ignore[attr-defined]
+    quoted = connection.ops.quote_name
+    fields = [history._meta.get_field(field.name) for field in history.tracked_fields]
+    columns = ", ".join(quoted(field.column) for field in fields)
+    key = quoted(model._meta.pk.column or "id")
+    return quoted(model._meta.db_table), quoted(history._meta.db_table), key, columns
 
 
 def _chosen(column: str, keys: Sequence[int]) -> tuple[str, list[Any]]:

@@ -125,7 +125,7 @@ def refresh(customer_ids: Iterable[int], *, record_ids: Sequence[int] = ()) -> N
         records_changed.send(sender=None, record_ids=record_ids)
 
 
-def lock_customers_of(record_ids: Sequence[int]) -> None:
+def lock_customers_of(record_ids: Collection[int]) -> None:
     """Lock the customers of records about to change, before the records themselves.
 
     Stewards lock customers first, then records: whoever does it the other way round would wait

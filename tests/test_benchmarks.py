@@ -5,6 +5,7 @@ import sys
 import pytest
 
 from benchmarks.engine import Outcome, engine_tables
+from benchmarks.identity import Walk, identity_tables
 from benchmarks.import_peer import Comparison, import_plainly
 from benchmarks.limits import LimitBroken, run_limited
 from benchmarks.report import peer_table, replace_section, scale_table
@@ -42,6 +43,19 @@ def test_two_engines_stand_side_by_side_with_their_ratio():
 
     assert "| load three files | 2.0 | 1.0 | 500 | 100 | 3.0 | 1.0 | 333 | 120 | 1.50 |" in lines
     assert any("alone, on one core) | 2.0 | 1.0 | 20,000 |" in line for line in lines)
+
+
+def test_a_walk_that_ran_out_of_time_tells_what_it_measured():
+    golden = Measured(9.0, 4.0, 100, {"inner_seconds": 5.0})
+    acts = Measured(9.0, 4.0, 100, {"acts": {"link": {"p50": 20.0, "p95": 31.5}}})
+
+    lines = identity_tables(
+        [Walk("sqlite", 1000, {"golden": golden}), Walk("postgresql", 2000, {"acts": acts})]
+    )
+
+    assert "| sqlite | 1,000 | golden records, all anew | 5.0 | 4.0 | 200 | 100 |" in lines
+    assert "| postgresql | 2,000 | link | 20.0 | 31.5 |" in lines
+    assert not any("first search" in line for line in lines)
 
 
 def test_a_step_reports_its_own_time_memory_and_answer(tmp_path):
