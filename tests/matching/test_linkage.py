@@ -25,11 +25,14 @@ from matching.linkage.keys import record_keys
 from matching.linkage.pairing import Scope, candidates
 from matching.linkage.proposals import build_all
 from matching.linkage.spelling import signatures
+from matching.linkage.survey import survey
 from matching.rulings import Ruling
 from matching.scoring import ScoreModel
 from tests.matching.people import households
 
 ALL = engine.Settings(review_floor=-60.0)
+ANYTHING = ("anna@one.test 111111", "bert@two.test 222222", "carla@one.test 333333")
+"""Values of which folding leaves something, as a name, an e-mail or a phone."""
 
 
 def levels_of(left: Mapping[str, str | None], right: Mapping[str, str | None]) -> dict[str, str]:
@@ -173,7 +176,7 @@ def test_every_pair_that_shares_a_key_comes_exactly_once(seed):
         (
             n,
             {
-                a: chance.choice([None, "aa", "bb", "cc"])
+                a: chance.choice([None, *ANYTHING])
                 for a in ("family_name", "birth_name", "email", "phone", "other_phone")
             },
         )
@@ -350,7 +353,7 @@ def random_people(seed: int, count: int = 40) -> Columns:
     """Return records that share values by chance, some with two phones or a birth name."""
     chance = random.Random(seed)
     attributes = ("given_name", "family_name", "birth_name", "email", "phone", "other_phone")
-    values = ("anna", "bert", "carla", "dora", None, None)
+    values = (*ANYTHING, "dora@two.test 444444", None, None)
     return Columns.from_rows(
         (n, {name: chance.choice(values) for name in attributes}) for n in range(count)
     )
@@ -395,6 +398,25 @@ def test_stored_keys_lead_a_record_to_the_pairs_of_a_full_run(seed, record):
 
     full = pairs_of(encoded, changed=np.arange(40) == record)
     assert found - {record} == {other for pair in full for other in pair[:2]} - {record}
+
+
+@settings(deadline=None, max_examples=15)
+@given(st.integers(0, 10_000))
+def test_a_survey_of_a_small_file_counts_the_pairs_that_rules_make(seed):
+    chance = random.Random(seed)
+    names = ("family_name", "given_name", "street", "city")
+    rules = [Rule(("city",)), Rule(("street",)), Rule(("family_name", "given_name"))]
+    rows = ((n, {name: chance.choice([None, *"abcde"]) for name in names}) for n in range(40))
+    encoded = encode(Columns.from_rows(rows))
+    blocks = build_all(encoded, rules, cap := 6)
+
+    found = survey(encoded, rules, cap)
+
+    made = sum(len(left) for _rule, left, _right in candidate_pairs(blocks))
+    assert found.weights().sum() == pytest.approx(made)
+    for one in blocks:
+        row = [cost.rule for cost in found.costs].index(one.rule)
+        assert (found.shared[row] == one.joins(found.left, found.right)).all()
 
 
 def test_pairs_are_counted_before_they_are_built():
