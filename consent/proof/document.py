@@ -255,14 +255,14 @@ def _seal(seal: SealProof | None) -> list[Flowable]:
     }
     lines = [
         place,
-        f"{_('salt')} {seal.salt or '–'}",
-        f"{_('text')} {seal.event}",
-        f"{_('digest')} {seal.digest}",
-        f"{_('hash before')} {seal.previous}",
-        f"{_('hash')} {seal.hash}",
+        _("salt %(value)s") % {"value": seal.salt or "–"},
+        _("text %(value)s") % {"value": seal.event},
+        _("digest %(value)s") % {"value": seal.digest},
+        _("hash before %(value)s") % {"value": seal.previous},
+        _("hash %(value)s") % {"value": seal.hash},
     ]
     if seal.proof:
-        lines.insert(4, f"{_('digest of the evidence')} {seal.proof}")
+        lines.insert(4, _("digest of the evidence %(value)s") % {"value": seal.proof})
     return [_p(line, _DIGEST) for line in lines]
 
 
