@@ -34,7 +34,7 @@ class LedgerPage(StaffPage):
         return super().get_context_data(
             checks=checks,
             latest=checks[0] if checks else None,
-            block=SealBlock.objects.order_by("-number").first(),
+            last_block=SealBlock.objects.order_by("-number").first(),
             waiting=waiting,
             oldest=oldest,
             checkpoint_count=len(paths),
