@@ -3,6 +3,7 @@
 The mail is read from the folder where the worker wrote it.
 """
 
+import hashlib
 import re
 import time
 from email import message_from_bytes, policy
@@ -12,7 +13,7 @@ import pytest
 from django.conf import settings
 from playwright.sync_api import BrowserContext, Page, expect
 
-from consent.models import ConsentEvent, Evidence
+from consent.models import ConsentEvent, EventSeal, Evidence, ProofPack
 from tests.consent.doors import collection_point
 from tests.factories import PASSWORD, UserFactory
 from tests.instance import Instance
@@ -71,12 +72,8 @@ def test_a_person_signs_up_confirms_chooses_and_the_dpo_sees_it(
     expect(page.locator(".p-state--on")).to_have_count(1)
     page.locator("button[value=stop]").click()
     expect(page.locator(".p-state--on")).to_have_count(0)
-    assert [e.type for e in ConsentEvent.objects.order_by("pk")] == [
-        "confirmed",
-        "withdrawn",
-        "given",
-        "objection",
-    ]
+    acts = ["confirmed", "withdrawn", "given", "objection"]
+    assert [e.type for e in ConsentEvent.objects.order_by("pk")] == acts
     assert browser_context.cookies() == []
 
     user = UserFactory.create(role="dpo")
@@ -89,8 +86,16 @@ def test_a_person_signs_up_confirms_chooses_and_the_dpo_sees_it(
     for recorded in ConsentEvent.objects.all():
         expect(page.locator(f"a[href='/consent/events/{recorded.uuid}/']").first).to_be_visible()
     page.goto(f"{instance.url}/consent/events/{event.uuid}/")
-    expect(page.locator(".c-notice")).to_contain_text("newsletter-marketing-email")
+    expect(page.locator(".c-shown__text")).to_contain_text("newsletter-marketing-email")
     assert Evidence.objects.count() == 4
+    # Every act was sealed as it happened; the proof pack is a click away.
+    assert [seal.event.type for seal in EventSeal.objects.order_by("number")] == acts
+    expect(page.locator(".o-chip--rare").first).to_be_visible()
+    page.goto(f"{instance.url}/consent/customers/{event.source_record.customer.public_id}/")
+    with page.expect_download() as download:
+        page.locator("button[value=pdf]").click()
+    content = download.value.path().read_bytes()
+    assert hashlib.sha256(content).hexdigest() == ProofPack.objects.get().sha256
 
 
 def test_public_pages_fit_any_screen_without_a_script(
