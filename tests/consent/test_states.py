@@ -209,3 +209,31 @@ def test_a_refused_permission_lifts_nothing():
     assert not permission_lifts(refused, Objection(days_ago(9)))
     assert permission_lifts(refused._replace(state=State.GIVEN), Objection(days_ago(9)))
     assert EventType.GIVEN == "given"
+
+
+@given(ledgers, ledgers, keys)
+def test_a_merge_never_turns_a_refusal_into_a_permission(
+    one: list[Event], other: list[Event], key: Key
+):
+    # Ids are the ledger's: two people's events never share one.
+    other = [
+        event._replace(event_id=event.event_id + 10**7, annuls=None)
+        for event in other
+        if event.annuls is None
+    ]
+    before = [fold(one, key), fold(other, key)]
+
+    merged = fold([*one, *other], key)
+
+    assert merged.state not in GRANTED or any(state.state in GRANTED for state in before)
+
+
+@given(ledgers, keys, events().filter(lambda event: event.type in {"given", "confirmed"}))
+def test_a_consent_for_one_contact_point_never_authorises_another(
+    ledger: list[Event], key: Key, grant: Event
+):
+    elsewhere = grant._replace(
+        event_id=10**7, key=grant.key._replace(contact_point_id=99), annuls=None
+    )
+
+    assert fold([*ledger, elsewhere], key) == fold(ledger, key)
