@@ -69,6 +69,7 @@ GATES = [
     ("G9", "email", {"offer": {"sector": "home_adaptation"}}),
     ("G10", "email", {"person": {"last_contact_at": days_ago(3 * 365 + 2)}}),
     ("G10", "email", {"person": {"last_contact_at": None}}),
+    ("G10", "email", {"person": {"last_contact_at": NOW + timedelta(days=1)}}),
     ("G11", "email", {"point": {"paused_until": days_ago(-30)}}),
     ("P5", "phone", {"person": {"calls": (days_ago(1),) * 4}}),
 ]
