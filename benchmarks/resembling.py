@@ -25,8 +25,11 @@ def main() -> int:
     import django
 
     django.setup()
+    from django.core.management import call_command
+
     from mdm.models import SourceRecord
 
+    call_command("migrate", verbosity=0)
     if not options.keep:
         if SourceRecord.objects.exists():
             print("The database holds records already.", file=sys.stderr)
@@ -51,7 +54,6 @@ def _fill(rows: int) -> None:
     from mdm import jobs
     from mdm.demo.company import write_company
 
-    call_command("migrate", verbosity=0)
     mappings = Path(__file__).resolve().parent.parent / "mdm" / "mappings"
     with tempfile.TemporaryDirectory() as folder:
         files = write_company(Path(folder) / "company", rows=rows, seed=11)

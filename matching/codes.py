@@ -66,6 +66,17 @@ def read_stock(run: JobRun) -> Stock:
     return Stock(reader.records(), page_ids)
 
 
+def read_pages(page_ids: Sequence[int]) -> "Folded":
+    """Return the live records of some pages, by rising id."""
+    from matching.linkage.pages import Reader
+
+    reader, wanted = Reader(), set(page_ids)
+    for pk, content in _pages(CodedPage.objects.filter(version=_version())):
+        if pk in wanted:
+            reader.add(content)
+    return reader.records()
+
+
 def mark_seen(page_ids: Iterable[int], run: MatchRun) -> None:
     """Say that a search sees these pages; it has seen them once it is finished."""
     for chunk in in_chunks(sorted(page_ids)):

@@ -37,6 +37,9 @@ class MatchRun(models.Model):
     counts = models.JSONField(default=dict, help_text="Pairs, evidence, links, tasks.")
     timings = models.JSONField(default=dict, help_text="Stage → seconds.")
     model = models.JSONField(default=dict, help_text="The parameters learnt; scores follow.")
+    plan = models.JSONField(
+        default=dict, blank=True, help_text="How it is cut into parts, while several work at it."
+    )
     started_at = models.DateTimeField(_("started at"), auto_now_add=True)
     finished_at = models.DateTimeField(_("finished at"), null=True, blank=True)
 
@@ -48,6 +51,41 @@ class MatchRun(models.Model):
 
     def __str__(self) -> str:
         return f"{self._meta.verbose_name} {self.pk}"
+
+
+class MatchPart(models.Model):
+    """One part of a search under way, that one of several workers does; see `matching.fan_out`."""
+
+    class Phase(models.TextChoices):
+        """What the part gives."""
+
+        COUNT = "count", "count"
+        PAIRS = "pairs", "pairs"
+
+    class State(models.TextChoices):
+        """Where it stands."""
+
+        WAITING = "waiting", "waiting"
+        RUNNING = "running", "running"
+        DONE = "done", "done"
+
+    run = models.ForeignKey(MatchRun, models.CASCADE, related_name="parts")
+    phase = models.CharField(max_length=5, choices=Phase.choices)
+    number = models.PositiveIntegerField()
+    state = models.CharField(max_length=7, choices=State.choices, default=State.WAITING)
+    attempt = models.PositiveIntegerField(default=0, help_text="Fence: a late one is refused.")
+    lease_until = models.DateTimeField(null=True, blank=True)
+    content = models.BinaryField(default=b"", help_text="What it gave, packed; no values.")
+
+    class Meta:
+        constraints = [
+            models.UniqueConstraint(
+                fields=["run", "phase", "number"], name="match_part_unique_in_run"
+            )
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.run_id} {self.phase} {self.number}"
 
 
 class WholeFile(models.Model):

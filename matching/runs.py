@@ -16,6 +16,7 @@ from django.utils.timezone import now
 
 from matching import codes, evidence
 from matching.clustering import Evidence, Partition
+from matching.fan_out import JobCrew, end_of_work
 from matching.learnt import Learnt, learnt_by
 from matching.models import (
     Decision,
@@ -130,7 +131,9 @@ class _Match:
         stock = codes.read_stock(self.run)
         with self.run.chunk(cursor=self.run.cursor, phase="read"):
             codes.mark_seen(stock.page_ids, self.row)
-        return score(self.run, stock.records, Parameters.read(self.row.rule_set.parameters))
+        self.crew = JobCrew(self.run, self.row, stock.page_ids, stock.records.ids)
+        parameters = Parameters.read(self.row.rule_set.parameters)
+        return score(self.run, stock.records, parameters, self.crew)
 
     def _of_changes(self, learnt: Learnt) -> "Result":
         """Score what no search has seen with all, by what the last search learnt."""
@@ -181,7 +184,9 @@ class _Match:
             "moved_records": moved,
             "open_tasks": tasks.count(),
         }
+        self.row.plan = {}
         result = _finished(self.row)
+        end_of_work(self.row)
         codes.tidy()
         return result
 

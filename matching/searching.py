@@ -14,6 +14,7 @@ from mdm.jobs import JobRefused, JobRun
 from mdm.models import SourceRecord
 
 if TYPE_CHECKING:
+    from matching.fan_out import JobCrew
     from matching.linkage.encoding import Folded
     from matching.linkage.engine import Result, Settings
 
@@ -21,8 +22,16 @@ MOST_BY_KEYS = 20_000
 """Changed records whose candidates are looked up; for more, all codes are read."""
 
 
-def score(run: JobRun, records: "Folded", parameters: Parameters) -> "Result":
+def score(
+    run: JobRun, records: "Folded", parameters: Parameters, crew: "JobCrew | None" = None
+) -> "Result":
     """Return the pairs of all records, and what was learnt from them.
+
+    Args:
+        run: the job.
+        records: all live records.
+        parameters: the rule set.
+        crew: who does the parts of a large search; one process when None.
 
     Raises:
         JobRefused: when there is nothing to match, or far too much.
@@ -36,7 +45,7 @@ def score(run: JobRun, records: "Folded", parameters: Parameters) -> "Result":
         return link(
             records,
             settings_of(parameters),
-            run_by=ToolkitRun,
+            run_by=crew.runner() if crew else ToolkitRun,
             progress=lambda stage, done, total: run.progress(done, total or None, stage),
         )
 

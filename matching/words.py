@@ -3,7 +3,7 @@
 from django.urls import reverse
 from django.utils.translation import gettext_lazy as _
 
-from matching import key_table
+from matching import fan_out, key_table
 from matching.runs import KIND
 from mdm.job_words import JobWords, describe
 from mdm.models import Job
@@ -41,4 +41,8 @@ describe(
 describe(
     key_table.KIND,
     JobWords(label=_("Keys that lead to duplicates"), phases=PHASES, icon="key"),
+)
+describe(
+    fan_out.KIND,
+    JobWords(label=_("Help with a search for duplicates"), phases=PHASES, icon="group_work"),
 )

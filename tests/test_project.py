@@ -46,6 +46,7 @@ NOT_AUDITED = {
     "matching.CodedPage": "derived from the records, put together anew at will",
     "matching.MatchRun": "a fact: one row per run",
     "matching.BlockingKey": "derived from the records, proved by rebuild --check",
+    "matching.MatchPart": "work under way, gone with the end of its run",
     "matching.PairEvidence": "derived by a rule set, written again at each run",
     "matching.ReviewTask": "derived; the decision it leads to is audited",
     "matching.WholeFile": "belongs to its run",

@@ -95,7 +95,7 @@ def link(
     known: Known | None = None,
     changed: Sequence[int] | None = None,
     progress: Progress = lambda _stage, _done, _total: None,
-    run_by: "type[Run] | None" = None,
+    run_by: "Callable[[Ids, Codes | None, Settings, Progress], Run] | None" = None,
 ) -> Result:
     """Return the pairs of records that may be one person, with scores.
 
@@ -166,7 +166,7 @@ class Run:
         with self.stage("compare"):
             found = self.compared(encoded, blocks, self._scope(changed))
         with self.stage("train"):
-            distinct, counts = count_patterns(found.pattern, encoded.fields)
+            distinct, counts = self.counted(found, encoded.fields)
             if state is None or tuple(state["fields"]) != encoded.fields or not is_current(state):
                 used = [one.rule for one in blocks]
                 classes = learn_classes(encoded, used, workers=self.settings.workers)
@@ -179,8 +179,8 @@ class Run:
         return Result(
             pairs=pairs,
             model=state,
-            rules=(*_reports(blocks, found.rule), *_left_out(proposals)),
-            counts=self._counts(found, pairs, blocks),
+            rules=(*_reports(blocks, self.new_pairs(found, len(blocks))), *_left_out(proposals)),
+            counts=self._counts(int(counts.sum()), pairs, blocks),
             expected=expected,
             known=encoded.known or learn_known(encoded),
             timings=self.timings,
@@ -191,6 +191,20 @@ class Run:
         return candidates(
             encoded, blocks, scope=scope, workers=self.settings.workers, tick=self.tick
         )
+
+    def counted(self, found: Candidates, fields: Sequence[str]) -> tuple[Ids, Ids]:
+        """Return the distinct patterns and how many pairs have each."""
+        return count_patterns(found.pattern, fields)
+
+    def new_pairs(self, found: Candidates, rule_count: int) -> Ids:
+        """Return how many pairs each rule was the first to make."""
+        return np.bincount(found.rule, minlength=rule_count)
+
+    def wanted(
+        self, found: Candidates, distinct: Ids, wanted: Flags, model: ScoreModel
+    ) -> Candidates:
+        """Return the pairs whose pattern is wanted."""
+        return found.chosen(np.flatnonzero(look_up(found.pattern, distinct, wanted, model.fields)))
 
     def trained(self, found: Candidates, classes: Classes) -> ScoreModel:
         """Return the classes fitted to the patterns found."""
@@ -232,13 +246,10 @@ class Run:
     ) -> tuple[Pairs, dict[str, float]]:
         scores = score_patterns(model, distinct)
         automatic = self._automatic(model, distinct, scores)
-        is_kept = look_up(
-            found.pattern, distinct, scores >= self.settings.review_floor, model.fields
-        )
-        kept = np.flatnonzero(is_kept)
-        pattern = found.pattern[kept]
+        kept = self.wanted(found, distinct, scores >= self.settings.review_floor, model)
+        pattern = kept.pattern
         score = look_up(pattern, distinct, scores, model.fields)
-        left, right = self.ids[found.left[kept]], self.ids[found.right[kept]]
+        left, right = self.ids[kept.left], self.ids[kept.right]
         order = np.lexsort((right, left, -score))
         pairs = Pairs(
             left=left[order],
@@ -246,7 +257,7 @@ class Run:
             pattern=pattern[order].astype(np.int64),
             score=score[order],
             automatic=look_up(pattern, distinct, automatic, model.fields)[order],
-            rule=found.rule[kept][order],
+            rule=kept.rule[order],
         )
         return pairs, _expected(scores, counts, automatic)
 
@@ -259,10 +270,10 @@ class Run:
         ]
         return np.asarray(strong, np.bool_)
 
-    def _counts(self, found: Candidates, pairs: Pairs, blocks: Sequence[Blocks]) -> dict[str, int]:
+    def _counts(self, count: int, pairs: Pairs, blocks: Sequence[Blocks]) -> dict[str, int]:
         return {
             "records": len(self.ids),
-            "candidate_pairs": len(found),
+            "candidate_pairs": count,
             "blocking_rules": len(blocks),
             "evidence": len(pairs),
             "automatic": int(pairs.automatic.sum()),
@@ -279,8 +290,7 @@ def _expected(scores: Floats, counts: Ids, automatic: Flags) -> dict[str, float]
     }
 
 
-def _reports(blocks: Sequence[Blocks], rules: Levels) -> list[RuleReport]:
-    new = np.bincount(rules, minlength=len(blocks))
+def _reports(blocks: Sequence[Blocks], new: Ids) -> list[RuleReport]:
     return [
         RuleReport(
             one.rule.name,

@@ -23,12 +23,13 @@ from recordlinkage.base import (
 from matching.linkage.blocking import CHUNK, Blocks, Partition
 from matching.linkage.chance import learn_classes
 from matching.linkage.classes import Classes
-from matching.linkage.columns import Codes, Columns, Floats, Ids
+from matching.linkage.columns import Codes, Columns, Flags, Floats, Ids
 from matching.linkage.comparison import patterns
 from matching.linkage.encoding import Encoded, encode
 from matching.linkage.engine import Run
 from matching.linkage.keys import Rule
 from matching.linkage.pairing import Candidates, Scope, Tick, candidates
+from matching.linkage.parts import Counted, Part, Piece, Work, cut, joined_counts
 from matching.linkage.proposals import build_all, propose, taken
 from matching.linkage.training import Fit, fit, score_patterns
 from matching.scoring import ScoreModel
@@ -63,6 +64,7 @@ class KeyIndex(BaseIndexAlgorithm):
         scope: Scope | None = None,
         partition: Partition | None = None,
         workers: int = 1,
+        pieces: Sequence[Piece] | None = None,
         tick: Tick = lambda _done, _total: None,
         **options: Any,
     ) -> None:
@@ -75,14 +77,19 @@ class KeyIndex(BaseIndexAlgorithm):
         if blocks is None:
             rules = taken(propose(encoded, workers=workers)) if rules is None else rules
             blocks = build_all(encoded, rules, workers=workers, partition=partition)
-        self.blocks, self.tick = list(blocks), tick
+        self.blocks, self.pieces, self.tick = list(blocks), pieces, tick
         self.rules = [one.rule for one in self.blocks]
         self.found = Candidates.joined([])
         """After `index`: the pairs by position, with patterns and the rule that made each."""
 
     def _dedup_index(self, df_a: pd.DataFrame) -> pd.MultiIndex:
         self.found = candidates(
-            self.encoded, self.blocks, scope=self.scope, workers=self.workers, tick=self.tick
+            self.encoded,
+            self.blocks,
+            scope=self.scope,
+            workers=self.workers,
+            pieces=self.pieces,
+            tick=self.tick,
         )
         return _index(df_a.index, df_a.index, self.found.left, self.found.right)
 
@@ -184,6 +191,78 @@ class ToolkitRun(Run):
         classifier.fit(pd.DataFrame({"pattern": found.pattern}, index=self.pairs))
         assert classifier.model is not None  # noqa: S101  (fitted above)
         return classifier.model
+
+
+def compare_part(work: Work, part: Part, workers: int = 1) -> Candidates:
+    """Return the pairs of one part of a run, through the toolkit's index."""
+    index = KeyIndex(
+        work.encoded, blocks=work.blocks, scope=work.scope, pieces=part, workers=workers
+    )
+    index.index(pd.DataFrame(index=pd.RangeIndex(work.encoded.size)))
+    return index.found
+
+
+class Crew(Protocol):
+    """Workers who do the parts of a run, in any order and on any machine."""
+
+    def count(self, work: Work, parts: Sequence[Part]) -> list[Counted]:
+        """Return what each part counts: its patterns and the pairs of each rule."""
+
+    def collect(self, work: Work, parts: Sequence[Part], wanted: Ids) -> list[Candidates]:
+        """Return the pairs of each part that have one of these patterns."""
+
+
+class SpreadRun(ToolkitRun):
+    """A run in two phases: parts count their patterns; then, scored, they give the pairs kept.
+
+    The classifier is fitted once, to all patterns together. A run of few pairs is not cut.
+    """
+
+    def __init__(self, *arguments: Any, crew: Crew, spread_from: int, part_size: int) -> None:
+        """Take who does the parts, from how many pairs on, and the pairs of a part at most."""
+        super().__init__(*arguments)
+        self.crew, self.spread_from, self.part_size = crew, spread_from, part_size
+        self.counts: list[Counted] = []
+
+    def compared(self, encoded: Encoded, blocks: Sequence[Blocks], scope: Scope) -> Candidates:
+        """Return no pair yet when they are many: the parts have counted theirs."""
+        if scope.changed is not None or self._is_small(blocks):
+            return super().compared(encoded, blocks, scope)
+        self.work = Work(encoded, blocks, scope)
+        self.parts = cut(blocks, self.part_size)
+        self.counts = self.crew.count(self.work, self.parts)
+        return Candidates.joined([])
+
+    def counted(self, found: Candidates, fields: Sequence[str]) -> tuple[Ids, Ids]:
+        """Return the patterns of all parts."""
+        return joined_counts(self.counts) if self.counts else super().counted(found, fields)
+
+    def new_pairs(self, found: Candidates, rule_count: int) -> Ids:
+        """Return the pairs of each rule, over all parts."""
+        if not self.counts:
+            return super().new_pairs(found, rule_count)
+        return np.asarray(np.sum([one.by_rule for one in self.counts], axis=0), np.int64)
+
+    def trained(self, found: Candidates, classes: Classes) -> ScoreModel:
+        """Return the model of the classifier fitted to the vectors that all parts counted."""
+        if not self.counts:
+            return super().trained(found, classes)
+        vectors = np.repeat(*joined_counts(self.counts))
+        classifier = LatentClassClassifier(classes)
+        classifier.fit(pd.DataFrame({"pattern": vectors}))
+        assert classifier.model is not None  # noqa: S101  (fitted above)
+        return classifier.model
+
+    def wanted(
+        self, found: Candidates, distinct: Ids, wanted: Flags, model: ScoreModel
+    ) -> Candidates:
+        """Return the pairs of all parts whose pattern is wanted."""
+        if not self.counts:
+            return super().wanted(found, distinct, wanted, model)
+        return Candidates.joined(self.crew.collect(self.work, self.parts, distinct[wanted]))
+
+    def _is_small(self, blocks: Sequence[Blocks]) -> bool:
+        return sum(one.pair_count for one in blocks) < self.spread_from
 
 
 class _Scorer(Protocol):

@@ -59,6 +59,10 @@ class Candidates:
         """Return the number of pairs."""
         return len(self.left)
 
+    def chosen(self, rows: Ids) -> "Candidates":
+        """Return some of the pairs."""
+        return Candidates(self.left[rows], self.right[rows], self.pattern[rows], self.rule[rows])
+
     @classmethod
     def joined(cls, parts: Iterable["Candidates"]) -> "Candidates":
         """Return all pairs of several results, in their order."""
@@ -79,6 +83,7 @@ def candidates(
     *,
     scope: Scope | None = None,
     workers: int = 1,
+    pieces: Sequence[tuple[int, slice]] | None = None,
     tick: Tick = lambda _done, _total: None,
 ) -> Candidates:
     """Return each pair that the blocks make once, with its pattern; the order is fixed.
@@ -88,6 +93,7 @@ def candidates(
         blocks: the rules' blocks, in the order in which they claim a pair.
         scope: which pairs are wanted.
         workers: threads; numpy lets several work at once.
+        pieces: only these pieces of the work (see `blocking.chunks`).
         tick: told how far the work is.
     """
     fields, scope = encoded.fields, scope or Scope()
@@ -101,7 +107,7 @@ def candidates(
         rule = np.full(len(left), piece[0], np.uint8)
         return Candidates(left, right, _narrow(pattern, fields), rule)
 
-    pieces = list(chunks(blocks))
+    pieces = list(chunks(blocks)) if pieces is None else pieces
     with _pool(workers) as submit:
         waiting = [submit(work, piece) for piece in pieces]
         found = []

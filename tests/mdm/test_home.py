@@ -152,6 +152,7 @@ MENUS = {
     "steward": {
         "admin:index",
         "mdm:search",
+        "matching:similar",
         "matching:review",
         "matching:home",
         "consent:calls",
@@ -166,6 +167,7 @@ MENUS = {
     "dpo": {
         "admin:index",
         "mdm:search",
+        "matching:similar",
         "mdm:quality",
         "consent:events",
         "consent:ledger",

@@ -1,0 +1,188 @@
+"""A large search is cut into parts for any number of workers: the result is one and the same."""
+
+from datetime import timedelta
+from typing import Any
+
+import pytest
+from django.utils.timezone import now
+from recordlinkage.base import BaseClassifier, BaseIndexAlgorithm
+
+from matching import fan_out, runs
+from matching.models import MatchPart, MatchRun, PairEvidence
+from mdm import jobs
+from mdm.models import Job
+from tests.matching.factories import links, make_company, run_match
+
+pytestmark = pytest.mark.django_db
+
+
+class Killed(BaseException):
+    """Stands for `kill -9`: nothing catches it."""
+
+
+@pytest.fixture(autouse=True)
+def any_search_is_cut(monkeypatch):
+    monkeypatch.setattr(fan_out, "SPREAD_FROM", 1)
+
+
+def outcome() -> tuple[Any, ...]:
+    rows = PairEvidence.objects.order_by("left", "right")
+    found = list(rows.values_list("left", "right", "pattern", "score", "automatic"))
+    run = MatchRun.objects.latest("pk")
+    told = {name: run.counts[name] for name in ("candidate_pairs", "rules", "expected_precision")}
+    return found, links(), run.model, told
+
+
+@pytest.fixture
+def expected(monkeypatch) -> tuple[Any, ...]:
+    """What one process finds that cuts nothing."""
+    make_company(40)
+    with monkeypatch.context() as patched:
+        patched.setattr(fan_out, "SPREAD_FROM", 1 << 60)
+        run_match()
+    found = outcome()
+    PairEvidence.objects.all().delete()
+    return found
+
+
+@pytest.mark.parametrize("workers", [1, 2, 4])
+def test_one_two_and_four_workers_find_the_same(expected, workers, monkeypatch):
+    done = []
+    original = fan_out.JobCrew._done
+
+    def with_helpers(self: fan_out.JobCrew, work: Any, parts: Any, phase: str) -> Any:
+        for _ in range(workers - 1):
+            row = MatchRun.objects.get(pk=self.row.pk)
+            built = fan_out._build(row)
+            assert built is not None
+            done.append(fan_out._do_one(row, *built, phase))
+        return original(self, work, parts, phase)
+
+    monkeypatch.setattr(fan_out.JobCrew, "_done", with_helpers)
+
+    run_match()
+
+    assert outcome() == expected
+    assert done == [True] * (workers - 1) * 2
+    assert not MatchPart.objects.exists()
+
+
+@pytest.mark.parametrize("phase", ["count", "pairs"])
+def test_a_search_killed_among_its_parts_goes_on_with_those_that_are_left(
+    expected, phase, monkeypatch
+):
+    job = runs.start_run(by=None)
+    original, given = fan_out._give, []
+
+    def killed(row: MatchRun, work: Any, part: Any, present: str) -> bytes:
+        if present == phase and [one for one, _ in given].count(phase) == 2:
+            raise Killed
+        given.append((present, part))
+        return original(row, work, part, present)
+
+    with monkeypatch.context() as patched:
+        patched.setattr(fan_out, "_give", killed)
+        with pytest.raises(Killed):
+            jobs.execute(str(job.pk))
+    Job.objects.filter(pk=job.pk).update(state=Job.State.QUEUED, lease_until=None)
+    before = len(given)
+
+    def noted(row: MatchRun, work: Any, part: Any, present: str) -> bytes:
+        given.append((present, part))
+        return original(row, work, part, present)
+
+    with monkeypatch.context() as patched:
+        patched.setattr(fan_out, "_give", noted)
+        jobs.execute(str(job.pk))
+
+    assert outcome() == expected
+    assert all(one not in given[:before] for one in given[before:])
+
+
+def test_a_part_of_a_worker_that_died_is_done_by_another_and_a_late_one_is_refused(
+    expected, monkeypatch
+):
+    original = fan_out.JobCrew._done
+    late = []
+
+    def after_a_death(self: fan_out.JobCrew, work: Any, parts: Any, phase: str) -> Any:
+        claimed = fan_out._claim(self.row, phase)
+        assert claimed is not None
+        MatchPart.objects.filter(pk=claimed[0].pk).update(lease_until=now() - timedelta(seconds=1))
+        late.append(claimed)
+        yield from original(self, work, parts, phase)
+        part, attempt = claimed
+        own = MatchPart.objects.filter(pk=part.pk, attempt=attempt, state="running")
+        assert own.update(state="done", content=b"late") == 0
+
+    monkeypatch.setattr(fan_out.JobCrew, "_done", after_a_death)
+
+    run_match()
+
+    assert len(late) == 2
+    assert outcome() == expected
+
+
+def test_a_helper_does_parts_and_one_that_comes_late_does_nothing(expected, monkeypatch):
+    original = fan_out.JobCrew._done
+    answers = []
+
+    class Enough(Exception):
+        """The helper found nothing more to do for now."""
+
+    def nothing_left(_seconds: float) -> None:
+        raise Enough
+
+    def helped(self: fan_out.JobCrew, work: Any, parts: Any, phase: str) -> Any:
+        helper = Job.objects.filter(kind=fan_out.KIND, state=Job.State.QUEUED).first()
+        assert helper is not None
+        with monkeypatch.context() as patched:
+            patched.setattr(fan_out.time, "sleep", nothing_left)
+            jobs.execute(str(helper.pk))
+        answers.append(MatchPart.objects.filter(run=self.row, phase=phase, state="done").count())
+        return original(self, work, parts, phase)
+
+    monkeypatch.setattr(fan_out.JobCrew, "_done", helped)
+    run_match()
+
+    assert outcome() == expected
+    assert min(answers) > 5
+    helpers = Job.objects.filter(kind=fan_out.KIND)
+    assert not helpers.filter(state__in=Job.LIVE_STATES).exists()
+    row = MatchRun.objects.latest("pk")
+    late = jobs.run_now(jobs.create(fan_out.KIND, {"run": row.pk}, by=None))
+    assert late.result == {"parts": 0}
+
+
+def test_a_search_that_is_cancelled_among_its_parts_stops(expected, monkeypatch):
+    job = runs.start_run(by=None)
+    original = fan_out._give
+
+    def cancelled(*arguments: Any) -> bytes:
+        Job.objects.filter(pk=job.pk).update(cancel_requested=True)
+        return original(*arguments)
+
+    monkeypatch.setattr(fan_out, "_give", cancelled)
+    monkeypatch.setattr(jobs, "_PROGRESS_SECONDS", 0)
+    jobs.execute(str(job.pk))
+
+    job.refresh_from_db()
+    assert job.state == Job.State.CANCELLED
+    assert not PairEvidence.objects.exists()
+
+
+def test_every_part_goes_through_recordlinkage(expected, monkeypatch):
+    used = []
+    for owner, name in ((BaseIndexAlgorithm, "index"), (BaseClassifier, "fit")):
+        original = getattr(owner, name)
+
+        def spy(self, *args, original=original, name=name, **options):
+            used.append((type(self).__name__, name))
+            return original(self, *args, **options)
+
+        monkeypatch.setattr(owner, name, spy)
+
+    run_match()
+
+    assert used.count(("LatentClassClassifier", "fit")) == 1
+    assert used.count(("KeyIndex", "index")) > 10
