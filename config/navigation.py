@@ -111,6 +111,10 @@ GROUPS: tuple[tuple[Any, tuple[Entry, ...]], ...] = (
             ),
             Entry(_("Call desk"), "call", "consent:calls", ("consent.use_call_desk",)),
             Entry(
+                _("Suppression lists"), "block", "consent:suppression",
+                ("consent.view_suppressionlist",),
+            ),
+            Entry(
                 _("Collection points"), "edit_note",
                 "admin:consent_collectionpoint_changelist", ("consent.view_collectionpoint",),
             ),

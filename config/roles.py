@@ -89,6 +89,8 @@ PERMISSIONS: Mapping[str, tuple[str, ...]] = {
         "consent.change_collectionchoice",
         "consent.delete_collectionchoice",
         "consent.record_offline",
+        "consent.view_suppressionlist",
+        "consent.change_suppressionlist",
         "consent.view_rightsrequest",
         "consent.answer_rightsrequest",
         "campaigns.view_campaign",

@@ -48,6 +48,7 @@ PUBLIC_URL = env.str("PUBLIC_URL", "").rstrip("/") or public_url(
     ALLOWED_HOSTS, port=PORT, is_secure=PRODUCTION
 )
 COMPANY_NAME = env.str("COMPANY_NAME", "Orfèvre")
+SUPPRESSION_KEYS: list[str] = env.list("SUPPRESSION_KEYS", [])
 LINK_KEYS: list[str] = env.list("LINK_KEYS", [])
 LEDGER_KEY = env.str("LEDGER_KEY", "")
 LEDGER_FOLDER = Path(env.str("LEDGER_FOLDER", str(DATA_DIR / "ledger")))

@@ -22,7 +22,9 @@ from consent.models import (
     Pause,
     RightsRequest,
 )
+from consent.suppression import suppress_erased
 from mdm.erasure import Person, erases
+from mdm.models import ContactPoint
 
 
 def _events(person: Person) -> "QuerySet[ConsentEvent]":
@@ -59,8 +61,17 @@ def _erase_events(person: Person) -> None:
     ConsentEvent.objects.filter(pk__in=keys).update(contact_point=None, line=None, erased_at=now())
 
 
+@erases(
+    gettext_lazy("Contact points, of which a fingerprint goes to the suppression list"),
+    rows=lambda person: ContactPoint.objects.filter(pk__in=person.own_points),
+)
+def _suppress(person: Person) -> None:
+    # So that no file of others makes anybody write to her again (GDPR 17(3)).
+    suppress_erased(person.own_contacts)
+
+
 def _requests(person: Person) -> "QuerySet[OptInRequest]":
-    owners = [address_fingerprint(value) for value in person.own_addresses]
+    owners = [address_fingerprint(value) for kind, value in person.own_contacts if kind == "email"]
     return OptInRequest.objects.filter(address_fingerprint__in=owners)
 
 

@@ -29,6 +29,7 @@ from consent.models import CallAttempt, ConsentEvent, Pause, PermissionState
 from consent.phone_lines import is_mobile
 from consent.policy_packs import PARIS, pack_at
 from consent.states import Key, fold_all, known
+from consent.suppression import suppressions_of
 from mdm.key_sets import key_set
 from mdm.models import (
     Contract,
@@ -61,6 +62,7 @@ class Gathered:
     preferred: frozenset[str] = frozenset()
     pauses: dict[int, datetime] = field(default_factory=dict)
     calls: list[datetime] = field(default_factory=list)
+    suppressions: dict[int, list[Objection]] = field(default_factory=dict)
 
     def facts(
         self, channel: str, purpose: str, at: datetime, *, is_dialling: bool = False
@@ -88,6 +90,7 @@ class Gathered:
                 is_mobile=is_mobile(value) if channel == ChannelCode.SMS else None,
                 permission=self.states.get(Key(key, channel, purpose), _NO_PERMISSION),
                 objections=_wide(self.states, key),
+                suppressions=tuple(self.suppressions.get(key, ())),
                 paused_until=self.pauses.get(key),
                 zones=zones_of(value) if is_dialling else (),
             )
@@ -136,6 +139,7 @@ def gather(
     _add_contracts(found)
     _add_acts(found, at, known_at or now())
     _add_points(found, kinds)
+    _add_suppressions(found)
     _add_pauses(found, at)
     if "phone" in kinds:
         _add_calls(found, at)
@@ -253,6 +257,14 @@ def _add_points(found: dict[int, Gathered], kinds: Iterable[str]) -> None:
         "record__source_updated_at",
     ):
         found[customer].points.append(tuple(row))
+
+
+def _add_suppressions(found: dict[int, Gathered]) -> None:
+    """Add the lines of suppression lists, which count whatever the day they were added."""
+    points = {row[0]: (row[1], row[2]) for g in found.values() for row in g.points}
+    lines = suppressions_of(points)
+    for gathered in found.values():
+        gathered.suppressions = lines
 
 
 def _add_pauses(found: dict[int, Gathered], at: datetime) -> None:

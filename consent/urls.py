@@ -2,7 +2,7 @@
 
 from django.urls import path
 
-from consent import call_pages, ledger_pages, notice_pages, staff_views, views
+from consent import call_pages, ledger_pages, notice_pages, staff_views, suppression_pages, views
 from consent.erasure_pages import ErasePage
 from consent.proof.pages import ProofPackPage
 
@@ -35,6 +35,7 @@ urlpatterns = [
     path("consent/ledger/", ledger_pages.LedgerPage.as_view(), name="ledger"),
     path("consent/customers/<slug:public_id>/proof/", ProofPackPage.as_view(), name="proof-pack"),
     path("consent/notices/<int:pk>/", notice_pages.NoticePage.as_view(), name="notice"),
+    path("consent/suppression/", suppression_pages.SuppressionPage.as_view(), name="suppression"),
     path("consent/requests/", staff_views.RequestsPage.as_view(), name="requests"),
     path("consent/requests/<uuid:uuid>/erase/", ErasePage.as_view(), name="erase"),
     path("consent/requests/<uuid:uuid>/", staff_views.RequestPage.as_view(), name="request"),

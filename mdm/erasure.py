@@ -46,8 +46,8 @@ class Person:
     record_ids: Sequence[int]
     own_point_ids: Sequence[int]
     shared_point_ids: Sequence[int]
-    own_addresses: Sequence[str]
-    """The e-mail addresses among the contact points that are hers alone."""
+    own_contacts: Sequence[tuple[str, str]]
+    """Kind and compared form of the contact points that are hers alone, as they were."""
 
     @property
     def records(self) -> Any:
@@ -125,9 +125,9 @@ def _person(customer: Customer) -> Person:
         others.filter(contact_point__in=points).values_list("contact_point_id", flat=True)
     )
     own = ContactPoint.objects.filter(pk__in=set(points) - shared)
-    addresses = own.filter(kind=ContactPoint.Kind.EMAIL).values_list("value", flat=True)
+    contacts = list(own.values_list("kind", "value"))
     own_ids = sorted(own.values_list("pk", flat=True))
-    return Person(customer.pk, sorted(records), own_ids, sorted(shared), list(addresses))
+    return Person(customer.pk, sorted(records), own_ids, sorted(shared), contacts)
 
 
 def blank_values(**others: Any) -> dict[str, Any]:

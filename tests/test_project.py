@@ -42,6 +42,7 @@ NOT_AUDITED = {
     "consent.OutgoingMail": "is itself the record of what was sent",
     "consent.ProofPack": "is itself the record of what left",
     "consent.SealBlock": "append-only: events sealed together",
+    "consent.Suppression": "a fingerprint, written once; its list is audited",
     "consent.Throttle": "a count of some minutes, without a name",
     "matching.CodedPage": "derived from the records, put together anew at will",
     "matching.MatchRun": "a fact: one row per run",

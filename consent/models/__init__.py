@@ -21,6 +21,7 @@ from consent.models.ledger import (
 )
 from consent.models.rights import Pause, ProofPack, RightsRequest
 from consent.models.sealing import EventSeal, LedgerCheck, SealBlock
+from consent.models.suppression import Suppression, SuppressionList
 
 __all__ = [
     "ALL_CHANNELS",
@@ -43,5 +44,7 @@ __all__ = [
     "Purpose",
     "RightsRequest",
     "SealBlock",
+    "Suppression",
+    "SuppressionList",
     "Throttle",
 ]

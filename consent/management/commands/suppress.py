@@ -1,0 +1,42 @@
+"""`manage.py suppress`: put a file of addresses and numbers on a suppression list."""
+
+import json
+from argparse import ArgumentParser
+from pathlib import Path
+from typing import Any
+
+from django.core.management.base import BaseCommand, CommandError
+from django.utils.translation import gettext as _
+
+from consent.models import ALL_CHANNELS, Channel
+from consent.suppression import NothingToSuppress, add_list, read_contacts
+
+
+class Command(BaseCommand):
+    """Bring a suppression list of any size."""
+
+    help = "Add the e-mail addresses and phone numbers of a text or CSV file to a list."
+
+    def add_arguments(self, parser: ArgumentParser) -> None:
+        """Take the file, the name of the list and what it forbids."""
+        parser.add_argument("file", type=Path, help="one a line; of a CSV, the first column")
+        parser.add_argument("--list", required=True, metavar="NAME", dest="name")
+        parser.add_argument(
+            "--channel", default=ALL_CHANNELS, choices=[ALL_CHANNELS, *Channel.values]
+        )
+        parser.add_argument("--json", action="store_true", help="one JSON object, nothing else")
+
+    def handle(self, *args: Any, **options: Any) -> None:
+        """Read the file, add its lines, and say how many were understood."""
+        try:
+            with options["file"].open(encoding="utf-8-sig", errors="replace") as file:
+                contacts, refused = read_contacts(file)
+            add_list(options["name"], contacts, channel=options["channel"], by=None)
+        except (OSError, NothingToSuppress) as error:
+            raise CommandError(str(error)) from error
+        report = {"suppressed": len(set(contacts)), "refused_lines": refused}
+        if options["json"]:
+            self.stdout.write(json.dumps(report))
+            return
+        words = _("%(count)d contact points on the list, %(refused)d lines not understood.")
+        self.stdout.write(words % {"count": report["suppressed"], "refused": len(refused)})
