@@ -93,6 +93,7 @@ _MISSING_CONSENT: dict[str, str | Promise] = {
     "proof": _("The consent is a claim without the proof this channel needs"),
     "doi": _("Never confirmed the consent (double opt-in)"),
     "expired": _("The consent has expired"),
+    "void": _("The consent rests on a notice that was withdrawn"),
 }
 
 WORDS: dict[str, str | Promise] = {
