@@ -5,6 +5,7 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from benchmarks.import_peer import Comparison
+from benchmarks.load import LoadRun
 from benchmarks.real_input import Quality
 from benchmarks.scale import Run
 from benchmarks.steps import Measured
@@ -66,6 +67,23 @@ def peer_table(comparisons: Sequence[Comparison]) -> list[str]:
         cells = [found.engine, f"{found.rows:,}"]
         cells += [f"{speed:,.0f}" for speed in (found.load, plain, bulk)]
         cells += [f"{found.load / speed:.1f}" for speed in (plain, bulk)]
+        lines.append(f"| {' | '.join(cells)} |")
+    return lines
+
+
+def load_table(runs: Sequence[LoadRun]) -> list[str]:
+    """Give one line per size, each held against the first: 1.00 is linear."""
+    lines = [
+        "| records | s | CPU s of the client | rows/s | : the first | peak MB | : the first |",
+        "|---:|" + "---:|" * 6,
+    ]
+    first = runs[0]
+    for run in runs:
+        speed = run.rows / run.load.seconds
+        cells = [f"{run.rows:,}", f"{run.load.seconds:.1f}", f"{run.load.cpu_seconds:.1f}"]
+        cells += [f"{speed:,.0f}", f"{speed / (first.rows / first.load.seconds):.2f}"]
+        cells += [f"{run.load.peak_megabytes:,.0f}"]
+        cells += [f"{run.load.peak_megabytes / first.load.peak_megabytes:.2f}"]
         lines.append(f"| {' | '.join(cells)} |")
     return lines
 

@@ -10,6 +10,7 @@ from pathlib import Path
 from benchmarks import engine, report
 from benchmarks.identity import identity_tables, measure_identity
 from benchmarks.import_peer import measure_peers
+from benchmarks.load import measure_load
 from benchmarks.machine import describe_machine
 from benchmarks.real_input import SAMPLE_DATA_SETTING, measure_quality, sample_folder, samples
 from benchmarks.scale import measure_scale
@@ -37,6 +38,11 @@ def main() -> int:
             if options.only == "identity":
                 _write("identity", _identity(folder, options, stack))
                 return 0
+            if options.only == "load":
+                for name in options.engines:
+                    lines = _loads(folder / "load", options.rows, name, _server(name, stack))
+                    _write(f"load on {name}", lines)
+                return 0
             if options.only in (None, "quality"):
                 _write("quality", _quality(folder / "quality", options.sets))
             if options.only != "quality":
@@ -58,11 +64,11 @@ def _options() -> argparse.Namespace:
     parser = argparse.ArgumentParser(prog="benchmarks.run", description=__doc__)
     parser.add_argument(
         "--only",
-        choices=("quality", "peer", "scale", "engine", "million", "identity"),
+        choices=("quality", "peer", "load", "scale", "engine", "million", "identity"),
         help="leave others out",
     )
     parser.add_argument(
-        "--rows", type=int, nargs="+", default=DEFAULT_ROWS, help="sizes of the scale runs"
+        "--rows", type=int, nargs="+", default=DEFAULT_ROWS, help="sizes of load and scale"
     )
     parser.add_argument(
         "--peer-rows", type=int, default=PEER_ROWS, help="size of the comparison with the peer"
@@ -134,6 +140,18 @@ def _peers(folder: Path, rows: int, engines: dict[str, PostgresServer | None]) -
         _say(f"{comparison.engine}: load {comparison.load:,.0f} rows/s; {comparison.peers}")
         found.append(comparison)
     return report.peer_table(found)
+
+
+def _loads(
+    folder: Path, sizes: Sequence[int], engine_name: str, server: PostgresServer | None
+) -> list[str]:
+    runs = []
+    for rows in sizes:
+        run = measure_load(folder, engine_name, server, rows=rows)
+        speed = rows / run.load.seconds
+        _say(f"{run.engine}, {rows:,} records: {run.load.seconds:.1f} s, {speed:,.0f} rows/s")
+        runs.append(run)
+    return report.load_table(runs)
 
 
 def _write(section: str, lines: Sequence[str]) -> None:

@@ -7,13 +7,15 @@ import dj_database_url
 from django.core.exceptions import ImproperlyConfigured
 
 # WAL lets readers go on while one writes; IMMEDIATE takes the write lock at BEGIN, so that a
-# read-modify-write waits its turn instead of failing with "database is locked" half-way.
+# read-modify-write waits its turn instead of failing with "database is locked" half-way. The log
+# goes into the file every 32 MB: a load writes the same pages again and again, chunk by chunk.
 _SQLITE_OPTIONS = {
     "transaction_mode": "IMMEDIATE",
     "timeout": 20,
     "init_command": (
         "PRAGMA journal_mode=WAL; PRAGMA synchronous=NORMAL; PRAGMA cache_size=-65536; "
-        "PRAGMA mmap_size=268435456; PRAGMA recursive_triggers=ON;"
+        "PRAGMA mmap_size=268435456; PRAGMA temp_store=MEMORY; PRAGMA wal_autocheckpoint=8000; "
+        "PRAGMA recursive_triggers=ON;"
     ),
 }
 

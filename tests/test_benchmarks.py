@@ -8,7 +8,8 @@ from benchmarks.engine import Outcome, engine_tables
 from benchmarks.identity import Walk, identity_tables
 from benchmarks.import_peer import Comparison, import_plainly
 from benchmarks.limits import LimitBroken, run_limited
-from benchmarks.report import peer_table, replace_section, scale_table
+from benchmarks.load import LoadRun
+from benchmarks.report import load_table, peer_table, replace_section, scale_table
 from benchmarks.scale import Run
 from benchmarks.steps import Measured, Site, StepFailed
 
@@ -83,6 +84,16 @@ def test_a_load_stands_beside_its_peer_as_a_ratio():
     comparison = Comparison("sqlite", 9000, 2000.0, {"default": 400.0, "bulk": 8000.0})
 
     assert "| sqlite | 9,000 | 2,000 | 400 | 8,000 | 5.0 | 0.2 |" in peer_table([comparison])
+
+
+def test_a_larger_load_is_held_against_the_smallest():
+    small = LoadRun("sqlite", 1000, Measured(2.0, 1.0, 100))
+    large = LoadRun("sqlite", 4000, Measured(10.0, 5.0, 120))
+
+    lines = load_table([small, large])
+
+    assert "| 1,000 | 2.0 | 1.0 | 500 | 1.00 | 100 | 1.00 |" in lines
+    assert "| 4,000 | 10.0 | 5.0 | 400 | 0.80 | 120 | 1.20 |" in lines
 
 
 @pytest.mark.parametrize(

@@ -43,10 +43,13 @@ class Candidate:
             self.outline,
         )
 
-    def standardise(self, reader: RowReader) -> None:
-        """Make the standard form and all that follows from the row alone, unless it was made."""
+    def standardise(self, reader: RowReader, cells: Cells | None = None) -> None:
+        """Make the standard form and all that follows from the row alone, unless it was made.
+
+        `cells` are those of the line, where they are at hand already.
+        """
         if self.standard is None:
-            self.standard = reader.read(self.raw)
+            self.standard = reader.read(self.raw if cells is None else cells)
             *values, issues = self.standard.record
             self.points = tuple(points(self.standard.record))
             self.outline = outline(self.key, issues, values)
@@ -100,7 +103,7 @@ class StagedFile:
             else:
                 row = Candidate.of(line, cells, self._reader)
                 if standardise:
-                    row.standardise(self._reader)
+                    row.standardise(self._reader, cells)
                 rows.append(row.fields)
         return Staged(self._end, rows, rejects) if rows or rejects else None
 

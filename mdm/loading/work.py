@@ -32,7 +32,7 @@ from mdm.standardise.record import Issue
 
 KIND = "load"
 # Rows of one transaction. On SQLite a click waits for it, so it stays well below a second.
-CHUNK_SIZE = {"sqlite": 500, "postgresql": 5000}
+CHUNK_SIZE = {"sqlite": 1000, "postgresql": 5000}
 
 
 @dataclass
@@ -157,8 +157,6 @@ def _load_lines(
             with run.chunk(cursor=cursor, done=done, total=staged.line_count, phase="loading"):
                 progress.add(*writer.write(chunk))
                 writer.write_counts(progress.counts)
-            del chunk
-            gc.collect(0)  # What the chunk left behind: next to nothing, and looked at once.
 
 
 @contextmanager
