@@ -3,6 +3,8 @@
 Our own list of common forms; a form may stand for several names, also of both sexes.
 """
 
+from functools import cache
+
 _FORMS = """
 alex: alexandre alexandra alexis alexia
 alain: al
@@ -257,6 +259,7 @@ tyler: ty
 """
 
 
+@cache
 def short_forms() -> dict[str, frozenset[str]]:
     """Return each given name with the short forms that stand for it, folded."""
     forms: dict[str, frozenset[str]] = {}
