@@ -149,7 +149,8 @@ def _load_lines(
     run: JobRun, writer: ChunkWriter, staged: Stage, progress: _Progress, reader: RowReader
 ) -> None:
     with _without_looking_for_cycles():
-        for end, line_count, chunk in chunks(staged, reader, writer, offset=progress.offset):
+        prepared = chunks(staged, reader, writer, offset=progress.offset)
+        for number, (end, line_count, chunk) in enumerate(prepared, start=1):
             progress.offset = end
             done = sum(progress.counts.values()) + line_count
             # The cursor is written at the end of the chunk, when the counts below stand in it.
@@ -157,6 +158,8 @@ def _load_lines(
             with run.chunk(cursor=cursor, done=done, total=staged.line_count, phase="loading"):
                 progress.add(*writer.write(chunk))
                 writer.write_counts(progress.counts)
+            if number % 10 == 0:
+                gc.collect()  # What queries leave behind would add up over a million rows.
 
 
 @contextmanager
