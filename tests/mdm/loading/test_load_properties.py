@@ -25,10 +25,12 @@ from hypothesis.stateful import (
 )
 
 from consent.models import ConsentEvent, PermissionState
-from mdm import identity, jobs
-from mdm.identity import Link
+from matching.decisions import decide
+from matching.models import Decision
+from mdm import jobs
 from mdm.loading import work
 from mdm.models import ContactPoint, Customer, GoldenRecord, SourceRecord
+from tests.factories import UserFactory
 from tests.mdm.loading.files import ends, load, row
 from tests.mdm.loading.oracle import Company, Line, TooMuchIsMissing
 
@@ -158,7 +160,7 @@ class Loads(RuleBasedStateMachine):
     @precondition(lambda self: len(self.company.rows) > 1)
     @rule(data=st.data())
     def link(self, data: st.DataObject) -> None:
-        """Two records turn out to be one person; the oldest names the customer."""
+        """A steward finds two records to be one person; the oldest names the customer."""
         known = sorted(self.company.rows)
         one, other = data.draw(
             st.lists(st.sampled_from(known), min_size=2, max_size=2, unique=True)
@@ -167,11 +169,7 @@ class Loads(RuleBasedStateMachine):
         homes = {self.company.home[one], self.company.home[other]}
         members = [key for key in known if self.company.home[key] in homes]
         oldest = min(members, key=numbers.__getitem__)
-        identity.apply_links(
-            [Link(numbers[key], numbers[oldest], "decision") for key in members],
-            user=None,
-            reason="test",
-        )
+        decide(numbers[one], numbers[other], Decision.Verdict.SAME, by=UserFactory(role="steward"))
         self.company.home.update(dict.fromkeys(members, oldest))
 
     @invariant()
