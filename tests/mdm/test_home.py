@@ -171,6 +171,7 @@ MENUS = {
         "mdm:quality",
         "consent:events",
         "consent:ledger",
+        "consent:suppression",
         "consent:rehearsal",
         "consent:requests",
         "admin:consent_collectionpoint_changelist",
