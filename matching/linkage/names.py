@@ -2,14 +2,14 @@
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from functools import cached_property
+from functools import cache, cached_property
 from typing import TYPE_CHECKING
 
 import numpy as np
 
 from matching.linkage import folding, spelling
 from matching.linkage.columns import Bits, Codes, Flags, Ids, Levels
-from matching.linkage.nicknames import short_forms
+from mdm.standardise.given_names import short_forms
 
 if TYPE_CHECKING:
     from matching.linkage.encoding import Coded
@@ -114,10 +114,19 @@ def _name_parts(
 def _related(index: Mapping[str | None, int]) -> Ids:
     """Return packed pairs of names that are short forms of one another, or of a third name."""
     pairs: set[int] = set()
-    for full, shorts in short_forms().items():
-        codes = sorted(index[name] for name in {full, *shorts} if name in index)
+    for names in _names_with_short_forms():
+        codes = sorted(index[name] for name in names if name in index)
         pairs.update(low * len(index) + high for low in codes for high in codes if low < high)
     return np.array(sorted(pairs), np.int64)
+
+
+@cache
+def _names_with_short_forms() -> tuple[frozenset[str], ...]:
+    """Return each given name with the forms that stand for it, in one word as names are coded."""
+    return tuple(
+        frozenset(folding.compact(folding.name(word)) for word in (full, *shorts))
+        for full, shorts in short_forms().items()
+    )
 
 
 def _packed(left: Codes, right: Codes, size: int) -> Ids:
