@@ -82,6 +82,8 @@ def _judged(pairs: engine.Pairs, chosen: Flags, truth: dict[int, str]) -> Figure
         ("febrl1", 0.997),
         ("febrl2", 0.998),
         ("febrl3", 0.998),
+        ("febrl1 with number", 0.998),
+        ("febrl2 with number", 0.998),
         ("febrl3 with number", 0.999),
         ("febrl4", 0.996),
         ("demo", 0.97),
