@@ -8,8 +8,10 @@ nobody can read the list.
 import hashlib
 import hmac
 from collections import defaultdict
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass, field
 from functools import lru_cache
+from itertools import islice
 
 from django.conf import settings
 from django.contrib.auth.models import User
@@ -26,12 +28,35 @@ from mdm.standardise.phones import standardise_phones
 
 REGION = "FR"
 _CHUNK = 5_000
+_NAMED_LINES = 10
 Contact = tuple[str, str]
 """A kind of contact point and its compared form."""
 
 
-class NothingToSuppress(Exception):
-    """A text holds no contact point that could be put on a list; the message says so."""
+class ListRefused(Exception):
+    """Lines cannot be added to that list; the message says why and what to do."""
+
+
+@dataclass(slots=True)
+class LeftOut:
+    """The lines that are neither an address nor a number: how many, and which came first."""
+
+    count: int = 0
+    first: list[int] = field(default_factory=list)
+
+    def add(self, number: int) -> None:
+        """Note one line by its number."""
+        self.count += 1
+        if len(self.first) < _NAMED_LINES:
+            self.first.append(number)
+
+
+@dataclass(frozen=True, slots=True)
+class Added:
+    """What a list gained: contact points that are new on it, and those that stood there."""
+
+    new: int
+    known: int
 
 
 def fingerprints(kind: str, value: str) -> dict[str, str]:
@@ -39,48 +64,56 @@ def fingerprints(kind: str, value: str) -> dict[str, str]:
     return {_fingerprint(secret, kind, value): key_id for key_id, secret in _keys()}
 
 
-def read_contacts(lines: Iterable[str]) -> tuple[list[Contact], list[int]]:
-    """Read e-mail addresses and telephone numbers, one a line, of which the first cell counts.
+def read_contacts(lines: Iterable[str], left_out: LeftOut) -> Iterator[Contact]:
+    """Yield e-mail addresses and telephone numbers, one a line, of which the first cell counts.
 
-    Returns the contacts, and the numbers of the lines that are neither (blank ones aside).
+    What is neither is noted in `left_out`, blank lines aside.
     """
-    contacts: list[Contact] = []
-    refused: list[int] = []
     for number, line in enumerate(lines, start=1):
         cell = line.replace(";", ",").replace("\t", ",").partition(",")[0].strip().strip('"')
         found = _contact(cell)
         if found:
-            contacts.append(found)
+            yield found
         elif cell:
-            refused.append(number)
-    return contacts, refused
+            left_out.add(number)
 
 
 @transaction.atomic
 def add_list(
     name: str, contacts: Iterable[Contact], *, channel: str = ALL_CHANNELS, by: User | None
-) -> SuppressionList:
+) -> Added:
     """Add contacts to the list of that name, which is made when it is new; known ones stay once.
 
     Raises:
-        NothingToSuppress: without contacts.
+        ListRefused: without contacts, or when the list of that name would not forbid what is
+            asked: it is for another channel, or switched off. Nothing is written then.
     """
-    listed = sorted(set(contacts))
-    if not listed:
-        raise NothingToSuppress(_("No e-mail address or telephone number was found."))
     found, _is_new = SuppressionList.objects.get_or_create(
         name=name.strip(), defaults={"channel": channel}
     )
-    _write(found, listed, by=by)
-    return found
+    if found.channel != channel:
+        raise ListRefused(
+            _("“%(name)s” forbids something else (%(channel)s): take another name.")
+            % {"name": found.name, "channel": found.channel_words}
+        )
+    if not found.is_in_force:
+        raise ListRefused(_("“%s” is switched off: switch it on first.") % found.name)
+    before = found.lines.count()
+    read = _write(found, contacts, by=by)
+    if not read:
+        raise ListRefused(_("No e-mail address or telephone number was found."))
+    new = found.lines.count() - before
+    return Added(new, read - new)
 
 
 def suppress_erased(contacts: Iterable[Contact]) -> None:
     """Keep the fingerprints of an erased person's contact points. Call it inside a transaction."""
     found, _is_new = SuppressionList.objects.get_or_create(
-        origin=SuppressionList.Origin.ERASED, defaults={"name": _("Erased people")}
+        # Without a name, so that no list from outside can have it already.
+        origin=SuppressionList.Origin.ERASED,
+        defaults={"name": ""},
     )
-    _write(found, list(contacts), by=None)
+    _write(found, contacts, by=None)
 
 
 def lists_with(kind: str, value: str) -> list[SuppressionList]:
@@ -114,19 +147,21 @@ def lost_line_count() -> int:
     return Suppression.objects.exclude(key_id__in=[key_id for key_id, _key in _keys()]).count()
 
 
-def _write(found: SuppressionList, contacts: list[Contact], *, by: User | None) -> None:
+def _write(found: SuppressionList, contacts: Iterable[Contact], *, by: User | None) -> int:
+    """Write a line for each contact, in chunks; return how many contacts there were."""
     (key_id, secret), *_older = _keys()
     moment = now()
     user = by.pk if by else None
-    for start in range(0, len(contacts), _CHUNK):
-        rows = {
-            _fingerprint(secret, kind, value) for kind, value in contacts[start : start + _CHUNK]
-        }
+    left, count = iter(contacts), 0
+    while chunk := list(islice(left, _CHUNK)):
+        count += len(chunk)
+        rows = {_fingerprint(secret, kind, value) for kind, value in chunk}
         bulk.insert_ignoring(
             Suppression,
             ["list_id", "fingerprint", "key_id", "since", "added_by_id"],
             [(found.pk, row, key_id, moment, user) for row in sorted(rows)],
         )
+    return count
 
 
 def _contact(cell: str) -> Contact | None:

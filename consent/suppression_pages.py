@@ -1,5 +1,6 @@
 """The DPO's page of suppression lists: bring one, ask about one contact point, switch one off."""
 
+from collections.abc import Iterator
 from typing import Any
 
 from django import forms
@@ -13,7 +14,9 @@ from django.utils.translation import gettext_lazy, ngettext
 
 from consent.models import ALL_CHANNELS, Channel, SuppressionList
 from consent.suppression import (
-    NothingToSuppress,
+    Added,
+    LeftOut,
+    ListRefused,
     add_list,
     lists_with,
     lost_line_count,
@@ -22,8 +25,7 @@ from consent.suppression import (
 from mdm.audit import acting_as
 from mdm.pages import StaffPage, log_access, staff_user
 
-MAX_FILE_BYTES = 50 * 1024 * 1024
-_REFUSED_SHOWN = 10
+MAX_FILE_BYTES = 5 * 1024 * 1024
 
 
 class AddForm(forms.Form):
@@ -48,22 +50,25 @@ class AddForm(forms.Form):
     file = forms.FileField(
         label=gettext_lazy("or a text file of them"),
         required=False,
-        help_text=gettext_lazy("UTF-8; of a CSV the first column counts. Up to 50 MB."),
+        help_text=gettext_lazy(
+            "UTF-8; of a CSV the first column counts. Up to 5 MB; the command takes more."
+        ),
     )
 
     def clean_file(self) -> Any:
         """Refuse what is too large."""
         file = self.cleaned_data["file"]
         if file and file.size > MAX_FILE_BYTES:
-            raise forms.ValidationError(_("The file is larger than 50 MB: use the command."))
+            raise forms.ValidationError(
+                _("The file is larger than 5 MB: use the command “suppress”.")
+            )
         return file
 
-    def contacts(self) -> tuple[list[tuple[str, str]], list[int]]:
-        """Return what the text and the file hold, and the lines that hold nothing."""
-        file = self.cleaned_data["file"]
-        text = self.cleaned_data["lines"].splitlines()
-        lines = (line.decode("utf-8-sig", "replace") for line in file) if file else text
-        return read_contacts(lines)
+    def listed(self) -> Iterator[str]:
+        """Yield the lines of the text, then those of the file."""
+        yield from self.cleaned_data["lines"].splitlines()
+        for line in self.cleaned_data["file"] or ():
+            yield line.decode("utf-8-sig", "replace")
 
 
 class SuppressionPage(StaffPage):
@@ -93,7 +98,7 @@ class SuppressionPage(StaffPage):
         return self._add(AddForm(request.POST, request.FILES))
 
     def _ask(self, text: str) -> HttpResponse:
-        contacts, _refused = read_contacts([text])
+        contacts = list(read_contacts([text], LeftOut()))
         log_access(self.request.user, "suppression asked")
         return self.render_to_response(
             self.get_context_data(
@@ -106,17 +111,17 @@ class SuppressionPage(StaffPage):
     def _add(self, form: AddForm) -> HttpResponse:
         if not form.is_valid():
             return self.render_to_response(self.get_context_data(form=form))
-        contacts, refused = form.contacts()
-        told, user = form.cleaned_data, staff_user(self.request)
+        told, user, left_out = form.cleaned_data, staff_user(self.request), LeftOut()
+        contacts = read_contacts(form.listed(), left_out)
         try:
             with acting_as(user, _("Suppression list brought")):
-                add_list(told["name"], contacts, channel=told["channel"], by=user)
-        except NothingToSuppress as refusal:
-            form.add_error("lines", str(refusal))
+                added = add_list(told["name"], contacts, channel=told["channel"], by=user)
+        except ListRefused as refusal:
+            form.add_error(None, str(refusal))
             return self.render_to_response(self.get_context_data(form=form))
-        messages.success(self.request, _added(len(set(contacts))))
-        if refused:
-            messages.warning(self.request, _not_understood(refused))
+        messages.success(self.request, _added(added))
+        if left_out.count:
+            messages.warning(self.request, _not_understood(left_out))
         return redirect("consent:suppression")
 
     def _switch(self, key: str, reason: str) -> HttpResponse:
@@ -133,19 +138,23 @@ class SuppressionPage(StaffPage):
         return redirect("consent:suppression")
 
 
-def _added(count: int) -> str:
-    return ngettext(
-        "%(count)d contact point is on the list: it counts from this moment.",
-        "%(count)d contact points are on the list: they count from this moment.",
-        count,
-    ) % {"count": count}
+def _added(added: Added) -> str:
+    said = ngettext(
+        "%(count)d contact point is new on the list: it counts from this moment.",
+        "%(count)d contact points are new on the list: they count from this moment.",
+        added.new,
+    ) % {"count": added.new}
+    known = ngettext(
+        "%(count)d stood there already.", "%(count)d stood there already.", added.known
+    ) % {"count": added.known}
+    return f"{said} {known}" if added.known else said
 
 
-def _not_understood(lines: list[int]) -> str:
-    shown = ", ".join(map(str, lines[:_REFUSED_SHOWN]))
-    more = ", …" if len(lines) > _REFUSED_SHOWN else ""
+def _not_understood(left_out: LeftOut) -> str:
+    shown = ", ".join(map(str, left_out.first))
+    more = ", …" if left_out.count > len(left_out.first) else ""
     return ngettext(
         "%(count)d line is neither an address nor a number and was left out: %(lines)s.",
         "%(count)d lines are neither addresses nor numbers and were left out: %(lines)s.",
-        len(lines),
-    ) % {"count": len(lines), "lines": shown + more}
+        left_out.count,
+    ) % {"count": left_out.count, "lines": shown + more}

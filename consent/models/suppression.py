@@ -20,7 +20,11 @@ class SuppressionList(models.Model):
         ERASED = "erased", _("people who were erased")
 
     name = models.CharField(
-        _("name"), max_length=80, unique=True, help_text=_("Such as “Robinson, November 2026”.")
+        _("name"),
+        max_length=80,
+        unique=True,
+        blank=True,
+        help_text=_("Such as “Robinson, November 2026”."),
     )
     origin = models.CharField(max_length=7, choices=Origin.choices, default=Origin.OUTSIDE)
     channel = models.CharField(_("channel"), max_length=15, default=ALL_CHANNELS)
@@ -41,7 +45,7 @@ class SuppressionList(models.Model):
         ]
 
     def __str__(self) -> str:
-        return self.name
+        return self.name or self.get_origin_display()
 
     @property
     def channel_words(self) -> str:

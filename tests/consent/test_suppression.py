@@ -10,7 +10,7 @@ from django.utils.timezone import now
 
 from consent.evaluation import evaluate, may_contact, offer_for
 from consent.models import Suppression, SuppressionList
-from consent.suppression import add_list, lost_line_count, read_contacts
+from consent.suppression import LeftOut, add_list, lost_line_count, read_contacts
 from mdm.erasure import erase
 from mdm.models import Customer, SourceRecord
 from tests.consent.factories import marketing, record_event
@@ -47,7 +47,7 @@ def test_what_is_on_a_list_is_not_contacted_whatever_was_agreed(ada):
     response = bring(client_of("dpo"))
 
     assert answer(ada).rule == "G4"
-    assert "1 contact point is on the list" in response.content.decode()
+    assert "1 contact point is new on the list" in response.content.decode()
     assert "gmail" not in response.content.decode()
 
 
@@ -113,9 +113,25 @@ def test_a_file_is_read_line_by_line_and_tells_what_it_left_out(ada):
 
 def test_the_same_list_again_adds_nothing(ada):
     bring(client_of("dpo"))
-    bring(client_of("dpo"), lines="adalove@gmail.com\nnew@example.com")
+    again = bring(client_of("dpo"), lines="adalove@gmail.com\nnew@example.com")
 
     assert Suppression.objects.count() == 2
+    assert "1 contact point is new on the list" in again.content.decode()
+    assert "1 stood there already." in again.content.decode()
+
+
+def test_a_list_forbids_what_its_name_says_or_refuses(ada):
+    client = client_of("dpo")
+    bring(client, channel="phone", lines="0639981234")
+
+    wider = bring(client, channel="*").content.decode()
+    SuppressionList.objects.update(is_in_force=False)
+    off = bring(client, channel="phone").content.decode()
+
+    assert "forbids something else (phone): take another name" in wider
+    assert "is switched off: switch it on first" in off
+    assert "ada.love@gmail.com" in off  # Nothing typed is lost.
+    assert Suppression.objects.count() == 1
 
 
 def test_a_list_without_a_line_is_refused():
@@ -131,7 +147,9 @@ def test_the_command_brings_a_file(ada, tmp_path, capsys):
 
     call_command("suppress", path, "--list", "Bloctel", "--json")
 
-    assert capsys.readouterr().out.strip() == '{"suppressed": 1, "refused_lines": [2]}'
+    assert capsys.readouterr().out.strip() == (
+        '{"new": 1, "known": 0, "left_out": 1, "first_lines_left_out": [2]}'
+    )
     assert "G4" in answer(ada, "phone").failed_gates
     with pytest.raises(CommandError):
         call_command("suppress", tmp_path / "none.txt", "--list", "Bloctel")
@@ -174,7 +192,18 @@ def test_other_roles_do_not_see_the_lists(role):
 def test_lines_are_read_as_people_write_them():
     lines = ["A@Example.com", " +33 6 39 98 12 34 ;x", '"b@example.org",y', "", "nonsense"]
 
-    assert read_contacts(lines) == (
-        [("email", "a@example.com"), ("phone", "+33639981234"), ("email", "b@example.org")],
-        [5],
-    )
+    left_out = LeftOut()
+    assert list(read_contacts(lines, left_out)) == [
+        ("email", "a@example.com"),
+        ("phone", "+33639981234"),
+        ("email", "b@example.org"),
+    ]
+    assert (left_out.count, left_out.first) == (1, [5])
+
+
+def test_a_list_from_outside_may_be_called_anything(ada):
+    bring(client_of("dpo"), name="people who were erased", lines="x@example.com")
+
+    erase(ada.customer, reason="Request of the person", by=None)
+
+    assert SuppressionList.objects.get(origin="erased").lines.count() == 2

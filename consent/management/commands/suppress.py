@@ -9,7 +9,7 @@ from django.core.management.base import BaseCommand, CommandError
 from django.utils.translation import gettext as _
 
 from consent.models import ALL_CHANNELS, Channel
-from consent.suppression import NothingToSuppress, add_list, read_contacts
+from consent.suppression import LeftOut, ListRefused, add_list, read_contacts
 
 
 class Command(BaseCommand):
@@ -28,15 +28,16 @@ class Command(BaseCommand):
 
     def handle(self, *args: Any, **options: Any) -> None:
         """Read the file, add its lines, and say how many were understood."""
+        left_out = LeftOut()
         try:
             with options["file"].open(encoding="utf-8-sig", errors="replace") as file:
-                contacts, refused = read_contacts(file)
-            add_list(options["name"], contacts, channel=options["channel"], by=None)
-        except (OSError, NothingToSuppress) as error:
+                contacts = read_contacts(file, left_out)
+                added = add_list(options["name"], contacts, channel=options["channel"], by=None)
+        except (OSError, ListRefused) as error:
             raise CommandError(str(error)) from error
-        report = {"suppressed": len(set(contacts)), "refused_lines": refused}
+        report = {"new": added.new, "known": added.known, "left_out": left_out.count}
         if options["json"]:
-            self.stdout.write(json.dumps(report))
+            self.stdout.write(json.dumps({**report, "first_lines_left_out": left_out.first}))
             return
-        words = _("%(count)d contact points on the list, %(refused)d lines not understood.")
-        self.stdout.write(words % {"count": report["suppressed"], "refused": len(refused)})
+        words = _("%(new)d new on the list, %(known)d known, %(left_out)d lines not understood.")
+        self.stdout.write(words % report)
