@@ -41,6 +41,14 @@ JOB_LEASE_SECONDS = env.int("JOB_LEASE_SECONDS", 60, validate=validate.Range(min
 JOB_MAX_ATTEMPTS = env.int("JOB_MAX_ATTEMPTS", 5, validate=validate.Range(min=1, max=100))
 SWEEP_SECONDS = env.int("SWEEP_SECONDS", 10, validate=validate.Range(min=1, max=600))
 
+# Searches that are shared out among workers: see matching/fan_out.py.
+MATCH_SPREAD_FROM_PAIRS = env.int(
+    "MATCH_SPREAD_FROM_PAIRS", 10_000_000, validate=validate.Range(min=1)
+)
+MATCH_PAIRS_PER_PART = env.int(
+    "MATCH_PAIRS_PER_PART", 2_000_000, validate=validate.Range(min=131_072, max=20_000_000)
+)
+
 EMAIL_URL = env.str("EMAIL_URL", "", validate=mail_address_of_server)
 DEFAULT_FROM_EMAIL = env.str("DEFAULT_FROM_EMAIL", "orfevre@example.org")
 # The doors of the persons themselves: what mails and files link to, who signs them.

@@ -1,11 +1,12 @@
 """One search by several workers, on as many machines as there are.
 
 The job of the search cuts it into parts by rule and key, rings for helpers and takes part itself:
-whoever is free claims the next part with a lease and an attempt number, so a part of a worker that
-died is done by another one, and nobody writes late. With one worker the job does all parts alone;
-helpers that come when nothing is left do nothing. In two phases, parts count their patterns, the
-job trains the model once, and parts give the pairs that are kept. Parts that are done stay done
-when the job itself starts again, as long as it reads the same records.
+whoever is free claims the next part with a lease, so a part of a worker that died is done by
+another one; what a part gives depends on the plan alone, so whoever ends it first has done it.
+With one worker the job does all parts alone; helpers that come when nothing is left do nothing. In
+two phases, parts count their patterns, the job trains the model once, and parts give the pairs
+that are kept. Parts that are done stay done when the job itself starts again, as long as it reads
+the same records; until then helpers make room for it, which may have no other worker.
 """
 
 import time
@@ -31,9 +32,6 @@ if TYPE_CHECKING:
     from matching.linkage.parts import Counted, Part, Work
 
 KIND = "match_help"
-SPREAD_FROM = 10_000_000
-"""Pairs from which on a search is cut: below, one process is done before others have read."""
-PAIRS_PER_PART = 2_000_000
 MOST_HELPERS = 7
 _WAIT_SECONDS = 0.2
 
@@ -51,7 +49,12 @@ class JobCrew:
         """Return what `engine.link` is to run by."""
         from matching.linkage.frame import SpreadRun
 
-        return partial(SpreadRun, crew=self, spread_from=SPREAD_FROM, part_size=PAIRS_PER_PART)
+        return partial(
+            SpreadRun,
+            crew=self,
+            spread_from=settings.MATCH_SPREAD_FROM_PAIRS,
+            part_size=settings.MATCH_PAIRS_PER_PART,
+        )
 
     def count(self, work: "Work", parts: "Sequence[Part]") -> "list[Counted]":
         """Return what each part counts."""
@@ -75,7 +78,8 @@ class JobCrew:
 
     def _begin(self, work: "Work", part_count: int) -> None:
         """Lay out the parts, or keep those that an earlier attempt laid out and did."""
-        fingerprint = work.fingerprint(self.ids)
+        size = settings.MATCH_PAIRS_PER_PART
+        fingerprint = _fingerprint(work, self.ids, size)
         with self.run.chunk(cursor=self.run.cursor, phase="compare"):
             if self.row.plan.get("fingerprint") != fingerprint:
                 MatchPart.objects.filter(run=self.row).delete()
@@ -83,14 +87,15 @@ class JobCrew:
                     "fingerprint": fingerprint,
                     "pages": list(self.page_ids),
                     "rules": [one.rule.name for one in work.blocks],
-                    "size": PAIRS_PER_PART,
+                    "size": size,
                 }
                 self.row.save(update_fields=["plan"])
                 _lay_out(self.row, Phase.COUNT, part_count)
-            # Whoever did one when this job was killed may be dead as well; the fence tells.
+            # Whoever did one when this job was killed may be dead as well.
             _open(self.row).update(state=State.WAITING)
-        for _ in range(min(part_count - 1, MOST_HELPERS)):
-            jobs.submit(KIND, {"run": self.row.pk}, by=None)
+        for number in range(min(part_count - 1, MOST_HELPERS)):
+            key = f"{KIND} {self.row.pk} {number}"  # Those that live are not asked for twice.
+            jobs.submit(KIND, {"run": self.row.pk}, by=None, idempotency_key=key)
 
     def _done(self, work: "Work", parts: "Sequence[Part]", phase: str) -> Iterator[bytes]:
         """Do parts until all are done; yield what they gave, in their order."""
@@ -125,15 +130,31 @@ def help_out(run: JobRun) -> Mapping[str, Any]:
 
 
 def _is_under_way(row: MatchRun) -> bool:
-    """Say whether the search goes on and has parts to do, or will have once it has learnt."""
-    row.refresh_from_db(fields=["plan"])
-    is_learning = "fingerprint" in row.plan and "wanted" not in row.plan
-    return _goes_on(row) and (is_learning or _open(row).exists())
+    """Say whether the search goes on by the plan of this row.
+
+    That is while it has parts to do, or will have once it has learnt.
+    """
+    plan = _present_plan(row)
+    if not plan or plan["fingerprint"] != row.plan.get("fingerprint"):
+        return False
+    return _goes_on(row) and ("wanted" not in plan or _open(row).exists())
 
 
 def _goes_on(row: MatchRun) -> bool:
-    live = Job.objects.filter(match_run=row, state__in=Job.LIVE_STATES, cancel_requested=False)
-    return live.exists()
+    """Say whether a worker has the job: where it waits for one, that may be the helper's own."""
+    running = Job.objects.filter(match_run=row, state=Job.State.RUNNING, cancel_requested=False)
+    return running.exists()
+
+
+def _present_plan(row: MatchRun) -> dict[str, Any]:
+    """Return the plan as it stands now; the row keeps the one that its reader has built from."""
+    plan: dict[str, Any] = MatchRun.objects.values_list("plan", flat=True).get(pk=row.pk)
+    return plan
+
+
+def _fingerprint(work: "Work", ids: "Ids", size: int) -> str:
+    """Return what tells whether others have built, and cut, the very same."""
+    return f"{work.fingerprint(ids)} {size}"
 
 
 def _open(row: MatchRun) -> "QuerySet[MatchPart]":
@@ -157,7 +178,7 @@ def _build(row: MatchRun) -> "tuple[Work, list[Part]] | None":
     rules = [Rule(tuple(name.split("+")), budget=float("inf")) for name in row.plan["rules"]]
     blocks = build_all(encoded, rules, chosen.block_cap, workers=chosen.workers)
     work = Work(encoded, blocks, Scope(None, records.sources, chosen.clean_sources))
-    if work.fingerprint(records.ids) != row.plan["fingerprint"]:
+    if _fingerprint(work, records.ids, row.plan["size"]) != row.plan["fingerprint"]:
         return None
     return work, cut(blocks, row.plan["size"])
 
@@ -172,28 +193,33 @@ def _lay_out(row: MatchRun, phase: str, count: int) -> None:
 
 def _do_one(row: MatchRun, work: "Work", parts: "Sequence[Part]", phase: str) -> bool:
     """Claim a part, do it and keep what it gives; False when none is free."""
-    claimed = _claim(row, phase)
-    if claimed is None:
+    part = _claim(row, phase)
+    if part is None:
         return False
-    part, attempt = claimed
-    content = _give(row, work, parts[part.number], phase)
-    own = MatchPart.objects.filter(pk=part.pk, attempt=attempt, state=State.RUNNING)
-    own.update(state=State.DONE, content=content, lease_until=None)
+    _keep(part, _give(row, work, parts[part.number], phase))
     return True
 
 
-def _claim(row: MatchRun, phase: str) -> tuple[MatchPart, int] | None:
+def _keep(part: MatchPart, content: bytes) -> bool:
+    """Store what a part gave; False when another worker has, or when it is of no plan any more."""
+    own = MatchPart.objects.filter(pk=part.pk).exclude(state=State.DONE)
+    return own.update(state=State.DONE, content=content, lease_until=None) == 1
+
+
+def _claim(row: MatchRun, phase: str) -> MatchPart | None:
+    """Take a free part of the plan that this row has; None when there is none."""
     free = MatchPart.objects.filter(
         Q(state=State.WAITING) | Q(state=State.RUNNING, lease_until__lt=now()),
         run=row,
+        run__plan__fingerprint=row.plan["fingerprint"],
         phase=phase,
     )
     lease = now() + timedelta(seconds=settings.JOB_LEASE_SECONDS)
     for part in free.order_by("number").defer("content")[:MOST_HELPERS]:
-        attempt = part.attempt + 1
-        mine = free.filter(pk=part.pk, attempt=part.attempt)
-        if mine.update(state=State.RUNNING, attempt=attempt, lease_until=lease):
-            return part, attempt
+        # Without the join: a statement that has waited for a lock looks at its own row again only.
+        mine = MatchPart.objects.filter(pk=part.pk, attempt=part.attempt).exclude(state=State.DONE)
+        if mine.update(state=State.RUNNING, attempt=part.attempt + 1, lease_until=lease):
+            return part
     return None
 
 
@@ -208,6 +234,7 @@ def _give(row: MatchRun, work: "Work", part: "Part", phase: str) -> bytes:
     if phase == Phase.COUNT:
         counted = count_part(work, found)
         return pack(counted.distinct, counted.counts, counted.by_rule)
-    wanted = np.array(row.plan["wanted"], np.int64)
+    # From the plan as it is now: a helper may have built from it before the search had learnt.
+    wanted = np.array(_present_plan(row).get("wanted", []), np.int64)
     kept = found.chosen(np.flatnonzero(np.isin(found.pattern, wanted)))
     return pack(kept.left, kept.right, kept.pattern, kept.rule)

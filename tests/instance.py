@@ -15,6 +15,7 @@ from django.conf import settings
 from django.db.backends.base.base import BaseDatabaseWrapper
 
 from config import processes
+from mdm.models import Job
 from tests.services import free_port
 
 ROOT = Path(__file__).resolve().parent.parent
@@ -83,19 +84,24 @@ class Instance:
 class Worker:
     """A Celery worker alone, with the sweeper it starts itself, in one process group."""
 
-    def __init__(self, environment: Mapping[str, str]) -> None:
-        self._environment = environment
+    def __init__(self, environment: Mapping[str, str], *, app: str = "config") -> None:
+        self._environment, self._app = environment, app
         self._process: subprocess.Popen[bytes] | None = None
 
     def start(self) -> None:
         """Start a worker."""
-        command = [sys.executable, "-m", "celery", "--quiet", "--app", "config", "worker"]
+        command = [sys.executable, "-m", "celery", "--quiet", "--app", self._app, "worker"]
         self._process = subprocess.Popen(
             [*command, "--loglevel", "WARNING"],
             env=self._environment,
             cwd=ROOT,
             start_new_session=True,
         )
+
+    def does(self, job: Job) -> bool:
+        """Say whether it is the one that claimed a job last."""
+        claimed_by = int(job.worker.rpartition(":")[2])
+        return self._process is not None and os.getpgid(claimed_by) == self._process.pid
 
     def kill(self) -> None:
         """Kill the worker with its pool, as a power cut would."""

@@ -126,6 +126,8 @@ def test_one_start_names_every_wrong_value():
         "JOB_LEASE_SECONDS": "-1",
         "LANGUAGE_CODE": "tlh",
         "LOG_LEVEL": "LOUD",
+        "MATCH_PAIRS_PER_PART": "1000",
+        "MATCH_SPREAD_FROM_PAIRS": "0",
         "PORT": "99999",
         "PRODUCTION": "perhaps",
         "TIME_ZONE": "Europe/Atlantis",

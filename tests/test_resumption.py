@@ -16,7 +16,7 @@ from django.db import connection
 from django.db.models import Model
 
 from consent.models import ConsentEvent, PermissionState
-from matching.models import PairEvidence, ReviewTask
+from matching.models import MatchPart, PairEvidence, ReviewTask
 from matching.runs import start_run
 from mdm.demo.company import CompanyFiles, write_company
 from mdm.loading.batches import start_load
@@ -31,7 +31,7 @@ from mdm.models import (
     SourceRecord,
 )
 from tests.database_copies import copied_database
-from tests.instance import ROOT, Worker, wait_until
+from tests.instance import ROOT, Worker, instance_environment, wait_until
 
 pytestmark = [pytest.mark.services, pytest.mark.slow]
 
@@ -48,10 +48,32 @@ def big_crm(tmp_path: Path) -> Path:
 @pytest.fixture
 def loaded_company(transactional_db: None, tmp_path: Path) -> CompanyFiles:
     """A small company, loaded and not yet matched."""
-    files = write_company(tmp_path / "company", rows=3_000, seed=7)
-    for code in _CODES:
-        _load_here(getattr(files, code), code)
-    return files
+    return _load_company(tmp_path, rows=3_000)
+
+
+@pytest.fixture
+def gates(tmp_path: Path) -> Path:
+    """Gates before the parts of a search, closed in either phase."""
+    folder = tmp_path / "gates"
+    folder.mkdir()
+    for phase in MatchPart.Phase.values:
+        (folder / phase).touch()
+    return folder
+
+
+@pytest.fixture
+def two_workers(transactional_db: None, gates: Path) -> Iterator[tuple[Worker, Worker]]:
+    """Workers that share out every search, and wait at the gates."""
+    surroundings = {
+        **instance_environment(connection),
+        "MATCH_SPREAD_FROM_PAIRS": "1",
+        "MATCH_PAIRS_PER_PART": "131072",
+        "ORFEVRE_TEST_GATES": str(gates),
+    }
+    workers = [Worker(surroundings, app="tests.held_worker") for _ in range(2)]
+    yield workers[0], workers[1]
+    for one in workers:
+        one.kill()
 
 
 def test_the_broker_is_the_one_that_belongs_to_the_database():
@@ -97,6 +119,50 @@ def test_a_match_killed_in_the_middle_ends_as_an_uninterrupted_one(
     assert _facts() == expected
 
 
+def test_a_match_that_loses_a_worker_in_either_phase_ends_as_one_that_nobody_shared(
+    two_workers: tuple[Worker, Worker], gates: Path, tmp_path: Path
+):
+    _load_company(tmp_path, rows=600)
+    with copied_database("loaded", tmp_path) as loaded:
+        call_command("match", stdout=StringIO())
+        expected = _facts()
+        loaded.restore()
+
+    job = start_run(by=None)
+    for one in two_workers:
+        one.start()
+    _wait_for_claims(2, "count")
+    job.refresh_from_db()
+    searching, helping = sorted(two_workers, key=lambda one: one.does(job), reverse=True)
+    searching.kill()
+    (gates / "count").unlink()
+    _wait_for_claims(1, "pairs")  # The helper has taken the search over.
+    searching.start()
+    _wait_for_claims(2, "pairs")
+    job.refresh_from_db()
+    assert helping.does(job)
+    searching.kill()
+    (gates / "pairs").unlink()
+    _end(job)
+
+    assert job.attempt == 2
+    assert _facts() == expected
+    assert not MatchPart.objects.exists()
+
+
+def _load_company(folder: Path, *, rows: int) -> CompanyFiles:
+    files = write_company(folder / "company", rows=rows, seed=7)
+    for code in _CODES:
+        _load_here(getattr(files, code), code)
+    return files
+
+
+def _wait_for_claims(count: int, phase: str) -> None:
+    """Wait until parts of a phase were claimed so often; each claim is held at the gate."""
+    attempts = MatchPart.objects.filter(phase=phase).values_list("attempt", flat=True)
+    wait_until(lambda: sum(attempts.all()) == count, f"{count} are in {phase}", seconds=180)
+
+
 def _load_here(path: Path, code: str) -> None:
     mapping = str(_MAPPINGS / f"demo-{code}.toml")
     call_command("load", str(path), source=code, mapping=mapping, stdout=StringIO())
@@ -124,14 +190,18 @@ def _kill_in_the_middle(worker: Worker, job: Job, is_there: Callable[[Job], bool
 
 
 def _finish(worker: Worker, job: Job) -> None:
+    worker.start()
+    _end(job)
+    assert job.attempt >= 2
+
+
+def _end(job: Job) -> None:
     def ended() -> bool:
         job.refresh_from_db()
         return job.state not in Job.LIVE_STATES
 
-    worker.start()
     wait_until(ended, "the job ends", seconds=180)
     assert job.state == Job.State.DONE, job.error
-    assert job.attempt >= 2
 
 
 def _facts() -> dict[str, Collection[Any]]:

@@ -1,17 +1,22 @@
 """A large search is cut into parts for any number of workers: the result is one and the same."""
 
+from dataclasses import replace
 from datetime import timedelta
 from typing import Any
 
 import pytest
+from django.test import override_settings
+from django.utils import translation
 from django.utils.timezone import now
 from recordlinkage.base import BaseClassifier, BaseIndexAlgorithm
 
-from matching import fan_out, runs
+from matching import fan_out, runs, searching
 from matching.models import MatchPart, MatchRun, PairEvidence
+from matching.rule_sets import Parameters
 from mdm import jobs
 from mdm.models import Job
-from tests.matching.factories import links, make_company, run_match
+from tests.matching.factories import anne, links, make_company, run_match
+from tests.mdm.factories import make_records
 
 pytestmark = pytest.mark.django_db
 
@@ -21,8 +26,8 @@ class Killed(BaseException):
 
 
 @pytest.fixture(autouse=True)
-def any_search_is_cut(monkeypatch):
-    monkeypatch.setattr(fan_out, "SPREAD_FROM", 1)
+def any_search_is_cut(settings):
+    settings.MATCH_SPREAD_FROM_PAIRS = 1
 
 
 def outcome() -> tuple[Any, ...]:
@@ -33,12 +38,22 @@ def outcome() -> tuple[Any, ...]:
     return found, links(), run.model, told
 
 
+def build(row: MatchRun) -> tuple[Any, Any]:
+    """Return what a helper builds before it does a part."""
+    built = fan_out._build(row)
+    assert built is not None
+    return built
+
+
 @pytest.fixture
-def expected(monkeypatch) -> tuple[Any, ...]:
-    """What one process finds that cuts nothing."""
+def company() -> None:
     make_company(40)
-    with monkeypatch.context() as patched:
-        patched.setattr(fan_out, "SPREAD_FROM", 1 << 60)
+
+
+@pytest.fixture
+def expected(company) -> tuple[Any, ...]:
+    """What one process finds that cuts nothing."""
+    with override_settings(MATCH_SPREAD_FROM_PAIRS=1 << 60):
         run_match()
     found = outcome()
     PairEvidence.objects.all().delete()
@@ -53,9 +68,7 @@ def test_one_two_and_four_workers_find_the_same(expected, workers, monkeypatch):
     def with_helpers(self: fan_out.JobCrew, work: Any, parts: Any, phase: str) -> Any:
         for _ in range(workers - 1):
             row = MatchRun.objects.get(pk=self.row.pk)
-            built = fan_out._build(row)
-            assert built is not None
-            done.append(fan_out._do_one(row, *built, phase))
+            done.append(fan_out._do_one(row, *build(row), phase))
         return original(self, work, parts, phase)
 
     monkeypatch.setattr(fan_out.JobCrew, "_done", with_helpers)
@@ -108,12 +121,10 @@ def test_a_part_of_a_worker_that_died_is_done_by_another_and_a_late_one_is_refus
     def after_a_death(self: fan_out.JobCrew, work: Any, parts: Any, phase: str) -> Any:
         claimed = fan_out._claim(self.row, phase)
         assert claimed is not None
-        MatchPart.objects.filter(pk=claimed[0].pk).update(lease_until=now() - timedelta(seconds=1))
+        MatchPart.objects.filter(pk=claimed.pk).update(lease_until=now() - timedelta(seconds=1))
         late.append(claimed)
         yield from original(self, work, parts, phase)
-        part, attempt = claimed
-        own = MatchPart.objects.filter(pk=part.pk, attempt=attempt, state="running")
-        assert own.update(state="done", content=b"late") == 0
+        assert not fan_out._keep(claimed, b"late")
 
     monkeypatch.setattr(fan_out.JobCrew, "_done", after_a_death)
 
@@ -186,3 +197,88 @@ def test_every_part_goes_through_recordlinkage(expected, monkeypatch):
 
     assert used.count(("LatentClassClassifier", "fit")) == 1
     assert used.count(("KeyIndex", "index")) > 10
+
+
+def begin(monkeypatch) -> MatchRun:
+    """Start the search, or start it again, and kill it at its next part."""
+
+    def killed(*_arguments: Any) -> bytes:
+        raise Killed
+
+    job = runs.start_run(by=None)
+    Job.objects.filter(pk=job.pk).update(state=Job.State.QUEUED)
+    with monkeypatch.context() as patched:
+        patched.setattr(fan_out, "_give", killed)
+        with pytest.raises(Killed):
+            jobs.execute(str(job.pk))
+    return MatchRun.objects.get(job=job)
+
+
+def test_a_helper_leaves_its_place_to_a_search_that_waits_for_a_worker(company, monkeypatch):
+    row = begin(monkeypatch)
+    Job.objects.filter(pk=row.job_id).update(state=Job.State.QUEUED)
+
+    helper = jobs.run_now(Job.objects.filter(kind=fan_out.KIND).earliest("created_at"))
+
+    assert helper.result == {"parts": 0}
+    assert fan_out._open(row).exists()
+
+
+def test_a_search_that_starts_again_asks_for_no_helper_twice(company, monkeypatch):
+    begin(monkeypatch)
+    helpers = Job.objects.filter(kind=fan_out.KIND).count()
+
+    begin(monkeypatch)
+
+    assert 0 < Job.objects.filter(kind=fan_out.KIND).count() == helpers
+
+
+@pytest.mark.parametrize("changed", ["records", "parts"])
+def test_a_helper_takes_no_part_of_a_plan_that_it_has_not_built(
+    company, changed, monkeypatch, settings
+):
+    row = begin(monkeypatch)
+    built = build(row)
+    assert fan_out._is_under_way(row)
+
+    if changed == "records":
+        make_records([anne("shop"), anne("crm")])
+    else:
+        settings.MATCH_PAIRS_PER_PART *= 2
+    begin(monkeypatch)
+
+    assert fan_out._open(row).exists()
+    assert not fan_out._is_under_way(row)
+    assert not fan_out._do_one(row, *built, "count")
+
+
+def test_a_helper_that_built_before_the_search_had_learnt_gives_the_wanted_pairs(
+    expected, monkeypatch
+):
+    row = begin(monkeypatch)
+    built: tuple[Any, Any] = build(row)
+    original, done = fan_out.JobCrew._done, []
+
+    def helped(self: fan_out.JobCrew, work: Any, parts: Any, phase: str) -> Any:
+        done.append(fan_out._do_one(row, *built, phase))
+        return original(self, work, parts, phase)
+
+    monkeypatch.setattr(fan_out.JobCrew, "_done", helped)
+    jobs.run_now(row.job)
+
+    assert done == [True, True]
+    assert outcome() == expected
+
+
+def test_a_search_of_far_too_many_pairs_is_refused_before_anything_is_laid_out(
+    company, monkeypatch
+):
+    allowed = replace(searching.settings_of(Parameters()), most_pairs=10)
+    monkeypatch.setattr(searching, "settings_of", lambda _parameters: allowed)
+
+    with translation.override("en"), pytest.raises(jobs.JobFailed, match="more than one run may"):
+        run_match()
+
+    assert MatchRun.objects.latest("pk").plan == {}
+    assert not MatchPart.objects.exists()
+    assert not Job.objects.filter(kind=fan_out.KIND).exists()
