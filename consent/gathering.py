@@ -139,7 +139,7 @@ def gather(
     _add_contracts(found)
     _add_acts(found, at, known_at or now())
     _add_points(found, kinds)
-    _add_suppressions(found)
+    _add_suppressions(found, min(at, known_at or now()))
     _add_pauses(found, at)
     if "phone" in kinds:
         _add_calls(found, at)
@@ -259,10 +259,10 @@ def _add_points(found: dict[int, Gathered], kinds: Iterable[str]) -> None:
         found[customer].points.append(tuple(row))
 
 
-def _add_suppressions(found: dict[int, Gathered]) -> None:
-    """Add the lines of suppression lists, which count whatever the day they were added."""
+def _add_suppressions(found: dict[int, Gathered], until: datetime) -> None:
+    """Add the lines that stood on suppression lists by an instant."""
     points = {row[0]: (row[1], row[2]) for g in found.values() for row in g.points}
-    lines = suppressions_of(points)
+    lines = suppressions_of(points, until)
     for gathered in found.values():
         gathered.suppressions = lines
 

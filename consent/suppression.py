@@ -10,6 +10,7 @@ import hmac
 from collections import defaultdict
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
+from datetime import datetime
 from functools import lru_cache
 from itertools import islice
 
@@ -122,8 +123,11 @@ def lists_with(kind: str, value: str) -> list[SuppressionList]:
     return list(SuppressionList.objects.filter(pk__in=lines.values("list")))
 
 
-def suppressions_of(points: Mapping[int, Contact]) -> dict[int, list[Objection]]:
-    """Return the lines in force on contact points, by their keys; one or two queries."""
+def suppressions_of(points: Mapping[int, Contact], until: datetime) -> dict[int, list[Objection]]:
+    """Return the lines in force on contact points, by their keys; one or two queries.
+
+    Lines added after `until` are left out: a question about the past gets what stood then.
+    """
     if not points or not SuppressionList.objects.filter(is_in_force=True).exists():
         return {}
     owners: dict[str, list[int]] = defaultdict(list)
@@ -131,7 +135,7 @@ def suppressions_of(points: Mapping[int, Contact]) -> dict[int, list[Objection]]
         for fingerprint in fingerprints(kind, value):
             owners[fingerprint].append(key)
     lines = Suppression.objects.filter(
-        fingerprint__in=list(owners), list__is_in_force=True
+        fingerprint__in=list(owners), list__is_in_force=True, since__lte=until
     ).values_list("fingerprint", "since", "list__channel")
     found: dict[int, list[Objection]] = defaultdict(list)
     for fingerprint, since, channel in lines:

@@ -70,6 +70,20 @@ def test_who_comes_back_by_her_own_will_is_contacted(ada):
     assert answer(ada).allowed
 
 
+def test_the_past_is_answered_by_what_stood_on_the_lists_then(ada):
+    yesterday = now() - timedelta(days=1)
+    bring(client_of("dpo"))
+
+    def rule(**moments):
+        return may_contact(
+            ada.customer, channel="email", offer=offer_for(marketing()), **moments
+        ).answer.rule
+
+    assert rule() == "G4"
+    assert rule(at=yesterday) == "E1"
+    assert rule(known_at=yesterday) != "G4"
+
+
 def test_a_list_can_be_switched_off_with_a_reason_and_on_again(ada):
     client = client_of("dpo")
     bring(client)
