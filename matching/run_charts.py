@@ -217,6 +217,8 @@ def key_in_words(key: str) -> str:
         "birth_place": _("place of birth"),
         "family_sound": _("sound of the family name"),
         "given_sound": _("sound of the given name"),
+        "family_french": _("sound of the family name in French"),
+        "given_french": _("sound of the given name in French"),
         "occupation": _("occupation"),
         "registration": _("registration number"),
         "street_number": _("street number"),

@@ -108,7 +108,8 @@ def sound(name: str) -> str:
     """Return the consonants of a name as they sound in most languages: for blocking only.
 
     Vowels, h and doubled letters go, letters that stand for one sound become one: "schmitt" and
-    "schmidt", "philippe" and "filip", "wagner" and "vagnere" share a key.
+    "schmidt", "philippe" and "filip", "wagner" and "vagnere" share a key. What only French leaves
+    unspoken has the code of `mdm.standardise.phonetic`, which loses names of other countries.
     """
     spelled = name
     for letters, one in _ONE_SOUND:

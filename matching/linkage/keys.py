@@ -14,6 +14,7 @@ import numpy as np
 from matching.linkage import folding, spelling
 from matching.linkage.columns import Bits
 from matching.linkage.encoding import Coded, Encoded, Words
+from mdm.standardise.phonetic import phonetic_code
 
 Part = Callable[[Encoded], tuple[Bits, ...]]
 """Gives a part of a key per record, 0 for none: one array for each value it may have."""
@@ -173,10 +174,12 @@ PARTS: Mapping[str, Part] = {
     "given_name": _given("given_name"),
     "given_initial": _given("given_initial", lambda name: name[:1]),
     "given_start": _given("given_start", lambda name: name[:3]),
-    "given_sound": _given("given_sound", folding.sound),
+    "given_sound": _given("sound", folding.sound),
+    "given_french": _given("french", phonetic_code),
     "family_name": _family("family_name"),
     "family_start": _family("family_start", lambda name: name[:4]),
-    "family_sound": _family("family_sound", folding.sound),
+    "family_sound": _family("sound", folding.sound),
+    "family_french": _family("french", phonetic_code),
     "full_name": _full_name,
     "birth_date": lambda encoded: (_of_coded(encoded.birth_date),),
     "birth_year": _date_part(0xFFFF0000),
@@ -207,9 +210,11 @@ PART_FIELDS: Mapping[str, tuple[str, ...]] = {
     "given_initial": ("given_name",),
     "given_start": ("given_name",),
     "given_sound": ("given_name",),
+    "given_french": ("given_name",),
     "family_name": ("family_name",),
     "family_start": ("family_name",),
     "family_sound": ("family_name",),
+    "family_french": ("family_name",),
     "full_name": ("given_name", "family_name"),
     "birth_date": ("birth_date",),
     "birth_year": ("birth_date",),

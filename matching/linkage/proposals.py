@@ -58,9 +58,9 @@ DEFAULT_RULES = tuple(
     street+postcode street+city street+street_number street
     family_name+postcode family_name+city family_name+street family_name
     given_name+postcode given_name+city given_name+street given_name
-    family_start+given_start family_sound+given_sound family_start+given_start+birth_year
-    family_sound+given_sound+birth_year family_name+given_initial family_name+given_start
-    given_name+family_start
+    family_start+given_start family_sound+given_sound family_french+given_french
+    family_start+given_start+birth_year family_sound+given_sound+birth_year
+    family_name+given_initial family_name+given_start given_name+family_start
     given_name+birth_year family_name+birth_year given_name+birth_month family_name+birth_month
     given_start+birth_day family_start+birth_day family_sound+birth_year family_sound+postcode
     given_name+postcode+birth_year given_start+street family_sound+city
