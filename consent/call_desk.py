@@ -15,15 +15,13 @@ from django.db import transaction
 from django.utils.timezone import now
 from django.utils.translation import gettext as _
 
-from consent.acts import record_acts
 from consent.call_hours import CallHours, call_hours, zones_of
 from consent.evaluation import may_contact, offer_for
-from consent.facts import Actor, EvidenceLevel
-from consent.ledger import PERMISSIVE, NewEvent
-from consent.models import CallAttempt, Channel, ConsentEvent, Evidence, Purpose
+from consent.models import CallAttempt, Channel, Purpose
+from consent.offline import carrier, object_for
 from consent.permissions import Answer
 from consent.policy_packs import pack_at
-from mdm.models import ContactPoint, Customer, RecordContactPoint, SourceRecord
+from mdm.models import ContactPoint, Customer, SourceRecord
 from mdm.standardise.phones import standardise_phones
 
 REGION = "FR"
@@ -99,7 +97,9 @@ def record_call(
     known = CallAttempt.objects.filter(uuid=key).first()
     if known:
         return known
-    record = _carrier(customer, point)
+    record = carrier(customer, point)
+    if record is None:
+        raise CallRefused(_("This number is not the customer's any more: check it again."))
     attempt = CallAttempt.objects.create(
         uuid=key,
         source_record=record,
@@ -110,7 +110,7 @@ def record_call(
         called_by=by,
     )
     if outcome == CallAttempt.Outcome.REFUSED:
-        _object_to_calls(customer, record, by=by)
+        object_for(customer, record, Channel.PHONE, "call refused", by=by)
     if outcome == CallAttempt.Outcome.WRONG_NUMBER:
         point.status = ContactPoint.Status.REASSIGNED
         point.save(update_fields=["status"])
@@ -140,33 +140,3 @@ def _callee(customer: Customer, point: ContactPoint, purpose: Purpose, at: datet
         attempts_maximum=policy.call_attempts_maximum,
         asked_at=at,
     )
-
-
-def _carrier(customer: Customer, point: ContactPoint) -> SourceRecord:
-    carried = RecordContactPoint.objects.filter(
-        record__customer=customer,
-        record__status=SourceRecord.Status.ACTIVE,
-        contact_point=point,
-    )
-    found = carried.select_related("record").order_by("-record_id").first()
-    if found is None:
-        raise CallRefused(_("This number is not the customer's any more: check it again."))
-    return found.record
-
-
-def _object_to_calls(customer: Customer, record: SourceRecord, *, by: User) -> None:
-    own = ConsentEvent.objects.filter(source_record__customer=customer, type__in=PERMISSIVE)
-    after = own.order_by("-pk").values_list("pk", flat=True).first()
-    act = NewEvent(
-        record_id=record.pk,
-        type=ConsentEvent.Type.OBJECTION,
-        channel=Channel.PHONE,
-        purpose_id=None,
-        contact_point_id=None,
-        actor_type=Actor.STAFF,
-        actor_id=by.pk,
-        fact=("call refused", customer.pk, after or 0),
-        evidence_level=EvidenceLevel.ORIGIN,
-        occurred_at=now(),
-    )
-    record_acts([act], Evidence(kind=Evidence.Kind.SPOKEN))

@@ -21,7 +21,7 @@ from consent.facts import CHANNEL_KINDS, Actor, EvidenceLevel, State
 from consent.ledger import PERMISSIVE, NewEvent, events_by_customer
 from consent.models import ALL_CHANNELS, ConsentEvent, Evidence, NoticeVersion, Purpose
 from consent.states import Key, fold
-from mdm.models import ContactPoint, Customer, RecordContactPoint, SourceRecord
+from mdm.models import ContactPoint, Customer, SourceRecord
 
 _REFUSED = frozenset({State.REFUSED, State.WITHDRAWN, State.OBJECTED})
 _SIGNED = frozenset({Evidence.Kind.SIGNED_PAPER, Evidence.Kind.RECORDING})
@@ -66,7 +66,9 @@ def record_consent(customer: Customer, told: OfflineConsent, *, by: User) -> lis
             come, or where a refusal stands.
     """
     Customer.objects.select_for_update().get(pk=customer.pk)
-    record = _carrier(customer, told.contact_point)
+    record = carrier(customer, told.contact_point)
+    if record is None:
+        raise OfflineRefused(_("This contact point is not one of the customer's."))
     _refuse_unless_sound(told)
     _refuse_where_she_refused(customer, told)
     proof = _evidence(told)
@@ -98,21 +100,42 @@ def record_objection(customer: Customer, *, by: User) -> list[ConsentEvent]:
     record = SourceRecord.objects.filter(customer=customer).order_by("pk").first()
     if record is None:
         return []
-    own = ConsentEvent.objects.filter(source_record__customer=customer)
-    after = own.filter(type__in=PERMISSIVE).order_by("-pk").values_list("pk", flat=True).first()
+    return object_for(customer, record, ALL_CHANNELS, "offline objection", by=by)
+
+
+def object_for(
+    customer: Customer, record: SourceRecord, channel: str, fact: str, *, by: User
+) -> list[ConsentEvent]:
+    """Record an objection that the person told a member of staff: once, until she consents anew.
+
+    Args:
+        customer: who objects; her row is locked.
+        record: what the objection hangs from.
+        channel: what she objects to.
+        fact: what she told, as one kind of act; part of what the event is stored under.
+        by: who was told.
+    """
+    own = ConsentEvent.objects.filter(source_record__customer=customer, type__in=PERMISSIVE)
+    after = own.order_by("-pk").values_list("pk", flat=True).first()
     act = NewEvent(
         record_id=record.pk,
         type=ConsentEvent.Type.OBJECTION,
-        channel=ALL_CHANNELS,
+        channel=channel,
         purpose_id=None,
         contact_point_id=None,
         actor_type=Actor.STAFF,
         actor_id=by.pk,
-        fact=("offline objection", customer.pk, after or 0),
+        fact=(fact, customer.pk, after or 0),
         evidence_level=EvidenceLevel.ORIGIN,
         occurred_at=now(),
     )
     return record_acts([act], Evidence(kind=Evidence.Kind.SPOKEN))
+
+
+def carrier(customer: Customer, point: ContactPoint) -> SourceRecord | None:
+    """Return the customer's newest active record that carries a contact point."""
+    carrying = SourceRecord.objects.active().filter(customer=customer, contact_points=point)
+    return carrying.order_by("-pk").first()
 
 
 def file_type(file: "File[bytes]") -> str:
@@ -130,18 +153,6 @@ def file_type(file: "File[bytes]") -> str:
         if fits(start):
             return name
     raise OfflineRefused(_("Evidence is kept as PDF, PNG, JPEG, WAV, MP3 or Ogg."))
-
-
-def _carrier(customer: Customer, point: ContactPoint) -> SourceRecord:
-    carried = RecordContactPoint.objects.filter(
-        record__customer=customer,
-        record__status=SourceRecord.Status.ACTIVE,
-        contact_point=point,
-    )
-    found = carried.select_related("record").order_by("-record_id").first()
-    if found is None:
-        raise OfflineRefused(_("This contact point is not one of the customer's."))
-    return found.record
 
 
 def _refuse_unless_sound(told: OfflineConsent) -> None:
