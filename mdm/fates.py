@@ -8,8 +8,7 @@ from django.utils.formats import date_format
 from django.utils.timezone import localtime
 from django.utils.translation import gettext as _
 
-from mdm.birth_ids import birth_number
-from mdm.identity import UnknownCustomer
+from mdm.identity import issued
 from mdm.models import Customer, CustomerEvent
 
 Status = Customer.Status
@@ -75,10 +74,7 @@ def what_became_of(text: str) -> Fate:
     Raises:
         UnknownCustomer: when the text is no id or was never issued.
     """
-    number = birth_number(text)
-    found = Customer.objects.select_related("merged_into").filter(pk=number or 0)
-    if (asked := found.first()) is None:
-        raise UnknownCustomer(_("No customer has this id."))
+    asked = issued(text)
     return Fate(asked, asked.merged_into or asked)
 
 

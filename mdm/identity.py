@@ -59,11 +59,21 @@ def resolve(text: str) -> Customer:
     Raises:
         UnknownCustomer: when the text is no id or was never issued.
     """
+    asked = issued(text)
+    return asked.merged_into or asked
+
+
+def issued(text: str) -> Customer:
+    """Return the customer that was born with an id, live or not, in any form that people type.
+
+    Raises:
+        UnknownCustomer: when the text is no id or was never issued.
+    """
     number = birth_number(text)
     found = Customer.objects.select_related("merged_into").filter(pk=number or 0)
     if (customer := found.first()) is None:
         raise UnknownCustomer(_("No customer has this id."))
-    return customer.merged_into or customer
+    return customer
 
 
 def give_birth(record_ids: Sequence[int]) -> None:
