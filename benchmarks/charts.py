@@ -7,11 +7,12 @@ import numpy as np
 
 from benchmarks.steps import REPOSITORY
 from benchmarks.tables import demo_rows
+from benchmarks.thresholds import judge_pairs
 from matching.levels import LEVELS, level_name
 from matching.linkage import engine
 from matching.linkage.columns import Columns, Flags, Floats
 from matching.linkage.encoding import encode
-from matching.linkage.judging import blocking_recall, judge_pairs, true_pairs
+from matching.linkage.judging import blocking_recall, true_pairs
 from matching.linkage.keys import Rule
 from matching.linkage.proposals import build_all
 from matching.scoring import ScoreModel

@@ -66,7 +66,8 @@ def main() -> None:
 
     clock = Clock()
     ids = np.arange(count, dtype=np.int64)
-    found = engine.link_encoded(encoded, ids, settings, sources=sources)
+    run = engine.Run(ids, sources, settings, progress=lambda _stage, _done, _total: None)
+    found = run.result(encoded, state=None, changed=None)
     clock.stages.update(found.timings)
     clock.last = time.perf_counter()
     pairs = found.pairs

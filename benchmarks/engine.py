@@ -22,7 +22,8 @@ import numpy as np
 from benchmarks.limits import LimitBroken, run_limited
 from benchmarks.steps import REPOSITORY
 from benchmarks.tables import available, table
-from matching.linkage.judging import best_threshold, judge_clusters, judge_pairs, true_pairs
+from benchmarks.thresholds import best_threshold, judge_pairs
+from matching.linkage.judging import judge_clusters, true_pairs
 
 PEERS = REPOSITORY / ".data" / "peers"
 SETS = ("febrl1", "febrl2", "febrl3", "febrl4", "fr-clients", "splink-fake", "demo-10000")

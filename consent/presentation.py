@@ -141,11 +141,6 @@ class PermissionMatrix:
         """Return how many answers were otherwise as it was known then."""
         return sum(cell.then is not None for row in self.rows for cell in row.cells)
 
-    @property
-    def allowed_count(self) -> int:
-        """Return how many cells allow a contact."""
-        return sum(cell.answer.allowed for row in self.rows for cell in row.cells)
-
 
 @dataclass(frozen=True, slots=True)
 class TimelineEntry:

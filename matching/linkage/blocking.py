@@ -119,16 +119,6 @@ class Blocks:
             keep[rows[joined]] = False
         return left[keep], right[keep]
 
-    def random_pairs(self, count: int, generator: np.random.Generator) -> tuple[Codes, Codes]:
-        """Return random pairs of the blocks, each pair as likely as any other."""
-        total = np.cumsum(self.partners, dtype=np.int64)
-        if not len(total):
-            return self.entries, self.entries
-        drawn = generator.integers(0, total[-1], count)
-        first = np.searchsorted(total, drawn, side="right")
-        second = first + (total[first] - drawn)
-        return self.entries[first], self.entries[second]
-
     def touching(self, records: Flags) -> "Blocks":
         """Return only the blocks that hold one of some records."""
         starts = np.flatnonzero(np.r_[True, self.partners[:-1] == 0])

@@ -120,21 +120,6 @@ def link(
     return run.result(encoded, model, changed)
 
 
-def link_encoded(
-    encoded: Encoded,
-    ids: Ids,
-    settings: Settings | None = None,
-    *,
-    sources: Codes | None = None,
-    model: ModelState | None = None,
-    changed: Sequence[int] | None = None,
-    progress: Progress = lambda _stage, _done, _total: None,
-) -> Result:
-    """Return the same as `link` from records that are encoded already, by rising id."""
-    run = Run(ids, sources, settings or Settings(), progress)
-    return run.result(encoded, model, changed)
-
-
 class Run:
     """One run's records and clock."""
 

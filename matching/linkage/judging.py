@@ -55,33 +55,6 @@ def true_pairs(entity: Ids) -> int:
     return _pairs(np.bincount(entity))
 
 
-def judge_pairs(right: Flags, score: Floats, total: int, threshold: float = 0.0) -> Figures:
-    """Return how good the pairs at or above a threshold are.
-
-    Args:
-        right: per pair whether it is one entity.
-        score: per pair, in bits.
-        total: true pairs there are.
-        threshold: bits.
-    """
-    kept = score >= threshold
-    hits = float((right & kept).sum())
-    return Figures(_share(hits, float(kept.sum())), _share(hits, total))
-
-
-def best_threshold(right: Flags, score: Floats, total: int) -> tuple[float, float]:
-    """Return the highest F1 that any threshold gives, and that threshold: an oracle's choice."""
-    if not len(score):
-        return 0.0, 0.0
-    order = np.argsort(-score, kind="stable")
-    hits = np.cumsum(right[order])
-    f1 = 2 * hits / (np.arange(1, len(order) + 1) + total)
-    # Pairs of one score stand or fall together.
-    is_last = np.r_[score[order][1:] != score[order][:-1], True]
-    place = int(np.argmax(np.where(is_last, f1, 0.0)))
-    return float(f1[place]), float(score[order][place])
-
-
 def judge_clusters(cluster: Ids, entity: Ids) -> tuple[Figures, Figures]:
     """Return pairwise figures of a partition, and B-cubed ones (Bagga & Baldwin 1998)."""
     cluster = np.unique(cluster, return_inverse=True)[1]
@@ -93,7 +66,7 @@ def judge_clusters(cluster: Ids, entity: Ids) -> tuple[Figures, Figures]:
     del cells
     sizes, wanted = np.bincount(cluster), np.bincount(entity)
     hits, together = _pairs(counts), counts[place]
-    by_pair = Figures(_share(hits, _pairs(sizes)), _share(hits, _pairs(wanted)))
+    by_pair = Figures(share(hits, _pairs(sizes)), share(hits, _pairs(wanted)))
     by_record = Figures(
         float((together / sizes[cluster]).mean()), float((together / wanted[entity]).mean())
     )
@@ -112,7 +85,7 @@ def whole_clusters(cluster: Ids, entity: Ids) -> Figures:
     (first, second), counts = cells
     exact = (found[first] == counts) & (wanted[second] == counts) & (counts > 1)
     hits = float(exact.sum())
-    return Figures(_share(hits, float((found > 1).sum())), _share(hits, float((wanted > 1).sum())))
+    return Figures(share(hits, float((found > 1).sum())), share(hits, float((wanted > 1).sum())))
 
 
 def score_bands(right: Flags, score: Floats, edges: Sequence[float]) -> list[Band]:
@@ -137,7 +110,7 @@ def blocking_recall(blocks: Sequence[Blocks], entity: Ids) -> list[RuleRecall]:
     for one in blocks:
         joined = one.joins(left, right)
         found |= joined
-        alone, together = (_share(float(flags.sum()), len(left)) for flags in (joined, found))
+        alone, together = (share(float(flags.sum()), len(left)) for flags in (joined, found))
         reports.append(RuleRecall(one.rule.name, alone, together))
     return reports
 
@@ -157,5 +130,6 @@ def _pairs(sizes: Ids) -> int:
     return int((sizes.astype(np.int64) * (sizes - 1) // 2).sum())
 
 
-def _share(part: float, whole: float) -> float:
+def share(part: float, whole: float) -> float:
+    """Return a part of the whole; of nothing all is found."""
     return part / whole if whole else 1.0

@@ -87,11 +87,6 @@ class Proposal:
     """Matches among the new pairs, by the model."""
     is_taken: bool = False
 
-    @property
-    def matches_per_pair(self) -> float:
-        """How much one more pair gives."""
-        return self.expected_matches / max(1, self.new_pairs)
-
 
 def pair_budget(size: int) -> int:
     """Return how many pairs a file of this many records may make."""
