@@ -151,19 +151,24 @@ def repair(
     plan, said = prepare(wish), circumstances or Circumstances()
     _want_reason(wish, said)
     with acting_as(by, str(Kind(wish.kind).label)):
-        done = Repair.objects.create(
-            kind=wish.kind,
-            customer_id=wish.customer_id,
-            other_id=wish.other_id,
-            record_ids=plan.moved,
-            alias=_keep_id(plan, by=by, said=said),
-            idempotency_key=idempotency_key or None,
-            done_by=by,
-        )
-        made = make_decisions(
-            plan.statements, by=by, circumstances=said, retracting=plan.retracting, repair=done
-        )
-        carry_out(made, by=by, reason=str(Kind(wish.kind).label))
+        return _carry_out(plan, by, said, idempotency_key or None)
+
+
+def _carry_out(plan: Plan, by: User, said: Circumstances, idempotency_key: str | None) -> Repair:
+    wish = plan.wish
+    done = Repair.objects.create(
+        kind=wish.kind,
+        customer_id=wish.customer_id,
+        other_id=wish.other_id,
+        record_ids=plan.moved,
+        alias=_keep_id(plan, by=by, said=said),
+        idempotency_key=idempotency_key,
+        done_by=by,
+    )
+    made = make_decisions(
+        plan.statements, by=by, circumstances=said, retracting=plan.retracting, repair=done
+    )
+    carry_out(made, by=by, reason=str(Kind(wish.kind).label))
     return done
 
 

@@ -92,7 +92,6 @@ class RulesPage(StaffPage):
 
 
 def _figures(parameters: Parameters) -> list[Figure]:
-    percent = _("%(percent)d in 100")
     return [
         Figure(
             "automatic_threshold",
@@ -100,7 +99,7 @@ def _figures(parameters: Parameters) -> list[Figure]:
             _("Points of evidence; each doubles the odds that both are one person."),
             parameters.automatic_threshold,
             "0.5",
-            percent % {"percent": round(100 * probability(parameters.automatic_threshold))},
+            _odds(parameters.automatic_threshold),
         ),
         Figure(
             "review_floor",
@@ -108,7 +107,7 @@ def _figures(parameters: Parameters) -> list[Figure]:
             _("Pairs below are forgotten."),
             parameters.review_floor,
             "0.5",
-            percent % {"percent": round(100 * probability(parameters.review_floor))},
+            _odds(parameters.review_floor),
         ),
         Figure(
             "max_cluster_size",
@@ -132,6 +131,10 @@ def _figures(parameters: Parameters) -> list[Figure]:
             "1",
         ),
     ]
+
+
+def _odds(points: float) -> str:
+    return _("%(percent)d in 100") % {"percent": round(100 * probability(points))}
 
 
 def _rule_rows(parameters: Parameters) -> Iterator[RuleRow]:

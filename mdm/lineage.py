@@ -221,16 +221,10 @@ def _reason(
 ) -> str:
     if strategy == "pin":
         return _pin_reason(pin)
-    if strategy == "preferred" and winner and pin:
-        return _("%(user)s preferred %(source)s %(key)s on %(day)s: %(reason)s") % {
-            "user": pin.created_by,
-            "source": winner.source.label,
-            "key": winner.source_key,
-            "day": date_format(pin.created_at, "SHORT_DATE_FORMAT"),
-            "reason": pin.reason,
-        }
     if winner is None:
         return _("The record it came from no longer counts.")
+    if strategy == "preferred" and pin:
+        return _preference_reason(pin, winner)
     words = {
         "source": winner.source.label,
         "key": winner.source_key,
@@ -239,28 +233,42 @@ def _reason(
         "agreeing": agreeing,
         "stating": stating,
     }
+    return _strategy_reason(strategy, stating) % words
+
+
+def _strategy_reason(strategy: str, stating: int) -> str:
+    """Return the sentence of a strategy, with places for what it tells."""
     match strategy:
         case "only":
-            text = _("Only %(source)s %(key)s gives it.")
+            return _("Only %(source)s %(key)s gives it.")
         case "agreed":
-            text = ngettext(
+            return ngettext(
                 "The %(stating)d record that gives it agrees.",
                 "All %(stating)d records that give it agree.",
                 stating,
             )
         case "valid":
-            text = _("%(source)s %(key)s gives it without fault; the other values have one.")
+            return _("%(source)s %(key)s gives it without fault; the other values have one.")
         case "trust":
-            text = _("%(source)s %(key)s is the most trusted source that gives it (%(trust)d).")
+            return _("%(source)s %(key)s is the most trusted source that gives it (%(trust)d).")
         case "recency":
-            text = _("%(source)s %(key)s said it last, on %(day)s.")
+            return _("%(source)s %(key)s said it last, on %(day)s.")
         case "frequency":
-            text = _("Most records say so: %(agreeing)d of %(stating)d.")
+            return _("Most records say so: %(agreeing)d of %(stating)d.")
         case "completeness":
-            text = _("%(source)s %(key)s gives the fullest value.")
+            return _("%(source)s %(key)s gives the fullest value.")
         case _:
-            text = _("Nothing tells them apart: the oldest record, %(source)s %(key)s, wins.")
-    return text % words
+            return _("Nothing tells them apart: the oldest record, %(source)s %(key)s, wins.")
+
+
+def _preference_reason(pin: Pin, winner: SourceRecord) -> str:
+    return _("%(user)s preferred %(source)s %(key)s on %(day)s: %(reason)s") % {
+        "user": pin.created_by,
+        "source": winner.source.label,
+        "key": winner.source_key,
+        "day": date_format(pin.created_at, "SHORT_DATE_FORMAT"),
+        "reason": pin.reason,
+    }
 
 
 def _pin_reason(pin: Pin | None) -> str:

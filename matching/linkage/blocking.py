@@ -177,23 +177,29 @@ def build_blocks(
     kept = np.repeat(is_used, sizes)
     columns = _block_numbers(len(keys), encoded.size, entries[kept], ways[kept], sizes[is_used])
     if partition is not None:
-        worker, workers = partition
-        mine = (sorted_keys[starts] >> np.uint64(20)) % np.uint64(workers) == np.uint64(worker)
-        is_used &= mine
+        is_used &= _is_taken_by(partition, sorted_keys[starts])
         kept = np.repeat(is_used, sizes)
     block_sizes = sizes[is_used]
-    position = np.arange(int(block_sizes.sum())) - np.repeat(
-        np.cumsum(block_sizes) - block_sizes, block_sizes
-    )
     return Blocks(
         rule=rule,
         columns=columns,
         entries=entries[kept],
         ways=ways[kept],
-        partners=(np.repeat(block_sizes, block_sizes) - position - 1).astype(np.int32),
+        partners=_partners_after(block_sizes),
         capped_count=int(is_capped.sum()),
         largest=int(block_sizes.max(initial=0)),
     )
+
+
+def _is_taken_by(partition: Partition, keys: Bits) -> Flags:
+    worker, workers = partition
+    return np.asarray((keys >> np.uint64(20)) % np.uint64(workers) == np.uint64(worker))
+
+
+def _partners_after(sizes: Ids) -> Codes:
+    """Return how many entries of its own block follow each entry."""
+    position = np.arange(int(sizes.sum())) - np.repeat(np.cumsum(sizes) - sizes, sizes)
+    return np.asarray(np.repeat(sizes, sizes) - position - 1, np.int32)
 
 
 def sorted_blocks(keys: Sequence[Bits], every: int = 1) -> tuple[Codes, Bits, Ids, Ids]:

@@ -203,15 +203,12 @@ def encode(records: Columns | Folded, known: Known | None = None) -> Encoded:
         name: folded[name]
         for name in (*TEXT_FIELDS, "street_number", "street", "postcode", "city")
     }
-    banded = {
-        "given_name": Coded(names.given, names.words),
-        "family_name": Coded(names.family, names.words),
-        **{name: texts[name] for name in BANDED_TEXTS},
-    }
     return Encoded(
         size=len(records),
         names=names,
-        bands={field: _bands(field, coded, known) for field, coded in banded.items()},
+        bands={
+            field: _bands(field, coded, known) for field, coded in _banded(names, texts).items()
+        },
         shared={
             "phone": _widely_shared("phone", phones, known),
             "email": _widely_shared("email", emails, known),
@@ -240,12 +237,7 @@ def fold(columns: Columns) -> Folded:
 
 def learn_known(encoded: Encoded) -> Known:
     """Return what these records, as a whole file, tell about how common values are."""
-    names = encoded.names
-    banded = {
-        "given_name": Coded(names.given, names.words),
-        "family_name": Coded(names.family, names.words),
-        **{name: encoded.texts[name] for name in BANDED_TEXTS},
-    }
+    banded = _banded(encoded.names, encoded.texts)
     contacts = {"phone": encoded.phones[0], "email": encoded.emails[0]}
     return Known(
         encoded.fields,
@@ -255,6 +247,15 @@ def learn_known(encoded: Encoded) -> Known:
             for field, coded in contacts.items()
         },
     )
+
+
+def _banded(names: Names, texts: Mapping[str, Coded]) -> dict[str, Coded]:
+    """Return the fields in which a rare value says more than a common one."""
+    return {
+        "given_name": Coded(names.given, names.words),
+        "family_name": Coded(names.family, names.words),
+        **{name: texts[name] for name in BANDED_TEXTS},
+    }
 
 
 def _learn_bands(coded: Coded, bands: Levels) -> Bands:

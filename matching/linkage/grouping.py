@@ -52,16 +52,7 @@ def group(
     touching = score >= 0
     related = _components(size, left[touching], right[touching])
     oldest = _oldest(_components(size, left[links], right[links]))
-    special = {*guards.exclusive, *guards.unique_source}
-    special |= {record for ruling in rulings for record in (ruling.left, ruling.right)}
-    sizes = np.bincount(related)
-    is_contested = sizes > min(_UNCONTESTED, guards.max_size)
-    # Where every record links with every other there is nothing to weigh either.
-    link_counts = np.bincount(related[left[links]], minlength=len(sizes))
-    is_whole = (link_counts == sizes * (sizes - 1) // 2) & (sizes <= guards.max_size)
-    is_contested &= ~is_whole
-    is_contested[related[sorted(special)]] = True
-    contested = is_contested[related]
+    contested = _contested(related, left[links], guards, rulings)
     records = np.flatnonzero(contested)
     # A decision may join what no evidence relates, so all that is special is weighed together.
     kept = contested[left] & touching
@@ -72,6 +63,22 @@ def group(
     found = clusters(records.tolist(), map(Evidence._make, evidence), rulings, guards)
     oldest[records] = [found.names[record] for record in records.tolist()]
     return Grouping(oldest, found.refusals)
+
+
+def _contested(
+    related: Ids, left_of_links: Ids, guards: Guards, rulings: Collection[Ruling]
+) -> Flags:
+    """Return per record whether anything is to be weighed in its component."""
+    special = {*guards.exclusive, *guards.unique_source}
+    special |= {record for ruling in rulings for record in (ruling.left, ruling.right)}
+    sizes = np.bincount(related)
+    is_contested = sizes > min(_UNCONTESTED, guards.max_size)
+    # Where every record links with every other there is nothing to weigh either.
+    link_counts = np.bincount(related[left_of_links], minlength=len(sizes))
+    is_whole = (link_counts == sizes * (sizes - 1) // 2) & (sizes <= guards.max_size)
+    is_contested &= ~is_whole
+    is_contested[related[sorted(special)]] = True
+    return np.asarray(is_contested[related], np.bool_)
 
 
 def _components(size: int, left: Ids, right: Ids) -> Ids:

@@ -40,46 +40,11 @@ class Command(BaseCommand):
 
     def add_arguments(self, parser: ArgumentParser) -> None:
         """Declare what the command takes."""
-        content = parser.add_mutually_exclusive_group(required=True)
-        content.add_argument("file", type=Path, nargs="?", metavar="FILE")
-        content.add_argument(
-            "--from-database",
-            action="store_true",
-            help="Read the source's own database, by the query it names.",
-        )
-        parser.add_argument("--source", required=True, metavar="CODE", help="Code of the source.")
-        parser.add_argument(
-            "--mapping",
-            metavar="FILE",
-            help="Mapping as TOML or JSON, or the name of one that ships with the project.",
-        )
-        mode = parser.add_mutually_exclusive_group()
-        mode.add_argument(
-            "--full",
-            dest="mode",
-            action="store_const",
-            const=FileMode.FULL.value,
-            help="The file holds every customer of the source: what is missing is deleted.",
-        )
-        mode.add_argument(
-            "--delta",
-            dest="mode",
-            action="store_const",
-            const=FileMode.DELTA.value,
-            help="The file holds what changed.",
-        )
+        _add_what_is_loaded(parser)
         parser.add_argument(
             "--preview", action="store_true", help="Say what would change; change nothing."
         )
-        for option, example in _HOW_IT_IS_WRITTEN.items():
-            parser.add_argument(f"--{option}", default="", help=f"Of this file: {example}.")
-        parser.add_argument(
-            "--header",
-            type=int,
-            default=0,
-            metavar="LINE",
-            help="Of this file: the line with the names of the columns; else found out.",
-        )
+        _add_how_it_is_written(parser)
         parser.add_argument("--json", action="store_true", help="Print one JSON object.")
 
     def handle(
@@ -207,3 +172,46 @@ def _mapping_path(mapping: str) -> Path:
     path = Path(mapping)
     shipped = SHIPPED_MAPPINGS / f"{mapping}.toml"
     return shipped if not path.suffix and not path.exists() and shipped.exists() else path
+
+
+def _add_what_is_loaded(parser: ArgumentParser) -> None:
+    content = parser.add_mutually_exclusive_group(required=True)
+    content.add_argument("file", type=Path, nargs="?", metavar="FILE")
+    content.add_argument(
+        "--from-database",
+        action="store_true",
+        help="Read the source's own database, by the query it names.",
+    )
+    parser.add_argument("--source", required=True, metavar="CODE", help="Code of the source.")
+    parser.add_argument(
+        "--mapping",
+        metavar="FILE",
+        help="Mapping as TOML or JSON, or the name of one that ships with the project.",
+    )
+    mode = parser.add_mutually_exclusive_group()
+    mode.add_argument(
+        "--full",
+        dest="mode",
+        action="store_const",
+        const=FileMode.FULL.value,
+        help="The file holds every customer of the source: what is missing is deleted.",
+    )
+    mode.add_argument(
+        "--delta",
+        dest="mode",
+        action="store_const",
+        const=FileMode.DELTA.value,
+        help="The file holds what changed.",
+    )
+
+
+def _add_how_it_is_written(parser: ArgumentParser) -> None:
+    for option, example in _HOW_IT_IS_WRITTEN.items():
+        parser.add_argument(f"--{option}", default="", help=f"Of this file: {example}.")
+    parser.add_argument(
+        "--header",
+        type=int,
+        default=0,
+        metavar="LINE",
+        help="Of this file: the line with the names of the columns; else found out.",
+    )
