@@ -102,7 +102,7 @@ def _reader(mapping_file: Path) -> "RowReader":
     django.setup()
 
     from mdm.loading.rows import RowReader
-    from mdm.mapping import parse_mapping, read_document
+    from mdm.mapping_parsing import parse_mapping, read_document
 
     mapping = parse_mapping(read_document(mapping_file))
     return RowReader(mapping, region="FR", today=DEMO_DAY, zone=UTC)

@@ -17,7 +17,7 @@ from django.utils.translation import gettext as _
 from consent.models import OptInRequest
 from mdm.folding import fold
 from mdm.loading.one_row import store_row
-from mdm.mapping import read_document
+from mdm.mapping_parsing import read_document
 from mdm.models import ContactPoint, RecordContactPoint, SourceRecord
 
 SOURCE_CODE = "web-form"

@@ -5,7 +5,8 @@ from dataclasses import dataclass
 
 from mdm.doubts import HasIssue
 from mdm.lineage import lines_of
-from mdm.mapping import MappingError, parse_mapping
+from mdm.mapping import MappingError
+from mdm.mapping_parsing import parse_mapping
 from mdm.models import FieldMapping, SourceRecord, SourceSystem
 from mdm.quality_pictures import issue_sentence, issue_severity
 

@@ -10,8 +10,9 @@ from django.core.files.uploadedfile import UploadedFile
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
-from mdm.mapping import LAST_HEADER, FileOptions, MappingError, parse_mapping
+from mdm.mapping import LAST_HEADER, FileOptions, MappingError
 from mdm.mapping_forms import DELIMITERS, ENCODINGS
+from mdm.mapping_parsing import parse_mapping
 from mdm.models import FileMode, SourceSystem
 
 _MAPPING_MAX_BYTES = 1 << 20

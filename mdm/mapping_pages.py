@@ -17,9 +17,10 @@ from mdm.load_forms import MappingFileForm
 from mdm.loading.batches import find_reading, keep_mapping
 from mdm.loading.drafts import Sample, drop_draft, read_sample, save_draft
 from mdm.loading.stored_files import LoadRefused
-from mdm.mapping import MappingError, parse_mapping
+from mdm.mapping import MappingError
 from mdm.mapping_documents import to_toml
 from mdm.mapping_forms import FileForm, NewSourceForm
+from mdm.mapping_parsing import parse_mapping
 from mdm.mapping_preview import MappingPreview, preview_mapping
 from mdm.mapping_table import MappingTable
 from mdm.mapping_words import changes, columns_in_words

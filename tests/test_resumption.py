@@ -20,7 +20,7 @@ from matching.models import MatchPart, PairEvidence, ReviewTask
 from matching.runs import start_run
 from mdm.demo.company import CompanyFiles, write_company
 from mdm.loading.batches import start_load
-from mdm.mapping import read_document
+from mdm.mapping_parsing import read_document
 from mdm.models import (
     ContactPoint,
     Customer,

@@ -14,7 +14,8 @@ from django.utils.translation import gettext_lazy as _
 from unfold.admin import ModelAdmin
 
 from mdm.admin.reference_tables import ReferenceTableAdmin
-from mdm.mapping import MappingError, parse_mapping
+from mdm.mapping import MappingError
+from mdm.mapping_parsing import parse_mapping
 from mdm.mapping_words import columns_in_words
 from mdm.models import FieldMapping, LoadBatch, SourceSystem
 from mdm.resources import SourceSystemResource

@@ -17,7 +17,8 @@ from mdm.loading.preview import PREVIEW_KIND, read_samples
 from mdm.loading.quotas import refuse_when_too_many_wait
 from mdm.loading.stored_files import LoadRefused, StoredFile, discard, store
 from mdm.loading.work import KIND
-from mdm.mapping import FileOptions, MappingError, SourceMapping, parse_mapping
+from mdm.mapping import FileOptions, MappingError, SourceMapping
+from mdm.mapping_parsing import parse_mapping
 from mdm.models import FieldMapping, FileMode, LoadBatch, SourceSystem
 from mdm.reading.rows import FileRefused
 from mdm.reading.tables import open_table

@@ -23,7 +23,8 @@ from mdm.loading.rows import RowReader
 from mdm.loading.staging import Stage, stage
 from mdm.loading.stored_files import STAGED, discard, location
 from mdm.loading.writing import COUNTS, Chunk, ChunkWriter, Reject
-from mdm.mapping import FileOptions, MappingError, parse_mapping
+from mdm.mapping import FileOptions, MappingError
+from mdm.mapping_parsing import parse_mapping
 from mdm.models import FieldMapping, FileMode, LoadBatch, SourceSystem
 from mdm.quality_figures import COUNT_QUALITY, doubtful_rows
 from mdm.reading.rows import FileRefused

@@ -5,7 +5,8 @@ from pathlib import Path
 
 import pytest
 
-from mdm.mapping import MappingError, parse_mapping, read_document
+from mdm.mapping import MappingError
+from mdm.mapping_parsing import parse_mapping, read_document
 
 KEY = {"name": "id", "attribute": "source_key"}
 SHIPPED = sorted((Path(__file__).parents[2] / "mdm" / "mappings").glob("*.toml"))

@@ -18,7 +18,8 @@ from mdm.loading.database_sources import database_of
 from mdm.loading.stored_files import LoadRefused
 from mdm.loading.writing import COUNTS
 from mdm.management.preview_text import print_preview
-from mdm.mapping import MappingError, file_options, read_document
+from mdm.mapping import MappingError
+from mdm.mapping_parsing import file_options, read_document
 from mdm.models import FileMode, LoadBatch
 from mdm.reading import databases
 from mdm.reading.rows import FileRefused

@@ -13,7 +13,8 @@ from mdm.loading.candidates import Staged
 from mdm.loading.preparation import Preparation
 from mdm.loading.rows import RowReader
 from mdm.loading.staging import Stage, stage
-from mdm.mapping import FileOptions, parse_mapping
+from mdm.mapping import FileOptions
+from mdm.mapping_parsing import parse_mapping
 from mdm.reading.tables import open_table
 from tests.mdm.loading.files import COLUMNS, DOCUMENT, csv_bytes, row
 

@@ -10,8 +10,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from mdm.demo.company import write_company
-from mdm.mapping import ATTRIBUTES, REPEATABLE, FileOptions, parse_mapping, read_document
+from mdm.mapping import ATTRIBUTES, REPEATABLE, FileOptions
 from mdm.mapping_documents import proposed_entry, to_toml
+from mdm.mapping_parsing import parse_mapping, read_document
 from mdm.mapping_words import changes
 from mdm.proposals.columns import ColumnSample, Proposal, propose
 from mdm.reading.rows import Row
