@@ -8,11 +8,14 @@ from django.core import mail
 from django.test import Client
 from django.urls import reverse
 
+from consent.evaluation import may_contact, offer_for
 from consent.links import make_link
 from consent.mails import send_due_mails
 from consent.models import CollectionChoice, CollectionPoint, NoticeVersion, Purpose
+from mdm import identity
 from mdm.models import ContactPoint, SourceRecord
 
+ONE_CLICK = {"List-Unsubscribe": "One-Click"}
 WORDS = "We write once a month. You can stop at any time."
 
 
@@ -87,3 +90,24 @@ def link_of(record: SourceRecord, *, purpose_id: int = 0) -> str:
     """Return the link of a record's e-mail address."""
     point = ContactPoint.objects.get(kind="email", value=record.email.casefold())
     return make_link(point.pk, record.customer_id, purpose_id=purpose_id)
+
+
+def unsubscribe(link: str, data: dict[str, str] | None = None, **headers: str):
+    """Post to a link as a mail program does, or with other data."""
+    return visitor(**headers).post(
+        reverse("public:unsubscribe", args=[link]), ONE_CLICK if data is None else data
+    )
+
+
+def act(link: str, name: str, **values: object):
+    """Press a button of the preference centre."""
+    return visitor().post(
+        reverse("public:preferences", args=[link]), {"act": name, **values}, follow=True
+    )
+
+
+def may_write_to(record: SourceRecord, *, channel: str = "email", code: str = "marketing") -> bool:
+    """Tell whether the gate lets somebody write to her, or to whom she was merged into."""
+    offer = offer_for(Purpose.objects.get(code=code))
+    customer = identity.resolve(record.customer.public_id)
+    return may_contact(customer, channel=channel, offer=offer).answer.allowed

@@ -3,20 +3,16 @@
 import random
 import subprocess
 import sys
-from collections.abc import Mapping
 
 import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from rapidfuzz.distance import OSA
 
 from matching.automatic import held_back
 from matching.clustering import Evidence, Guards, clusters
-from matching.levels import level_name
 from matching.linkage import engine
 from matching.linkage.blocking import Rule, TooManyPairs, build_blocks, candidate_pairs
-from matching.linkage.closeness import FAR, distances
 from matching.linkage.columns import Columns
 from matching.linkage.comparison import compare
 from matching.linkage.encoding import encode
@@ -24,7 +20,6 @@ from matching.linkage.grouping import group
 from matching.linkage.keys import record_keys
 from matching.linkage.pairing import Scope, candidates
 from matching.linkage.proposals import build_all
-from matching.linkage.spelling import signatures
 from matching.linkage.survey import survey
 from matching.rulings import Ruling
 from matching.scoring import ScoreModel
@@ -33,124 +28,6 @@ from tests.matching.people import households
 ALL = engine.Settings(review_floor=-60.0)
 ANYTHING = ("anna@one.test 111111", "bert@two.test 222222", "carla@one.test 333333")
 """Values of which folding leaves something, as a name, an e-mail or a phone."""
-
-
-def levels_of(left: Mapping[str, str | None], right: Mapping[str, str | None]) -> dict[str, str]:
-    """Return the level names of two records; both come twice, so that every field is present."""
-    encoded = encode(Columns.from_rows([(1, left), (2, right), (3, left), (4, right)]))
-    found = compare(encoded, np.array([0], np.int32), np.array([1], np.int32))
-    return {field: level_name(field, int(level[0])) for field, level in found.items()}
-
-
-letters = st.text("abcdeilmnorst", min_size=1, max_size=9)
-
-
-@given(letters, letters)
-def test_the_filter_loses_no_close_pair(one, other):
-    words = [None, one, other]
-    codes = np.array([1], np.int32), np.array([2], np.int32)
-
-    found = distances(words, signatures(words), *codes, 2)[0]
-
-    true = OSA.distance(one, other)
-    assert found == (true if true <= 2 else FAR)
-
-
-@pytest.mark.parametrize(
-    ("left", "right", "field", "level"),
-    [
-        ({"given_name": "Hélène"}, {"given_name": "HELENE"}, "given_name", "same_usual"),
-        ({"given_name": "Jean-Pierre"}, {"given_name": "Jean"}, "given_name", "short_form"),
-        ({"given_name": "Jean-Pierre"}, {"given_name": "JP"}, "given_name", "short_form"),
-        ({"given_name": "Frédéric"}, {"given_name": "Fred"}, "given_name", "short_form"),
-        ({"given_name": "Sophie"}, {"given_name": "S."}, "given_name", "short_form"),
-        ({"given_name": "Nicolas"}, {"given_name": "Nicloas"}, "given_name", "one_edit"),
-        ({"given_name": "Nicolas"}, {"given_name": "Odile"}, "given_name", "differs"),
-        ({"given_name": "Nicolas"}, {"given_name": None}, "given_name", "unknown"),
-        ({"family_name": "Le Goff"}, {"family_name": "LEGOFF"}, "family_name", "same_usual"),
-        ({"family_name": "Petit-Roux"}, {"family_name": "Roux"}, "family_name", "other_name"),
-        (
-            {"family_name": "Roux", "birth_name": "Petit"},
-            {"family_name": "PETIT"},
-            "family_name",
-            "other_name",
-        ),
-        ({"birth_date": "1984-11-03"}, {"birth_date": "1984-03-11"}, "birth_date", "rearranged"),
-        ({"birth_date": "1984-11-03"}, {"birth_date": "1948-11-03"}, "birth_date", "rearranged"),
-        ({"birth_date": "1984-11-03"}, {"birth_date": "1984-01-01"}, "birth_date", "rearranged"),
-        ({"birth_date": "1984-11-03"}, {"birth_date": "1984-11-30"}, "birth_date", "rearranged"),
-        ({"birth_date": "1984-11-03"}, {"birth_date": "1984-11-17"}, "birth_date", "one_part"),
-        ({"birth_date": "1984-11-03"}, {"birth_date": "1984-07-28"}, "birth_date", "same_year"),
-        ({"birth_date": "1984-11-03"}, {"birth_date": "1952-07-28"}, "birth_date", "differs"),
-        ({"email": "a.b@gmail.com"}, {"email": "AB+x@googlemail.com"}, "email", "same"),
-        ({"email": "ab@example.com"}, {"email": "ab@example.org"}, "email", "same_local_part"),
-        ({"email": "anne@example.com"}, {"email": "ane@example.com"}, "email", "near"),
-        ({"phone": "+33199001122"}, {"phone": "0199001122"}, "phone", "same"),
-        (
-            {"phone": "+33199001122", "other_phone": "+33199334455"},
-            {"phone": "+33199334455"},
-            "phone",
-            "same",
-        ),
-        ({"phone": "+33199001122"}, {"phone": "+33199001123"}, "phone", "one_digit"),
-        ({"phone": "+33199001122"}, {"phone": "+33199001212"}, "phone", "one_digit"),
-        ({"phone": "+33199001122"}, {"phone": "+33353018877"}, "phone", "differs"),
-        ({"identifier": "12 34-5"}, {"identifier": "12345"}, "identifier", "same"),
-        (
-            {"organisation": "Dupont SARL"},
-            {"organisation": "DUPONT"},
-            "organisation",
-            "same_usual",
-        ),
-        ({"birth_date": "1984-11-03"}, {"birth_date": "1985-07-28"}, "birth_date", "near_year"),
-        ({"birth_date": "1984"}, {"birth_date": "1984-07-28"}, "birth_date", "same_year"),
-        ({"sex": "f"}, {"sex": "m"}, "sex", "differs"),
-    ],
-)
-def test_values_end_at_the_level_a_person_would_name(left, right, field, level):
-    assert levels_of(left, right)[field] == level
-    assert levels_of(right, left)[field] == level
-
-
-@pytest.mark.parametrize(
-    ("change", "level"),
-    [
-        ({}, "street_same_town_same"),
-        ({"street": "RUE DU PRÉ"}, "street_same_town_same"),
-        ({"street": "r. du Prés"}, "street_near_town_same"),
-        ({"street_number": "14"}, "street_other_number_town_same"),
-        ({"street": "avenue Foch"}, "street_differs_town_same"),
-        ({"street": None}, "street_unknown_town_same"),
-        ({"postcode": "33000"}, "street_same_town_partly"),
-        ({"postcode": "33000", "city": "Bordeaux"}, "street_same_town_differs"),
-        ({"postcode": None, "city": None}, "street_same_town_unknown"),
-    ],
-)
-def test_an_address_is_one_field(change, level):
-    home = {"street_number": "12", "street": "rue du Pré", "postcode": "44000", "city": "Nantes"}
-
-    assert levels_of(home, {**home, **change})["address"] == level
-
-
-def test_swapped_names_are_judged_by_the_names_and_said_to_be_swapped():
-    found = levels_of(
-        {"given_name": "Martin", "family_name": "Luc"},
-        {"given_name": "Luc", "family_name": "Martin"},
-    )
-
-    assert found["given_name"].startswith("same")
-    assert found["family_name"] == "swapped"
-
-
-def test_a_rare_name_is_told_from_a_common_one():
-    rows = [(n, {"family_name": "Martin"}) for n in range(1, 60)]
-    rows += [(100, {"family_name": "Quatrefages"}), (101, {"family_name": "Quatrefages"})]
-    encoded = encode(Columns.from_rows(rows))
-
-    family = compare(encoded, np.array([0, 59], np.int32), np.array([1, 60], np.int32))
-
-    names = [level_name("family_name", int(level)) for level in family["family_name"]]
-    assert names == ["same_usual", "same_rare"]
 
 
 def test_a_block_above_the_cap_makes_no_pairs_and_hides_none():
@@ -468,13 +345,3 @@ def test_clusters_of_a_whole_file_are_those_of_the_rules(seed):
 
     expected = clusters(range(size), rows, rulings, guards)
     assert dict(enumerate(found.oldest.tolist())) == dict(expected.names)
-
-
-def test_a_name_is_read_out_of_a_mailbox_that_has_none_beside_it():
-    found = levels_of(
-        {"given_name": "Nicolas", "family_name": "Ferrand"},
-        {"email": "nicolas.ferrand12@example.com"},
-    )
-
-    assert found["given_name"].startswith("same")
-    assert found["family_name"].startswith("same")

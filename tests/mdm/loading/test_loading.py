@@ -16,7 +16,6 @@ from mdm.loading.batches import start_load
 from mdm.loading.writing import ChunkWriter
 from mdm.models import (
     ContactPoint,
-    Contract,
     Customer,
     FieldMapping,
     GoldenRecord,
@@ -24,7 +23,6 @@ from mdm.models import (
     LoadBatch,
     RecordContactPoint,
     RejectedRow,
-    Sale,
     SourceRecord,
     SourceSystem,
 )
@@ -293,88 +291,6 @@ def test_an_ignored_column_is_neither_kept_nor_compared():
 
     assert ends(batch) == {"same": 1}
     assert "secret" not in SourceRecord.objects.get().raw
-
-
-def test_sales_and_contracts_come_along():
-    columns = [
-        *DOCUMENT["column"],
-        {"name": "achat", "attribute": "sale_date", "format": "%d/%m/%Y"},
-        {"name": "montant", "attribute": "sale_amount"},
-        {"name": "debut", "attribute": "contract_start", "format": "%d/%m/%Y"},
-        {"name": "fin", "attribute": "contract_end", "format": "%d/%m/%Y"},
-        {"name": "famille", "attribute": "contract_family"},
-    ]
-    document = {**DOCUMENT, "column": columns}
-    names = [column["name"] for column in columns]
-    line = row("C1", email="a@example.org", achat="03/02/2024", montant="1 234,50 €")
-    line |= {"debut": "01/01/2024", "fin": "", "famille": "energy"}
-
-    load_bytes(csv_bytes([line], names), document=document)
-    ended = {**line, "fin": "31/12/2024", "montant": "much", "maj": "01/01/2025"}
-    load_bytes(csv_bytes([ended], names), document=document)
-
-    sale, contract = Sale.objects.get(), Contract.objects.get()
-    assert (str(sale.sold_on), str(sale.amount), sale.reference) == (
-        "2024-02-03",
-        "1234.50",
-        "2024-02-03",
-    )
-    assert sale.contact_point is not None
-    assert sale.contact_point.value == "a@example.org"
-    assert (contract.product_family, str(contract.ends_on)) == ("energy", "2024-12-31")
-    assert ["sale_amount", "unreadable"] in SourceRecord.objects.get().issues
-
-
-def full(keys: range, **values: str) -> LoadBatch:
-    return load(*[row(f"C{n}", **values) for n in keys], mode="full")
-
-
-def test_a_full_file_deletes_what_it_lacks_and_a_delta_does_not():
-    full(range(40))
-    assert ends(load(row("C0"))) == {"same": 1}
-
-    batch = full(range(1, 40))
-
-    gone = SourceRecord.objects.get(source_key="C0")
-    assert ends(batch) == {"same": 39, "deleted": 1}
-    assert gone.status == SourceRecord.Status.DELETED
-    assert Customer.objects.get(pk=gone.pk).status == Customer.Status.INACTIVE
-    assert not GoldenRecord.objects.filter(pk=gone.pk).exists()
-
-
-def test_a_record_that_comes_back_is_the_same_customer():
-    full(range(40))
-    full(range(1, 40))
-
-    batch = full(range(40))
-
-    back = SourceRecord.objects.get(source_key="C0")
-    assert ends(batch) == {"changed": 1, "same": 39}
-    assert (back.status, back.customer_id) == (SourceRecord.Status.ACTIVE, back.pk)
-    assert Customer.objects.get(pk=back.pk).status == Customer.Status.ACTIVE
-    assert GoldenRecord.objects.filter(pk=back.pk).exists()
-
-
-def test_a_full_file_that_lacks_too_much_is_refused_before_any_change():
-    full(range(40))
-
-    with pytest.raises(jobs.JobFailed, match="40"):
-        full(range(10), nom="OTHER")
-
-    assert SourceRecord.objects.active().count() == 40
-    assert not SourceRecord.objects.filter(family_name="Other").exists()
-
-
-def test_a_full_file_with_rejected_rows_deletes_nothing():
-    full(range(40))
-    content = csv_bytes([row(f"C{n}") for n in range(1, 40)]) + b"C0;cut off\r\n"
-
-    batch = load_bytes(content, mode="full")
-
-    assert ends(batch) == {"same": 39, "rejected": 1}
-    assert batch.job is not None
-    assert batch.job.result["deletions_withheld"] is True
-    assert SourceRecord.objects.active().count() == 40
 
 
 def test_a_killed_load_goes_on_where_it_was(monkeypatch):
