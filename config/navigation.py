@@ -123,6 +123,10 @@ GROUPS: tuple[tuple[Any, tuple[Entry, ...]], ...] = (
                 ("consent.view_purpose",),
             ),
             Entry(
+                _("Similar families"), "hub", "admin:consent_similarfamily_changelist",
+                ("consent.view_similarfamily",),
+            ),
+            Entry(
                 _("Notices"), "article", "admin:consent_noticeversion_changelist",
                 ("consent.view_noticeversion",),
             ),

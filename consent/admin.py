@@ -10,8 +10,14 @@ from simple_history.admin import SimpleHistoryAdmin
 from unfold.admin import ModelAdmin, TabularInline
 
 from consent.forms import CollectionPointForm, PurposeForm
-from consent.models import CollectionChoice, CollectionPoint, NoticeVersion, Purpose
-from consent.resources import PurposeResource
+from consent.models import (
+    CollectionChoice,
+    CollectionPoint,
+    NoticeVersion,
+    Purpose,
+    SimilarFamily,
+)
+from consent.resources import PurposeResource, SimilarFamilyResource
 from mdm.admin.reference_tables import ReferenceTableAdmin
 
 
@@ -31,6 +37,29 @@ class PurposeAdmin(ReferenceTableAdmin):
 
     def has_delete_permission(self, request: HttpRequest, obj: Purpose | None = None) -> bool:
         """Nobody: events name their purpose for ever."""
+        return False
+
+
+@admin.register(SimilarFamily)
+class SimilarFamilyAdmin(ReferenceTableAdmin):
+    """The matrix of soft opt-in. A row is ended, never deleted: past answers rest on it."""
+
+    resource_classes = (SimilarFamilyResource,)
+    list_display = ["sold", "offered", "declared_on", "ended_on"]
+    list_filter = ["sold"]
+    search_fields = ["sold", "offered", "reason"]
+    fields = ["sold", "offered", "reason", "declared_on", "ended_on"]
+
+    def get_readonly_fields(
+        self, request: HttpRequest, obj: SimilarFamily | None = None
+    ) -> list[str]:
+        """Freeze what past answers rest on; an end is still to be set."""
+        return ["sold", "offered", "declared_on"] if obj else []
+
+    def has_delete_permission(
+        self, request: HttpRequest, obj: SimilarFamily | None = None
+    ) -> bool:
+        """Nobody: it is ended."""
         return False
 
 

@@ -13,6 +13,7 @@ from itertools import islice
 from django.utils.timezone import now
 
 from consent.facts import CHANNEL_KINDS, Facts, Offer, PersonFacts, Question
+from consent.families import Similarity, grounds, similar_families
 from consent.gathering import StateReader, gather, states_as_known, stored_states
 from consent.models import Purpose
 from consent.permissions import Answer, decide
@@ -31,15 +32,25 @@ class Outcome:
     answer: Answer
 
 
-def offer_for(purpose: Purpose | None, *, families: Iterable[str] = ()) -> Offer | None:
+def offer_for(
+    purpose: Purpose | None,
+    *,
+    families: Iterable[str] = (),
+    at: datetime | None = None,
+    similar: Similarity | None = None,
+) -> Offer | None:
     """Return the offer of a purpose; `families` say what it is about, else the purpose does.
 
-    None for a purpose that does not exist or is switched off: the gate then refuses (G0).
+    It carries the families that count as similar at `at` (default: now), which whoever asks
+    often reads once and hands over. None for a purpose that does not exist or is switched off:
+    the gate then refuses (G0).
     """
     if purpose is None or not purpose.is_active:
         return None
-    named = [family for family in families if family]
-    return Offer(purpose.code, purpose.nature, frozenset(named or purpose.product_families))
+    named = [family for family in families if family] or purpose.product_families
+    if similar is None:
+        similar = similar_families(at or now()) if named else {}
+    return Offer(purpose.code, purpose.nature, grounds(named, similar))
 
 
 def evaluate(

@@ -11,6 +11,7 @@ from django.utils.translation import gettext_lazy, pgettext_lazy
 
 from consent.evaluation import offer_for
 from consent.facts import EvidenceLevel, Facts, Question
+from consent.families import Similarity, similar_families
 from consent.gathering import Gathered, StateReader, gather, states_as_known, stored_states
 from consent.ledger import RESTRICTIVE
 from consent.models import ALL_CHANNELS, Channel, ConsentEvent, PermissionState, Purpose
@@ -164,6 +165,14 @@ class TimelineEntry:
         return self.event.occurred_at or self.event.recorded_at
 
 
+@dataclass(frozen=True, slots=True)
+class _Asked:
+    """What every cell of a matrix is asked about: the instant, and what was similar then."""
+
+    at: datetime
+    similar: Similarity
+
+
 def permission_matrix(
     customer: Customer, at: datetime | None = None, known_at: datetime | None = None
 ) -> PermissionMatrix:
@@ -183,8 +192,9 @@ def permission_matrix(
     ]
     purposes = tuple(Purpose.objects.filter(is_active=True).exclude(nature=Purpose.Nature.SERVICE))
     points = ContactPoint.objects.in_bulk([row[0] for row in known[0].points])
+    asked = _Asked(asked_at, similar_families(asked_at))
     rows = tuple(
-        _row(channel, point, points, purposes, known, asked_at)
+        _row(channel, point, points, purposes, known, asked)
         for channel in SHOWN_CHANNELS
         for point in _point_ids(known[0], channel, asked_at)
     )
@@ -288,24 +298,28 @@ def _row(
     points: dict[int, ContactPoint],
     purposes: tuple[Purpose, ...],
     known: list[Gathered],
-    at: datetime,
+    asked: "_Asked",
 ) -> MatrixRow:
-    cells = tuple(_cell(channel, point_id, purpose, known, at) for purpose in purposes)
+    cells = tuple(_cell(channel, point_id, purpose, known, asked) for purpose in purposes)
     return MatrixRow(channel, points[point_id] if point_id else None, cells)
 
 
 def _cell(
-    channel: str, point_id: int | None, purpose: Purpose, known: list[Gathered], at: datetime
+    channel: str,
+    point_id: int | None,
+    purpose: Purpose,
+    known: list[Gathered],
+    asked: "_Asked",
 ) -> Cell:
-    facts = _facts_at(known[0], channel, point_id, purpose, at)
-    answer = _answer(facts, channel, purpose, at)
+    facts = _facts_at(known[0], channel, point_id, purpose, asked.at)
+    answer = _answer(facts, channel, purpose, asked)
     then = None
     if len(known) > 1:
-        before = _facts_at(known[1], channel, point_id, purpose, at)
-        then = _answer(before, channel, purpose, at)
+        before = _facts_at(known[1], channel, point_id, purpose, asked.at)
+        then = _answer(before, channel, purpose, asked)
     permission = facts.point.permission if facts.point else None
     has_proof = permission is not None and permission.event_id is not None
-    by_family = {} if answer.allowed else _family_answers(facts, channel, purpose, at)
+    by_family = {} if answer.allowed else _family_answers(facts, channel, purpose, asked)
     return Cell(
         purpose,
         answer,
@@ -327,20 +341,21 @@ def _facts_at(
 
 
 def _answer(
-    facts: Facts, channel: str, purpose: Purpose, at: datetime, families: Iterable[str] = ()
+    facts: Facts, channel: str, purpose: Purpose, asked: "_Asked", families: Iterable[str] = ()
 ) -> Answer:
-    question = Question(channel, offer_for(purpose, families=families), at)
-    return decide(facts, question, pack_at(at))
+    offer = offer_for(purpose, families=families, similar=asked.similar)
+    return decide(facts, Question(channel, offer, asked.at), pack_at(asked.at))
 
 
 def _family_answers(
-    facts: Facts, channel: str, purpose: Purpose, at: datetime
+    facts: Facts, channel: str, purpose: Purpose, asked: "_Asked"
 ) -> dict[str, Answer]:
-    """Return the allowing answers for offers about what was bought or is under contract."""
+    """Return the allowing answers for offers about what was bought or contracted, or similar."""
     families = {sale.family for sale in facts.person.sales}
     families.update(contract.family for contract in facts.person.contracts)
+    families.update(offered for offered, sold in asked.similar.items() if sold & families)
     answers = {
-        family: _answer(facts, channel, purpose, at, [family])
+        family: _answer(facts, channel, purpose, asked, [family])
         for family in sorted(families - {""})
     }
     return {family: answer for family, answer in answers.items() if answer.allowed}

@@ -1,4 +1,4 @@
-"""Purposes as a file, through django-import-export."""
+"""Purposes and similar product families as files, through django-import-export."""
 
 from typing import Any
 
@@ -6,7 +6,7 @@ from django.core.exceptions import ValidationError
 from django.utils.translation import gettext as _
 from import_export import fields, widgets
 
-from consent.models import Purpose
+from consent.models import Purpose, SimilarFamily
 from mdm.resources import ReferenceResource
 
 _BETWEEN = " | "
@@ -39,3 +39,21 @@ class PurposeResource(ReferenceResource):
         if known in {None, instance.nature}:
             return {}
         return {"nature": ValidationError(_("The nature of a purpose cannot be changed."))}
+
+
+class SimilarFamilyResource(ReferenceResource):
+    """The matrix of similar families: a file adds rows and ends them; it removes none."""
+
+    class Meta(ReferenceResource.Meta):
+        model = SimilarFamily
+        import_id_fields = ("sold", "offered")
+        fields = ("sold", "offered", "reason", "declared_on", "ended_on")
+
+    def problem(self, instance: SimilarFamily) -> dict[str, ValidationError]:
+        """Refuse another begin for a row that exists: past answers rest on it."""
+        known = SimilarFamily.objects.filter(pk=instance.pk).values_list("declared_on", flat=True)
+        if known.first() in {None, instance.declared_on}:
+            return {}
+        return {
+            "declared_on": ValidationError(_("The day from which it counts cannot be changed."))
+        }

@@ -22,7 +22,7 @@ class ReferenceResource(resources.ModelResource):
     """A table whose rows are known by their code; every row is validated as a form's would be."""
 
     class Meta:
-        import_id_fields = ("code",)
+        import_id_fields: tuple[str, ...] = ("code",)
         clean_model_instances = True
         skip_unchanged = True
         report_skipped = True

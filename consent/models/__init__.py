@@ -11,6 +11,7 @@ from consent.models.collecting import (
     OutgoingMail,
     Throttle,
 )
+from consent.models.families import SimilarFamily
 from consent.models.ledger import (
     ALL_CHANNELS,
     Channel,
@@ -44,6 +45,7 @@ __all__ = [
     "Purpose",
     "RightsRequest",
     "SealBlock",
+    "SimilarFamily",
     "Suppression",
     "SuppressionList",
     "Throttle",

@@ -172,6 +172,7 @@ MENUS = {
         "consent:events",
         "consent:ledger",
         "consent:suppression",
+        "admin:consent_similarfamily_changelist",
         "consent:rehearsal",
         "consent:requests",
         "admin:consent_collectionpoint_changelist",

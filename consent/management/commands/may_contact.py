@@ -43,7 +43,9 @@ class Command(BaseCommand):
         at = _instant(options["at"], "--at")
         known_at = _instant(options["known_at"], "--known-at")
         offer = offer_for(
-            Purpose.objects.filter(code=options["purpose"]).first(), families=options["family"]
+            Purpose.objects.filter(code=options["purpose"]).first(),
+            families=options["family"],
+            at=at,
         )
         question = {"channel": options["channel"], "offer": offer, "at": at, "known_at": known_at}
         outcome = _ask(options["customer"], options["contact_point"], question)
