@@ -21,6 +21,7 @@ from django.utils.translation import gettext as _
 
 from campaigns.models import Campaign, ListDownload, TargetList
 from consent.models import Channel, ConsentEvent, LedgerCheck, PermissionState, RightsRequest
+from consent.resolving import open_conflict_customers
 from matching.models import Decision, MatchRun, ReviewTask
 from mdm.lineage import label_of
 from mdm.models import Customer, Job, LoadBatch, Pin, SourceRecord, SourceSystem
@@ -106,6 +107,7 @@ class DpoHome:
     downloads: list[ListDownload]
     downloaded_count: int
     ledger: LedgerCheck | None
+    open_conflict_count: int
 
 
 @dataclass(frozen=True, slots=True)
@@ -261,6 +263,7 @@ def dpo_home() -> DpoHome:
         downloads=list(downloads[:_ROWS]),
         downloaded_count=downloads.filter(at__gte=since).count(),
         ledger=LedgerCheck.objects.first(),
+        open_conflict_count=open_conflict_customers(),
     )
 
 
@@ -298,7 +301,7 @@ _RESTRICTIVE = (
     ConsentEvent.Type.OBJECTION,
 )
 _FOR = (PermissionState.State.GIVEN, PermissionState.State.CONFIRMED)
-_NOT_AGAINST = (*_FOR, PermissionState.State.INVALIDATED)
+_NOT_AGAINST = (*_FOR, PermissionState.State.INVALIDATED, PermissionState.State.CONTESTED)
 
 
 def _is_search_due(last_run: MatchRun | None, sources: Sequence[Any]) -> bool:

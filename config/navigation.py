@@ -10,6 +10,7 @@ from django.urls import reverse
 from django.utils.translation import gettext_lazy as _
 
 from consent.models import RightsRequest
+from consent.resolving import open_conflict_customers
 from matching.models import ReviewTask
 
 _BADGE_SECONDS = 15
@@ -43,6 +44,12 @@ def open_request_count() -> int:
         RightsRequest.objects.filter(state=RightsRequest.State.RECEIVED).count,
         _BADGE_SECONDS,
     )
+    return int(count or 0)
+
+
+def open_conflict_count() -> int:
+    """Count the customers whose records contradict each other; some seconds old too."""
+    count = cache.get_or_set("navigation.open-conflicts", open_conflict_customers, _BADGE_SECONDS)
     return int(count or 0)
 
 
@@ -108,6 +115,10 @@ GROUPS: tuple[tuple[Any, tuple[Entry, ...]], ...] = (
             Entry(
                 _("Requests of persons"), "mark_email_unread", "consent:requests",
                 ("consent.view_rightsrequest",), open_request_count,
+            ),
+            Entry(
+                _("Merge conflicts"), "balance", "consent:conflicts",
+                ("consent.view_conflictresolution",), open_conflict_count,
             ),
             Entry(_("Call desk"), "call", "consent:calls", ("consent.use_call_desk",)),
             Entry(

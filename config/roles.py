@@ -86,6 +86,8 @@ PERMISSIONS: Mapping[str, tuple[str, ...]] = {
         "consent.add_noticeversion",
         "consent.add_noticewithdrawal",
         "consent.make_proofpack",
+        "consent.view_conflictresolution",
+        "consent.add_conflictresolution",
         "consent.view_collectionpoint",
         "consent.add_collectionpoint",
         "consent.change_collectionpoint",

@@ -84,6 +84,7 @@ SEAL_TABLES: dict[str, list[str]] = {
 ERASABLE = {
     "consent_consentevent": ["contact_point_id", "line", "erased_at"],
     "consent_eventseal": ["salt"],
+    "consent_conflictresolution": ["contact_point_id", "reason", "reference"],
 }
 """The columns that the erasure of a person empties or sets."""
 _KEPT_OF_EVENT = (
@@ -92,6 +93,9 @@ _KEPT_OF_EVENT = (
     " source_event_id"
 ).split()
 _KEPT_OF_SEAL = "number event_id digest proof hash".split()
+_KEPT_OF_RESOLUTION = (
+    "id customer_id channel purpose_id digest verdict decided_by_id decided_at"
+).split()
 
 
 def protect_ledger(apps: object, schema_editor: BaseDatabaseSchemaEditor) -> None:
@@ -130,6 +134,18 @@ def protect_seals(apps: object, schema_editor: BaseDatabaseSchemaEditor) -> None
     salt_goes = f"NEW.salt IS NULL AND {_unchanged(schema_editor, _KEPT_OF_SEAL)}"
     for table, keys in SEAL_TABLES.items():
         protect(schema_editor, table, keys, salt_goes if table == "consent_eventseal" else "")
+
+
+def protect_resolutions(apps: object, schema_editor: BaseDatabaseSchemaEditor) -> None:
+    """Protect what was decided of conflicts; the erasure of a person takes the words out."""
+    words_go = "NEW.reason = '' AND NEW.reference = '' AND NEW.contact_point_id IS NULL"
+    erasure = f"{words_go} AND {_unchanged(schema_editor, _KEPT_OF_RESOLUTION)}"
+    protect(schema_editor, "consent_conflictresolution", ["id"], erasure)
+
+
+def unprotect_resolutions(apps: object, schema_editor: BaseDatabaseSchemaEditor) -> None:
+    """Take the protection of what was decided of conflicts away: the backward step."""
+    unprotect(schema_editor, "consent_conflictresolution", ["id"])
 
 
 def unprotect_seals(apps: object, schema_editor: BaseDatabaseSchemaEditor) -> None:

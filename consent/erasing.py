@@ -14,6 +14,7 @@ from django.utils.translation import gettext_lazy
 from consent.ledger import RESTRICTIVE
 from consent.mails import address_fingerprint
 from consent.models import (
+    ConflictResolution,
     ConsentEvent,
     EventSeal,
     Evidence,
@@ -98,6 +99,19 @@ def _pauses(person: Person) -> "QuerySet[Pause]":
 def _erase_pauses(person: Person) -> None:
     Pause.history.filter(source_record__in=person.records).delete()
     _pauses(person)._raw_delete("default")
+
+
+def _decisions(person: Person) -> "QuerySet[ConflictResolution]":
+    judged: Any = Q(events__source_record__in=person.records)
+    return ConflictResolution.objects.filter(judged).distinct()
+
+
+@erases(gettext_lazy("Words of decisions on her contradictory consents"), rows=_decisions)
+def _erase_decisions(person: Person) -> None:
+    keys = list(_decisions(person).values_list("pk", flat=True))
+    ConflictResolution.objects.filter(pk__in=keys).update(
+        reason="", reference="", contact_point=None
+    )
 
 
 def _rights(person: Person) -> "QuerySet[RightsRequest]":

@@ -15,6 +15,7 @@ from django.utils.timezone import now
 from consent.facts import CHANNEL_KINDS, Facts, Offer, PersonFacts, Question
 from consent.families import Similarity, grounds, similar_families
 from consent.gathering import StateReader, gather, states_as_known, stored_states
+from consent.memberships import Membership
 from consent.models import Purpose
 from consent.permissions import Answer, decide
 from consent.policy_packs import PolicyPack, pack_at
@@ -135,7 +136,11 @@ def _evaluate_chunk(
     purpose = question.offer.purpose if question.offer else ""
     kinds = CHANNEL_KINDS.get(question.channel, frozenset())
     found = gather(
-        customer_ids, at=question.at, read_states=reader, known_at=known_at, kinds=kinds
+        Membership(customer_ids),
+        at=question.at,
+        read_states=reader,
+        known_at=known_at,
+        kinds=kinds,
     )
     for customer in customer_ids:
         known = found.get(customer)

@@ -87,6 +87,7 @@ class State(StrEnum):
     WITHDRAWN = "withdrawn"
     OBJECTED = "objected"
     INVALIDATED = "invalidated"
+    CONTESTED = "contested"
 
 
 GRANTED = frozenset({State.GIVEN, State.CONFIRMED})
@@ -94,7 +95,11 @@ GRANTED = frozenset({State.GIVEN, State.CONFIRMED})
 
 
 class Permission(NamedTuple):
-    """The fold of the events on one key; `since` is None for a grant of unknown date."""
+    """The fold of the events on one key; `since` is None for a grant of unknown date.
+
+    Of a contested one, `since` is when the records that contradict each other came together, and
+    the rest is of the consent in question.
+    """
 
     state: State = State.NONE
     since: datetime | None = None
@@ -146,7 +151,6 @@ class PersonFacts:
     status: str = "active"
     birth_date: date | None = None
     restricted_since: datetime | None = None
-    conflict_since: datetime | None = None
     objections: tuple[Objection, ...] = ()
     sales: tuple[SaleFact, ...] = ()
     contracts: tuple[ContractFact, ...] = ()

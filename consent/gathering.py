@@ -1,7 +1,7 @@
 """The facts of many customers, read from the database in a few queries however many they are."""
 
 from collections import defaultdict
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
 from datetime import date, datetime, time, timedelta
 from typing import Any
@@ -24,11 +24,13 @@ from consent.facts import (
     SaleFact,
     State,
 )
-from consent.ledger import PERMISSIVE, events_by_customer
+from consent.histories import states_then
+from consent.ledger import PERMISSIVE
+from consent.memberships import Membership
 from consent.models import CallAttempt, ConsentEvent, Pause, PermissionState
 from consent.phone_lines import is_mobile
 from consent.policy_packs import PARIS, pack_at
-from consent.states import Key, fold_all, known
+from consent.states import Key
 from consent.suppression import suppressions_of
 from mdm.key_sets import key_set
 from mdm.models import (
@@ -41,7 +43,7 @@ from mdm.models import (
 )
 
 States = Mapping[Key, Permission]
-StateReader = Callable[[Sequence[int]], Mapping[int, States]]
+StateReader = Callable[[Membership], Mapping[int, States]]
 _NO_PERMISSION = Permission()
 # Consents by the person, or reported of her by a source, are contacts and restart the three-year
 # clock. Refusals do not: they must never make anybody reachable.
@@ -117,7 +119,7 @@ class Gathered:
 
 
 def gather(
-    customer_ids: Sequence[int],
+    members: Membership,
     *,
     at: datetime,
     read_states: StateReader,
@@ -128,22 +130,17 @@ def gather(
 
     A claim that was taken back after `known_at` was still one then.
     """
-    found = {
-        key: Gathered(status)
-        for key, status in Customer.objects.filter(pk__in=key_set(customer_ids)).values_list(
-            "pk", "status"
-        )
-    }
-    _add_records(found)
-    _add_sales(found)
-    _add_contracts(found)
-    _add_acts(found, at, known_at or now())
-    _add_points(found, kinds)
+    found = {key: Gathered(status) for key, status in _statuses(members)}
+    _add_records(found, members)
+    _add_sales(found, members)
+    _add_contracts(found, members)
+    _add_acts(found, members, at, known_at or now())
+    _add_points(found, members, kinds)
     _add_suppressions(found, min(at, known_at or now()))
-    _add_pauses(found, at)
+    _add_pauses(found, members, at)
     if "phone" in kinds:
-        _add_calls(found, at)
-    for customer, states in read_states(customer_ids).items():
+        _add_calls(found, members, at)
+    for customer, states in read_states(members).items():
         found[customer].states = states
     return found
 
@@ -151,9 +148,9 @@ def gather(
 def stored_states(channel: str | None = None) -> StateReader:
     """Return a reader of the stored permission states, of one channel or of all."""
 
-    def read(customer_ids: Sequence[int]) -> Mapping[int, States]:
+    def read(members: Membership) -> Mapping[int, States]:
         found: dict[int, dict[Key, Permission]] = defaultdict(dict)
-        rows = PermissionState.objects.filter(customer__in=key_set(customer_ids))
+        rows = PermissionState.objects.filter(customer__in=key_set(members.customer_ids))
         if channel is not None:
             rows = rows.filter(channel__in=[channel, ANY])
         for customer, point, on, code, state, since, evidence, actor, event in rows.values_list(
@@ -178,41 +175,52 @@ def stored_states(channel: str | None = None) -> StateReader:
 def states_as_known(at: datetime, known_at: datetime) -> StateReader:
     """Return a reader that folds the events of one instant as they were known at another."""
 
-    def read(customer_ids: Sequence[int]) -> dict[int, States]:
-        return {
-            customer: fold_all(known(events, at=at, known_at=known_at))
-            for customer, events in events_by_customer(customer_ids).items()
-        }
+    def read(members: Membership) -> Mapping[int, States]:
+        return states_then(members, at=at, known_at=known_at)
 
     return read
 
 
-def _add_records(found: dict[int, Gathered]) -> None:
+def _statuses(members: Membership) -> Iterable[tuple[int, str]]:
+    """Return the status of each customer: as stored, or as her records would make it."""
+    if members.homes is None:
+        stored = Customer.objects.filter(pk__in=key_set(members.customer_ids))
+        return stored.values_list("pk", "status")
+    active = SourceRecord.objects.active().filter(pk__in=key_set(members.homes))
+    live = {members.homes[key] for key in active.values_list("pk", flat=True)}
+    return [
+        (key, Customer.Status.ACTIVE if key in live else Customer.Status.INACTIVE)
+        for key in members.customer_ids
+    ]
+
+
+def _add_records(found: dict[int, Gathered], members: Membership) -> None:
     rows = SourceRecord.objects.filter(
-        customer__in=key_set(found), status=SourceRecord.Status.ACTIVE
+        members.among_records(), status=SourceRecord.Status.ACTIVE
     ).order_by()
-    for customer, born, created in rows.values_list(
-        "customer_id", "birth_date", "source_created_at"
-    ):
+    columns = (members.record_column, "birth_date", "source_created_at")
+    for home, born, created in rows.values_list(*columns):
+        customer = members.customer(home)
         if born:
             found[customer].births.append(born)
         if created:
             found[customer].moments.append(created)
 
 
-def _add_sales(found: dict[int, Gathered]) -> None:
-    for customer, key, day, family, point in Sale.objects.filter(
-        record__customer__in=key_set(found)
-    ).values_list("record__customer_id", "pk", "sold_on", "product_family", "contact_point_id"):
-        sold_at = _midnight(day)
+def _add_sales(found: dict[int, Gathered], members: Membership) -> None:
+    for home, key, day, family, point in Sale.objects.filter(members.among("record")).values_list(
+        members.column("record"), "pk", "sold_on", "product_family", "contact_point_id"
+    ):
+        customer, sold_at = members.customer(home), _midnight(day)
         found[customer].sales.append(SaleFact(key, sold_at, family, point))
         found[customer].moments.append(sold_at)
 
 
-def _add_contracts(found: dict[int, Gathered]) -> None:
-    for customer, key, start, end, family in Contract.objects.filter(
-        record__customer__in=key_set(found)
-    ).values_list("record__customer_id", "pk", "starts_on", "ends_on", "product_family"):
+def _add_contracts(found: dict[int, Gathered], members: Membership) -> None:
+    for home, key, start, end, family in Contract.objects.filter(
+        members.among("record")
+    ).values_list(members.column("record"), "pk", "starts_on", "ends_on", "product_family"):
+        customer = members.customer(home)
         starts_at = _midnight(start)
         # The last day belongs to the contract.
         ends_at = _midnight(end + timedelta(days=1)) if end else None
@@ -220,9 +228,11 @@ def _add_contracts(found: dict[int, Gathered]) -> None:
         found[customer].moments.append(starts_at)
 
 
-def _add_acts(found: dict[int, Gathered], at: datetime, known_at: datetime) -> None:
+def _add_acts(
+    found: dict[int, Gathered], members: Membership, at: datetime, known_at: datetime
+) -> None:
     acts = ConsentEvent.objects.filter(
-        source_record__customer__in=key_set(found),
+        members.among("source_record"),
         actor_type__in=_OWN_ACTS,
         type__in=PERMISSIVE,
         occurred_at__lte=at,
@@ -232,23 +242,24 @@ def _add_acts(found: dict[int, Gathered], at: datetime, known_at: datetime) -> N
         retractions__recorded_at__lte=known_at,
         retractions__type=ConsentEvent.Type.RETRACTED,
     )
-    for customer, latest in acts.values_list("source_record__customer_id").annotate(
+    for home, latest in acts.values_list(members.column("source_record")).annotate(
         Max("occurred_at")
     ):
-        found[customer].moments.append(latest)
+        found[members.customer(home)].moments.append(latest)
 
 
-def _add_points(found: dict[int, Gathered], kinds: Iterable[str]) -> None:
-    golden = GoldenRecord.objects.filter(pk__in=key_set(found))
+def _add_points(found: dict[int, Gathered], members: Membership, kinds: Iterable[str]) -> None:
+    # Which contact point is preferred follows from golden values: supposed customers have none.
+    golden = GoldenRecord.objects.filter(pk__in=key_set(() if members.homes else found))
     for customer, email, phone in golden.values_list("pk", "email", "phone"):
         found[customer].preferred = frozenset({email.casefold(), phone})
     carried = RecordContactPoint.objects.filter(
-        record__customer__in=key_set(found),
+        members.among("record"),
         record__status=SourceRecord.Status.ACTIVE,
         contact_point__kind__in=list(kinds),
     ).order_by()
-    for customer, *row in carried.values_list(
-        "record__customer_id",
+    for home, *row in carried.values_list(
+        members.column("record"),
         "contact_point_id",
         "contact_point__kind",
         "contact_point__value",
@@ -256,7 +267,7 @@ def _add_points(found: dict[int, Gathered], kinds: Iterable[str]) -> None:
         "contact_point__audience",
         "record__source_updated_at",
     ):
-        found[customer].points.append(tuple(row))
+        found[members.customer(home)].points.append(tuple(row))
 
 
 def _add_suppressions(found: dict[int, Gathered], until: datetime) -> None:
@@ -267,27 +278,25 @@ def _add_suppressions(found: dict[int, Gathered], until: datetime) -> None:
         gathered.suppressions = lines
 
 
-def _add_pauses(found: dict[int, Gathered], at: datetime) -> None:
+def _add_pauses(found: dict[int, Gathered], members: Membership, at: datetime) -> None:
     """Add the pauses in force, which follow the contact point to whoever carries it."""
-    in_force = Pause.objects.filter(
-        starts_at__lte=at,
-        ends_at__gt=at,
-        contact_point__carriers__record__customer__in=key_set(found),
-    )
-    for customer, point, until in in_force.values_list(
-        "contact_point__carriers__record__customer_id", "contact_point_id"
+    carrier = "contact_point__carriers__record"
+    in_force = Pause.objects.filter(members.among(carrier), starts_at__lte=at, ends_at__gt=at)
+    for home, point, until in in_force.values_list(
+        members.column(carrier), "contact_point_id"
     ).annotate(Max("ends_at")):
-        found[customer].pauses[point] = until
+        found[members.customer(home)].pauses[point] = until
 
 
-def _add_calls(found: dict[int, Gathered], at: datetime) -> None:
+def _add_calls(found: dict[int, Gathered], members: Membership, at: datetime) -> None:
     """Add the attempts to call that may count, whichever number was dialled."""
     since = at - timedelta(days=pack_at(at).call_attempts_days)
     attempts = CallAttempt.objects.filter(
-        source_record__customer__in=key_set(found), called_at__gt=since, called_at__lte=at
+        members.among("source_record"), called_at__gt=since, called_at__lte=at
     )
-    for customer, called_at in attempts.values_list("source_record__customer_id", "called_at"):
-        found[customer].calls.append(called_at)
+    columns = (members.column("source_record"), "called_at")
+    for home, called_at in attempts.values_list(*columns):
+        found[members.customer(home)].calls.append(called_at)
 
 
 def _wide(states: States, contact_point_id: int | None) -> tuple[Objection, ...]:

@@ -14,6 +14,7 @@ from uuid import uuid4
 from django.utils.timezone import now
 
 from consent.facts import ANY, ANY_KIND, CHANNEL_KINDS
+from consent.memberships import Membership
 from consent.models import ConsentEvent
 from consent.states import Event, EventType, Key
 from mdm import bulk
@@ -44,7 +45,7 @@ _COLUMNS = (
     "annuls_id",
     "source_event_id",
 )
-_READ = (
+READ = (
     "pk",
     "type",
     "channel",
@@ -191,7 +192,7 @@ def _row(event: NewEvent, source_event_id: str, recorded_at: datetime) -> tuple[
 
 
 class OwnEvent(NamedTuple):
-    """An event of one of the customer's records; `row` holds the values of _READ."""
+    """An event of one of the customer's records; `row` holds the values of READ."""
 
     customer_id: int
     record_id: int
@@ -211,11 +212,11 @@ CarriedPoints = Mapping[int, Iterable[tuple[int, str]]]
 """By record: the keys and kinds of the contact points it carries."""
 
 
-def events_by_customer(customer_ids: Sequence[int]) -> dict[int, list[Event]]:
+def events_by_customer(members: Membership) -> dict[int, list[Event]]:
     """Return what the fold needs of each customer, read from what is stored."""
-    own = list(_own_events(customer_ids))
+    own = list(_own_events(members))
     refusing = {event.record_id for event in own if _is_bound_refusal(event)}
-    return assemble(own, _carried_points(refusing), _shared_refusals(customer_ids))
+    return assemble(own, _carried_points(refusing), _shared_refusals(members))
 
 
 def assemble(
@@ -231,16 +232,17 @@ def assemble(
     for event in own:
         events, (kind, channel) = found[event.customer_id], event.row[1:3]
         is_personal = kind == EventType.OBJECTION
-        events.append(_event(None if is_personal else event.contact_point_id, event.row))
+        point_id = None if is_personal else event.contact_point_id
+        events.append(event_of(point_id, event.row, event.record_id))
         if _is_bound_refusal(event):
             kinds = CHANNEL_KINDS.get(channel, ANY_KIND)
             events += [
-                _event(point, event.row)
+                event_of(point, event.row, event.record_id)
                 for point, point_kind in carried.get(event.record_id, ())
                 if point != event.contact_point_id and point_kind in kinds
             ]
     for refusal in shared:
-        found[refusal.customer_id].append(_event(refusal.contact_point_id, refusal.row))
+        found[refusal.customer_id].append(event_of(refusal.contact_point_id, refusal.row))
     return found
 
 
@@ -278,12 +280,12 @@ def _is_bound_refusal(event: OwnEvent) -> bool:
     return event.contact_point_id is not None and event.row[1] in _BOUND_REFUSALS
 
 
-def _own_events(customer_ids: Sequence[int]) -> Iterator[OwnEvent]:
-    own = ConsentEvent.objects.filter(source_record__customer__in=key_set(customer_ids)).order_by()
-    for customer, record, point, *row in own.values_list(
-        "source_record__customer_id", "source_record_id", "contact_point_id", *_READ
+def _own_events(members: Membership) -> Iterator[OwnEvent]:
+    own = ConsentEvent.objects.filter(members.among("source_record")).order_by()
+    for home, record, point, *row in own.values_list(
+        members.column("source_record"), "source_record_id", "contact_point_id", *READ
     ):
-        yield OwnEvent(customer, record, point, row)
+        yield OwnEvent(members.customer(home), record, point, row)
 
 
 def _carried_points(record_ids: Collection[int]) -> CarriedPoints:
@@ -297,20 +299,24 @@ def _carried_points(record_ids: Collection[int]) -> CarriedPoints:
     return found
 
 
-def _shared_refusals(customer_ids: Sequence[int]) -> Iterator[SharedRefusal]:
+def _shared_refusals(members: Membership) -> Iterator[SharedRefusal]:
     shared = RecordContactPoint.objects.filter(
-        record__customer__in=key_set(customer_ids),
-        contact_point__consent_events__type__in=RESTRICTIVE,
+        members.among("record"), contact_point__consent_events__type__in=RESTRICTIVE
     ).order_by()
     prefix = "contact_point__consent_events__"
-    for customer, author, point, *row in shared.values_list(
-        "record__customer_id",
-        f"{prefix}source_record__customer_id",
+    found = shared.values_list(
+        members.column("record"),
+        members.column(f"{prefix}source_record"),
         "contact_point_id",
-        *(f"{prefix}{name}" for name in _READ),
-    ).distinct():
-        if author != customer:
-            yield SharedRefusal(customer, point, row)
+        *(f"{prefix}{name}" for name in READ),
+    ).distinct()
+    told = set()
+    for home, author, *rest in found:
+        customer = members.customer(home)
+        # As it would be, several records of one customer may carry the same contact point.
+        if members.customer(author) != customer and (customer, *rest[:2]) not in told:
+            told.add((customer, *rest[:2]))
+            yield SharedRefusal(customer, rest[0], rest[1:])
 
 
 def _refusals_of_shared_points(births: Births) -> Iterator[SharedRefusal]:
@@ -325,7 +331,7 @@ def _refusals_of_shared_points(births: Births) -> Iterator[SharedRefusal]:
         contact_point__in=key_set(carriers), type__in=RESTRICTIVE
     ).order_by()
     for author, point, *row in refusals.values_list(
-        "source_record__customer_id", "contact_point_id", *_READ
+        "source_record__customer_id", "contact_point_id", *READ
     ):
         for customer in carriers[point] - {author}:
             yield SharedRefusal(customer, point, row)
@@ -337,7 +343,10 @@ def holders(contact_point_ids: Iterable[int]) -> set[int]:
     return set(carried.values_list("record__customer_id", flat=True))
 
 
-def _event(contact_point_id: int | None, row: Sequence[Any]) -> Event:
+def event_of(
+    contact_point_id: int | None, row: Sequence[Any], record_id: int | None = None
+) -> Event:
+    """Return an event as the fold reads it, from the values of `READ`."""
     pk, kind, channel, purpose, recorded_at, occurred_at, actor, evidence, annuls = row
     key = Key(contact_point_id, channel, purpose or ANY)
-    return Event(pk, kind, key, recorded_at, occurred_at, actor, evidence, annuls=annuls)
+    return Event(pk, kind, key, recorded_at, occurred_at, actor, evidence, None, annuls, record_id)

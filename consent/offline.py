@@ -18,7 +18,9 @@ from django.utils.translation import gettext as _
 
 from consent.acts import record_acts
 from consent.facts import CHANNEL_KINDS, Actor, EvidenceLevel, State
-from consent.ledger import PERMISSIVE, NewEvent, events_by_customer
+from consent.histories import fold_histories, histories
+from consent.ledger import PERMISSIVE, NewEvent
+from consent.memberships import Membership
 from consent.models import ALL_CHANNELS, ConsentEvent, Evidence, NoticeVersion, Purpose
 from consent.states import Key, fold
 from mdm.models import ContactPoint, Customer, SourceRecord
@@ -167,8 +169,14 @@ def _refuse_unless_sound(told: OfflineConsent) -> None:
 
 
 def _refuse_where_she_refused(customer: Customer, told: OfflineConsent) -> None:
-    events = events_by_customer([customer.pk]).get(customer.pk, [])
-    state = fold(events, Key(told.contact_point.pk, told.channel, told.purpose.code))
+    told_by = histories(Membership([customer.pk]))
+    key = Key(told.contact_point.pk, told.channel, told.purpose.code)
+    states = fold_histories(told_by).get(customer.pk, {})
+    state = states.get(key) or fold(told_by.get(customer.pk, []), key)
+    if state.state == State.CONTESTED:
+        raise OfflineRefused(
+            _("Her records contradict each other here: the data protection officer decides first.")
+        )
     if state.state not in _REFUSED or state.since is None:
         return
     raise OfflineRefused(

@@ -174,17 +174,19 @@ def _unsuppressed(case: Case) -> Finding | None:
 
 def _unopposed(case: Case) -> Finding | None:
     objections = [o for o in case.objections() if o.state not in _REFUSED]
-    return _latest("G5", [*_unlifted(case, objections), *_exact(case, {State.OBJECTED})])
+    return _latest("G5", [*_uncontested(case, objections), *_exact(case, {State.OBJECTED})])
 
 
 def _unrefused(case: Case) -> Finding | None:
     refusals = [o for o in case.objections() if o.state in _REFUSED]
-    return _latest("G6", [*_unlifted(case, refusals), *_exact(case, _REFUSED)])
+    return _latest("G6", [*_uncontested(case, refusals), *_exact(case, _REFUSED)])
 
 
 def _settled(case: Case) -> Finding | None:
-    since = case.person.conflict_since
-    return Finding("G7", since) if since else None
+    permission = case.permission
+    if permission.state != State.CONTESTED:
+        return None
+    return Finding("G7", permission.since, permission.event_id)
 
 
 def _adult_or_consenting(case: Case) -> Finding | None:
@@ -261,6 +263,12 @@ def _unlifted(case: Case, objections: Iterable[Objection]) -> list[Objection]:
     if not objections or since is None or since > case.at or consent_is_expired(case):
         return objections
     return [o for o in objections if not permission_lifts(case.permission, o)]
+
+
+def _uncontested(case: Case, objections: Iterable[Objection]) -> list[Objection]:
+    # A contested consent prevails over all that is recorded, or it would not be one: G7 says no.
+    contested = case.permission.state == State.CONTESTED
+    return [] if contested else _unlifted(case, objections)
 
 
 def _exact(case: Case, states: frozenset[State] | set[State]) -> list[Objection]:

@@ -100,6 +100,14 @@ def accept(holder: Holder, *, offer: OfferedChoice, proof: Evidence) -> list[Con
     )
     after = refusals.aggregate(latest=Max("pk"))["latest"] or 0
     choice = offer.choice
+    # Agreeing again as one customer answers what another of her records refused: a new fact.
+    contested = PermissionState.objects.filter(
+        customer=holder.customer_id,
+        contact_point=point,
+        channel=choice.channel,
+        purpose=choice.purpose_id,
+        state=PermissionState.State.CONTESTED,
+    ).values_list("since", flat=True)
     act = NewEvent(
         record_id=holder.record.pk,
         type=ConsentEvent.Type.GIVEN,
@@ -107,7 +115,7 @@ def accept(holder: Holder, *, offer: OfferedChoice, proof: Evidence) -> list[Con
         purpose_id=choice.purpose_id,
         contact_point_id=point.pk,
         actor_type=Actor.PERSON,
-        fact=("preference", point.pk, choice.channel, choice.purpose_id, after),
+        fact=("preference", point.pk, choice.channel, choice.purpose_id, after, *contested),
         evidence_level=EvidenceLevel.FORM,
         occurred_at=now(),
         notice_version_id=offer.notice.pk,

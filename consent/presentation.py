@@ -1,6 +1,6 @@
 """What pages show of permissions: values ready to print, no logic left to templates."""
 
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Container, Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from datetime import datetime
 
@@ -14,6 +14,7 @@ from consent.facts import EvidenceLevel, Facts, Question
 from consent.families import Similarity, similar_families
 from consent.gathering import Gathered, StateReader, gather, states_as_known, stored_states
 from consent.ledger import RESTRICTIVE
+from consent.memberships import Membership
 from consent.models import ALL_CHANNELS, Channel, ConsentEvent, PermissionState, Purpose
 from consent.permissions import Answer, decide
 from consent.policy_packs import pack_at
@@ -156,6 +157,8 @@ class TimelineEntry:
     is_of_another: bool
     days_late: int
     taken_back: ConsentEvent | None
+    is_of_then: bool = False
+    """Told by a record that was one with hers then, and is somebody else's now."""
     place: int | None = None
     is_intact: bool = True
 
@@ -186,8 +189,9 @@ def permission_matrix(
     readers: list[tuple[StateReader, datetime]] = [(stored_states(), moment)]
     if at is not None:
         readers = [(states_as_known(at, known), known) for known in (moment, known_at or at)]
+    members = Membership([customer.pk])
     known = [
-        gather([customer.pk], at=asked_at, read_states=read, known_at=knowledge)[customer.pk]
+        gather(members, at=asked_at, read_states=read, known_at=knowledge)[customer.pk]
         for read, knowledge in readers
     ]
     purposes = tuple(Purpose.objects.filter(is_active=True).exclude(nature=Purpose.Nature.SERVICE))
@@ -206,10 +210,12 @@ def permission_matrix(
 def timeline(customer: Customer) -> list[TimelineEntry]:
     """Return the consent events that count for a customer, the latest first.
 
-    Hers, and the refusals others made of a contact point she carries too.
+    Hers, the refusals others made of a contact point she carries too, and the objections made
+    while her records were one with somebody else's.
     """
     mine = Q(source_record__customer=customer)
-    carried = SourceRecord.objects.active().filter(customer=customer).values("contact_points")
+    records = SourceRecord.objects.active().filter(customer=customer)
+    carried = set(records.values_list("contact_points", flat=True))
     shared = Q(contact_point__in=carried, type__in=RESTRICTIVE)
     deciding = set(
         PermissionState.objects.filter(customer=customer).values_list(
@@ -217,7 +223,7 @@ def timeline(customer: Customer) -> list[TimelineEntry]:
         )
     )
     events = (
-        ConsentEvent.objects.filter(mine | shared)
+        ConsentEvent.objects.filter(mine | shared | Q(pk__in=deciding))
         .select_related(
             "source_record__source", "contact_point", "purpose", "notice_version", "actor", "batch"
         )
@@ -225,7 +231,7 @@ def timeline(customer: Customer) -> list[TimelineEntry]:
     )
     seals = event_seals(events.values_list("pk", flat=True))
     entries = [
-        entry_of(event, customer_id=customer.pk, deciding=deciding, seals=seals)
+        entry_of(event, customer_id=customer.pk, carried=carried, deciding=deciding, seals=seals)
         for event in events
     ]
     return sorted(entries, key=lambda entry: (entry.at, entry.event.pk), reverse=True)
@@ -235,23 +241,27 @@ def entry_of(
     event: ConsentEvent,
     *,
     customer_id: int | None = None,
+    carried: Container[int] | None = None,
     deciding: Iterable[int] = (),
     seals: Mapping[int, tuple[int, bool]] | None = None,
 ) -> TimelineEntry:
     """Return one event in words; `deciding` are the keys of events that decide a state today.
 
+    `customer_id` is whose timeline it stands on, `carried` are the contact points she carries.
     `seals` are its place in the chain and whether it still matches (`event_seals`).
     """
     place, is_intact = (seals or {}).get(event.pk, (None, True))
     is_of_another = customer_id is not None and event.source_record.customer_id != customer_id
+    is_of_then = is_of_another and carried is not None and event.contact_point_id not in carried
     return TimelineEntry(
         event=event,
         evidence=Evidence(event.evidence_level),
         tone=_TONES[ConsentEvent.Type(event.type)],
         channel_label=channel_label(event.channel),
-        scope_label=_scope(event, is_of_another=is_of_another),
+        scope_label=_scope(event, is_of_another=is_of_another, is_of_then=is_of_then),
         is_deciding=event.pk in set(deciding),
-        is_of_another=is_of_another,
+        is_of_another=is_of_another and not is_of_then,
+        is_of_then=is_of_then,
         days_late=_days_late(event),
         taken_back=next(iter(event.retractions.all()), None),
         place=place,
@@ -272,9 +282,9 @@ def _days_late(event: ConsentEvent) -> int:
     return max((event.recorded_at - event.occurred_at).days, 0)
 
 
-def _scope(event: ConsentEvent, *, is_of_another: bool) -> str:
+def _scope(event: ConsentEvent, *, is_of_another: bool, is_of_then: bool) -> str:
     purpose = str(event.purpose) if event.purpose else _("all prospecting")
-    if event.contact_point is None:
+    if event.contact_point is None or is_of_then:
         return _("%(purpose)s · every contact point") % {"purpose": purpose}
     point = event.contact_point.display
     if event.type == ConsentEvent.Type.OBJECTION and not is_of_another:

@@ -9,10 +9,12 @@ from datetime import datetime
 
 from django.db import transaction
 
+from consent.conflicts import States
 from consent.facts import ANY
-from consent.ledger import events_by_customer
+from consent.histories import fold_histories, states_by_customer
+from consent.memberships import Membership
 from consent.models import PermissionState, Purpose
-from consent.states import Event, fold_all
+from consent.states import Event
 from mdm import bulk
 from mdm.audit import record_history
 from mdm.identity import lock_customers
@@ -64,7 +66,7 @@ def project_births(
 
     Nobody else can see them yet: nothing stored has to be compared or locked.
     """
-    _add(list(_folded(by_customer, {**purposes, ANY: None})))
+    _add(list(_rows_of(fold_histories(by_customer), {**purposes, ANY: None})))
 
 
 def follow_customers(*, customer_ids: list[int], gone_ids: list[int], **signal: object) -> None:
@@ -133,7 +135,7 @@ def _differences(
 ) -> tuple[list[tuple[Place, Content]], list[tuple[int, Content]], list[int]]:
     """Compare the fold with what is stored: rows to add, to change, and keys to remove."""
     purposes = {**dict(Purpose.objects.values_list("code", "pk")), ANY: None}
-    wanted = dict(_folded(events_by_customer(customer_ids), purposes))
+    wanted = dict(_rows_of(states_by_customer(Membership(customer_ids)), purposes))
     new, changed, gone = [], [], []
     stored = PermissionState.objects.filter(customer__in=key_set(customer_ids))
     for key, *row in stored.values_list(*_COLUMNS):
@@ -147,11 +149,11 @@ def _differences(
     return new, changed, gone
 
 
-def _folded(
-    by_customer: Mapping[int, Sequence[Event]], purposes: Mapping[str, int | None]
+def _rows_of(
+    by_customer: Mapping[int, States], purposes: Mapping[str, int | None]
 ) -> Iterator[tuple[Place, Content]]:
-    for customer, events in by_customer.items():
-        for key, fold in fold_all(events).items():
+    for customer, states in by_customer.items():
+        for key, fold in states.items():
             place = (customer, key.contact_point_id, key.channel, purposes[key.purpose])
             yield place, (str(fold.state), fold.since, fold.evidence, fold.event_id)
 

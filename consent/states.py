@@ -35,7 +35,7 @@ _GRANTS: dict[str, State] = {
 }
 _ANNULMENTS = frozenset({EventType.RETRACTED, EventType.INVALIDATED})
 """What makes a grant count as never given: its file was undone, or its notice withdrawn."""
-_OWN_WILL = frozenset({Actor.PERSON, Actor.GUARDIAN})
+OWN_WILL = frozenset({Actor.PERSON, Actor.GUARDIAN})
 OLDEST = datetime.min.replace(tzinfo=UTC)
 
 
@@ -48,7 +48,10 @@ class Key(NamedTuple):
 
 
 class Event(NamedTuple):
-    """One consent event as the fold reads it; `occurred_at` is None when nobody knows the date."""
+    """One consent event as the fold reads it; `occurred_at` is None when nobody knows the date.
+
+    `record_id` is the customer's own record that tells it; None for what others' records tell.
+    """
 
     event_id: int
     type: str
@@ -59,11 +62,17 @@ class Event(NamedTuple):
     evidence: int = EvidenceLevel.CLAIM
     expires_at: datetime | None = None
     annuls: int | None = None
+    record_id: int | None = None
 
     @property
     def is_restrictive(self) -> bool:
         """Tell whether the event takes a permission away: whatever is not a grant does."""
         return self.type not in _GRANTS and self.type not in _ANNULMENTS
+
+    @property
+    def is_grant(self) -> bool:
+        """Tell whether the event gives a permission."""
+        return self.type in _GRANTS
 
     @property
     def effective_at(self) -> datetime:
@@ -95,7 +104,7 @@ def lifts(*, actor: str, evidence: int, since: datetime, over: datetime, proof: 
     It must be later (equal instants refuse), made by the person, and proved by a form at least
     and as well as the refusal: an import or a member of staff never lifts a refusal.
     """
-    return actor in _OWN_WILL and since > over and evidence >= max(EvidenceLevel.FORM, proof)
+    return actor in OWN_WILL and since > over and evidence >= max(EvidenceLevel.FORM, proof)
 
 
 def permission_lifts(permission: Permission, objection: Objection) -> bool:
@@ -156,7 +165,7 @@ def fold_all(events: Iterable[Event]) -> dict[Key, Permission]:
 def _outcome(narrow: Sequence[Event], refusals: Sequence[Event]) -> Permission:
     """Return what the events that cover a key add up to: grants and annulments, and refusals."""
     grants = [event for event in narrow if event.type in _GRANTS]
-    if standing := [grant for grant in grants if _stands(grant, refusals)]:
+    if standing := standing_grants(grants, refusals):
         return _granted(max(standing, key=_strength) if len(standing) > 1 else standing[0])
     if refusals:
         return _refused(max(refusals, key=_recency) if len(refusals) > 1 else refusals[0])
@@ -169,6 +178,16 @@ def known(events: Iterable[Event], *, at: datetime, known_at: datetime) -> list[
     return [
         event for event in events if event.effective_at <= at and event.recorded_at <= known_at
     ]
+
+
+def standing_grants(grants: Iterable[Event], refusals: Sequence[Event]) -> list[Event]:
+    """Return the grants that prevail over every one of the refusals."""
+    return [grant for grant in grants if _stands(grant, refusals)]
+
+
+def refusal_in_force(refusals: Iterable[Event]) -> Permission:
+    """Return the state of a key that these refusals decide: the latest speaks for them."""
+    return _refused(max(refusals, key=_recency))
 
 
 def _stands(grant: Event, refusals: Sequence[Event]) -> bool:
@@ -187,7 +206,7 @@ def _stands(grant: Event, refusals: Sequence[Event]) -> bool:
 def _strength(grant: Event) -> tuple[bool, int, bool, datetime, int]:
     # The best proved grant speaks for the key: a later import must not hide a confirmed opt-in.
     return (
-        grant.actor in _OWN_WILL,
+        grant.actor in OWN_WILL,
         grant.evidence,
         grant.type == EventType.CONFIRMED,
         grant.effective_at,

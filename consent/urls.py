@@ -2,7 +2,15 @@
 
 from django.urls import path
 
-from consent import call_pages, ledger_pages, notice_pages, staff_views, suppression_pages, views
+from consent import (
+    call_pages,
+    conflict_pages,
+    ledger_pages,
+    notice_pages,
+    staff_views,
+    suppression_pages,
+    views,
+)
 from consent.erasure_pages import ErasePage
 from consent.proof.pages import ProofPackPage
 
@@ -31,6 +39,12 @@ urlpatterns = [
         name="receive-request",
     ),
     path("consent/rehearsal/", views.RehearsalPage.as_view(), name="rehearsal"),
+    path("consent/conflicts/", conflict_pages.ConflictsPage.as_view(), name="conflicts"),
+    path(
+        "consent/conflicts/<slug:public_id>/",
+        conflict_pages.ResolvePage.as_view(),
+        name="conflict-resolve",
+    ),
     path("consent/calls/", call_pages.CallDeskPage.as_view(), name="calls"),
     path("consent/ledger/", ledger_pages.LedgerPage.as_view(), name="ledger"),
     path("consent/customers/<slug:public_id>/proof/", ProofPackPage.as_view(), name="proof-pack"),

@@ -31,6 +31,7 @@ NOT_AUDITED = {
     "campaigns.TargetList": "frozen once made; its downloads are logged",
     "campaigns.TargetListMember": "frozen with its list",
     "consent.CallAttempt": "written once: itself the record of a call",
+    "consent.ConflictResolution": "append-only: another decision is another row",
     "consent.ConsentEvent": "append-only: the ledger itself",
     "consent.EventSeal": "append-only: a place in the chain",
     "consent.Evidence": "written once with its events, never changed",

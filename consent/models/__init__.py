@@ -11,6 +11,7 @@ from consent.models.collecting import (
     OutgoingMail,
     Throttle,
 )
+from consent.models.conflicts import ConflictResolution
 from consent.models.families import SimilarFamily
 from consent.models.ledger import (
     ALL_CHANNELS,
@@ -30,6 +31,7 @@ __all__ = [
     "Channel",
     "CollectionChoice",
     "CollectionPoint",
+    "ConflictResolution",
     "ConsentEvent",
     "EventSeal",
     "Evidence",

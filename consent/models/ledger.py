@@ -259,6 +259,7 @@ class PermissionState(models.Model):
         WITHDRAWN = "withdrawn", _("withdrawn")
         OBJECTED = "objected", _("objected")
         INVALIDATED = "invalidated", _("invalidated")
+        CONTESTED = "contested", _("contradictory: to be decided")
 
     # Derived from events, whose keys the database checks; checking them again here cost a load as
     # much as writing the rows. `rebuild --check` compares every row with the events.

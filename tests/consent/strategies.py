@@ -83,7 +83,6 @@ persons = st.builds(
     status=st.sampled_from(["active", "active", "active", "erased"]),
     birth_date=st.none() | st.dates(date(1950, 1, 1), date(2015, 1, 1)),
     restricted_since=st.none() | instants,
-    conflict_since=st.none() | instants,
     objections=st.lists(objections, max_size=2).map(tuple),
     sales=st.lists(sales, max_size=2).map(tuple),
     contracts=st.lists(contracts, max_size=2).map(tuple),

@@ -62,7 +62,7 @@ GATES = [
     ("G6", "email", {"point": {"permission": permission(state=State.REFUSED)}}),
     ("G6", "email", {"point": {"permission": permission(state=State.WITHDRAWN)}}),
     ("G6", "email", {"person": {"objections": (objection(state=State.REFUSED),)}}),
-    ("G7", "email", {"person": {"conflict_since": days_ago(1)}}),
+    ("G7", "email", {"point": {"permission": permission(state=State.CONTESTED)}}),
     ("G8", "email", {"person": {"birth_date": date(2012, 1, 1)}}),
     ("G8", "social_audience", {"person": {"birth_date": date(2008, 11, 25)}}),
     ("G9", "phone", {"offer": {"sector": "energy_renovation"}}),

@@ -175,6 +175,7 @@ MENUS = {
         "admin:consent_similarfamily_changelist",
         "consent:rehearsal",
         "consent:requests",
+        "consent:conflicts",
         "admin:consent_collectionpoint_changelist",
         "admin:consent_purpose_changelist",
         "admin:consent_noticeversion_changelist",

@@ -1,0 +1,192 @@
+"""What customers said, with all that decides which of it counts: merges, partings, judgements.
+
+The one way from the ledger to permissions: stored states, questions about the past and previews
+of a merge read through here, and differ only in whose records they take for whose.
+"""
+
+from collections import defaultdict
+from collections.abc import Iterable, Mapping, Sequence
+from datetime import datetime
+from typing import Any
+
+from django.db.models import Case, F, Q, Value, When
+from django.db.models.functions import Coalesce
+from django.utils.timezone import now
+
+from consent.conflicts import (
+    Conflict,
+    Homes,
+    Judged,
+    States,
+    Verdict,
+    conflicts,
+    may_conflict,
+    states_of,
+    were_together,
+)
+from consent.ledger import READ, event_of, events_by_customer
+from consent.memberships import Membership
+from consent.models import ConflictResolution, ConsentEvent
+from consent.states import Event, EventType, known
+from mdm.key_sets import key_set
+from mdm.models import Customer, CustomerEvent, SourceRecord
+
+Histories = Mapping[int, Sequence[Event]]
+_LEFT, _JOINED = CustomerEvent.Kind.LEFT, CustomerEvent.Kind.JOINED
+
+
+def states_by_customer(members: Membership) -> dict[int, States]:
+    """Return the permission states of customers as they follow from all that is known now."""
+    return fold_histories(histories(members))
+
+
+def states_then(members: Membership, *, at: datetime, known_at: datetime) -> dict[int, States]:
+    """Return the states of one instant as they were known at another."""
+    counted = {
+        customer: known(events, at=at, known_at=known_at)
+        for customer, events in histories(members).items()
+    }
+    return fold_histories(counted, known_at=known_at)
+
+
+def fold_histories(
+    by_customer: Histories, *, known_at: datetime | None = None
+) -> dict[int, States]:
+    """Fold what each customer said, contradictions as they were judged by `known_at`."""
+    homes, judged = _what_decides(by_customer, known_at)
+    return {
+        customer: states_of(events, homes, judged, known_at=known_at)
+        for customer, events in by_customer.items()
+    }
+
+
+def conflicts_by_customer(members: Membership) -> dict[int, list[Conflict]]:
+    """Return the contradictions of customers that nobody has judged."""
+    by_customer = histories(members)
+    homes, judged = _what_decides(by_customer, None)
+    found = {
+        customer: [
+            conflict
+            for conflict in conflicts(events, homes).values()
+            if conflict.digest not in judged
+        ]
+        for customer, events in by_customer.items()
+        if may_conflict(events)
+    }
+    return {customer: open_ones for customer, open_ones in found.items() if open_ones}
+
+
+def histories(members: Membership) -> dict[int, list[Event]]:
+    """Return what each customer said, and what was said for her while she was held for another.
+
+    An objection made while records were one customer was hers, whoever she is: when they part, it
+    stands on both sides.
+    """
+    found = events_by_customer(members)
+    for customer, events in _objections_of_then(members).items():
+        found.setdefault(customer, []).extend(events)
+    return found
+
+
+def homes_of(record_ids: Iterable[int]) -> dict[int, list[tuple[datetime, int]]]:
+    """Return from when each record belonged to which customer, by its history."""
+    homes: dict[int, list[tuple[datetime, int]]] = defaultdict(list)
+    versions = SourceRecord.history.filter(id__in=key_set(record_ids))
+    rows = versions.order_by("history_date", "history_id")
+    for record, moment, customer in rows.values_list("id", "history_date", "customer_id"):
+        stays = homes[record]
+        if not stays or stays[-1][1] != customer:
+            stays.append((moment, customer))
+    return homes
+
+
+def _what_decides(by_customer: Histories, known_at: datetime | None) -> tuple[Homes, Judged]:
+    """Return where the records of contradictory histories were, and what was judged of them."""
+    doubtful = {key: events for key, events in by_customer.items() if may_conflict(events)}
+    records = {
+        event.record_id for events in doubtful.values() for event in events if event.record_id
+    }
+    if not records:
+        return {}, {}
+    homes = homes_of(records)
+    digests = {
+        conflict.digest
+        for events in doubtful.values()
+        for conflict in conflicts(events, homes, known_at=known_at).values()
+    }
+    made = ConflictResolution.objects.filter(
+        digest__in=digests, decided_at__lte=known_at or now()
+    ).order_by("pk")
+    return homes, {digest: Verdict(said) for digest, said in made.values_list("digest", "verdict")}
+
+
+def _objections_of_then(members: Membership) -> dict[int, list[Event]]:
+    """Return the objections that others' records told while they were one with a customer's."""
+    parted = _parted_from(members)
+    if not parted:
+        return {}
+    told = _personal_refusals(set().union(*parted.values()))
+    own = _records_of(members, parted)
+    homes = homes_of([*own, *{record for record, _row in told}])
+    found: dict[int, list[Event]] = defaultdict(list)
+    for record, row in told:
+        customers = {own[r] for r in own if were_together(r, record, row[4], homes)}
+        for customer in customers - {own.get(record)}:
+            found[customer].append(event_of(None, row))
+    return found
+
+
+def _parted_from(members: Membership) -> dict[int, set[int]]:
+    """Return with which customers each one was one for a time, and is no more."""
+    parted: dict[int, set[int]] = defaultdict(set)
+    for mine, theirs in _partings(_customers_today(members)):
+        parted[mine].add(theirs)
+    if members.homes is None:
+        return parted
+    # Supposed customers: whoever today's were or are one with may have spoken for them.
+    today = set(parted) | set(_customers_today(members))
+    around = today.union(*parted.values())
+    return dict.fromkeys(members.customer_ids, around)
+
+
+def _customers_today(members: Membership) -> Sequence[int]:
+    if members.homes is None:
+        return members.customer_ids
+    records = SourceRecord.objects.filter(pk__in=key_set(members.homes))
+    return sorted(set(records.values_list("customer_id", flat=True)))
+
+
+def _partings(customer_ids: Sequence[int]) -> Iterable[tuple[int, int]]:
+    """Yield customer and other customer for every record that left one of them to the other."""
+    merged = Customer.objects.filter(merged_into__in=key_set(customer_ids))
+    ids = [*customer_ids, *merged.values_list("pk", flat=True)]
+    moves: Any = CustomerEvent.objects.filter(
+        customer__in=key_set(ids), kind__in=(_LEFT, _JOINED)
+    ).annotate(
+        mine=Coalesce("customer__merged_into_id", "customer_id"),
+        theirs=Case(
+            When(Q(kind=Value(_LEFT)), then=F("record__customer_id")),
+            default=Coalesce("other__merged_into_id", "other_id"),
+        ),
+    )
+    moves = moves.exclude(mine=F("theirs")).order_by()
+    return list(moves.values_list("mine", "theirs").distinct())
+
+
+def _personal_refusals(customer_ids: Iterable[int]) -> list[tuple[int, Sequence[Any]]]:
+    """Return the refusals of these customers that are about no contact point in particular."""
+    personal = Q(type=EventType.OBJECTION) | Q(
+        contact_point=None, type__in=(EventType.REFUSED, EventType.WITHDRAWN)
+    )
+    told = ConsentEvent.objects.filter(
+        personal, source_record__customer__in=key_set(customer_ids), erased_at=None
+    ).order_by("pk")
+    return [(record, row) for record, *row in told.values_list("source_record_id", *READ)]
+
+
+def _records_of(members: Membership, customer_ids: Iterable[int]) -> dict[int, int]:
+    """Return the records of these customers, each with whose it is."""
+    if members.homes is not None:
+        return dict(members.homes)
+    records = SourceRecord.objects.filter(customer__in=key_set(customer_ids)).order_by()
+    return dict(records.values_list("pk", "customer_id"))
