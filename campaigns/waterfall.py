@@ -93,7 +93,8 @@ _MISSING_CONSENT: dict[str, str | Promise] = {
     "proof": _("The consent is a claim without the proof this channel needs"),
     "doi": _("Never confirmed the consent (double opt-in)"),
     "expired": _("The consent has expired"),
-    "void": _("The consent rests on a notice that was withdrawn"),
+    "void": _("The consent rests on a withdrawn notice, or its proof was missing"),
+    "bought": _("A broker's claim of consent, whose proofs were not seen yet"),
 }
 
 WORDS: dict[str, str | Promise] = {
@@ -105,6 +106,7 @@ WORDS: dict[str, str | Promise] = {
     "G5": _("Objected to prospecting"),
     "G6": _("Refused or withdrew consent"),
     "G7": _("A merge left contradictory consents to be decided"),
+    "G12": _("Known only from a broker's file that is not released"),
     "G8": _("Minor, without the consent the law asks for"),
     "G9": _("Prospecting is banned in this sector"),
     "G10": _("No contact from the person for years"),

@@ -21,6 +21,7 @@ from django.utils.translation import gettext as _
 
 from campaigns.models import Campaign, ListDownload, TargetList
 from consent.models import Channel, ConsentEvent, LedgerCheck, PermissionState, RightsRequest
+from consent.quarantine import waiting_files
 from consent.resolving import open_conflict_customers
 from matching.models import Decision, MatchRun, ReviewTask
 from mdm.lineage import label_of
@@ -108,6 +109,7 @@ class DpoHome:
     downloaded_count: int
     ledger: LedgerCheck | None
     open_conflict_count: int
+    waiting_broker_count: int
 
 
 @dataclass(frozen=True, slots=True)
@@ -264,6 +266,7 @@ def dpo_home() -> DpoHome:
         downloaded_count=downloads.filter(at__gte=since).count(),
         ledger=LedgerCheck.objects.first(),
         open_conflict_count=open_conflict_customers(),
+        waiting_broker_count=waiting_files().count(),
     )
 
 
@@ -301,7 +304,12 @@ _RESTRICTIVE = (
     ConsentEvent.Type.OBJECTION,
 )
 _FOR = (PermissionState.State.GIVEN, PermissionState.State.CONFIRMED)
-_NOT_AGAINST = (*_FOR, PermissionState.State.INVALIDATED, PermissionState.State.CONTESTED)
+_NOT_AGAINST = (
+    *_FOR,
+    PermissionState.State.INVALIDATED,
+    PermissionState.State.QUARANTINED,
+    PermissionState.State.CONTESTED,
+)
 
 
 def _is_search_due(last_run: MatchRun | None, sources: Sequence[Any]) -> bool:

@@ -125,6 +125,7 @@ GROUPS: tuple[tuple[Any, tuple[Entry, ...]], ...] = (
                 _("Suppression lists"), "block", "consent:suppression",
                 ("consent.view_suppressionlist",),
             ),
+            Entry(_("Brokers' files"), "gavel", "consent:brokers", ("consent.check_brokers",)),
             Entry(
                 _("Collection points"), "edit_note",
                 "admin:consent_collectionpoint_changelist", ("consent.view_collectionpoint",),

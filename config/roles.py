@@ -97,6 +97,7 @@ PERMISSIONS: Mapping[str, tuple[str, ...]] = {
         "consent.change_collectionchoice",
         "consent.delete_collectionchoice",
         "consent.record_offline",
+        "consent.check_brokers",
         "consent.view_suppressionlist",
         "consent.change_suppressionlist",
         "consent.view_rightsrequest",

@@ -81,6 +81,13 @@ SEAL_TABLES: dict[str, list[str]] = {
     "consent_sealblock": ["number"],
 }
 """The tables of the chain and their unique columns."""
+CHECK_TABLES: dict[str, list[str]] = {
+    "consent_sampledraw": ["id", "batch_id"],
+    "consent_sampledclaim": ["id"],
+    "consent_prooffinding": ["id"],
+    "consent_quarantinedecision": ["id", "draw_id"],
+}
+"""The tables of the checks of brokers' files and their unique columns."""
 ERASABLE = {
     "consent_consentevent": ["contact_point_id", "line", "erased_at"],
     "consent_eventseal": ["salt"],
@@ -151,6 +158,18 @@ def unprotect_resolutions(apps: object, schema_editor: BaseDatabaseSchemaEditor)
 def unprotect_seals(apps: object, schema_editor: BaseDatabaseSchemaEditor) -> None:
     """Take the protection of the chain away: the backward step."""
     for table, keys in SEAL_TABLES.items():
+        unprotect(schema_editor, table, keys)
+
+
+def protect_checks(apps: object, schema_editor: BaseDatabaseSchemaEditor) -> None:
+    """Protect what was drawn, found and decided about brokers' files."""
+    for table, keys in CHECK_TABLES.items():
+        protect(schema_editor, table, keys)
+
+
+def unprotect_checks(apps: object, schema_editor: BaseDatabaseSchemaEditor) -> None:
+    """Take their protection away: the backward step."""
+    for table, keys in CHECK_TABLES.items():
         unprotect(schema_editor, table, keys)
 
 

@@ -17,12 +17,14 @@ class ConsentConfig(AppConfig):
         events add up to, late mails ring again.
         """
         import consent.erasing  # noqa: F401
+        from consent.batch_reports import report_on
         from consent.claims import receive_claims
         from consent.housekeeping import tidy_up  # Brings the jobs of consent along.
         from consent.projection import follow_customers
         from consent.retractions import foresee_undo, take_back
         from mdm.signals import (
             customers_changed,
+            file_shown,
             file_undone,
             records_loaded,
             swept,
@@ -32,5 +34,6 @@ class ConsentConfig(AppConfig):
         records_loaded.connect(receive_claims, dispatch_uid="consent.claims")
         customers_changed.connect(follow_customers, dispatch_uid="consent.projection")
         swept.connect(tidy_up, dispatch_uid="consent.housekeeping")
+        file_shown.connect(report_on, dispatch_uid="consent.batch_reports")
         undo_asked.connect(foresee_undo, dispatch_uid="consent.undo")
         file_undone.connect(take_back, dispatch_uid="consent.retractions")

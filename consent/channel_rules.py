@@ -84,6 +84,8 @@ def _lack_of_consent(case: Case) -> str:
     permission = case.permission
     if permission.state == State.INVALIDATED:
         return "void"
+    if permission.state == State.QUARANTINED:
+        return "bought"
     is_later = permission.since is not None and permission.since > case.at
     if permission.state not in GRANTED or is_later:
         return "none"

@@ -2,7 +2,8 @@
 
 An opt-in column is a claim (evidence level 0, or 1 with a date or a double opt-in of the source),
 an opt-out column an objection. A file adds refusals and claims; it never lifts a refusal, and the
-same file again adds nothing (CONSENT §2.4, invariant I5).
+same file again adds nothing (CONSENT §2.4, invariant I5). An opt-in of a broker's file is recorded
+as the broker's word: it permits nothing until its proofs were seen (`consent.quarantine`).
 """
 
 import logging
@@ -38,6 +39,7 @@ _TYPES = {
     "opt_out": ConsentEvent.Type.OBJECTION.value,
 }
 _IMPORT = ConsentEvent.ActorType.IMPORT.value
+_BROKER = ConsentEvent.ActorType.BROKER.value
 _CLAIM, _ORIGIN = EvidenceLevel.CLAIM.value, EvidenceLevel.ORIGIN.value
 Carried = Sequence[CarriedPoint]
 
@@ -47,18 +49,19 @@ def receive_claims(
 ) -> None:
     """Record the claims of a loaded chunk and bring the permissions concerned up to date."""
     purposes = dict(Purpose.objects.values_list("code", "pk"))
+    grantor = _BROKER if batch.source.is_broker else _IMPORT
     first = record_first_events(
         event
         for claim in claims
         if claim.record_id in births.carried
-        for event in events_of(claim, births.carried[claim.record_id], purposes, batch.pk)
+        for event in events_of(claim, births.carried[claim.record_id], purposes, batch.pk, grantor)
     )
     others = [claim for claim in claims if claim.record_id not in births.carried]
     carried = _carried({claim.record_id for claim in others})
     later = record_events(
         event
         for claim in others
-        for event in events_of(claim, carried[claim.record_id], purposes, batch.pk)
+        for event in events_of(claim, carried[claim.record_id], purposes, batch.pk, grantor)
     )
     codes: dict[int | None, str | None] = {pk: code for code, pk in purposes.items()}
     project_births(first_events(first, births, {**codes, None: None}), purposes)
@@ -77,12 +80,17 @@ def _concerned(births: Births, first: list[NewEvent], later: list[NewEvent]) -> 
 
 
 def events_of(
-    claim: PermissionClaim, carried: Carried, purposes: Mapping[str, int], batch_id: int
+    claim: PermissionClaim,
+    carried: Carried,
+    purposes: Mapping[str, int],
+    batch_id: int,
+    grantor: str = _IMPORT,
 ) -> Iterator[NewEvent]:
     """Yield the events a claim amounts to: one for each contact point it is about.
 
     A consent needs a contact point to bind; without one there is nothing to permit. A refusal
-    without one is the person's. Post is refused by the person, not by the building.
+    without one is the person's. Post is refused by the person, not by the building. `grantor` is
+    the actor of the consents: a broker's word counts less than a file's.
     """
     kind = _TYPES[claim.kind]
     is_grant = kind == _GIVEN
@@ -105,7 +113,7 @@ def events_of(
             claim.channel,
             purposes[code] if code else None,
             point,
-            _IMPORT,
+            grantor if is_grant else _IMPORT,
             (claim.record_id, kind, claim.channel, code, claim.occurred_at, place),
             _ORIGIN if claim.occurred_at or claim.double_opt_in else _CLAIM,
             claim.occurred_at,

@@ -40,7 +40,8 @@ def _evidence(person: Person) -> "QuerySet[Evidence]":
     # Proof that others' events rest on too stays.
     events = _events(person)
     others = Evidence.objects.filter(events__in=ConsentEvent.objects.exclude(pk__in=events))
-    return Evidence.objects.filter(events__in=events).exclude(pk__in=others).distinct()
+    about: Any = Q(events__in=events) | Q(findings__claim__event__in=events)
+    return Evidence.objects.filter(about).exclude(pk__in=others).distinct()
 
 
 @erases(gettext_lazy("Evidence and its documents"), rows=_evidence)

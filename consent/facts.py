@@ -64,6 +64,7 @@ class Actor(StrEnum):
     STAFF = "staff"
     SYSTEM = "system"
     IMPORT = "import"
+    BROKER = "broker"
     PARTNER = "partner"
 
 
@@ -88,6 +89,7 @@ class State(StrEnum):
     OBJECTED = "objected"
     INVALIDATED = "invalidated"
     CONTESTED = "contested"
+    QUARANTINED = "quarantined"
 
 
 GRANTED = frozenset({State.GIVEN, State.CONFIRMED})
@@ -146,7 +148,10 @@ class ContractFact:
 
 @dataclass(frozen=True, slots=True)
 class PersonFacts:
-    """What is known of a customer, whatever the contact point."""
+    """What is known of a customer, whatever the contact point.
+
+    `is_third_party`: only brokers' files tell of her; `is_unchecked`: and none is released.
+    """
 
     status: str = "active"
     birth_date: date | None = None
@@ -157,6 +162,7 @@ class PersonFacts:
     last_contact_at: datetime | None = None
     is_informed: bool | None = None
     is_third_party: bool = False
+    is_unchecked: bool = False
     is_on_robinson: bool = False
     is_on_bloctel: bool = False
     calls: tuple[datetime, ...] = ()

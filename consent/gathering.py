@@ -30,6 +30,7 @@ from consent.memberships import Membership
 from consent.models import CallAttempt, ConsentEvent, Pause, PermissionState
 from consent.phone_lines import is_mobile
 from consent.policy_packs import PARIS, pack_at
+from consent.quarantine import released_batches
 from consent.states import Key
 from consent.suppression import suppressions_of
 from mdm.key_sets import key_set
@@ -40,6 +41,7 @@ from mdm.models import (
     RecordContactPoint,
     Sale,
     SourceRecord,
+    SourceSystem,
 )
 
 States = Mapping[Key, Permission]
@@ -65,6 +67,9 @@ class Gathered:
     pauses: dict[int, datetime] = field(default_factory=dict)
     calls: list[datetime] = field(default_factory=list)
     suppressions: dict[int, list[Objection]] = field(default_factory=dict)
+    # Told by a source of our own; else, in a broker's file whose proofs were seen.
+    is_own: bool = False
+    is_checked: bool = False
 
     def facts(
         self, channel: str, purpose: str, at: datetime, *, is_dialling: bool = False
@@ -82,6 +87,8 @@ class Gathered:
             contracts=tuple(sorted(self.contracts, key=lambda c: c.contract_id)),
             last_contact_at=max((m for m in self.moments if m <= at), default=None),
             calls=tuple(sorted(self.calls)),
+            is_third_party=not self.is_own,
+            is_unchecked=not (self.is_own or self.is_checked),
         )
         points = [
             PointFacts(
@@ -131,7 +138,7 @@ def gather(
     A claim that was taken back after `known_at` was still one then.
     """
     found = {key: Gathered(status) for key, status in _statuses(members)}
-    _add_records(found, members)
+    _add_records(found, members, known_at or now())
     _add_sales(found, members)
     _add_contracts(found, members)
     _add_acts(found, members, at, known_at or now())
@@ -194,13 +201,19 @@ def _statuses(members: Membership) -> Iterable[tuple[int, str]]:
     ]
 
 
-def _add_records(found: dict[int, Gathered], members: Membership) -> None:
+def _add_records(found: dict[int, Gathered], members: Membership, known_at: datetime) -> None:
+    brokers = set(SourceSystem.objects.exclude(broker="").values_list("pk", flat=True))
+    released = released_batches(known_at) if brokers else frozenset()
     rows = SourceRecord.objects.filter(
         members.among_records(), status=SourceRecord.Status.ACTIVE
     ).order_by()
-    columns = (members.record_column, "birth_date", "source_created_at")
-    for home, born, created in rows.values_list(*columns):
+    columns = (
+        members.record_column, "birth_date", "source_created_at", "source_id", "batch_id",
+    )  # fmt: skip
+    for home, born, created, source, batch in rows.values_list(*columns):
         customer = members.customer(home)
+        found[customer].is_own |= source not in brokers
+        found[customer].is_checked |= batch in released
         if born:
             found[customer].births.append(born)
         if created:

@@ -6,6 +6,7 @@ from consent.clients import forget_old_counts
 from consent.double_opt_in import tidy
 from consent.ledger_jobs import check_when_due
 from consent.mails import ring_if_due
+from consent.quarantine_jobs import SETTLE  # noqa: F401 - its job is known to workers.
 from consent.sealing import seal_events
 
 _SECONDS = 300

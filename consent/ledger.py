@@ -80,7 +80,12 @@ class NewEvent(NamedTuple):
     @property
     def source_event_id(self) -> str:
         """Return the digest under which this fact is stored once."""
-        return hashlib.sha256("\x1f".join(map(str, self.fact)).encode()).hexdigest()
+        return fact_id(self.fact)
+
+
+def fact_id(fact: Iterable[object]) -> str:
+    """Return the digest of what makes a fact the same fact as another."""
+    return hashlib.sha256("\x1f".join(map(str, fact)).encode()).hexdigest()
 
 
 def record_events(events: Iterable[NewEvent]) -> list[NewEvent]:

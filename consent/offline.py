@@ -73,7 +73,7 @@ def record_consent(customer: Customer, told: OfflineConsent, *, by: User) -> lis
         raise OfflineRefused(_("This contact point is not one of the customer's."))
     _refuse_unless_sound(told)
     _refuse_where_she_refused(customer, told)
-    proof = _evidence(told)
+    proof = kept_evidence(told.kind, told.reference, told.file)
     digest = proof.file_sha256 or told.reference
     act = NewEvent(
         record_id=record.pk,
@@ -193,13 +193,18 @@ def _level(told: OfflineConsent) -> EvidenceLevel:
     return EvidenceLevel.SIGNED if is_kept else EvidenceLevel.FORM
 
 
-def _evidence(told: OfflineConsent) -> Evidence:
-    proof = Evidence(kind=told.kind, reference=told.reference.strip())
-    if told.file:
-        proof.file_type = file_type(told.file)
-        proof.file_sha256 = _sha256(told.file)
-        # Under a name of our own: the file's may be a person's.
-        proof.file.save(f"{proof.uuid}.{proof.file_type}", told.file, save=False)
+def kept_evidence(kind: str, reference: str, file: "File[bytes] | None") -> Evidence:
+    """Return evidence, unsaved, whose document is stored under a name of our own.
+
+    Raises:
+        OfflineRefused: when the file is none of the types kept as evidence, or too large.
+    """
+    proof = Evidence(kind=kind, reference=reference.strip())
+    if file:
+        proof.file_type = file_type(file)
+        proof.file_sha256 = _sha256(file)
+        # The file's own name may be a person's.
+        proof.file.save(f"{proof.uuid}.{proof.file_type}", file, save=False)
     return proof
 
 

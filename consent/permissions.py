@@ -189,6 +189,13 @@ def _settled(case: Case) -> Finding | None:
     return Finding("G7", permission.since, permission.event_id)
 
 
+def _released(case: Case) -> Finding | None:
+    # A consent that stands is another source's word, or her own.
+    if not case.person.is_unchecked or case.permission.state in GRANTED:
+        return None
+    return Finding("G12", case.permission.since)
+
+
 def _adult_or_consenting(case: Case) -> Finding | None:
     age = case.age
     if age is None or age >= case.policy.adult_age:
@@ -249,6 +256,7 @@ _ALL_GATES = (
     _unopposed,
     _unrefused,
     _settled,
+    _released,
     _adult_or_consenting,
     _open_sector,
     _in_contact,

@@ -17,6 +17,8 @@ from mdm.key_sets import key_set
 from mdm.models import SourceRecord
 from mdm.signals import PermissionClaim, Undoing
 
+_FILES = (ConsentEvent.ActorType.IMPORT, ConsentEvent.ActorType.BROKER)
+
 
 class _Told(NamedTuple):
     """A consent that an undone file claimed, as the ledger holds it."""
@@ -64,7 +66,7 @@ def _claims(undoing: Undoing) -> list[_Told]:
         source_record__in=key_set(undoing.record_ids),
         batch__in=undoing.undone_ids,
         type=ConsentEvent.Type.GIVEN,
-        actor_type=ConsentEvent.ActorType.IMPORT,
+        actor_type__in=_FILES,
         retractions=None,
     ).order_by("pk")
     columns = (

@@ -76,6 +76,14 @@ _GATES = [
         "G7", "GDPR 5(1)(d)", _("A merge on %(since)s left contradictory consents to be decided.")
     ),
     _gate(
+        "G12",
+        "GDPR 7(1), CNIL SAN-2024-003",
+        _(
+            "Known only from a broker's file that is not released: "
+            "a sample of its proofs must be seen first."
+        ),
+    ),
+    _gate(
         "G8",
         "GDPR 8, loi Informatique et Libertés 45",
         _("The person is a minor and the consent the law asks for is missing."),
@@ -183,7 +191,11 @@ _MISSING_CONSENT = {
     "proof": _("The consent is a claim without the proof this channel needs."),
     "doi": _("The consent was never confirmed (double opt-in)."),
     "expired": _("The consent has expired."),
-    "void": _("The consent does not count: the notice it was given on was withdrawn."),
+    "void": _("The consent does not count: its notice was withdrawn, or its proof was missing."),
+    "bought": _(
+        "A broker's file claims a consent, in quarantine since %(since)s: "
+        "a sample of its proofs must be seen first."
+    ),
 }
 _DENIED = [
     _deny(f"{rule}_{lack}", law, sentence)

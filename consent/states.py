@@ -34,7 +34,7 @@ _GRANTS: dict[str, State] = {
     EventType.CONFIRMED: State.CONFIRMED,
 }
 _ANNULMENTS = frozenset({EventType.RETRACTED, EventType.INVALIDATED})
-"""What makes a grant count as never given: its file was undone, or its notice withdrawn."""
+"""What makes a grant count as never given: its file undone, its notice or proof found wanting."""
 OWN_WILL = frozenset({Actor.PERSON, Actor.GUARDIAN})
 OLDEST = datetime.min.replace(tzinfo=UTC)
 
@@ -164,11 +164,14 @@ def fold_all(events: Iterable[Event]) -> dict[Key, Permission]:
 
 def _outcome(narrow: Sequence[Event], refusals: Sequence[Event]) -> Permission:
     """Return what the events that cover a key add up to: grants and annulments, and refusals."""
-    grants = [event for event in narrow if event.type in _GRANTS]
+    grants = [event for event in narrow if event.type in _GRANTS and event.actor != Actor.BROKER]
     if standing := standing_grants(grants, refusals):
         return _granted(max(standing, key=_strength) if len(standing) > 1 else standing[0])
     if refusals:
         return _refused(max(refusals, key=_recency) if len(refusals) > 1 else refusals[0])
+    # A broker's claim is no grant; once its proofs were seen, a grant of its own says so.
+    if claims := [event for event in narrow if event.type in _GRANTS]:
+        return _quarantined(max(claims, key=_strength))
     invalidations = [event for event in narrow if event.type == EventType.INVALIDATED]
     return _invalidated(max(invalidations, key=_told)) if invalidations else Permission()
 
@@ -229,6 +232,16 @@ def _invalidated(invalidation: Event) -> Permission:
         evidence=invalidation.evidence,
         actor=invalidation.actor,
         event_id=invalidation.event_id,
+    )
+
+
+def _quarantined(claim: Event) -> Permission:
+    return Permission(
+        state=State.QUARANTINED,
+        since=claim.recorded_at,
+        evidence=claim.evidence,
+        actor=claim.actor,
+        event_id=claim.event_id,
     )
 
 

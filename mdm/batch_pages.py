@@ -31,6 +31,7 @@ from mdm.loading.undo import start_preview as start_undo_preview
 from mdm.models import ATTRIBUTES, Job, LoadBatch, SourceRecord
 from mdm.pages import StaffPage, log_access, staff_user
 from mdm.reading.words import layout_words
+from mdm.signals import file_shown
 from mdm.standardise.issues import WORDS as ISSUE_WORDS
 
 _ROWS_PER_PAGE = 50
@@ -97,6 +98,7 @@ class BatchPage(StaffPage):
             "reason": reason,
             "query": f"reason={reason}&" if reason else "",
             "drift": _drift(batch),
+            "reports": [told for _app, told in file_shown.send(sender=None, batch=batch)],
             "undone": _undone(batch),
             "claims_taken_back": (undo.result or {}).get("claims", 0) if undo else 0,
             # What is undone is undone: a file loaded again is another one.

@@ -18,6 +18,9 @@ receivers must be quick.
 `file_undone`: records of an undone file say again what they said before, inside the transaction.
 Argument: `undoing` (Undoing). `undo_asked`: the same, as a question. Receivers of both answer with
 counts by name, which are added up.
+
+`file_shown`: the page of a loaded file is made. Argument: `batch`. Receivers answer with what they
+know of it: a mapping with the name of a `template` and what that reads as `told`.
 """
 
 from collections.abc import Mapping, Sequence
@@ -33,6 +36,7 @@ customers_changed = Signal()
 swept = Signal()
 file_undone = Signal()
 undo_asked = Signal()
+file_shown = Signal()
 
 
 class PermissionClaim(NamedTuple):

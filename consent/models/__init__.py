@@ -1,5 +1,6 @@
 """Models of consent, by what they hold."""
 
+from consent.models.brokers import ProofFinding, QuarantineDecision, SampledClaim, SampleDraw
 from consent.models.calling import CallAttempt
 from consent.models.collecting import (
     CollectionChoice,
@@ -43,9 +44,13 @@ __all__ = [
     "OutgoingMail",
     "Pause",
     "PermissionState",
+    "ProofFinding",
     "ProofPack",
     "Purpose",
+    "QuarantineDecision",
     "RightsRequest",
+    "SampleDraw",
+    "SampledClaim",
     "SealBlock",
     "SimilarFamily",
     "Suppression",

@@ -227,6 +227,7 @@ class Evidence(models.Model):
         RECORDING = "recording", _("recorded call")
         LETTER = "letter", _("letter or e-mail of the person")
         SPOKEN = "spoken", _("spoken to staff")
+        BROKER = "broker", _("proof shown by a broker")
 
     uuid = models.UUIDField(default=uuid.uuid4, unique=True, editable=False)
     events = models.ManyToManyField(ConsentEvent, related_name="evidence")

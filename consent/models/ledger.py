@@ -118,7 +118,7 @@ class ConsentEvent(models.Model):
         WITHDRAWN = "withdrawn", _("consent withdrawn")
         OBJECTION = "objection", _("objection")
         RETRACTED = "retracted", _("claim taken back")
-        INVALIDATED = "invalidated", _("consent invalidated: its notice was withdrawn")
+        INVALIDATED = "invalidated", _("consent invalidated: notice withdrawn or proof missing")
 
     class ActorType(models.TextChoices):
         """Who caused it."""
@@ -126,6 +126,7 @@ class ConsentEvent(models.Model):
         PERSON = "person", _("the person")
         STAFF = "staff", _("staff")
         IMPORT = "import", _("a loaded file")
+        BROKER = "broker", _("a broker's file")
         SYSTEM = "system", _("the system")
 
     uuid = models.UUIDField(default=uuid.uuid4, unique=True, editable=False)
@@ -190,8 +191,8 @@ class ConsentEvent(models.Model):
         related_name="retractions",
         db_index=False,
         db_constraint=False,
-        help_text="The consent that counts as never given: its file was undone, or its notice "
-        "withdrawn.",
+        help_text="The consent that counts as never given: its file was undone, its notice "
+        "withdrawn, or its proof missing.",
     )
     source_event_id = models.CharField(
         max_length=64,
@@ -260,6 +261,7 @@ class PermissionState(models.Model):
         OBJECTED = "objected", _("objected")
         INVALIDATED = "invalidated", _("invalidated")
         CONTESTED = "contested", _("contradictory: to be decided")
+        QUARANTINED = "quarantined", _("in quarantine")
 
     # Derived from events, whose keys the database checks; checking them again here cost a load as
     # much as writing the rows. `rebuild --check` compares every row with the events.

@@ -38,11 +38,13 @@ _STATUSES = {
     _Type.RETRACTED: ["dpv:ConsentInvalidated"],
     _Type.INVALIDATED: ["dpv:ConsentInvalidated"],
 }
+_UNCHECKED = ["dpv:ConsentUnknown"]
 _ACTORS = {
     ConsentEvent.ActorType.PERSON: "dpv:DataSubject",
     ConsentEvent.ActorType.STAFF: "dpv:DataController",
     ConsentEvent.ActorType.SYSTEM: "dpv:DataController",
     ConsentEvent.ActorType.IMPORT: "orf:LoadedFile",
+    ConsentEvent.ActorType.BROKER: "orf:BrokersFile",
 }
 _DATA = {
     Channel.EMAIL: "pd:EmailAddress",
@@ -126,11 +128,15 @@ def _record(
     }
 
 
+def _is_brokers_word(event: ConsentEvent) -> bool:
+    return event.actor_type == ConsentEvent.ActorType.BROKER
+
+
 def _status(proved: ProvedEvent) -> dict[str, Any]:
     entry, event = proved.entry, proved.entry.event
     told = {
         "@id": event.uuid.urn,
-        "@type": _STATUSES[_Type(event.type)],
+        "@type": _UNCHECKED if _is_brokers_word(event) else _STATUSES[_Type(event.type)],
         "dpv:isIndicatedBy": _ACTORS[ConsentEvent.ActorType(event.actor_type)],
         "dpv:isIndicatedAtTime": event.occurred_at.isoformat() if event.occurred_at else None,
         "orf:recordedAt": event.recorded_at.isoformat(),

@@ -35,13 +35,15 @@ class SourceSystemAdmin(ReferenceTableAdmin):
         "file_mode",
         "one_record_per_person",
         "owner",
+        "broker",
+        "broker_contract",
         "watched_folder",
         "database_variable",
         "database_query",
     )
     search_fields = ("label", "code", "owner")
     resource_classes = (SourceSystemResource,)
-    history_list_display = ("trust", "region", "file_mode", "database_variable")
+    history_list_display = ("trust", "region", "file_mode", "broker", "database_variable")
     change_form_outer_before_template = "mdm/_source_doors.html"
 
     def change_view(
@@ -71,8 +73,10 @@ class SourceSystemAdmin(ReferenceTableAdmin):
     def get_readonly_fields(
         self, request: HttpRequest, obj: SourceSystem | None = None
     ) -> tuple[str, ...]:
-        """The code is fixed once files may name it."""
-        return ("code",) if obj else ()
+        """The code is fixed once files may name it; a broker stays one once a file came."""
+        if obj is None:
+            return ()
+        return ("code", "broker") if obj.is_broker and obj.batches.exists() else ("code",)
 
     def has_delete_permission(self, request: HttpRequest, obj: SourceSystem | None = None) -> bool:
         """Only a source without files can go."""

@@ -45,6 +45,21 @@ class SourceSystem(models.Model):
         help_text=_("Two records of this source are never linked automatically."),
     )
     owner = models.CharField(_("owner"), max_length=100, blank=True)
+    broker = models.CharField(
+        _("broker"),
+        max_length=100,
+        blank=True,
+        help_text=_(
+            "Who sold or rented the addresses. Consents in its files wait in quarantine until "
+            "the data protection officer has seen a sample of their proofs."
+        ),
+    )
+    broker_contract = models.CharField(
+        _("contract with the broker"),
+        max_length=100,
+        blank=True,
+        help_text=_("Its reference: where it says that proofs are handed over on demand."),
+    )
     watched_folder = models.SlugField(
         _("watched folder"),
         max_length=60,
@@ -79,6 +94,11 @@ class SourceSystem(models.Model):
             models.CheckConstraint(
                 name="source_system_trust_is_a_percentage", condition=Q(trust__lte=100)
             ),
+            models.CheckConstraint(
+                name="source_system_broker_has_a_contract",
+                condition=Q(broker="") | ~Q(broker_contract=""),
+                violation_error_message=_("Name the contract with the broker, too."),
+            ),
             models.UniqueConstraint(
                 name="source_system_watches_a_folder_of_its_own",
                 fields=["watched_folder"],
@@ -88,6 +108,11 @@ class SourceSystem(models.Model):
 
     def __str__(self) -> str:
         return self.label
+
+    @property
+    def is_broker(self) -> bool:
+        """True when its addresses were bought or rented."""
+        return bool(self.broker)
 
 
 class FieldMapping(models.Model):

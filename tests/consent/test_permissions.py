@@ -24,6 +24,7 @@ from consent.rules import OBLIGATIONS, RULES, Basis, Kind
 from tests.consent.builders import NOW, ask, days_ago, permission, sale
 
 VOID_CONSENT = {"permission": permission(state=State.INVALIDATED)}
+BOUGHT_CONSENT = {"permission": permission(state=State.QUARANTINED)}
 NO_CONSENT = {"permission": Permission()}
 BEFORE_THE_SWITCH = paris_midnight(date(2026, 8, 11)) - timedelta(seconds=1)
 AT_THE_SWITCH = paris_midnight(date(2026, 8, 11))
@@ -63,6 +64,8 @@ GATES = [
     ("G6", "email", {"point": {"permission": permission(state=State.WITHDRAWN)}}),
     ("G6", "email", {"person": {"objections": (objection(state=State.REFUSED),)}}),
     ("G7", "email", {"point": {"permission": permission(state=State.CONTESTED)}}),
+    ("G12", "email", {"person": {"is_unchecked": True}, "point": BOUGHT_CONSENT}),
+    ("G12", "post", {"person": {"is_unchecked": True}, "point": BOUGHT_CONSENT}),
     ("G8", "email", {"person": {"birth_date": date(2012, 1, 1)}}),
     ("G8", "social_audience", {"person": {"birth_date": date(2008, 11, 25)}}),
     ("G9", "phone", {"offer": {"sector": "energy_renovation"}}),
@@ -89,6 +92,7 @@ def test_a_gate_refuses_whatever_the_consent(rule: str, channel: str, traits: di
 OPEN_GATES = [
     ("email", {"person": {"objections": (objection(channel="phone"),)}}),
     ("email", {"person": {"objections": (objection(purpose="news"),)}}),
+    ("email", {"person": {"is_unchecked": True}}),
     ("email", {"person": {"objections": (objection(since=days_ago(101)),)}}),
     ("email", {"point": {"suppressions": (objection(since=days_ago(101)),)}}),
     ("email", {"person": {"birth_date": date(2008, 11, 24)}}),
@@ -126,6 +130,7 @@ DECISIONS = [
     ("E1", "post", {"offer": {"nature": "transfer"}}),
     ("E1_none", "email", {"point": NO_CONSENT}),
     ("E1_void", "email", {"point": VOID_CONSENT}),
+    ("E1_bought", "email", {"point": BOUGHT_CONSENT}),
     ("A1_void", "autocall", {"point": VOID_CONSENT}),
     ("P1_void", "phone", {"point": VOID_CONSENT}),
     ("X1_void", "social_audience", {"point": VOID_CONSENT}),
@@ -321,6 +326,7 @@ def test_the_tables_above_produce_every_rule():
     produced |= {"A1_expired", "P1_expired", "X1_expired"}
     # The same function serves four channels; one of each lack is enough. P4: see below.
     shared = {"P4", "A1_doi", "P1_doi", "X1_doi", "X1_proof"}
+    shared |= {"A1_bought", "P1_bought", "X1_bought"}
 
     assert produced | shared == set(RULES)
 

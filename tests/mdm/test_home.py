@@ -171,6 +171,7 @@ MENUS = {
         "mdm:quality",
         "consent:events",
         "consent:ledger",
+        "consent:brokers",
         "consent:suppression",
         "admin:consent_similarfamily_changelist",
         "consent:rehearsal",

@@ -1,0 +1,55 @@
+"""What a loaded file said of permissions: claims, refusals, conflicts, quarantine."""
+
+from typing import Any
+
+from django.db.models import Count, Exists, F, OuterRef, Q
+
+from consent.ledger import PERMISSIVE, RESTRICTIVE
+from consent.models import ConsentEvent, PermissionState
+from consent.quarantine import Outcome, claims_of
+from mdm.models import LoadBatch
+
+_NO = (
+    PermissionState.State.REFUSED,
+    PermissionState.State.WITHDRAWN,
+    PermissionState.State.OBJECTED,
+)
+_FILES = (ConsentEvent.ActorType.IMPORT, ConsentEvent.ActorType.BROKER)
+WAITING, DRAWN = "waiting", "drawn"
+
+
+def report_on(*, batch: LoadBatch, **signal: object) -> dict[str, Any]:
+    """Count what a file said: claims, refusals, and claims of people who had said no.
+
+    In a conflict the refusal prevails; it is counted as of now.
+    """
+    events = ConsentEvent.objects.filter(batch=batch, actor_type__in=_FILES).order_by()
+    claims = Q(type__in=PERMISSIVE)
+    said_no = PermissionState.objects.filter(
+        customer=OuterRef("source_record__customer"),
+        contact_point=OuterRef("contact_point"),
+        channel=OuterRef("channel"),
+        purpose=OuterRef("purpose"),
+        state__in=_NO,
+    )
+    # A consent released from quarantine is the same claim once more.
+    told = events.exclude(actor_type=ConsentEvent.ActorType.IMPORT, actor__isnull=False)
+    counts = told.aggregate(
+        claims=Count("pk", filter=claims), refusals=Count("pk", filter=Q(type__in=RESTRICTIVE))
+    )
+    standing = told.filter(claims, retractions=None, contact_point=F("contact_point"))
+    return {
+        "template": "consent/_batch_report.html",
+        **counts,
+        "conflicts": standing.filter(Exists(said_no)).count(),
+        "quarantine": quarantine_state(batch) if batch.source.is_broker else "",
+    }
+
+
+def quarantine_state(batch: LoadBatch) -> str:
+    """Return where the check of a broker's file stands; "" when nothing of it ever waited."""
+    draw = getattr(batch, "sample_draw", None)
+    if draw is None:
+        return WAITING if claims_of(batch).exists() else ""
+    decision = getattr(draw, "decision", None)
+    return Outcome(decision.outcome).value if decision else DRAWN
