@@ -113,6 +113,10 @@ GROUPS: tuple[tuple[Any, tuple[Entry, ...]], ...] = (
                 ("consent.view_consentevent",),
             ),
             Entry(
+                _("Consents at risk"), "shield", "consent:at-risk",
+                ("consent.view_consentevent",),
+            ),
+            Entry(
                 _("Requests of persons"), "mark_email_unread", "consent:requests",
                 ("consent.view_rightsrequest",), open_request_count,
             ),

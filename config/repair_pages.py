@@ -18,6 +18,7 @@ from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 from django.views.decorators.cache import never_cache
 
+from config.permission_preview_pages import permissions_of
 from config.repair_sheet import customer_sheets, in_words, told
 from matching import repairs
 from matching.decisions import (
@@ -74,12 +75,15 @@ class _Act(CustomerActPage):
     def sheet(self, foresee: Callable[[], Foresight], **context: Any) -> HttpResponse:
         """Show what would happen, or the decisions that stand against it."""
         try:
-            sheets = customer_sheets(foresee())
+            foresight = foresee()
+            sheets = customer_sheets(foresight)
         except ContradictsDecisions as refusal:
             context |= {"chain": told(refusal.decisions), "sheets": []}
             context["status"] = _CONFLICT
         else:
             context |= {"sheets": sheets, "summary": in_words(sheets)}
+            if self.steward.has_perm("consent.view_permissionstate"):
+                context["changes_of_permissions"] = permissions_of(foresight)
         status = context.pop("status", 200)
         key = uuid.uuid4().hex
         page = self.get_context_data(key=key, reasons=Decision.Reason.choices, **context)

@@ -6,6 +6,7 @@ from django.views.generic import RedirectView
 
 from config import health
 from config.customer_page import CustomerPage
+from config.permission_preview_pages import PairPermissionsPage
 from config.pin_pages import PinPage, UnpinPage
 from config.repair_pages import GiveIdBackPage, RepairPage, UndoPage
 from mdm import urls as mdm_urls
@@ -20,6 +21,7 @@ customer_pages = [
         GiveIdBackPage.as_view(),
         name="customer-give-id-back",
     ),
+    path("review/<int:task>/permissions/", PairPermissionsPage.as_view(), name="pair-permissions"),
     path("customers/<str:public_id>/pin/", PinPage.as_view(), name="customer-pin"),
     path("customers/<str:public_id>/unpin/", UnpinPage.as_view(), name="customer-unpin"),
 ]

@@ -1,6 +1,6 @@
 """What pages show of permissions: values ready to print, no logic left to templates."""
 
-from collections.abc import Container, Iterable, Iterator, Mapping
+from collections.abc import Container, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
@@ -169,9 +169,10 @@ class TimelineEntry:
 
 
 @dataclass(frozen=True, slots=True)
-class _Asked:
-    """What every cell of a matrix is asked about: the instant, and what was similar then."""
+class Asked:
+    """What a matrix is asked about: the purposes, the instant, and what was similar then."""
 
+    purposes: tuple[Purpose, ...]
     at: datetime
     similar: Similarity
 
@@ -194,17 +195,29 @@ def permission_matrix(
         gather(members, at=asked_at, read_states=read, known_at=knowledge)[customer.pk]
         for read, knowledge in readers
     ]
-    purposes = tuple(Purpose.objects.filter(is_active=True).exclude(nature=Purpose.Nature.SERVICE))
     points = ContactPoint.objects.in_bulk([row[0] for row in known[0].points])
-    asked = _Asked(asked_at, similar_families(asked_at))
-    rows = tuple(
-        _row(channel, point, points, purposes, known, asked)
-        for channel in SHOWN_CHANNELS
-        for point in _point_ids(known[0], channel, asked_at)
-    )
+    asked = asked_about(asked_at)
     known_then = (known_at or at) if at else None
     policy = pack_at(asked_at).code
-    return PermissionMatrix(purposes, rows, asked_at, at is not None, policy, known_then)
+    rows = matrix_rows(known, points, asked)
+    return PermissionMatrix(asked.purposes, rows, asked_at, at is not None, policy, known_then)
+
+
+def asked_about(at: datetime) -> Asked:
+    """Return what a matrix asks at an instant: about every purpose of prospecting."""
+    purposes = Purpose.objects.filter(is_active=True).exclude(nature=Purpose.Nature.SERVICE)
+    return Asked(tuple(purposes), at, similar_families(at))
+
+
+def matrix_rows(
+    known: Sequence[Gathered], points: Mapping[int, ContactPoint], asked: Asked
+) -> tuple[MatrixRow, ...]:
+    """Return the rows of a matrix from what is known of a customer, and was known then."""
+    return tuple(
+        _row(channel, point, points, known, asked)
+        for channel in SHOWN_CHANNELS
+        for point in _point_ids(known[0], channel, asked.at)
+    )
 
 
 def timeline(customer: Customer) -> list[TimelineEntry]:
@@ -305,12 +318,11 @@ def _point_ids(known: Gathered, channel: str, at: datetime) -> Iterator[int | No
 def _row(
     channel: Channel,
     point_id: int | None,
-    points: dict[int, ContactPoint],
-    purposes: tuple[Purpose, ...],
-    known: list[Gathered],
-    asked: "_Asked",
+    points: Mapping[int, ContactPoint],
+    known: Sequence[Gathered],
+    asked: Asked,
 ) -> MatrixRow:
-    cells = tuple(_cell(channel, point_id, purpose, known, asked) for purpose in purposes)
+    cells = tuple(_cell(channel, point_id, purpose, known, asked) for purpose in asked.purposes)
     return MatrixRow(channel, points[point_id] if point_id else None, cells)
 
 
@@ -318,8 +330,8 @@ def _cell(
     channel: str,
     point_id: int | None,
     purpose: Purpose,
-    known: list[Gathered],
-    asked: "_Asked",
+    known: Sequence[Gathered],
+    asked: Asked,
 ) -> Cell:
     facts = _facts_at(known[0], channel, point_id, purpose, asked.at)
     answer = _answer(facts, channel, purpose, asked)
@@ -351,14 +363,14 @@ def _facts_at(
 
 
 def _answer(
-    facts: Facts, channel: str, purpose: Purpose, asked: "_Asked", families: Iterable[str] = ()
+    facts: Facts, channel: str, purpose: Purpose, asked: Asked, families: Iterable[str] = ()
 ) -> Answer:
     offer = offer_for(purpose, families=families, similar=asked.similar)
     return decide(facts, Question(channel, offer, asked.at), pack_at(asked.at))
 
 
 def _family_answers(
-    facts: Facts, channel: str, purpose: Purpose, asked: "_Asked"
+    facts: Facts, channel: str, purpose: Purpose, asked: Asked
 ) -> dict[str, Answer]:
     """Return the allowing answers for offers about what was bought or contracted, or similar."""
     families = {sale.family for sale in facts.person.sales}

@@ -3,6 +3,7 @@
 from django.urls import path
 
 from consent import (
+    at_risk_pages,
     call_pages,
     conflict_pages,
     ledger_pages,
@@ -40,6 +41,10 @@ urlpatterns = [
         name="receive-request",
     ),
     path("consent/rehearsal/", views.RehearsalPage.as_view(), name="rehearsal"),
+    path("consent/at-risk/", at_risk_pages.AtRiskPage.as_view(), name="at-risk"),
+    path(
+        "consent/at-risk/<slug:code>/", at_risk_pages.ReasonPage.as_view(), name="at-risk-reason"
+    ),
     path("consent/conflicts/", conflict_pages.ConflictsPage.as_view(), name="conflicts"),
     path(
         "consent/conflicts/<slug:public_id>/",

@@ -24,6 +24,26 @@ const settle = () => {
   fold(remembered("open") || !desk().hasAttribute("data-folded")); // Open where all lines are equal.
   const score = desk().querySelector("[data-score]");
   if (score) score.open = remembered("score");
+  const part = desk().querySelector("[data-part]");
+  if (part && remembered("part")) {
+    part.dataset.stays = "1";
+    part.open = true;
+  }
+};
+
+/* Fetched when it is opened, so that no answer waits for it. */
+const fill = async (part) => {
+  if (!part.open || part.dataset.filled) return;
+  part.dataset.filled = "1";
+  try {
+    const answer = await fetch(part.dataset.part, { headers: { "X-Requested-With": "fetch" } });
+    if (!answer.ok || answer.redirected) return;
+    const html = new DOMParser().parseFromString(await answer.text(), "text/html");
+    part.querySelector("[data-part-body]").replaceChildren(...html.head.children, ...html.body.children);
+    if (!part.dataset.stays) part.scrollIntoView({ block: "center" });
+  } catch {
+    delete part.dataset.filled; // The link stays.
+  }
 };
 
 const show = (content) => {
@@ -92,6 +112,10 @@ document.addEventListener("click", (event) => {
 
 document.addEventListener("toggle", (event) => {
   if (event.target.matches("[data-score]")) remember("score", event.target.open);
+  if (event.target.matches("[data-part]") && event.target.isConnected) {
+    remember("part", event.target.open);
+    fill(event.target);
+  }
   if (event.target.matches("[data-note]") && event.target.open) event.target.querySelector("textarea").focus();
 }, true);
 

@@ -177,6 +177,7 @@ MENUS = {
         "consent:rehearsal",
         "consent:requests",
         "consent:conflicts",
+        "consent:at-risk",
         "admin:consent_collectionpoint_changelist",
         "admin:consent_purpose_changelist",
         "admin:consent_noticeversion_changelist",
