@@ -11,7 +11,7 @@ DEMO := DATA_DIR=$(DEMO_DATA) DATABASE_URL=sqlite:///$(DEMO_DATA)/orfevre.sqlite
 	CELERY_BROKER_URL=filesystem:// PRODUCTION=false $(MANAGE) demo
 
 .DEFAULT_GOAL := help
-.PHONY: help demo demo-reset run test test-long check bench messages lock
+.PHONY: help demo demo-reset run test test-long check types rules servers bench messages lock
 
 help: ## List the doors.
 	@sed -n 's/^\([a-z-]*\):.*## /\1\t/p' $(firstword $(MAKEFILE_LIST)) | expand -t 14
@@ -31,15 +31,22 @@ test: $(VENV)/.dev ## Run every test on SQLite, then those of a database on Post
 test-long: $(VENV)/.dev ## Run the tests with many more generated examples.
 	@HYPOTHESIS_PROFILE=long $(PYTHON) tests/run.py
 
-check: $(VENV)/.dev ## Format, lint, types, imports, templates, migrations, locks.
+check: types rules ## Format, lint, types, imports, templates, migrations (-j 2: side by side).
+
+types: $(VENV)/.dev
+	$(VENV)/bin/mypy
+
+rules: $(VENV)/.dev
 	$(VENV)/bin/ruff format --check .
 	$(VENV)/bin/ruff check .
 	$(VENV)/bin/django-upgrade --target-version 5.2 $$(git ls-files '*.py')
 	$(VENV)/bin/djlint --lint --quiet templates
 	$(VENV)/bin/lint-imports
-	$(VENV)/bin/mypy
 	$(MANAGE) makemigrations --check --dry-run
-	$(PYTHON) -m pytest -q tests/test_project.py
+
+# What the tests need of the machine; `make test` gets it too.
+servers: $(VENV)/.dev
+	@$(PYTHON) tests/run.py --get-servers
 
 bench: $(VENV)/.runtime ## Measure load, match, golden records and waterfall on demo data.
 	@$(PYTHON) -m benchmarks.run $(BENCH)

@@ -1,5 +1,6 @@
 """What every test can lean on."""
 
+import gc
 import os
 from collections.abc import Iterator
 from pathlib import Path
@@ -7,13 +8,14 @@ from pathlib import Path
 import pytest
 from django.db import connection
 from django.test import SimpleTestCase, TransactionTestCase
+from django.test.utils import setup_databases, teardown_databases
 from hypothesis import settings
 from pytest_django import DjangoDbBlocker
 
 from benchmarks.real_input import sample_folder
 from tests import services
-from tests.database_copies import copied_database
-from tests.instance import Instance, Worker, instance_environment
+from tests.database_copies import Copy, copied_database
+from tests.instance import Instance, instance_environment
 
 # Tests on sample data that is not part of the project: gone where the data are not there.
 ON_SAMPLE_DATA = ["mdm/loading/test_real_input.py", "mdm/proposals/test_real_columns.py"]
@@ -37,6 +39,16 @@ def pytest_runtest_makereport(item: pytest.Item):
     return report
 
 
+def pytest_configure() -> None:
+    """Look for cycles less often: among all that is imported, it is a tenth of the whole run."""
+    gc.set_threshold(50_000, 20, 50)
+
+
+def pytest_collection_finish() -> None:
+    gc.collect()
+    gc.freeze()  # What is here now stays.
+
+
 def pytest_addoption(parser: pytest.Parser) -> None:
     parser.addoption(
         "--database-only",
@@ -46,14 +58,27 @@ def pytest_addoption(parser: pytest.Parser) -> None:
 
 
 def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
-    """Leave out what the database at hand says nothing about; keep process tests on one worker."""
+    """Leave out what the database at hand says nothing about; keep together what shares."""
     for item in items:
-        if item.get_closest_marker("services") or item.get_closest_marker("browser"):
-            item.add_marker(pytest.mark.xdist_group("processes"))
+        if group := _group(item):
+            item.add_marker(pytest.mark.xdist_group(group))
     left_out = [item for item in items if _is_left_out(config, item)]
     if left_out:
         config.hook.pytest_deselected(items=left_out)
         items[:] = [item for item in items if item not in left_out]
+
+
+def _group(item: pytest.Item) -> str:
+    """Return what has to run on one worker: tests of processes, and those of one costly set-up.
+
+    Tests of processes are one group, so that no two instances starve each other of processors.
+    pytest-xdist starts with the largest groups.
+    """
+    if item.get_closest_marker("services") or item.get_closest_marker("browser"):
+        return "processes"
+    definitions = getattr(item, "_fixtureinfo").name2fixturedefs.values()  # noqa: B009
+    shares = any(definition[-1].scope == "module" for definition in definitions)
+    return item.location[0] if shares else ""
 
 
 def _is_left_out(config: pytest.Config, item: pytest.Item) -> bool:
@@ -66,39 +91,49 @@ def _touches_a_database(item: pytest.Item) -> bool:
     """Whether the test asks for the database itself, or starts processes that open one."""
     return (
         any(item.get_closest_marker(name) for name in ("django_db", "services", "browser"))
-        or bool({"db", "transactional_db"} & set(getattr(item, "fixturenames", ())))
+        or bool({"db", "transactional_db", "committed"} & set(getattr(item, "fixturenames", ())))
         or issubclass(getattr(item, "cls", None) or object, SimpleTestCase)
     )
 
 
 @pytest.fixture(scope="session")
 def django_db_setup(
-    django_db_setup: None,
+    django_test_environment: None,
+    django_db_modify_db_settings: None,
     django_db_blocker: DjangoDbBlocker,
     tmp_path_factory: pytest.TempPathFactory,
-) -> Iterator[None]:
-    """After a test that commits, put back the database as the migrations made it."""
+) -> Iterator[Copy]:
+    """Make the test database, and put it back after each test that commits.
+
+    Gives the database as the migrations made it.
+    """
     patch = pytest.MonkeyPatch()
     folder = tmp_path_factory.mktemp("copies")
-    with django_db_blocker.unblock(), copied_database("pristine", folder) as pristine:
-        patch.setattr(TransactionTestCase, "_fixture_teardown", lambda case: pristine.restore())
-        yield
-        patch.undo()
+    with django_db_blocker.unblock():
+        made = setup_databases(verbosity=0, interactive=False)
+        with copied_database("pristine", folder) as pristine:
+            patch.setattr(TransactionTestCase, "_fixture_teardown", lambda _: pristine.restore())
+            yield pristine
+            patch.undo()
+        teardown_databases(made, verbosity=0)
 
 
-@pytest.fixture
-def instance(transactional_db: None) -> Iterator[Instance]:
+@pytest.fixture(scope="module")
+def committed(django_db_setup: Copy, django_db_blocker: DjangoDbBlocker) -> Iterator[Copy]:
+    """Let the tests of a module share one database: what each writes stays for the next.
+
+    Gives the database as the migrations made it.
+    """
+    with django_db_blocker.unblock():
+        yield django_db_setup
+        django_db_setup.restore()
+
+
+@pytest.fixture(scope="module")
+def instance(committed: Copy) -> Iterator[Instance]:
     """Run web, worker and sweeper on the test database, as `manage.py up` does."""
     with Instance.running(instance_environment(connection)) as running:
         yield running
-
-
-@pytest.fixture
-def worker(transactional_db: None) -> Iterator[Worker]:
-    """Give a Celery worker process that can be started, killed and started again."""
-    process = Worker(instance_environment(connection))
-    yield process
-    process.kill()
 
 
 @pytest.fixture(scope="session")

@@ -48,19 +48,19 @@ def test_an_unanswered_pulse_is_not_followed_by_others():
 
 
 @pytest.mark.services
-def test_an_instance_becomes_ready_and_ends_whole_when_asked(instance: Instance, client: Client):
-    wait_until(lambda: client.get("/readyz").status_code == 200, "worker and sweeper speak")
-    children = instance.children()
+def test_an_instance_is_alone_on_its_folder(instance: Instance):
+    command = [sys.executable, "manage.py", "up", "--port", "0"]
 
-    instance.process.terminate()
+    second = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, check=False)
 
-    assert instance.process.wait(20) == 0
-    assert len(children) >= 3
-    assert not any(_lives(child) for child in children)
+    assert second.returncode == 1
+    assert str(settings.DATA_DIR) in second.stderr
 
 
 @pytest.mark.services
-def test_an_instance_starts_a_dead_child_again(instance: Instance):
+def test_an_instance_mends_itself_becomes_ready_and_ends_whole_when_asked(
+    instance: Instance, client: Client
+):
     web = next(pid for pid in instance.children() if "gunicorn" in _command(pid))
     port = int(instance.url.rpartition(":")[2])
 
@@ -68,16 +68,14 @@ def test_an_instance_starts_a_dead_child_again(instance: Instance):
 
     wait_until(lambda: not _lives(web), "the web server is gone")
     wait_until(lambda: processes.answers("127.0.0.1", port), "the web server answers again")
+    wait_until(lambda: client.get("/readyz").status_code == 200, "worker and sweeper speak")
+    children = instance.children()
 
+    instance.process.terminate()  # Nobody uses it after this test.
 
-@pytest.mark.services
-def test_a_second_instance_on_the_same_folder_is_refused(instance: Instance):
-    command = [sys.executable, "manage.py", "up", "--port", "0"]
-
-    second = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, check=False)
-
-    assert second.returncode == 1
-    assert str(settings.DATA_DIR) in second.stderr
+    assert instance.process.wait(20) == 0
+    assert len(children) >= 3
+    assert not any(_lives(child) for child in children)
 
 
 def _command(pid: int) -> str:

@@ -5,6 +5,7 @@ which gives them back an hour later. On both, the job's row brings the work back
 """
 
 from collections.abc import Callable, Collection, Iterator
+from dataclasses import dataclass
 from io import StringIO
 from pathlib import Path
 from typing import Any
@@ -18,7 +19,8 @@ from django.db.models import Model
 from consent.models import ConsentEvent, PermissionState
 from matching.models import MatchPart, PairEvidence, ReviewTask
 from matching.runs import start_run
-from mdm.demo.company import CompanyFiles, write_company
+from mdm.demo.company import write_company
+from mdm.loading import work
 from mdm.loading.batches import start_load
 from mdm.mapping_parsing import read_document
 from mdm.models import (
@@ -30,50 +32,75 @@ from mdm.models import (
     Sale,
     SourceRecord,
 )
-from tests.database_copies import copied_database
+from tests.database_copies import Copy, copied_database
+from tests.held_worker import LINES_PER_CHUNK
 from tests.instance import ROOT, Worker, instance_environment, wait_until
 
 pytestmark = [pytest.mark.services, pytest.mark.slow]
 
 _MAPPINGS = ROOT / "mdm" / "mappings"
 _CODES = ("crm", "shop", "newsletter")
+Facts = dict[str, Collection[Any]]
 
 
-@pytest.fixture
-def big_crm(tmp_path: Path) -> Path:
-    """A file of several chunks on either database."""
-    return write_company(tmp_path / "company", rows=12_000, seed=7).crm
+@dataclass(frozen=True)
+class Company:
+    """A small company, its database before and after its files, and what there is in the end."""
+
+    crm: Path
+    empty: Copy
+    loaded: Copy
+    facts_of_crm: Facts
+    facts_once_matched: Facts
 
 
-@pytest.fixture
-def loaded_company(transactional_db: None, tmp_path: Path) -> CompanyFiles:
-    """A small company, loaded and not yet matched."""
-    return _load_company(tmp_path, rows=3_000)
+@pytest.fixture(scope="module")
+def company(committed: Copy, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Company]:
+    """Load and match a company as nobody interrupts it."""
+    folder = tmp_path_factory.mktemp("company")
+    files = write_company(folder, rows=1_000, seed=7)
+    with pytest.MonkeyPatch.context() as patch:
+        # The ids of events hold keys of contact points, which are numbered chunk by chunk.
+        patch.setitem(work.CHUNK_SIZE, connection.vendor, LINES_PER_CHUNK)
+        _load_here(files.crm, "crm")
+    facts_of_crm = _facts()
+    for code in _CODES[1:]:
+        _load_here(getattr(files, code), code)
+    with copied_database("loaded", folder) as loaded:
+        call_command("match", stdout=StringIO())
+        yield Company(files.crm, committed, loaded, facts_of_crm, _facts())
 
 
 @pytest.fixture
 def gates(tmp_path: Path) -> Path:
-    """Gates before the parts of a search, closed in either phase."""
+    """The folder of the gates: a file there closes the one of its name."""
     folder = tmp_path / "gates"
     folder.mkdir()
-    for phase in MatchPart.Phase.values:
-        (folder / phase).touch()
     return folder
 
 
 @pytest.fixture
-def two_workers(transactional_db: None, gates: Path) -> Iterator[tuple[Worker, Worker]]:
-    """Workers that share out every search, and wait at the gates."""
+def workers(company: Company, gates: Path) -> Iterator[tuple[Worker, Worker]]:
+    """Workers that share out every search, and wait at the gates that are closed."""
     surroundings = {
         **instance_environment(connection),
         "MATCH_SPREAD_FROM_PAIRS": "1",
         "MATCH_PAIRS_PER_PART": "131072",
         "ORFEVRE_TEST_GATES": str(gates),
     }
-    workers = [Worker(surroundings, app="tests.held_worker") for _ in range(2)]
-    yield workers[0], workers[1]
-    for one in workers:
+    both = [Worker(surroundings, app="tests.held_worker") for _ in range(2)]
+    yield both[0], both[1]
+    for one in both:
         one.kill()
+
+
+@pytest.fixture
+def worker(company: Company, gates: Path) -> Iterator[Worker]:
+    """A worker that does every search alone, and waits at the gates that are closed."""
+    surroundings = {**instance_environment(connection), "ORFEVRE_TEST_GATES": str(gates)}
+    process = Worker(surroundings, app="tests.held_worker")
+    yield process
+    process.kill()
 
 
 def test_the_broker_is_the_one_that_belongs_to_the_database():
@@ -83,57 +110,48 @@ def test_the_broker_is_the_one_that_belongs_to_the_database():
 
 
 def test_a_load_killed_between_chunks_ends_as_an_uninterrupted_one(
-    big_crm: Path, worker: Worker, tmp_path: Path
+    company: Company, worker: Worker, gates: Path
 ):
-    with copied_database("before", tmp_path) as before:
-        _load_here(big_crm, "crm")
-        expected = _facts()
-        before.restore()
+    company.empty.restore()
 
-    job = _queue_load(big_crm, "crm")
-    _kill_in_the_middle(worker, job, lambda row: row.done_count > 0)
-    _finish(worker, job)
+    job = _queue_load(company.crm, "crm")
+    _kill_at(gates / "loading", worker, job, lambda row: row.phase == "loading")
+    assert job.done_count == LINES_PER_CHUNK
+    worker.start()
+    _end(job)
 
-    assert _facts() == expected
+    assert job.attempt == 2
+    assert _facts() == company.facts_of_crm
 
 
-@pytest.mark.parametrize(
-    "is_there",
-    [
-        pytest.param(lambda row: row.phase not in ("", "evidence"), id="while comparing"),
-        pytest.param(lambda row: row.cursor == {"phase": "links"}, id="before linking"),
-    ],
-)
 def test_a_match_killed_in_the_middle_ends_as_an_uninterrupted_one(
-    loaded_company: CompanyFiles, worker: Worker, tmp_path: Path, is_there: Callable[[Job], bool]
+    company: Company, worker: Worker, gates: Path
 ):
-    with copied_database("loaded", tmp_path) as loaded:
-        call_command("match", stdout=StringIO())
-        expected = _facts()
-        loaded.restore()
+    company.loaded.restore()
 
     job = start_run(by=None)
-    _kill_in_the_middle(worker, job, is_there)
-    _finish(worker, job)
+    _kill_at(gates / "compare", worker, job, lambda row: row.phase == "compare")
+    _kill_at(gates / "links", worker, job, lambda row: row.cursor == {"phase": "links"})
+    worker.start()
+    _end(job)
 
-    assert _facts() == expected
+    assert job.attempt == 3
+    assert _facts() == company.facts_once_matched
 
 
 def test_a_match_that_loses_a_worker_in_either_phase_ends_as_one_that_nobody_shared(
-    two_workers: tuple[Worker, Worker], gates: Path, tmp_path: Path
+    company: Company, workers: tuple[Worker, Worker], gates: Path
 ):
-    _load_company(tmp_path, rows=600)
-    with copied_database("loaded", tmp_path) as loaded:
-        call_command("match", stdout=StringIO())
-        expected = _facts()
-        loaded.restore()
+    company.loaded.restore()
+    for phase in MatchPart.Phase.values:
+        (gates / phase).touch()
 
     job = start_run(by=None)
-    for one in two_workers:
+    for one in workers:
         one.start()
     _wait_for_claims(2, "count")
     job.refresh_from_db()
-    searching, helping = sorted(two_workers, key=lambda one: one.does(job), reverse=True)
+    searching, helping = sorted(workers, key=lambda one: one.does(job), reverse=True)
     searching.kill()
     (gates / "count").unlink()
     _wait_for_claims(1, "pairs")  # The helper has taken the search over.
@@ -146,15 +164,8 @@ def test_a_match_that_loses_a_worker_in_either_phase_ends_as_one_that_nobody_sha
     _end(job)
 
     assert job.attempt == 2
-    assert _facts() == expected
+    assert _facts() == company.facts_once_matched
     assert not MatchPart.objects.exists()
-
-
-def _load_company(folder: Path, *, rows: int) -> CompanyFiles:
-    files = write_company(folder / "company", rows=rows, seed=7)
-    for code in _CODES:
-        _load_here(getattr(files, code), code)
-    return files
 
 
 def _wait_for_claims(count: int, phase: str) -> None:
@@ -176,23 +187,19 @@ def _queue_load(path: Path, code: str) -> Job:
     return batch.job
 
 
-def _kill_in_the_middle(worker: Worker, job: Job, is_there: Callable[[Job], bool]) -> None:
-    def reached() -> bool:
+def _kill_at(gate: Path, worker: Worker, job: Job, is_there: Callable[[Job], bool]) -> None:
+    """Start a worker that this gate alone holds, and kill it once it waits there."""
+
+    def waits() -> bool:
         job.refresh_from_db()
         assert job.state in Job.LIVE_STATES, f"ended too early: {job.state} {job.error}"
         return job.state == Job.State.RUNNING and is_there(job)
 
+    gate.touch()
     worker.start()
-    wait_until(reached, "the job is in the middle")
+    wait_until(waits, f"the job waits at {gate.name}")
     worker.kill()
-    job.refresh_from_db()
-    assert job.state == Job.State.RUNNING, "the kill came too late to prove anything"
-
-
-def _finish(worker: Worker, job: Job) -> None:
-    worker.start()
-    _end(job)
-    assert job.attempt >= 2
+    gate.unlink()
 
 
 def _end(job: Job) -> None:
@@ -204,7 +211,7 @@ def _end(job: Job) -> None:
     assert job.state == Job.State.DONE, job.error
 
 
-def _facts() -> dict[str, Collection[Any]]:
+def _facts() -> Facts:
     """Everything a load or a match leaves, by natural keys, without moments and row numbers."""
     names = dict(_source_keys())
     records = SourceRecord.objects.values_list(

@@ -1,8 +1,11 @@
 """`seed_demo`: the demo company goes in by the same door as anybody's files, once."""
 
+from collections.abc import Iterator
+
 import pytest
 from django.core.management import call_command
 from django.core.management.base import CommandError
+from django.test import override_settings
 
 from consent.evaluation import evaluate, offer_for
 from consent.models import (
@@ -14,13 +17,23 @@ from consent.models import (
 )
 from matching.models import MatchRun
 from mdm.models import Contract, Customer, LoadBatch, Sale, SourceRecord
+from tests.database_copies import Copy, copied_database
 
-pytestmark = pytest.mark.django_db(transaction=True)
+
+@pytest.fixture(scope="module")
+def demo(committed: Copy, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Copy]:
+    """The demo company of 300 lines, not matched yet."""
+    folder = tmp_path_factory.mktemp("demo")
+    with override_settings(DATA_DIR=folder):
+        call_command("seed_demo", rows=300, match=False)
+        with copied_database("demo", folder) as copy:
+            yield copy
 
 
 @pytest.fixture(autouse=True)
-def scratch_data_dir(settings, tmp_path):
-    settings.DATA_DIR = tmp_path
+def as_seeded(demo: Copy) -> None:
+    """Each test finds the company as it was seeded."""
+    demo.restore()
 
 
 FILES = {"crm", "shop", "newsletter"}
@@ -32,23 +45,18 @@ def from_files():
 
 
 def test_every_line_of_the_three_files_becomes_a_record():
-    call_command("seed_demo", rows=300, match=False)
-
     assert from_files().count() == 300
     assert {record.source.code for record in from_files()} == FILES
     assert not LoadBatch.objects.filter(rejected_count__gt=0).exists()
 
 
 def test_the_company_brings_sales_contracts_and_answers_about_consent():
-    call_command("seed_demo", rows=300, match=False)
-
     assert Sale.objects.exists()
     assert Contract.objects.exists()
     assert ConsentEvent.objects.exists()
 
 
 def test_the_demo_reaches_people_by_text_and_shows_how_they_agreed():
-    call_command("seed_demo", rows=300, match=False)
     marketing = offer_for(Purpose.objects.get(code="marketing"))
     people = Customer.objects.filter(status="active").values_list("pk", flat=True)
 
@@ -72,25 +80,20 @@ def test_the_demo_reaches_people_by_text_and_shows_how_they_agreed():
 
 
 def test_a_second_call_goes_on_with_the_company_that_is_there(capsys):
-    call_command("seed_demo", rows=200, match=False)
-
     call_command("seed_demo", match=False)
 
-    assert from_files().count() == 200
-    assert "200" in capsys.readouterr().out
+    assert from_files().count() == 300
+    assert "300" in capsys.readouterr().out
 
 
 def test_another_company_is_refused_in_one_sentence():
-    call_command("seed_demo", rows=200, match=False)
-
     with pytest.raises(CommandError, match="demo-reset"):
-        call_command("seed_demo", rows=300, match=False)
+        call_command("seed_demo", rows=200, match=False)
 
-    assert from_files().count() == 200
+    assert from_files().count() == 300
 
 
 def test_matching_is_part_of_it_unless_left_out():
-    call_command("seed_demo", rows=300, match=False)
     assert not MatchRun.objects.exists()
 
     call_command("seed_demo")

@@ -22,10 +22,10 @@ pytestmark = [pytest.mark.browser, pytest.mark.services, pytest.mark.slow]
 LogIn = Callable[[str], None]
 
 
-@pytest.fixture
-def company(instance: Instance, tmp_path: Path) -> Instance:
+@pytest.fixture(scope="module")
+def company(instance: Instance, tmp_path_factory: pytest.TempPathFactory) -> Instance:
     """A running Orfèvre with a small company, loaded and matched."""
-    files = write_company(tmp_path / "company", rows=400, seed=3)
+    files = write_company(tmp_path_factory.mktemp("company"), rows=400, seed=3)
     for code in ("crm", "shop", "newsletter"):
         mapping = str(ROOT / "mdm" / "mappings" / f"demo-{code}.toml")
         call_command("load", str(getattr(files, code)), source=code, mapping=mapping, json=True)

@@ -101,7 +101,7 @@ def test_a_person_signs_up_confirms_chooses_and_the_dpo_sees_it(
 def test_public_pages_fit_any_screen_without_a_script(
     instance: Instance, browser_context: BrowserContext
 ):
-    form = collection_point()
+    form = collection_point("any-screen")
     for width in (320, 390, 1400):
         context = browser_context.browser.new_context(
             viewport={"width": width, "height": 700}, java_script_enabled=False

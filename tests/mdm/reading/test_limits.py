@@ -16,6 +16,7 @@ import pytest
 from tests.mdm.reading.workbooks import parts, text_row, write
 
 # Past these the kernel refuses memory or ends the process: no test can pass by being patient.
+# Each file is read in a fork of its own, so that Django is imported once for all of them.
 SCRIPT = """
 import json, os, resource, sys
 import django
@@ -32,39 +33,63 @@ def resident():
 def virtual():
     return int(Path("/proc/self/statm").read_text().split()[0]) * 4096
 
-cpu, memory = int(sys.argv[2]), int(sys.argv[3])
-before = resident()
-resource.setrlimit(resource.RLIMIT_AS, (virtual() + memory * 1_000_000,) * 2)
-spent = resource.getrusage(resource.RUSAGE_SELF).ru_utime
-resource.setrlimit(resource.RLIMIT_CPU, (int(spent) + cpu + 1,) * 2)
-counts = {"rows": 0, "bad": 0, "refused": ""}
-try:
-    with open(sys.argv[1], "rb") as file:
-        stored = store(file, "upload")
-    for row in open_table(stored.location, FileOptions(), ("id", "name")).rows():
-        counts["rows" if len(row) == 2 else "bad"] += 1
-except (FileRefused, LoadRefused) as refusal:
-    counts["refused"] = str(refusal)
-[peak] = [  # Of this program alone; getrusage would count the one that started it.
-    int(line.split()[1]) / 1000
-    for line in Path("/proc/self/status").read_text().splitlines()
-    if line.startswith("VmHWM")
-]
-print(json.dumps({**counts, "growth": peak - before}))
+def read(path, cpu, memory):
+    before = resident()
+    resource.setrlimit(resource.RLIMIT_AS, (virtual() + memory * 1_000_000,) * 2)
+    spent = resource.getrusage(resource.RUSAGE_SELF).ru_utime
+    resource.setrlimit(resource.RLIMIT_CPU, (int(spent) + cpu + 1,) * 2)
+    counts = {"rows": 0, "bad": 0, "refused": ""}
+    try:
+        with open(path, "rb") as file:
+            stored = store(file, "upload")
+        for row in open_table(stored.location, FileOptions(), ("id", "name")).rows():
+            counts["rows" if len(row) == 2 else "bad"] += 1
+    except (FileRefused, LoadRefused) as refusal:
+        counts["refused"] = str(refusal)
+    [peak] = [  # Of this program alone; getrusage would count the one that started it.
+        int(line.split()[1]) / 1000
+        for line in Path("/proc/self/status").read_text().splitlines()
+        if line.startswith("VmHWM")
+    ]
+    print(json.dumps({**counts, "growth": peak - before}), flush=True)
+
+for asked in sys.stdin:
+    if not (child := os.fork()):
+        status = 1
+        try:
+            read(*json.loads(asked))
+            status = 0
+        finally:
+            os._exit(status)
+    _, status = os.waitpid(child, 0)
+    if status:
+        print(json.dumps({"ended": status}), flush=True)
 """
 
+ReadApart = Callable[..., dict[str, Any]]
 
-def read_apart(path: Path, *, seconds: int, megabytes: int) -> dict[str, Any]:
+
+@pytest.fixture(scope="module")
+def read_apart() -> Iterator[ReadApart]:
     """Store and read a file in a process that may use so much processor time and memory."""
-    done = subprocess.run(
-        [sys.executable, "-c", SCRIPT, str(path), str(seconds), str(megabytes)],
-        capture_output=True,
+    process = subprocess.Popen(
+        [sys.executable, "-c", SCRIPT],
+        stdin=subprocess.PIPE,
+        stdout=subprocess.PIPE,
         text=True,
-        check=False,
         env={**os.environ, "DJANGO_SETTINGS_MODULE": "tests.settings"},
     )
-    assert done.returncode == 0, done.stderr[-2000:]
-    return json.loads(done.stdout)
+
+    def read(path: Path, *, seconds: int, megabytes: int) -> dict[str, Any]:
+        process.stdin.write(json.dumps([str(path), seconds, megabytes]) + "\n")
+        process.stdin.flush()
+        done = json.loads(process.stdout.readline())
+        assert "ended" not in done, f"the kernel or an error ended it: {done['ended']}"
+        return done
+
+    with process:
+        yield read
+        process.stdin.close()
 
 
 ROWS = 100_000
@@ -105,7 +130,9 @@ def write_workbook(path: Path) -> None:
     [write_csv, write_packed_csv, write_json_lines, write_workbook],
     ids=lambda f: f.__name__,
 )
-def test_memory_does_not_grow_with_the_file(tmp_path: Path, make: Callable[[Path], None]):
+def test_memory_does_not_grow_with_the_file(
+    tmp_path: Path, read_apart: ReadApart, make: Callable[[Path], None]
+):
     make(tmp_path / "file")
 
     done = read_apart(tmp_path / "file", seconds=60, megabytes=120)
@@ -182,7 +209,7 @@ def write_many_names(path: Path) -> None:
     ],
     ids=lambda value: getattr(value, "__name__", ""),
 )
-def test_a_bomb_costs_neither_memory_nor_time(tmp_path, make, seconds, ending):
+def test_a_bomb_costs_neither_memory_nor_time(tmp_path, read_apart, make, seconds, ending):
     make(tmp_path / "file")
 
     done = read_apart(tmp_path / "file", seconds=seconds, megabytes=200)
