@@ -156,9 +156,10 @@ def _rule_rows(parameters: Parameters) -> Iterator[RuleRow]:
 
 
 def _delivered_rules() -> tuple[BlockingRule, ...]:
-    from matching.linkage.proposals import DEFAULT_RULES
+    from matching.linkage.proposals import DEFAULT_RULES, FINE_RULES
 
-    return tuple(BlockingRule(rule.parts, rule.budget) for rule in DEFAULT_RULES)
+    delivered = (*DEFAULT_RULES, *FINE_RULES)
+    return tuple(BlockingRule(rule.parts, rule.budget) for rule in delivered)
 
 
 def _known_parts() -> list[str]:

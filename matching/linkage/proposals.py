@@ -48,6 +48,8 @@ LARGE_FILE = 50_000
 """Records from which a rule costs time that is noticed."""
 
 _ROUNDS = 50
+_NAMES = {"given_name", "family_name"}
+_PARTS_OF_MAILBOXES = {"email_name", "email_start", "email_end", "name_in_email"}
 
 DEFAULT_RULES = tuple(
     Rule(tuple(name.split("+")))
@@ -72,6 +74,15 @@ DEFAULT_RULES = tuple(
 )
 """Rules that may suit some file; those without their attributes are left out."""
 
+FINE_RULES = tuple(
+    Rule(tuple(name.split("+")))
+    for name in """
+    given_start+street+postcode family_start+given_start+postcode
+    given_initial+street+street_number
+    """.split()
+)
+"""Rules with few pairs, for a large file that cannot afford the broad ones."""
+
 
 @dataclass(frozen=True)
 class Proposal:
@@ -95,7 +106,7 @@ def pair_budget(size: int) -> int:
 
 def propose(
     encoded: Encoded,
-    rules: Sequence[Rule] = DEFAULT_RULES,
+    rules: Sequence[Rule] | None = None,
     *,
     budget: int | None = None,
     cap: int = BLOCK_CAP,
@@ -105,11 +116,13 @@ def propose(
 
     Args:
         encoded: the records.
-        rules: the rules to choose from.
+        rules: the rules to choose from; None for those delivered.
         budget: pairs that all rules together may make; None for what suits the size.
         cap: records in a block at most.
         workers: threads.
     """
+    if rules is None:
+        rules = DEFAULT_RULES + (FINE_RULES if encoded.size >= LARGE_FILE else ())
     found = survey(encoded, rules, cap, workers)
     if not len(found.left):
         return []
@@ -219,10 +232,11 @@ class _Choice:
         scores = np.clip(score_patterns(model, self.distinct), -500, 500)
         likely = np.take(1 / (1 + np.exp2(-scores)), self.place)
         for position, cost in enumerate(self.survey.costs):
-            rows = np.flatnonzero((self.survey.origin == position) & ~known)
-            if len(rows):
+            rows = np.flatnonzero(self.survey.origin == position)
+            is_open = ~known[rows]
+            if is_open.any():
                 pattern = np.take(self.distinct, self.place[rows])
-                likely[rows] = _match_probability(model, pattern, cost.rule)
+                likely[rows[is_open]] = _match_probability(model, pattern, cost.rule)[is_open]
         return np.asarray(likely, np.float64)
 
     def _sure(self) -> list[int]:
@@ -246,7 +260,7 @@ def _match_probability(model: ScoreModel, pattern: Ids, rule: Rule) -> Floats:
     That two records share what the rule asks for proves nothing among its own pairs. The shares of
     matches, households and strangers among them are what fits the other fields best (EM).
     """
-    asked = set(parts_by_field(rule, model.fields))
+    asked = _spoken_of(rule, model.fields)
     kept = [n for n, name in enumerate(model.classes) if not name.startswith("chance: ")]
     likelihood = np.ones((len(pattern), len(kept)))
     for field, level in split_patterns(pattern, model.fields).items():
@@ -261,6 +275,20 @@ def _match_probability(model: ScoreModel, pattern: Ids, rule: Rule) -> Floats:
         shares = posterior.sum(axis=0) + np.eye(len(kept))[-1]
         shares /= shares.sum()
     return np.asarray(posterior[:, : model.match_count].sum(axis=1), np.float64)
+
+
+def _spoken_of(rule: Rule, fields: Sequence[str]) -> set[str]:
+    """Return the fields that a rule asks for, or that follow from what it asks for.
+
+    Mailboxes are made of names: people of one name have mailboxes that are alike, and the start
+    of a mailbox is mostly a given name.
+    """
+    asked = set(parts_by_field(rule, fields))
+    if asked & _NAMES:
+        asked.add("email")
+    if not _PARTS_OF_MAILBOXES.isdisjoint(rule.parts):
+        asked |= _NAMES
+    return asked
 
 
 def taken(proposals: Iterable[Proposal]) -> tuple[Rule, ...]:

@@ -19,11 +19,11 @@ from matching.linkage.encoding import encode
 from matching.linkage.grouping import group
 from matching.linkage.keys import record_keys
 from matching.linkage.pairing import Scope, candidates
-from matching.linkage.proposals import build_all
+from matching.linkage.proposals import build_all, propose
 from matching.linkage.survey import survey
 from matching.rulings import Ruling
 from matching.scoring import ScoreModel
-from tests.matching.people import households
+from tests.matching.people import FAMILY, GIVEN, households
 
 ALL = engine.Settings(review_floor=-60.0)
 ANYTHING = ("anna@one.test 111111", "bert@two.test 222222", "carla@one.test 333333")
@@ -294,6 +294,27 @@ def test_a_survey_of_a_small_file_counts_the_pairs_that_rules_make(seed):
     for one in blocks:
         row = [cost.rule for cost in found.costs].index(one.rule)
         assert (found.shared[row] == one.joins(found.left, found.right)).all()
+
+
+def test_people_of_one_name_are_not_taken_for_one_because_their_mailboxes_are_alike():
+    chance, rows = random.Random(3), []
+    for person in range(3_000):
+        given, family = chance.choice(GIVEN[:12]), chance.choice(FAMILY[:20])
+        values = {
+            "given_name": given,
+            "family_name": family,
+            "postcode": str(chance.randint(10_000, 10_300)),
+        }
+        for _ in range(2 if person < 300 else 1):
+            number = chance.randint(1, 9_999)
+            email = f"{given}.{family}{number}@example.com".lower()
+            rows.append((person, {**values, "email": email}))
+    entity = np.array([person for person, _ in rows])
+
+    proposed = propose(encode(Columns.from_rows(enumerate([row for _, row in rows], 1))))
+
+    expected = {one.rule.name: one.expected_matches for one in proposed if one.is_taken}
+    assert sum(expected.values()) < 2 * (len(entity) - len(set(entity.tolist())))
 
 
 def test_pairs_are_counted_before_they_are_built():
