@@ -14,7 +14,7 @@ from campaigns.models import Campaign, ListExclusion, TargetList, TargetListMemb
 from campaigns.segments import InvalidSegment
 from campaigns.waterfall import Waterfall, from_counts
 from consent.evaluation import Outcome
-from consent.policy_packs import pack_at
+from consent.policies import pack_at
 from mdm import bulk
 from mdm.jobs import JobRefused, JobRun, job, submit
 from mdm.models import Job

@@ -119,6 +119,7 @@ WORDS: dict[str, str | Promise] = {
         for lack, words in _MISSING_CONSENT.items()
     },
     "E2_sale": _("No purchase at which this address was collected"),
+    "E2_old": _("Bought too long ago"),
     "E2_family": _("Bought nothing similar to the offer"),
     "E2_notice": _("Was not offered to object at the purchase"),
     "E3_job": _("Professional address that the offer does not concern"),

@@ -139,6 +139,13 @@ GROUPS: tuple[tuple[Any, tuple[Entry, ...]], ...] = (
                 ("consent.view_purpose",),
             ),
             Entry(
+                _("Consents running out"), "hourglass_bottom", "consent:running-out",
+                ("consent.view_consents_running_out",),
+            ),
+            Entry(
+                _("Policy packs"), "balance", "consent:policy", ("consent.view_policyversion",),
+            ),
+            Entry(
                 _("Similar families"), "hub", "admin:consent_similarfamily_changelist",
                 ("consent.view_similarfamily",),
             ),

@@ -81,6 +81,11 @@ PERMISSIONS: Mapping[str, tuple[str, ...]] = {
         "consent.import_similarfamily",
         "consent.export_similarfamily",
         "consent.view_historicalsimilarfamily",
+        "consent.view_policyversion",
+        "consent.sign_policyversion",
+        "consent.activate_policyversion",
+        "consent.view_historicalpolicyversion",
+        "consent.view_consents_running_out",
         "consent.view_historicalpurpose",
         "consent.view_noticeversion",
         "consent.add_noticeversion",
@@ -115,6 +120,7 @@ PERMISSIONS: Mapping[str, tuple[str, ...]] = {
         "campaigns.freeze_targetlist",
         "campaigns.download_targetlist",
         "campaigns.view_listdownload",
+        "consent.view_consents_running_out",
     ),
     CALLER: ("consent.use_call_desk",),
     ADMINISTRATOR: (
@@ -126,6 +132,8 @@ PERMISSIONS: Mapping[str, tuple[str, ...]] = {
         "mdm.cancel_job",
         "mdm.view_sourcesystem",
         "matching.view_ruleset",
+        "consent.view_policyversion",
+        "consent.activate_policyversion",
     ),
 }
 

@@ -24,20 +24,25 @@ END $$
 
 
 def protect(
-    schema_editor: BaseDatabaseSchemaEditor, table: str, keys: list[str], erasure: str = ""
+    schema_editor: BaseDatabaseSchemaEditor,
+    table: str,
+    keys: list[str],
+    erasure: str = "",
+    deletable: str = "",
 ) -> None:
     """Refuse UPDATE and DELETE on a table, and whatever else would replace its rows.
 
     `keys` are its unique columns: SQLite's INSERT OR REPLACE deletes the row in the way without
     firing a delete trigger, unless a connection asked for it. `erasure` is the condition on OLD
-    and NEW of the one UPDATE that is let through.
+    and NEW of the one UPDATE that is let through, `deletable` that on OLD of a DELETE.
     """
     unless = f" WHEN (NOT ({erasure}))" if erasure else ""
+    kept = f" WHEN (NOT ({deletable}))" if deletable else ""
     if schema_editor.connection.vendor == "postgresql":
         schema_editor.execute(_PROCEDURE)
         schema_editor.execute(
             f"CREATE TRIGGER {table}_rows_stay BEFORE DELETE ON {table}"
-            " FOR EACH ROW EXECUTE FUNCTION refuse_change()"
+            f" FOR EACH ROW{kept} EXECUTE FUNCTION refuse_change()"
         )
         schema_editor.execute(
             f"CREATE TRIGGER {table}_values_stay BEFORE UPDATE ON {table}"
@@ -52,7 +57,7 @@ def protect(
     taken = " OR ".join(f"{key} = NEW.{key}" for key in keys)
     conditions = {
         f"{table}_no_update": f"BEFORE UPDATE ON {{0}}{unless}",
-        f"{table}_no_delete": "BEFORE DELETE ON {0}",
+        f"{table}_no_delete": f"BEFORE DELETE ON {{0}}{kept}",
         f"{table}_no_replace": f"BEFORE INSERT ON {{0}} WHEN EXISTS (SELECT 1 FROM {{0}} WHERE {taken})",  # noqa: S608, E501
     }
     for name, condition in conditions.items():
@@ -171,6 +176,29 @@ def unprotect_checks(apps: object, schema_editor: BaseDatabaseSchemaEditor) -> N
     """Take their protection away: the backward step."""
     for table, keys in CHECK_TABLES.items():
         unprotect(schema_editor, table, keys)
+
+
+_KEPT_OF_PACK = (
+    "id version note created_at created_by_id activated_at activated_by_id code parameters"
+    " valid_from begins_at digest signed_at signed_by_id"
+).split()
+_PACKS = ("consent_policyversion", ["id", "version", "code"])
+
+
+def protect_packs(apps: object, schema_editor: BaseDatabaseSchemaEditor) -> None:
+    """Protect activated policy packs; one may be taken back before it begins."""
+    untouched = _unchanged(schema_editor, _KEPT_OF_PACK)
+    taken_back = (
+        "OLD.status = 'active' AND NEW.status = 'retired' AND OLD.begins_at IS NOT NULL"
+        " AND NEW.withdrawn_at IS NOT NULL AND OLD.begins_at > NEW.withdrawn_at"
+    )
+    change = f"OLD.status = 'draft' OR ({taken_back} AND {untouched})"
+    protect(schema_editor, *_PACKS, change, "OLD.status = 'draft'")
+
+
+def unprotect_packs(apps: object, schema_editor: BaseDatabaseSchemaEditor) -> None:
+    """Take the protection of policy packs away: the backward step."""
+    unprotect(schema_editor, *_PACKS)
 
 
 def _unchanged(schema_editor: BaseDatabaseSchemaEditor, columns: Iterable[str]) -> str:

@@ -16,7 +16,8 @@ class ConsentConfig(AppConfig):
         Claims become events, an undone file takes its claims back, members change what
         events add up to, late mails ring again.
         """
-        import consent.erasing  # noqa: F401
+        import consent.erasing
+        import consent.policy_simulation  # noqa: F401
         from consent.batch_reports import report_on
         from consent.claims import receive_claims
         from consent.housekeeping import tidy_up  # Brings the jobs of consent along.

@@ -18,7 +18,7 @@ from consent.cases import years_after
 from consent.facts import EvidenceLevel
 from consent.ledger import PERMISSIVE
 from consent.models import Channel, ConsentEvent, PermissionState
-from consent.policy_packs import pack_at
+from consent.policies import pack_at
 from mdm.models import ContactPoint, Contract, Sale, SourceRecord
 
 OLD_YEARS = 2

@@ -20,7 +20,7 @@ from consent.evaluation import may_contact, offer_for
 from consent.models import CallAttempt, Channel, Purpose
 from consent.offline import carrier, object_for
 from consent.permissions import Answer
-from consent.policy_packs import pack_at
+from consent.policies import pack_at
 from mdm.models import ContactPoint, Customer, SourceRecord
 from mdm.standardise.phones import standardise_phones
 

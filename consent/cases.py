@@ -100,6 +100,11 @@ class Case:
         ]
         return sorted(sales, key=lambda sale: (sale.at, sale.sale_id), reverse=True)
 
+    def is_recent(self, sale: SaleFact) -> bool:
+        """Tell whether one may still write about a sale, by the pack's window."""
+        months = self.policy.soft_opt_in_months
+        return months is None or self.at < months_after(sale.at, months)
+
     def running_contracts(self) -> list[ContractFact]:
         """Return the contracts with this brand that run at this instant."""
         return [

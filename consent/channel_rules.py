@@ -8,7 +8,8 @@ from collections.abc import Callable
 from datetime import datetime
 
 from consent.cases import Case, Finding, months_after
-from consent.facts import GRANTED, Audience, ChannelCode, Nature, State
+from consent.facts import GRANTED, Audience, ChannelCode, Nature, Permission, State
+from consent.policy_packs import SINCE_EVER, PolicyPack
 from consent.rules import RULES, Kind
 
 Rule = Callable[[Case], Finding]
@@ -55,10 +56,23 @@ def obligations(case: Case, rule: str) -> tuple[str, ...]:
 
 def ends_of_consent(case: Case) -> list[datetime]:
     """Return when the consent ends: by its own date, or by the age the pack allows."""
-    permission, months = case.permission, case.policy.consent_max_age_months
+    return _ends(case.permission, case.policy.consent_months(case.channel, case.offer.purpose))
+
+
+def end_of_consent(
+    permission: Permission, channel: str, purpose: str, policy: PolicyPack
+) -> datetime | None:
+    """Return when a consent that stands runs out; None when it does not, or none stands."""
+    if permission.state not in GRANTED:
+        return None
+    return min(_ends(permission, policy.consent_months(channel, purpose)), default=None)
+
+
+def _ends(permission: Permission, months: int | None) -> list[datetime]:
     ends = [permission.expires_at] if permission.expires_at else []
-    if months is not None and permission.since:
-        ends.append(months_after(permission.since, months))
+    if months is not None:
+        # One of unknown date is as old as it gets.
+        ends.append(months_after(permission.since, months) if permission.since else SINCE_EVER)
     return ends
 
 
@@ -103,6 +117,9 @@ def _soft_opt_in(case: Case) -> Finding:
     sales = case.sales_at_this_point()
     if not sales:
         return Finding("E2_sale")
+    latest, sales = sales[0], [sale for sale in sales if case.is_recent(sale)]
+    if not sales:
+        return Finding("E2_old", latest.at, fact=f"sale:{latest.sale_id}")
     similar = [sale for sale in sales if sale.family and sale.family in case.offer.families]
     if not similar:
         return Finding("E2_family", sales[0].at, fact=f"sale:{sales[0].sale_id}")

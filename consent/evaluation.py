@@ -18,7 +18,8 @@ from consent.gathering import StateReader, gather, states_as_known, stored_state
 from consent.memberships import Membership
 from consent.models import Purpose
 from consent.permissions import Answer, decide
-from consent.policy_packs import PolicyPack, pack_at
+from consent.policies import pack_at
+from consent.policy_packs import PolicyPack
 from mdm.models import ContactPoint, Customer, SourceRecord
 
 CHUNK = 2_000
@@ -139,6 +140,7 @@ def _evaluate_chunk(
         Membership(customer_ids),
         at=question.at,
         read_states=reader,
+        policy=policy,
         known_at=known_at,
         kinds=kinds,
     )

@@ -29,7 +29,7 @@ from consent.ledger import PERMISSIVE
 from consent.memberships import Membership
 from consent.models import CallAttempt, ConsentEvent, Pause, PermissionState
 from consent.phone_lines import is_mobile
-from consent.policy_packs import PARIS, pack_at
+from consent.policy_packs import PARIS, PolicyPack
 from consent.quarantine import released_batches
 from consent.states import Key
 from consent.suppression import suppressions_of
@@ -130,6 +130,7 @@ def gather(
     *,
     at: datetime,
     read_states: StateReader,
+    policy: PolicyPack,
     known_at: datetime | None = None,
     kinds: Iterable[str] = ("email", "phone", "post"),
 ) -> dict[int, Gathered]:
@@ -146,7 +147,7 @@ def gather(
     _add_suppressions(found, min(at, known_at or now()))
     _add_pauses(found, members, at)
     if "phone" in kinds:
-        _add_calls(found, members, at)
+        _add_calls(found, members, at - timedelta(days=policy.call_attempts_days), at)
     for customer, states in read_states(members).items():
         found[customer].states = states
     return found
@@ -301,9 +302,10 @@ def _add_pauses(found: dict[int, Gathered], members: Membership, at: datetime) -
         found[members.customer(home)].pauses[point] = until
 
 
-def _add_calls(found: dict[int, Gathered], members: Membership, at: datetime) -> None:
+def _add_calls(
+    found: dict[int, Gathered], members: Membership, since: datetime, at: datetime
+) -> None:
     """Add the attempts to call that may count, whichever number was dialled."""
-    since = at - timedelta(days=pack_at(at).call_attempts_days)
     attempts = CallAttempt.objects.filter(
         members.among("source_record"), called_at__gt=since, called_at__lte=at
     )

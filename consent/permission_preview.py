@@ -116,7 +116,12 @@ _Cells = Mapping[_Place, Cell]
 
 
 def _known(homes: Mapping[int, int], asked: Asked) -> dict[int, Gathered]:
-    return gather(Membership.supposed(homes), at=asked.at, read_states=states_by_customer)
+    return gather(
+        Membership.supposed(homes),
+        at=asked.at,
+        read_states=states_by_customer,
+        policy=asked.policy,
+    )
 
 
 def _sides(customer: int, homes: Mapping[int, int], today: Mapping[int, int]) -> list[int]:

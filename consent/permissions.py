@@ -16,7 +16,7 @@ from django.utils.timezone import localtime
 from django.utils.translation import gettext as _
 
 from consent.call_hours import call_hours
-from consent.cases import OWN_CONSENT, Case, Finding, birthday, years_after
+from consent.cases import OWN_CONSENT, Case, Finding, birthday, months_after, years_after
 from consent.channel_rules import (
     channel_findings,
     consent_is_expired,
@@ -36,7 +36,7 @@ from consent.facts import (
     Question,
     State,
 )
-from consent.policy_packs import PACKS, PolicyPack
+from consent.policy_packs import PolicyPack
 from consent.rules import OBLIGATIONS, RULES, Basis
 from consent.states import permission_lifts
 
@@ -56,13 +56,18 @@ class Answer:
 
     allowed: bool
     rule: str
-    policy: str
+    pack: PolicyPack
     failed_gates: tuple[str, ...] = ()
     since: datetime | None = None
     deciding_event: int | None = None
     deciding_fact: str = ""
     obligations: tuple[str, ...] = ()
     valid_until: datetime | None = None
+
+    @property
+    def policy(self) -> str:
+        """Return the code of the policy pack that answered."""
+        return self.pack.code
 
     @property
     def basis(self) -> Basis:
@@ -77,19 +82,28 @@ class Answer:
     @property
     def reason(self) -> str:
         """Return the deciding rule's sentence in the reader's language."""
-        return sentence(self.rule, self.since, PACKS.get(self.policy))
+        return sentence(self.rule, self.since, self.pack)
 
     @property
     def duties(self) -> list[str]:
         """Return the obligations as sentences in the reader's language."""
-        return [str(OBLIGATIONS[code]) for code in self.obligations]
+        figures = _figures(self.pack)
+        return [str(OBLIGATIONS[code]) % figures for code in self.obligations]
 
 
-def sentence(rule: str, since: datetime | None, policy: PolicyPack | None) -> str:
+def sentence(rule: str, since: datetime | None, policy: PolicyPack) -> str:
     """Return a rule's sentence with its date and figures filled in."""
     day = date_format(localtime(since), "DATE_FORMAT") if since else _("an unknown date")
-    years = policy.inactive_after_years if policy else "?"
-    return str(RULES[rule].sentence) % {"since": day, "years": years}
+    return str(RULES[rule].sentence) % {"since": day, **_figures(policy)}
+
+
+def _figures(policy: PolicyPack) -> dict[str, object]:
+    hours = ", ".join(f"{start:%H:%M}–{end:%H:%M}" for start, end in policy.call_hours)
+    return {
+        "years": policy.inactive_after_years,
+        "days": policy.call_attempts_days,
+        "hours": hours,
+    }
 
 
 def decide(facts: Facts, question: Question, policy: PolicyPack) -> Answer:
@@ -99,12 +113,12 @@ def decide(facts: Facts, question: Question, policy: PolicyPack) -> Answer:
     except Exception:
         # Facts hold keys and dates only, so the traceback names nobody.
         logger.exception("The permission gate could not decide and refused.")
-        return Answer(allowed=False, rule="G0", failed_gates=("G0",), policy=policy.code)
+        return Answer(allowed=False, rule="G0", failed_gates=("G0",), pack=policy)
 
 
 def _decide(facts: Facts, question: Question, policy: PolicyPack) -> Answer:
     if question.offer is None or not _is_understood(facts, question):
-        return Answer(allowed=False, rule="G0", failed_gates=("G0",), policy=policy.code)
+        return Answer(allowed=False, rule="G0", failed_gates=("G0",), pack=policy)
     case = Case(facts.person, facts.point, question.channel, question.offer, question.at, policy)
     service = _is_service(case)
     failed = list(_failures(case, _SERVICE_GATES if service else _ALL_GATES))
@@ -116,7 +130,7 @@ def _decide(facts: Facts, question: Question, policy: PolicyPack) -> Answer:
     return Answer(
         allowed=not failed,
         rule=deciding.rule,
-        policy=policy.code,
+        pack=policy,
         failed_gates=tuple(finding.rule for finding in failed),
         since=deciding.since,
         deciding_event=deciding.event_id,
@@ -304,6 +318,8 @@ def _valid_until(case: Case, question: Question) -> datetime | None:
 def _turning_points(case: Case) -> Iterator[datetime]:
     """Yield every instant at which a fact, a rule or an age could change the answer."""
     person, permission, policy = case.person, case.permission, case.policy
+    if policy.valid_until:
+        yield policy.valid_until
     if case.channel == ChannelCode.PHONE:
         yield policy.phone_switch
     if _is_consumer_call(case):
@@ -312,6 +328,8 @@ def _turning_points(case: Case) -> Iterator[datetime]:
         yield from (ban.since for ban in policy.sector_bans)
     for sale in person.sales:
         yield sale.at
+        if policy.soft_opt_in_months is not None:
+            yield months_after(sale.at, policy.soft_opt_in_months)
     for contract in person.contracts:
         yield contract.starts_at
         if contract.ends_at:

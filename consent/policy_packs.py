@@ -1,14 +1,16 @@
-"""The figures of the rules, in force at a date, so that a data protection officer can change them.
+"""The figures of the rules as one value, so that a data protection officer can change them.
 
-A pack holds parameters only; the rules that read them are in `consent.permissions`. Each figure
-stands beside the text it comes from; [P] marks a choice of the product, not of the law.
+A pack holds parameters only; the rules that read them are in `consent.permissions`. Which pack
+is the law of which day is in the database (`consent.policies`); the one delivered is here, each
+figure beside the text it comes from. [P] marks a choice of the product, not of the law.
 """
 
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, field
 from datetime import UTC, date, datetime, time
 from zoneinfo import ZoneInfo
 
-from consent.facts import ChannelCode, EvidenceLevel
+from consent.facts import ANY, ChannelCode, EvidenceLevel
 
 PARIS = ZoneInfo("Europe/Paris")
 
@@ -23,17 +25,30 @@ class SectorBan:
 
 
 @dataclass(frozen=True, slots=True)
+class ConsentValidity:
+    """How many months a consent is good for; `ANY` stands for every channel or purpose."""
+
+    channel: str
+    purpose: str
+    months: int
+
+    @property
+    def exactness(self) -> int:
+        """Return how many of channel and purpose are named."""
+        return (self.channel != ANY) + (self.purpose != ANY)
+
+
+@dataclass(frozen=True, slots=True)
 class PolicyPack:
-    """The parameters of one version of the rules, valid from an instant until the next pack."""
+    """The parameters of one version of the rules, from an instant until the next pack begins."""
 
     code: str
     valid_from: datetime
     phone_switch: datetime
     inactive_after_years: int
-    consent_max_age_months: int | None
     joint_consent_below_age: int
     adult_age: int
-    evidence_minimum: dict[str, EvidenceLevel]
+    evidence_minimum: Mapping[str, EvidenceLevel] = field(hash=False)
     confirmation_required: frozenset[str]
     sector_bans: tuple[SectorBan, ...]
     soft_opt_in_sale_kinds: frozenset[str]
@@ -42,12 +57,32 @@ class PolicyPack:
     # Local opening and closing times of a calling day.
     call_hours: tuple[tuple[time, time], ...]
     information_is_attested: bool
+    # No legal term; EDPB 05/2020 advises to refresh consents at intervals.
+    consent_validity: tuple[ConsentValidity, ...] = ()
+    # [P] How long before its end a consent is shown as due for renewal.
+    renewal_notice_days: int = 60
+    # [P] How long after a purchase one may still write about similar products; None: no limit.
+    soft_opt_in_months: int | None = None
     # [P] How long a frozen list may be downloaded; each download asks the gate again all the same.
     target_list_hours: int = 72
+    valid_until: datetime | None = None
 
     def minimum_evidence(self, channel: str) -> EvidenceLevel:
         """Return the proof a consent on this channel needs; unlisted channels need the most."""
         return self.evidence_minimum.get(channel, EvidenceLevel.SIGNED)
+
+    def consent_months(self, channel: str, purpose: str) -> int | None:
+        """Return how many months a consent is good for; None when it does not run out.
+
+        The figure that names most prevails; of two that name as much, the shorter.
+        """
+        fitting = [
+            validity
+            for validity in self.consent_validity
+            if validity.channel in {ANY, channel} and validity.purpose in {ANY, purpose}
+        ]
+        exactest = max((validity.exactness for validity in fitting), default=0)
+        return min((v.months for v in fitting if v.exactness == exactest), default=None)
 
 
 def paris_midnight(day: date) -> datetime:
@@ -55,18 +90,17 @@ def paris_midnight(day: date) -> datetime:
     return datetime.combine(day, time.min, tzinfo=PARIS).astimezone(UTC)
 
 
+SINCE_EVER = datetime.min.replace(tzinfo=UTC)
 _ELECTRONIC = frozenset({ChannelCode.EMAIL, ChannelCode.SMS, ChannelCode.SOCIAL_MESSAGE})
 _CALLS = frozenset({ChannelCode.PHONE, ChannelCode.AUTOCALL})
 
 FR_2026_11 = PolicyPack(
     code="FR-2026-11",
-    valid_from=datetime.min.replace(tzinfo=UTC),
+    valid_from=SINCE_EVER,
     # Consumer code L223-1 as rewritten by law 2025-594 art. 13: opt-in for calls.
     phone_switch=paris_midnight(date(2026, 8, 11)),
     # CNIL, référentiel gestion commerciale: three years after the last contact from the person.
     inactive_after_years=3,
-    # No legal term; EDPB advises to refresh.
-    consent_max_age_months=None,
     # Loi Informatique et Libertés art. 45: below 15, the minor and the parents consent together.
     joint_consent_below_age=15,
     adult_age=18,
@@ -99,11 +133,3 @@ FR_2026_11 = PolicyPack(
     # [P] The company attests that its own forms and tills inform people and let them object.
     information_is_attested=True,
 )
-
-PACKS = {FR_2026_11.code: FR_2026_11}
-
-
-def pack_at(at: datetime) -> PolicyPack:
-    """Return the pack in force at an instant: the latest that had begun."""
-    begun = [pack for pack in PACKS.values() if pack.valid_from <= at]
-    return max(begun, key=lambda pack: pack.valid_from)

@@ -17,10 +17,11 @@ from django.utils.translation import get_language
 from django.utils.translation import gettext as _
 
 from consent.acts import record_acts
-from consent.facts import Actor, EvidenceLevel
+from consent.facts import Actor, EvidenceLevel, Permission, State
 from consent.ledger import RESTRICTIVE, NewEvent
 from consent.masks import masked
 from consent.models import (
+    CollectionChoice,
     CollectionPoint,
     ConsentEvent,
     Evidence,
@@ -29,7 +30,9 @@ from consent.models import (
     Purpose,
 )
 from consent.notices import OfferedChoice, offered_choices
+from consent.policies import pack_at
 from consent.presentation import Cell, MatrixRow, channel_label, permission_matrix
+from consent.validity import validity_of
 from consent.withdrawals import Holder
 from mdm.models import ContactPoint, Customer
 
@@ -91,15 +94,16 @@ def places(holder: Holder) -> list[Place]:
 def accept(holder: Holder, *, offer: OfferedChoice, proof: Evidence) -> list[ConsentEvent]:
     """Record that she agrees, at the contact point her link was sent to, in the words shown.
 
-    Until she refuses again, a second click is the same fact.
+    Until she refuses again, or what she agreed to has run out, a second click is the same fact.
     """
     point = holder.contact_point
     refusals = ConsentEvent.objects.filter(
         Q(contact_point=point) | Q(source_record__customer=holder.customer_id),
         type__in=RESTRICTIVE,
     )
-    after = refusals.aggregate(latest=Max("pk"))["latest"] or 0
     choice = offer.choice
+    refused = refusals.aggregate(latest=Max("pk"))["latest"] or 0
+    after = max(refused, _run_out(holder, choice))
     # Agreeing again as one customer answers what another of her records refused: a new fact.
     contested = PermissionState.objects.filter(
         customer=holder.customer_id,
@@ -122,6 +126,27 @@ def accept(holder: Holder, *, offer: OfferedChoice, proof: Evidence) -> list[Con
     )
     proof.collection_point = choice.collection_point
     return record_acts([act], proof)
+
+
+def _run_out(holder: Holder, choice: CollectionChoice) -> int:
+    """Return the key of the event of her consent if that has run out, else 0."""
+    state = PermissionState.objects.filter(
+        customer=holder.customer_id,
+        contact_point=holder.contact_point,
+        channel=choice.channel,
+        purpose=choice.purpose,
+    ).first()
+    if state is None:
+        return 0
+    moment = now()
+    validity = validity_of(
+        Permission(State(state.state), state.since),
+        choice.channel,
+        choice.purpose.code,
+        at=moment,
+        policy=pack_at(moment),
+    )
+    return state.deciding_event_id if validity and validity.is_expired else 0
 
 
 def offer_shown(holder: Holder, *, purpose: str, channel: str, notice_id: str) -> OfferedChoice:
@@ -225,7 +250,8 @@ def _line(
     point = row.contact_point
     assert point is not None  # noqa: S101  (the caller leaves the others out)
     state = states.get((point.pk, row.channel, cell.purpose.pk))
-    agreed = state is not None and state.state in _GRANTED
+    has_expired = cell.validity is not None and cell.validity.is_expired
+    agreed = state is not None and state.state in _GRANTED and not has_expired
     is_on = agreed or cell.state != "no"
     can_accept = point == holder.contact_point and not agreed
     return Line(
@@ -233,13 +259,13 @@ def _line(
         channel=row.channel,
         contact_point=point,
         is_on=is_on,
-        words=_words(cell, is_agreed=agreed),
-        since=state.since if state and agreed else cell.answer.since,
+        words=_words(cell, is_agreed=agreed, has_expired=has_expired),
+        since=state.since if state and (agreed or has_expired) else cell.answer.since,
         offer=offers.get((cell.purpose.pk, row.channel)) if can_accept else None,
     )
 
 
-def _words(cell: Cell, *, is_agreed: bool) -> str:
+def _words(cell: Cell, *, is_agreed: bool, has_expired: bool) -> str:
     if is_agreed:
         return _("You agreed")
     if cell.state == "yes":
@@ -248,4 +274,6 @@ def _words(cell: Cell, *, is_agreed: bool) -> str:
         return _("As a customer, for offers like what you bought")
     if cell.answer.rule in {"G4", "G5", "G6"}:
         return _("You said no")
+    if has_expired:
+        return _("You agreed, but that has run out")
     return _("You receive nothing")

@@ -17,8 +17,10 @@ from consent.ledger import RESTRICTIVE
 from consent.memberships import Membership
 from consent.models import ALL_CHANNELS, Channel, ConsentEvent, PermissionState, Purpose
 from consent.permissions import Answer, decide
-from consent.policy_packs import pack_at
+from consent.policies import pack_at
+from consent.policy_packs import PolicyPack
 from consent.rules import law_in_words
+from consent.validity import Validity, validity_of
 from consent.verification import event_seals
 from mdm.models import ContactPoint, Customer, SourceRecord
 
@@ -75,7 +77,8 @@ class Cell:
 
     `families` are the product families for which it would be allowed although it is not in
     general, and `family_answer` the answer for the first of them; `then` is the answer as the
-    system knew it at the day asked about, when it differs.
+    system knew it at the day asked about, when it differs. `validity` says when the consent runs
+    out, if it does.
     """
 
     purpose: Purpose
@@ -84,6 +87,7 @@ class Cell:
     families: tuple[str, ...] = ()
     family_answer: Answer | None = None
     then: Answer | None = None
+    validity: Validity | None = None
 
     @property
     def state(self) -> str:
@@ -170,10 +174,11 @@ class TimelineEntry:
 
 @dataclass(frozen=True, slots=True)
 class Asked:
-    """What a matrix is asked about: the purposes, the instant, and what was similar then."""
+    """What a matrix is asked about: purposes, the instant, its law, and what was similar then."""
 
     purposes: tuple[Purpose, ...]
     at: datetime
+    policy: PolicyPack
     similar: Similarity
 
 
@@ -186,27 +191,29 @@ def permission_matrix(
     (default: the instant asked about).
     """
     moment = now()
-    asked_at = at or moment
     readers: list[tuple[StateReader, datetime]] = [(stored_states(), moment)]
     if at is not None:
         readers = [(states_as_known(at, known), known) for known in (moment, known_at or at)]
+    asked = asked_about(at or moment)
     members = Membership([customer.pk])
     known = [
-        gather(members, at=asked_at, read_states=read, known_at=knowledge)[customer.pk]
+        gather(members, at=asked.at, read_states=read, policy=asked.policy, known_at=knowledge)[
+            customer.pk
+        ]
         for read, knowledge in readers
     ]
     points = ContactPoint.objects.in_bulk([row[0] for row in known[0].points])
-    asked = asked_about(asked_at)
     known_then = (known_at or at) if at else None
-    policy = pack_at(asked_at).code
     rows = matrix_rows(known, points, asked)
-    return PermissionMatrix(asked.purposes, rows, asked_at, at is not None, policy, known_then)
+    return PermissionMatrix(
+        asked.purposes, rows, asked.at, at is not None, asked.policy.code, known_then
+    )
 
 
 def asked_about(at: datetime) -> Asked:
     """Return what a matrix asks at an instant: about every purpose of prospecting."""
     purposes = Purpose.objects.filter(is_active=True).exclude(nature=Purpose.Nature.SERVICE)
-    return Asked(tuple(purposes), at, similar_families(at))
+    return Asked(tuple(purposes), at, pack_at(at), similar_families(at))
 
 
 def matrix_rows(
@@ -349,6 +356,15 @@ def _cell(
         tuple(by_family),
         next(iter(by_family.values()), None),
         then if then and then.allowed != answer.allowed else None,
+        _validity(facts, channel, purpose, asked),
+    )
+
+
+def _validity(facts: Facts, channel: str, purpose: Purpose, asked: Asked) -> Validity | None:
+    if facts.point is None:
+        return None
+    return validity_of(
+        facts.point.permission, channel, purpose.code, at=asked.at, policy=asked.policy
     )
 
 
@@ -366,7 +382,7 @@ def _answer(
     facts: Facts, channel: str, purpose: Purpose, asked: Asked, families: Iterable[str] = ()
 ) -> Answer:
     offer = offer_for(purpose, families=families, similar=asked.similar)
-    return decide(facts, Question(channel, offer, asked.at), pack_at(asked.at))
+    return decide(facts, Question(channel, offer, asked.at), asked.policy)
 
 
 def _family_answers(

@@ -9,7 +9,8 @@ from django.utils.timezone import now
 from django.utils.translation import gettext as _
 
 from consent.models import PermissionState
-from consent.policy_packs import pack_at
+from consent.policies import pack_at
+from consent.policy_packs import PolicyPack
 from consent.presentation import TimelineEntry, entry_of
 from consent.verification import event_seals
 
@@ -33,7 +34,10 @@ def draw(seed: int) -> list[Rehearsed]:
     """
     found = _drawn(seed)
     seals = event_seals([state.deciding_event_id for state in found])
-    return [_rehearsed(state, entry_of(state.deciding_event, seals=seals)) for state in found]
+    policy = pack_at(now())
+    return [
+        _rehearsed(state, entry_of(state.deciding_event, seals=seals), policy) for state in found
+    ]
 
 
 def _drawn(seed: int) -> list[PermissionState]:
@@ -61,9 +65,9 @@ def _drawn(seed: int) -> list[PermissionState]:
     )
 
 
-def _rehearsed(state: PermissionState, entry: TimelineEntry) -> Rehearsed:
+def _rehearsed(state: PermissionState, entry: TimelineEntry, policy: PolicyPack) -> Rehearsed:
     event, lacks = entry.event, []
-    if event.evidence_level < pack_at(now()).minimum_evidence(state.channel):
+    if event.evidence_level < policy.minimum_evidence(state.channel):
         lacks.append(_("evidence below what this channel needs"))
     if event.notice_version is None:
         lacks.append(_("the words shown"))

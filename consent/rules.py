@@ -1,7 +1,8 @@
 """The rules the gate answers with: what each says to a reader, and the text it rests on.
 
 A rule id is for ever: answers, lists and downloads store it. Sentences may use `%(since)s` (a
-date) and `%(years)s` (the pack's limit of inactivity).
+date) and figures of the pack that answered: `%(years)s` of inactivity, `%(days)s` in which calls
+are counted, `%(hours)s` of calls.
 """
 
 from dataclasses import dataclass
@@ -102,7 +103,7 @@ _GATES = [
     _gate(
         "P5",
         "C. consom. D223-9",
-        _("The number was already called as often as the law allows in thirty days."),
+        _("The number was already called as often as the law allows in %(days)s days."),
     ),
     _gate("P4", "C. consom. D223-9", _("It is not an hour at which this person may be called.")),
 ]
@@ -213,6 +214,11 @@ _DENIED = [
         _("No customer exception: no purchase at which this address was collected."),
     ),
     _deny(
+        "E2_old",
+        f"{_CPCE} al. 4",
+        _("No customer exception: the last purchase, on %(since)s, is too long ago."),
+    ),
+    _deny(
         "E2_family",
         f"{_CPCE} al. 4",
         _("No customer exception: nothing similar to the offer was bought."),
@@ -255,7 +261,7 @@ OBLIGATIONS: dict[str, str | Promise] = {
     "stop_keyword": _("Offer STOP as an answer."),
     "sms_hours": _("Send between 8 am and 8 pm, Monday to Saturday, not on holidays."),
     "call_identity": _("Say who calls and that the call is commercial."),
-    "call_window": _("Call on weekdays, 10 am to 1 pm or 2 pm to 8 pm in the person's time zone."),
+    "call_window": _("Call on weekdays, %(hours)s in the person's time zone."),
     "call_stop": _("Stop at once when the person objects, and record it."),
     "right_to_object": _("Remind the person of the right to object."),
     "data_source": _("Say where the address comes from, if not from the person."),
@@ -267,4 +273,9 @@ OBLIGATIONS: dict[str, str | Promise] = {
 
 def law_in_words(rule: str) -> str:
     """Return the text a rule rests on, the GDPR under its name in the reader's language."""
-    return RULES[rule].law.replace("GDPR", str(_("GDPR")))
+    return localised_law(RULES[rule].law)
+
+
+def localised_law(law: str | Promise) -> str:
+    """Return a text of law with the GDPR under its name in the reader's language."""
+    return str(law).replace("GDPR", str(_("GDPR")))

@@ -8,7 +8,9 @@ from consent import (
     conflict_pages,
     ledger_pages,
     notice_pages,
+    policy_pages,
     quarantine_pages,
+    running_out_pages,
     staff_views,
     suppression_pages,
     views,
@@ -55,6 +57,21 @@ urlpatterns = [
     path("consent/ledger/", ledger_pages.LedgerPage.as_view(), name="ledger"),
     path("consent/customers/<slug:public_id>/proof/", ProofPackPage.as_view(), name="proof-pack"),
     path("consent/notices/<int:pk>/", notice_pages.NoticePage.as_view(), name="notice"),
+    path("consent/policy/", policy_pages.PolicyPage.as_view(), name="policy"),
+    path("consent/policy/edit/", policy_pages.edit, name="policy-edit"),
+    path("consent/policy/file/", policy_pages.load_file, name="policy-load"),
+    path("consent/policy/discard/", policy_pages.discard, name="policy-discard"),
+    path("consent/policy/sign/", policy_pages.sign, name="policy-sign"),
+    path("consent/policy/unsign/", policy_pages.withdraw_signature, name="policy-unsign"),
+    path("consent/policy/activate/", policy_pages.activate, name="policy-activate"),
+    path("consent/policy/<int:version>/edit/", policy_pages.edit, name="policy-return"),
+    path(
+        "consent/policy/<int:version>/file/", policy_pages.PolicyFile.as_view(), name="policy-file"
+    ),
+    path(
+        "consent/policy/<int:version>/take-back/", policy_pages.take_back, name="policy-take-back"
+    ),
+    path("consent/running-out/", running_out_pages.RunningOutPage.as_view(), name="running-out"),
     path("consent/suppression/", suppression_pages.SuppressionPage.as_view(), name="suppression"),
     path("consent/brokers/", quarantine_pages.BrokersPage.as_view(), name="brokers"),
     path(

@@ -22,6 +22,7 @@ from consent.models.ledger import (
     PermissionState,
     Purpose,
 )
+from consent.models.policy import PolicyVersion
 from consent.models.rights import Pause, ProofPack, RightsRequest
 from consent.models.sealing import EventSeal, LedgerCheck, SealBlock
 from consent.models.suppression import Suppression, SuppressionList
@@ -44,6 +45,7 @@ __all__ = [
     "OutgoingMail",
     "Pause",
     "PermissionState",
+    "PolicyVersion",
     "ProofFinding",
     "ProofPack",
     "Purpose",

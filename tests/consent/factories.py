@@ -6,9 +6,12 @@ from typing import Any
 from django.utils.timezone import now
 
 from consent.ledger import NewEvent, record_events
-from consent.models import ConsentEvent, Purpose
+from consent.models import ConsentEvent, PolicyVersion, Purpose
+from consent.policy_documents import document_of
+from consent.policy_packs import FR_2026_11
 from consent.projection import project
 from mdm.models import ContactPoint, Customer, SourceRecord
+from tests.factories import UserFactory
 
 
 def email_of(record: SourceRecord) -> ContactPoint:
@@ -50,3 +53,17 @@ def record_event(
     record_events([new])
     project(Customer.objects.filter(merged_into=None).values_list("pk", flat=True))
     return ConsentEvent.objects.get(source_event_id=new.source_event_id)
+
+
+def enact(**parameters: Any) -> PolicyVersion:
+    """Make a pack the law since yesterday: the one delivered, with some parameters otherwise."""
+    version = PolicyVersion.objects.count() + 1
+    return PolicyVersion.objects.create(
+        version=version,
+        code=f"FR-TEST.{version}",
+        status="active",
+        parameters={**document_of(FR_2026_11), **parameters},
+        begins_at=now() - timedelta(days=1),
+        signed_by=UserFactory(),
+        activated_by=UserFactory(),
+    )

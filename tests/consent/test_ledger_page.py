@@ -47,9 +47,9 @@ def test_a_click_has_the_ledger_verified_and_the_result_stands_on_the_home_page(
     jobs.run_now(Job.objects.get(kind="verify_ledger"))
 
     shown = dpo.get(page)
-    assert "Ledger intact: 1 events" in shown.content.decode()
+    assert "Ledger intact: 1 event, " in shown.content.decode()
     assert '<span class="o-stat__value">1</span>' in shown.content.decode()
-    assert "Ledger intact: 1 events" in dpo.get(reverse("admin:index")).content.decode()
+    assert "Ledger intact: 1 event, " in dpo.get(reverse("admin:index")).content.decode()
     assert len(list(settings.LEDGER_FOLDER.iterdir())) == 1
 
 

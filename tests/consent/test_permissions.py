@@ -7,6 +7,7 @@ import pytest
 from django.utils import translation
 
 from consent.facts import (
+    ANY,
     Actor,
     ContractFact,
     EvidenceLevel,
@@ -19,7 +20,7 @@ from consent.facts import (
     State,
 )
 from consent.permissions import decide
-from consent.policy_packs import FR_2026_11, paris_midnight
+from consent.policy_packs import FR_2026_11, ConsentValidity, paris_midnight
 from consent.rules import OBLIGATIONS, RULES, Basis, Kind
 from tests.consent.builders import NOW, ask, days_ago, permission, sale
 
@@ -30,6 +31,15 @@ BEFORE_THE_SWITCH = paris_midnight(date(2026, 8, 11)) - timedelta(seconds=1)
 AT_THE_SWITCH = paris_midnight(date(2026, 8, 11))
 CONTRACT = ContractFact(1, days_ago(400), None, "shoes")
 PROFESSIONAL = {"audience": "b2b_named", **NO_CONSENT}
+
+
+SHORT_FOR_OTHERS = (
+    ConsentValidity("sms", ANY, 1),
+    ConsentValidity(ANY, "news", 1),
+    ConsentValidity("email", ANY, 1),
+    ConsentValidity("email", "marketing", 24),
+)
+SHORT_HERE = (ConsentValidity(ANY, ANY, 24), ConsentValidity(ANY, "marketing", 3))
 
 
 def objection(**traits: Any) -> Objection:
@@ -139,8 +149,27 @@ DECISIONS = [
     ("E1", "email", {"point": {"permission": permission(evidence=1)}}),
     ("E1_proof", "sms", {"point": {"permission": permission(evidence=1)}}),
     ("E1_expired", "email", {"point": {"permission": permission(expires_at=NOW)}}),
-    ("E1_expired", "email", {"policy": {"consent_max_age_months": 3}}),
-    ("E1", "email", {"policy": {"consent_max_age_months": 4}}),
+    ("E1_expired", "email", {"policy": {"consent_validity": (ConsentValidity(ANY, ANY, 3),)}}),
+    ("E1", "email", {"policy": {"consent_validity": (ConsentValidity(ANY, ANY, 4),)}}),
+    ("E1", "email", {"policy": {"consent_validity": SHORT_FOR_OTHERS}}),
+    ("E1_expired", "email", {"policy": {"consent_validity": SHORT_HERE}}),
+    (
+        "E1_expired",
+        "email",
+        {
+            "point": {"permission": permission(since=None)},
+            "policy": {"consent_validity": (ConsentValidity(ANY, ANY, 240),)},
+        },
+    ),
+    (
+        "E2",
+        "email",
+        {
+            "point": NO_CONSENT,
+            "person": {"sales": (sale(),)},
+            "policy": {"soft_opt_in_months": 2},
+        },
+    ),
     ("E1_doi", "email", {"policy": {"confirmation_required": frozenset({"email"})}}),
     ("E2", "email", {"point": NO_CONSENT, "person": {"sales": (sale(),)}}),
     ("E2", "sms", {"point": NO_CONSENT, "person": {"sales": (sale(),)}}),
@@ -183,6 +212,7 @@ LACKS = [
     ("E2_sale", "email", {"person": {"sales": (sale(brand="another"),)}}),
     ("E2_sale", "email", {"person": {"sales": (sale(kind="account_only"),)}}),
     ("E2_sale", "email", {"person": {"sales": (sale(at=NOW + timedelta(days=1)),)}}),
+    ("E2_old", "email", {"person": {"sales": (sale(),)}, "policy": {"soft_opt_in_months": 1}}),
     ("E2_family", "email", {"person": {"sales": (sale(family="books"),)}}),
     ("E2_family", "email", {"person": {"sales": (sale(family=""),)}}),
     ("E2_notice", "email", {"person": {"sales": (sale(),), "is_informed": False}}),

@@ -10,6 +10,7 @@ from django.conf import settings
 from django.core.management import call_command
 from django.core.management.base import BaseCommand, CommandError, CommandParser
 from django.utils.translation import gettext as _
+from django.utils.translation import ngettext
 
 from consent.demo import open_doors
 from mdm.demo.company import CompanyFiles, write_company
@@ -76,7 +77,14 @@ class Command(BaseCommand):
         company = folder.described() or {"rows": DEFAULT_ROWS, "seed": DEFAULT_SEED}
         people = max(_FEWEST_VISITORS, company["rows"] // _ROWS_A_VISITOR)
         if came := open_doors(seed=company["seed"], people=people):
-            self.stdout.write(_("%(count)d customers signed up by the form.") % {"count": came})
+            self.stdout.write(
+                ngettext(
+                    "%(count)d customer signed up by the form.",
+                    "%(count)d customers signed up by the form.",
+                    came,
+                )
+                % {"count": came}
+            )
 
     def _ensure_company(self, folder: DemoFolder, rows: int | None, seed: int | None) -> None:
         there = folder.described()

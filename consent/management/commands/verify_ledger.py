@@ -7,6 +7,7 @@ from typing import Any
 
 from django.core.management.base import BaseCommand, CommandError
 from django.utils.translation import gettext as _
+from django.utils.translation import ngettext
 
 from consent.checkpoints import CheckpointRefused, kept_checkpoints, read_checkpoint
 from consent.models import LedgerCheck
@@ -65,9 +66,12 @@ def _report(check: LedgerCheck) -> dict[str, Any]:
 
 
 def _sentence(check: LedgerCheck) -> str:
-    return _(
-        "%(events)d events in the chain, %(erased)d of them lawfully erased; "
-        "%(unsealed)d wait for their seal. Head %(head)s."
+    return ngettext(
+        "%(events)d event in the chain, lawfully erased: %(erased)d; not sealed yet: "
+        "%(unsealed)d. Head %(head)s.",
+        "%(events)d events in the chain, lawfully erased: %(erased)d; not sealed yet: "
+        "%(unsealed)d. Head %(head)s.",
+        check.event_count,
     ) % {
         "events": check.event_count,
         "erased": check.erased_count,
