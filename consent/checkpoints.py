@@ -1,12 +1,15 @@
 """Checkpoints: the head of the chain, signed, in a folder outside the database.
 
 A chain shows every change but two: an end that was cut off, and a chain computed anew from the
-start by whoever owns the database. Against both, the head is written down elsewhere. The
-signature is an HMAC-SHA-256 under `LEDGER_KEY`: it proves that the file was written by somebody
-who holds the key and was not changed since. It is no proof against the holder of the key, so
-the key is not in the database, and copies of the files belong with the DPO, by mail or on paper.
+start by whoever owns the database. Against both, the head is written down elsewhere and signed
+(Ed25519, `consent.signing_keys`): anybody who has the public key checks the file, without
+Orfèvre and without a secret; only the holder of the private key could have written it. So that
+key is not in the database, and copies of the files belong with the DPO, by mail or on paper.
+
+Files of before were signed with an HMAC-SHA-256 under `LEDGER_KEY`; they are still read.
 """
 
+import base64
 import hashlib
 import hmac
 import json
@@ -16,10 +19,13 @@ from dataclasses import asdict, dataclass
 from datetime import UTC
 from pathlib import Path
 
+from cryptography.exceptions import InvalidSignature
+from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PublicKey
 from django.conf import settings
 from django.utils.translation import gettext as _
 
 from consent.models import SealBlock
+from consent.signing_keys import key_id, public_keys, signing_key
 
 
 class CheckpointRefused(Exception):
@@ -53,19 +59,23 @@ def checkpoint_of(block: SealBlock) -> Checkpoint:
     return Checkpoint(block.number, block.last, bytes(block.hash).hex(), moment)
 
 
-def read_checkpoint(path: Path) -> Checkpoint:
-    """Return the checkpoint in a file.
+def read_checkpoint(path: Path, *, key: Ed25519PublicKey | None = None) -> Checkpoint:
+    """Return the checkpoint in a file, signed by this key, or else by one of ours.
 
     Raises:
-        CheckpointRefused: when the file cannot be read, or its signature is not ours.
+        CheckpointRefused: when the file cannot be read, or its signature is another's.
     """
     try:
         found = json.loads(path.read_text(encoding="utf-8"))
-        signature = found.pop("signature")
+        signature, named = str(found.pop("signature")), str(found.pop("key", ""))
         checkpoint = Checkpoint(**found)
     except (OSError, ValueError, TypeError, KeyError, AttributeError) as error:
         raise CheckpointRefused(_("%(file)s is no checkpoint.") % {"file": path.name}) from error
-    if not hmac.compare_digest(str(signature), sign(checkpoint)):
+    if named or key:
+        is_ours = _is_signed(checkpoint, signature, key or public_keys().get(named))
+    else:
+        is_ours = hmac.compare_digest(signature, _hmac(checkpoint))
+    if not is_ours:
         raise CheckpointRefused(
             _("The signature of %(file)s is not ours: another key, or the file was changed.")
             % {"file": path.name}
@@ -78,21 +88,34 @@ def kept_checkpoints() -> list[Path]:
     return sorted(Path(settings.LEDGER_FOLDER).glob("checkpoint-*.json"))
 
 
-def sign(checkpoint: Checkpoint) -> str:
-    """Return the signature of a checkpoint, in hexadecimal."""
-    text = json.dumps(asdict(checkpoint), sort_keys=True, separators=(",", ":"))
-    return hmac.new(_key(), text.encode(), hashlib.sha256).hexdigest()
+def signed_text(checkpoint: Checkpoint) -> bytes:
+    """Return the bytes that are signed: JSON without spaces, its names in alphabetical order."""
+    return json.dumps(asdict(checkpoint), sort_keys=True, separators=(",", ":")).encode()
 
 
-def _key() -> bytes:
+def _is_signed(checkpoint: Checkpoint, signature: str, key: Ed25519PublicKey | None) -> bool:
+    if key is None:
+        return False
+    try:
+        key.verify(base64.b64decode(signature, validate=True), signed_text(checkpoint))
+    except (ValueError, InvalidSignature):
+        return False
+    return True
+
+
+def _hmac(checkpoint: Checkpoint) -> str:
     secret = settings.LEDGER_KEY or settings.SECRET_KEY
-    return hashlib.sha256(b"orfevre ledger checkpoint\x00" + secret.encode()).digest()
+    key = hashlib.sha256(b"orfevre ledger checkpoint\x00" + secret.encode()).digest()
+    return hmac.new(key, signed_text(checkpoint), hashlib.sha256).hexdigest()
 
 
 def _write(path: Path, checkpoint: Checkpoint) -> None:
     """Write a whole file or none: complete on disk before it gets its name, then read-only."""
     path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
-    content = json.dumps({**asdict(checkpoint), "signature": sign(checkpoint)}, indent=2) + "\n"
+    key = signing_key()
+    signature = base64.b64encode(key.sign(signed_text(checkpoint))).decode()
+    signed = {**asdict(checkpoint), "key": key_id(key.public_key()), "signature": signature}
+    content = json.dumps(signed, indent=2) + "\n"
     handle, name = tempfile.mkstemp(dir=path.parent, prefix=".checkpoint-")
     with os.fdopen(handle, "w", encoding="utf-8") as file:
         file.write(content)

@@ -13,6 +13,7 @@ from consent.checkpoints import kept_checkpoints
 from consent.ledger_jobs import VERIFY_LEDGER, check_soon
 from consent.models import LedgerCheck, SealBlock
 from consent.sealing import oldest_unsealed
+from consent.signing_keys import key_id, pem_of, signing_key
 from mdm.models import Job
 from mdm.pages import StaffPage, staff_user
 
@@ -30,7 +31,7 @@ class LedgerPage(StaffPage):
         """Add the last checks, the head of the chain and the unsealed tail."""
         checks = list(LedgerCheck.objects.select_related("checked_by")[:_SHOWN])
         waiting, oldest = oldest_unsealed()
-        paths = kept_checkpoints()
+        paths, public = kept_checkpoints(), signing_key().public_key()
         return super().get_context_data(
             checks=checks,
             latest=checks[0] if checks else None,
@@ -39,6 +40,8 @@ class LedgerPage(StaffPage):
             oldest=oldest,
             checkpoint_count=len(paths),
             last_checkpoint=paths[-1].name if paths else "",
+            public_key=pem_of(public),
+            public_key_id=key_id(public),
             live=Job.objects.filter(kind=VERIFY_LEDGER, state__in=Job.LIVE_STATES).first(),
             **kwargs,
         )

@@ -302,4 +302,6 @@ def _ledger(pack: Pack) -> list[Flowable]:
         words = _("Head of the chain when this pack was made: block %(block)s")
         story += [Spacer(0, 6), _p(words % {"block": pack.head.number}, _QUIET)]
         story.append(_p(bytes(pack.head.hash).hex(), _DIGEST))
+    story += [Spacer(0, 6), _p(_("Public key of the checkpoints (Ed25519)"), _QUIET)]
+    story.append(_p("".join(pack.public_key.splitlines()[1:-1]), _DIGEST))
     return story

@@ -220,4 +220,5 @@ def _ledger(pack: Pack) -> dict[str, Any]:
         "orf:blockHash": bytes(head.hash).hex() if head else None,
         "orf:verifiedAt": check.finished_at.isoformat() if check else None,
         "orf:intact": not check.fault if check else None,
+        "orf:checkpointKey": pack.public_key,
     }

@@ -11,6 +11,7 @@ from django.utils.timezone import now
 from consent.models import EventSeal, LedgerCheck, NoticeVersion, SealBlock
 from consent.presentation import PermissionMatrix, TimelineEntry, permission_matrix, timeline
 from consent.sealing import GENESIS
+from consent.signing_keys import pem_of, signing_key
 from consent.verification import sealed_events
 from mdm.models import Customer
 
@@ -55,6 +56,7 @@ class Pack:
     notices: Sequence[NoticeVersion]
     head: SealBlock | None
     last_check: LedgerCheck | None
+    public_key: str
 
 
 def gather_pack(customer: Customer, *, by: User) -> Pack:
@@ -78,6 +80,7 @@ def gather_pack(customer: Customer, *, by: User) -> Pack:
         notices=list(notices.values()),
         head=SealBlock.objects.order_by("-number").first(),
         last_check=LedgerCheck.objects.first(),
+        public_key=pem_of(signing_key().public_key()),
     )
 
 

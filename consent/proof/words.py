@@ -21,7 +21,7 @@ def how_to_verify() -> list[str]:
         ),
         _(
             "The ledger: the command verify_ledger computes every hash again and compares with "
-            "checkpoints that are kept outside the database."
+            "checkpoints that are kept outside the database, signed with the key below."
         ),
         _("A notice: SHA-256 of its text, a line feed and the label of its box gives its digest."),
     ]

@@ -1,12 +1,13 @@
 """The chain over consent events: whatever is done behind its back is found and named."""
 
 import json
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
 from django.core.management import CommandError, call_command
 from django.db import DatabaseError, connection, transaction
+from django.utils import translation
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
@@ -32,9 +33,10 @@ pytestmark = pytest.mark.django_db
 
 
 @pytest.fixture(autouse=True)
-def ledger_folder(settings, tmp_path: Path) -> Path:
+def ledger_folder(settings, tmp_path: Path) -> Iterator[Path]:
     settings.LEDGER_FOLDER = tmp_path / "ledger"
-    return settings.LEDGER_FOLDER
+    with translation.override("en"):
+        yield settings.LEDGER_FOLDER
 
 
 @pytest.fixture
@@ -305,7 +307,7 @@ def test_a_checkpoint_tells_nobody_and_cannot_be_overwritten(events, ledger_fold
 
     (path,) = ledger_folder.iterdir()
     assert json.loads(path.read_text()).keys() == {
-        "block", "last", "hash", "sealed_at", "signature"
+        "block", "last", "hash", "sealed_at", "key", "signature"
     }  # fmt: skip
     assert path.stat().st_mode & 0o777 == 0o400
 

@@ -11,6 +11,7 @@ from django.urls import reverse
 
 from config.roles import create_roles
 from consent.models import ConsentEvent, Evidence, NoticeVersion, ProofPack
+from consent.signing_keys import pem_of, signing_key
 from mdm.models import AccessLog
 from tests.consent.factories import email_of, record_event
 from tests.mdm.factories import make_record
@@ -66,6 +67,12 @@ def test_anybody_computes_the_seals_again_from_the_file_alone(event):
     assert event.uuid.hex in seal["event"]
     (notice,) = document["dpv:hasNotice"]
     assert sha256(f"{notice['dct:description']}\n".encode()) == notice["orf:sha256"]
+
+
+def test_the_public_key_of_the_checkpoints_stands_in_the_pack(event):
+    document = json.loads(take(client_of("dpo"), event, "jsonld").content)
+
+    assert document["orf:ledger"]["orf:checkpointKey"] == pem_of(signing_key().public_key())
 
 
 def test_the_records_speak_the_words_of_the_standard(event):

@@ -2,6 +2,8 @@
 
 import json
 from argparse import ArgumentParser
+from collections.abc import Sequence
+from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
@@ -9,8 +11,9 @@ from django.core.management.base import BaseCommand, CommandError
 from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
 
-from consent.checkpoints import CheckpointRefused, kept_checkpoints, read_checkpoint
+from consent.checkpoints import Checkpoint, CheckpointRefused, kept_checkpoints, read_checkpoint
 from consent.models import LedgerCheck
+from consent.signing_keys import KeyRefused, read_public_key
 from consent.verification import keep, verify
 
 
@@ -29,6 +32,12 @@ class Command(BaseCommand):
             help="compare with this checkpoint (default: those of LEDGER_FOLDER); repeatable",
         )
         parser.add_argument(
+            "--public-key",
+            type=Path,
+            metavar="PEM",
+            help="only check the signatures of the checkpoints, by this key and without database",
+        )
+        parser.add_argument(
             "--chain-only",
             action="store_true",
             help="leave out whether permission states follow from the events",
@@ -39,14 +48,27 @@ class Command(BaseCommand):
         """Verify, keep the result for the DPO's page, print it."""
         paths = [Path(name) for name in options["checkpoint"]] or kept_checkpoints()
         try:
-            checkpoints = [read_checkpoint(path) for path in paths]
+            key = read_public_key(options["public_key"]) if options["public_key"] else None
+            checkpoints = [read_checkpoint(path, key=key) for path in paths]
         except CheckpointRefused as refusal:
             raise CommandError(str(refusal)) from refusal
+        except KeyRefused as refusal:
+            raise CommandError(_("%s holds no Ed25519 key.") % refusal) from refusal
+        if key:
+            self._tell_signed(checkpoints)
+            return
         found = verify(checkpoints=checkpoints, with_states=not options["chain_only"])
         check = keep(found)
         self.stdout.write(json.dumps(_report(check)) if options["json"] else _sentence(check))
         if check.fault:
             raise CommandError(_bad_row(check))
+
+    def _tell_signed(self, checkpoints: Sequence[Checkpoint]) -> None:
+        for checkpoint in checkpoints:
+            words = _(
+                "Block %(block)d, %(last)d events, sealed %(sealed_at)s: signed by this key."
+            )
+            self.stdout.write(words % asdict(checkpoint))
 
 
 def _report(check: LedgerCheck) -> dict[str, Any]:
