@@ -12,7 +12,7 @@ from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_safe
 
 from config.celery import app
-from mdm import heartbeats
+from mdm import erasure_journal, heartbeats
 
 _BROKER_SECONDS = 2
 
@@ -52,7 +52,7 @@ def checks() -> list[Check]:
     found = [Check("database", database), Check("broker", _broker())]
     if database:
         return found
-    return [*found, *background_checks()]
+    return [*found, *background_checks(), Check("erasures", _erasures())]
 
 
 def background_checks() -> list[Check]:
@@ -89,6 +89,16 @@ def _worker() -> str:
 def _sweeper() -> str:
     if _is_late(heartbeats.SWEEPER, timedelta(seconds=3 * settings.SWEEP_SECONDS + 30)):
         return _("The sweeper has not run for a while: interrupted work is not taken up again.")
+    return ""
+
+
+def _erasures() -> str:
+    count = len(erasure_journal.missing())
+    if count:
+        return (
+            _("This database is older than %d erasures in the journal: run replay_erasures.")
+            % count
+        )
     return ""
 
 

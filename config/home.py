@@ -24,6 +24,7 @@ from consent.models import Channel, ConsentEvent, LedgerCheck, PermissionState, 
 from consent.quarantine import waiting_files
 from consent.resolving import open_conflict_customers
 from matching.models import Decision, MatchRun, ReviewTask
+from mdm import erasure_journal
 from mdm.lineage import label_of
 from mdm.models import Customer, Job, LoadBatch, Pin, SourceRecord, SourceSystem
 from mdm.pins import due_for_review
@@ -110,6 +111,7 @@ class DpoHome:
     ledger: LedgerCheck | None
     open_conflict_count: int
     waiting_broker_count: int
+    forgotten_erasure_count: int
 
 
 @dataclass(frozen=True, slots=True)
@@ -267,6 +269,7 @@ def dpo_home() -> DpoHome:
         ledger=LedgerCheck.objects.first(),
         open_conflict_count=open_conflict_customers(),
         waiting_broker_count=waiting_files().count(),
+        forgotten_erasure_count=len(erasure_journal.missing()),
     )
 
 

@@ -23,8 +23,8 @@ from consent.models import (
     Pause,
     RightsRequest,
 )
-from consent.suppression import suppress_erased
-from mdm.erasure import Person, erases
+from consent.suppression import lines_of, restore_erased, suppress_erased
+from mdm.erasure import Memory, Person, erases, remembers
 from mdm.models import ContactPoint
 
 
@@ -70,6 +70,9 @@ def _erase_events(person: Person) -> None:
 def _suppress(person: Person) -> None:
     # So that no file of others makes anybody write to her again (GDPR 17(3)).
     suppress_erased(person.own_contacts)
+
+
+remembers("suppressed", Memory(lambda person: lines_of(person.own_contacts), restore_erased))
 
 
 def _requests(person: Person) -> "QuerySet[OptInRequest]":

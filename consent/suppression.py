@@ -109,12 +109,25 @@ def add_list(
 
 def suppress_erased(contacts: Iterable[Contact]) -> None:
     """Keep the fingerprints of an erased person's contact points. Call it inside a transaction."""
-    found, _is_new = SuppressionList.objects.get_or_create(
-        # Without a name, so that no list from outside can have it already.
-        origin=SuppressionList.Origin.ERASED,
-        defaults={"name": ""},
-    )
-    _write(found, contacts, by=None)
+    _write(_list_of_erased(), contacts, by=None)
+
+
+def lines_of(contacts: Iterable[Contact]) -> list[tuple[str, str]]:
+    """Return the fingerprints under which contacts are suppressed, each with its key's id."""
+    (key_id, secret), *_older = _keys()
+    return [(_fingerprint(secret, kind, value), key_id) for kind, value in contacts]
+
+
+def restore_erased(lines: Iterable[tuple[str, str]]) -> None:
+    """Put lines back on the list of erased people, after a restore that did not know them."""
+    rows = [(key, key_id) for key, key_id in lines]
+    if rows:
+        found = _list_of_erased()
+        moment = now()
+        columns = ["list_id", "fingerprint", "key_id", "since", "added_by_id"]
+        bulk.insert_ignoring(
+            Suppression, columns, [(found.pk, key, key_id, moment, None) for key, key_id in rows]
+        )
 
 
 def lists_with(kind: str, value: str) -> list[SuppressionList]:
@@ -143,6 +156,15 @@ def suppressions_of(points: Mapping[int, Contact], until: datetime) -> dict[int,
             found[key].append(
                 Objection(since, State.OBJECTED, channel, evidence=EvidenceLevel.ORIGIN)
             )
+    return found
+
+
+def _list_of_erased() -> SuppressionList:
+    found, _is_new = SuppressionList.objects.get_or_create(
+        # Without a name, so that no list from outside can have it already.
+        origin=SuppressionList.Origin.ERASED,
+        defaults={"name": ""},
+    )
     return found
 
 

@@ -3,7 +3,7 @@
 What stays is a shell: the keys, so that what others did keeps its meaning; the key in the source,
 so that a file cannot bring her back; sales and contracts without contact point, which the law on
 accounts keeps. An app registers its places with `erases`; `plan` counts what each would lose,
-`erase` does it all in one transaction.
+`erase` does it all in one transaction and writes it into the journal outside the database.
 """
 
 from collections.abc import Callable, Sequence
@@ -16,7 +16,7 @@ from django.db.models import Q, QuerySet
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
-from mdm import identity
+from mdm import erasure_journal, identity
 from mdm.audit import acting_as
 from mdm.contact_points import recount_points
 from mdm.key_sets import key_set
@@ -24,6 +24,7 @@ from mdm.models import (
     Alias,
     ContactPoint,
     Customer,
+    Erasure,
     GoldenRecord,
     Pin,
     RecordContactPoint,
@@ -86,6 +87,29 @@ def erases(label: Any, *, rows: Rows) -> Callable[[Empty], Empty]:
     return register
 
 
+@dataclass(frozen=True, slots=True)
+class Memory:
+    """What an app keeps of an erasure, as fingerprints, and how it is told that again."""
+
+    told: Callable[[Person], Any]
+    restore: Callable[[Any], object]
+
+
+_memories: dict[str, Memory] = {}
+
+
+def remembers(name: str, memory: Memory) -> None:
+    """Have the journal keep something more of each erasure: JSON without personal data."""
+    _memories[name] = memory
+
+
+def remember_again(entry: erasure_journal.Entry) -> None:
+    """Tell the apps what an entry of the journal remembers."""
+    for name, memory in _memories.items():
+        if name in entry.remembered:
+            memory.restore(entry.remembered[name])
+
+
 def plan(customer: Customer) -> list[tuple[str, int]]:
     """Return what an erasure would reach: each place with its number of rows."""
     person = _person(customer)
@@ -96,7 +120,8 @@ def erase(customer: Customer, *, reason: str, by: User | None) -> list[tuple[str
     """Erase a live customer everywhere, at once or not at all. Returns what was reached.
 
     Raises:
-        ErasureRefused: without a reason, or when she is no live customer.
+        ErasureRefused: without a reason, when she is no live customer, or when the journal cannot
+            be written: a backup would bring her back unseen.
     """
     if not reason.strip():
         raise ErasureRefused(_("Say why: the reason is what is kept of an erasure."))
@@ -104,6 +129,8 @@ def erase(customer: Customer, *, reason: str, by: User | None) -> list[tuple[str
         identity.lock_customers([customer.pk])
         person = _person(Customer.objects.get(pk=customer.pk))
         reached = plan(customer)
+        remembered = {name: memory.told(person) for name, memory in _memories.items()}
+        entry = erasure_journal.entry_of(person.record_ids, remembered)
         for place in _places:
             place.empty(person)
         SourceRecord.objects.filter(pk__in=person.records).update(
@@ -111,7 +138,17 @@ def erase(customer: Customer, *, reason: str, by: User | None) -> list[tuple[str
         )
         identity.refresh([person.customer_id], record_ids=person.record_ids)
         _forget_golden_records(person)
+        Erasure.objects.get_or_create(digest=entry.digest, defaults={"erased_by": by})
+        _write_down(entry)
     return reached
+
+
+def _write_down(entry: erasure_journal.Entry) -> None:
+    """Write the entry last: what fails before leaves no trace, and none that counts is missing."""
+    try:
+        erasure_journal.write_once(entry)
+    except OSError as error:
+        raise ErasureRefused(_("The journal of erasures cannot be written.")) from error
 
 
 def _person(customer: Customer) -> Person:

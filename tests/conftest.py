@@ -6,6 +6,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+from django.conf import settings as settings_of_project
 from django.db import connection
 from django.test import SimpleTestCase, TransactionTestCase
 from django.test.utils import setup_databases, teardown_databases
@@ -116,6 +117,12 @@ def django_db_setup(
             yield pristine
             patch.undo()
         teardown_databases(made, verbosity=0)
+
+
+@pytest.fixture(autouse=True)
+def _new_journal_of_erasures() -> None:
+    """What an earlier test erased, and rolled back, is nothing to this one."""
+    Path(settings_of_project.LEDGER_FOLDER, "erasures.jsonl").unlink(missing_ok=True)
 
 
 @pytest.fixture(scope="module")

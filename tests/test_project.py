@@ -61,6 +61,7 @@ NOT_AUDITED = {
     "mdm.Contract": "a fact as loaded, kept with its load batch",
     "mdm.CustomerAct": "append-only: what made events happen",
     "mdm.CustomerEvent": "append-only: itself what happened to each id",
+    "mdm.Erasure": "is itself the record of an erasure",
     "mdm.FieldMapping": "versioned: a change is a new row",
     "mdm.Heartbeat": "a sign of life, overwritten every few seconds",
     "mdm.Job": "says itself who asked for what, and how it ended",

@@ -9,6 +9,7 @@ from mdm.models.customers import (
     SurvivorshipRule,
     SurvivorshipRuleSet,
 )
+from mdm.models.erasures import Erasure
 from mdm.models.events import CustomerAct, CustomerEvent
 from mdm.models.jobs import Heartbeat, Job
 from mdm.models.postcodes import PostcodeTown
@@ -42,6 +43,7 @@ __all__ = [
     "Customer",
     "CustomerAct",
     "CustomerEvent",
+    "Erasure",
     "FieldMapping",
     "FileMode",
     "GoldenRecord",
