@@ -217,7 +217,7 @@ def steward_home(user: User) -> StewardHome:
     )
     decisions = _per_day(Decision.objects, "decided_at", _CHART_DAYS)
     mine = Decision.objects.filter(decided_by=user, decided_at__date=localdate()).count()
-    last_run = MatchRun.objects.filter(simulated=False, finished_at__isnull=False).first()
+    last_run = MatchRun.objects.standing().first()
     sources = list(
         SourceSystem.objects.select_related("quality").annotate(
             last_loaded_at=Max("batches__finished_at")

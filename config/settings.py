@@ -48,6 +48,8 @@ MATCH_SPREAD_FROM_PAIRS = env.int(
 MATCH_PAIRS_PER_PART = env.int(
     "MATCH_PAIRS_PER_PART", 2_000_000, validate=validate.Range(min=131_072, max=20_000_000)
 )
+# Searches whose effect can be undone: what so many of the latest ones replaced is kept.
+MATCH_UNDO_KEPT = env.int("MATCH_UNDO_KEPT", 3, validate=validate.Range(min=1, max=100))
 
 EMAIL_URL = env.str("EMAIL_URL", "", validate=mail_address_of_server)
 DEFAULT_FROM_EMAIL = env.str("DEFAULT_FROM_EMAIL", "orfevre@example.org")

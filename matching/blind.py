@@ -10,7 +10,8 @@ from collections.abc import Iterator, Sequence
 from django.conf import settings
 from django.db.models import F
 
-from matching.models import PairEvidence, ReviewTask
+from matching.former import Evidence
+from matching.models import ReviewTask
 from matching.reading import pairs_touching
 
 # Primes: consecutive records must not all fall on one side.
@@ -28,15 +29,15 @@ def is_blind(task: ReviewTask) -> bool:
     return task.kind == Kind.PAIR and is_drawn
 
 
-def drawn_links(record_ids: Sequence[int]) -> Iterator[tuple[int, int]]:
+def drawn_links(record_ids: Sequence[int], evidence: Evidence) -> Iterator[tuple[int, int]]:
     """Yield the pairs of automatic evidence that are drawn and touch these records."""
     share = settings.AUDIT_LINKS_ONE_IN
     if not share:
         return
     place = (F("left_id") * _LEFT + F("right_id") * _RIGHT) % _MODULUS
-    drawn = PairEvidence.objects.filter(automatic=True).annotate(draw=place % share)
-    rows = drawn.filter(draw=0).order_by().values_list("left", "right")
-    yield from pairs_touching(rows, record_ids)
+    for found in evidence:
+        drawn = found.filter(automatic=True).annotate(draw=place % share).filter(draw=0)
+        yield from pairs_touching(drawn.values_list("left", "right"), record_ids)
 
 
 def place_in_queue(left: int, right: int) -> float:

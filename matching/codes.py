@@ -99,9 +99,24 @@ def changed_records(run: MatchRun | None = None) -> set[int]:
     return found
 
 
+def follow_undo(run: MatchRun) -> None:
+    """Let what a search was the first to see be unseen again."""
+    CodedPage.objects.filter(run=run).update(run=None)
+
+
 def tidy() -> None:
-    """Put the pages together that searches have seen, once there are many."""
+    """Put the pages together that searches have seen, once there are many.
+
+    Those of a search that can be undone stay apart: they would be unseen again. Without the first
+    search of all, everything would be.
+    """
+    standing = MatchRun.objects.standing()
+    undoable = standing.filter(keeps_former=True).order_by("pk").first()
     seen = CodedPage.objects.filter(run__finished_at__isnull=False, version=_version())
+    if undoable:
+        is_first = not standing.filter(pk__lt=undoable.pk).exists()
+        last = undoable.pk if is_first else undoable.pk - 1
+        seen = seen.filter(run__lte=last)
     if seen.filter(is_base=False).count() >= MOST_PAGES:
         _put_together(seen)
 

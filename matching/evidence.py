@@ -1,16 +1,21 @@
-"""Keep what a run found: evidence is replaced range by range, each in one transaction."""
+"""Keep what a run found: evidence is replaced range by range, each in one transaction.
+
+What is replaced is kept in the same transaction, so that the run can be undone (`former`).
+"""
 
 import hashlib
 from bisect import bisect_right
 from collections.abc import Iterator, Sequence
 from typing import TYPE_CHECKING, Any, NamedTuple
 
-from django.db.models import Q
+from django.db.models import Q, QuerySet
 
+from matching import former
 from matching.models import PairEvidence
 from matching.reading import in_chunks
 from mdm import bulk
 from mdm.jobs import JobRun
+from mdm.key_sets import among
 
 if TYPE_CHECKING:
     from matching.linkage.engine import Pairs
@@ -50,7 +55,7 @@ def replace_all(run: JobRun, pairs: "Pairs", match_run_id: int, *, then: Any) ->
             phase="evidence",
         ):
             end = Q() if part.upto is None else Q(left__lte=part.upto)
-            PairEvidence.objects.filter(end, left__gt=part.above).delete()
+            _replace(PairEvidence.objects.filter(end, left__gt=part.above), match_run_id)
             bulk.insert(PairEvidence, COLUMNS, part.rows)
 
 
@@ -60,8 +65,14 @@ def replace_of(
     """Replace the evidence of some records."""
     with run.chunk(cursor=then, phase="evidence"):
         for chunk in in_chunks(sorted(record_ids)):
-            PairEvidence.objects.filter(Q(left__in=chunk) | Q(right__in=chunk)).delete()
+            touching = Q(among("left", chunk)) | Q(among("right", chunk))
+            _replace(PairEvidence.objects.filter(touching), match_run_id)
         bulk.insert(PairEvidence, COLUMNS, _rows(pairs, match_run_id))
+
+
+def _replace(rows: "QuerySet[PairEvidence]", match_run_id: int) -> None:
+    former.keep(rows, match_run_id)
+    rows.delete()
 
 
 def _rows(pairs: "Pairs", match_run_id: int) -> list[EvidenceRow]:

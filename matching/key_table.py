@@ -10,9 +10,9 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
-from django.db.models import Count, QuerySet
+from django.db.models import Count, Q, QuerySet
 
-from matching.learnt import Learnt, learnt_by, learnt_with_keys
+from matching.learnt import Learnt, keyed_files, learnt_by, learnt_with_keys, rules_of
 from matching.models import BlockingKey, CodedPage, MatchRun, WholeFile
 from matching.reading import in_chunks
 from mdm import bulk, jobs
@@ -43,7 +43,7 @@ def follow_page(page: CodedPage, records: "Folded") -> None:
         return
     _write(records, learnt)
     # While the keys of new rules are being written, those count as well.
-    latest = learnt_by(_last_run())
+    latest = learnt_by(MatchRun.objects.standing().first())
     if latest and not set(latest.rules) <= set(learnt.rules):
         _write(records, latest)
     page.is_keyed = True
@@ -120,6 +120,16 @@ def candidates(records: "Folded", learnt: Learnt) -> Found:
     return Found(found.difference(records.ids.tolist()), np.sort(capped))
 
 
+def follow_undo(row: MatchRun) -> None:
+    """Have the keys written that lead by the rules of the search before one that was undone.
+
+    Records that came since have keys of its rules alone.
+    """
+    before = learnt_by(MatchRun.objects.standing().first())
+    if before and not set(before.rules) <= set(rules_of(row)):
+        CodedPage.objects.filter(Q(run=None) | Q(run__gte=row.pk)).update(is_keyed=False)
+
+
 def forget(record_ids: Sequence[int]) -> None:
     """Delete the keys of erased records: a key may be guessed back to a value.
 
@@ -158,20 +168,16 @@ def _missing(records: "Folded", learnt: Learnt) -> set[tuple[int, int]]:
 
 def _work() -> tuple[Learnt, WholeFile, bool] | None:
     """Return whose keys are to be written, and whether its rules are new; None for nothing."""
-    run = _last_run()
+    run = MatchRun.objects.standing().first()
     learnt = learnt_by(run)
     if learnt is None:
         return None
     whole = WholeFile.objects.get(run=run)
     if not whole.is_keyed:
-        keyed = WholeFile.objects.filter(is_keyed=True).order_by("-run").first()
+        keyed = keyed_files().order_by("-run").first()
         is_new = keyed is None or not set(whole.rules) <= set(keyed.rules)
         return learnt, whole, is_new
     return (learnt, whole, False) if _unkeyed().exists() else None
-
-
-def _last_run() -> MatchRun | None:
-    return MatchRun.objects.filter(simulated=False, finished_at__isnull=False).first()
 
 
 def _unkeyed() -> "QuerySet[CodedPage]":

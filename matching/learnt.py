@@ -34,7 +34,12 @@ def learnt_by(run: MatchRun | None) -> Learnt | None:
 
 def learnt_with_keys() -> Learnt | None:
     """Return what the last search learnt whose blocking keys are stored."""
-    return _latest(WholeFile.objects.filter(is_keyed=True))
+    return _latest(keyed_files())
+
+
+def keyed_files() -> "QuerySet[WholeFile]":
+    """Return what searches saw whose blocking keys are stored, and that were not undone."""
+    return WholeFile.objects.filter(is_keyed=True, run__undone_at=None)
 
 
 def rules_of(run: MatchRun) -> "tuple[Rule, ...]":

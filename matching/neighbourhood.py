@@ -6,13 +6,15 @@ recomputing it alone gives what recomputing everything would.
 
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
+from itertools import chain
 
 from django.contrib.auth.models import User
 from django.db import connection
 from django.db.models import QuerySet
 
+from matching import former
 from matching.clustering import Evidence, Guards, Partition, clusters
-from matching.models import Decision, PairEvidence
+from matching.models import Decision
 from matching.reading import in_chunks, rows_of
 from matching.review_tasks import Stand, derive_tasks
 from matching.rule_sets import Parameters, active_rule_set
@@ -96,9 +98,18 @@ def neighbourhood(record_ids: Iterable[int]) -> set[int]:
 
 
 def read_facts(
-    record_ids: Iterable[int] | None = None, *, parameters: Parameters | None = None
+    record_ids: Iterable[int] | None = None,
+    *,
+    parameters: Parameters | None = None,
+    evidence: former.Evidence | None = None,
 ) -> Facts:
-    """Return the facts among the given records (None for all), guarded by the rules in force."""
+    """Return the facts among the given records (None for all).
+
+    Args:
+        record_ids: the records.
+        parameters: those that guard; None for the rules in force.
+        evidence: None for what stands.
+    """
     records: QuerySet[SourceRecord] = SourceRecord.objects.order_by("pk")
     keys = None if record_ids is None else sorted(record_ids)
     columns = ("pk", "identifier", "source_id", "source__one_record_per_person")
@@ -113,7 +124,7 @@ def read_facts(
     )
     return Facts(
         sorted(inside),
-        _evidence(keys, inside),
+        _evidence(keys, inside, evidence or former.evidence_now()),
         rulings_among(keys, inside),
         guards,
         holdings(keys),
@@ -184,7 +195,10 @@ def _neighbours(keys: list[int]) -> set[int]:
     return found
 
 
-def _evidence(keys: list[int] | None, inside: set[int]) -> list[Evidence]:
-    columns = PairEvidence.objects.order_by().values_list("left", "right", "score", "automatic")
-    rows = rows_of(columns, "left", keys)
+def _evidence(
+    keys: list[int] | None, inside: set[int], evidence: former.Evidence
+) -> list[Evidence]:
+    columns = ("left", "right", "score", "automatic")
+    tables = [found.values_list(*columns) for found in evidence]
+    rows = chain.from_iterable(rows_of(table, "left", keys) for table in tables)
     return [Evidence(*row) for row in rows if row[0] in inside and row[1] in inside]

@@ -5,7 +5,8 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 
 from matching.clustering import Partition
-from mdm.birth_ids import public_id
+from mdm.birth_ids import display, public_id
+from mdm.models import Customer
 
 EXAMPLES = 20
 
@@ -23,6 +24,14 @@ class Outcome:
     merges: list[list[str]]
     splits: list[list[str]]
     held: dict[str, int]
+
+
+@dataclass(frozen=True, slots=True)
+class Example:
+    """Customers that would merge, or the parts one would fall into; those known by name."""
+
+    customers: list[Customer]
+    new_ids: list[str]
 
 
 def outcome(present: Mapping[int, int], partition: Partition) -> Outcome:
@@ -44,6 +53,21 @@ def outcome(present: Mapping[int, int], partition: Partition) -> Outcome:
         splits=[_ids([customer, *names]) for customer, names in list(splits.items())[:EXAMPLES]],
         held=dict(held),
     )
+
+
+def examples(groups: Iterable[list[str]]) -> list[Example]:
+    """Return groups of public ids as pages show them: live customers with their names."""
+    groups = list(groups)
+    ids = {public_id for group in groups for public_id in group}
+    live = Customer.objects.filter(public_id__in=ids, merged_into=None).select_related("golden")
+    known = {customer.public_id: customer for customer in live}
+    return [
+        Example(
+            [known[one] for one in group if one in known],
+            [display(one) for one in group if one not in known],
+        )
+        for group in groups
+    ]
 
 
 def _ids(customers: Iterable[int]) -> list[str]:

@@ -6,7 +6,7 @@ changes: then the decision is to be confirmed, and holds meanwhile.
 """
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence, Set
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from itertools import chain
 from typing import NamedTuple
 
@@ -15,7 +15,8 @@ from django.utils.timezone import now
 from matching.automatic import held_back
 from matching.blind import drawn_links, place_in_queue
 from matching.clustering import Reason, Refusal
-from matching.models import Decision, MatchRun, PairEvidence, ReviewTask
+from matching.former import Evidence, evidence_now
+from matching.models import Decision, MatchRun, ReviewTask
 from matching.reading import pairs_touching, rows_of
 from matching.rechecks import stale_decisions
 from matching.scoring import ScoreModel, is_current
@@ -25,10 +26,11 @@ from mdm.models import SourceRecord
 
 @dataclass(frozen=True)
 class Stand:
-    """Where clustering ended: the cluster of each record, and the links it refused."""
+    """Where clustering ended: the cluster of each record, the links it refused, and by what."""
 
     names: Mapping[int, int]
     refusals: Sequence[Refusal]
+    evidence: Evidence = field(default_factory=evidence_now)
 
 
 class Wanted(NamedTuple):
@@ -71,14 +73,19 @@ class _Changes(NamedTuple):
     new: dict[Pair, Wanted]
     other: dict[Pair, tuple[int, Wanted]]
     over: dict[Pair, tuple[int, str]]
+    reopened_count: int
 
 
 def wrong_tasks(record_ids: Sequence[int], stand: Stand) -> set[Pair]:
     """Return the pairs whose task is not as it should be; see `derive_tasks`."""
-    found = _changes(
-        wanted_tasks(record_ids, stand), set(record_ids), set(_decided(record_ids, *_CLEAR))
-    )
+    found = _changes_of(record_ids, stand)
     return {*found.new, *found.other, *found.over}
+
+
+def foresee_tasks(record_ids: Sequence[int], stand: Stand) -> tuple[int, int]:
+    """Return how many tasks `derive_tasks` would open, and how many it would close."""
+    found = _changes_of(record_ids, stand)
+    return len(found.new) + found.reopened_count, len(found.over)
 
 
 def _bring_about(
@@ -122,7 +129,13 @@ def _changes(
             if row[1] == ReviewTask.State.OPEN and pair not in wanted
             if (pair in only if only is not None else not record_ids.isdisjoint(pair))
         },
+        sum(pair in present and present[pair][1] != ReviewTask.State.OPEN for pair in wanted),
     )
+
+
+def _changes_of(record_ids: Sequence[int], stand: Stand) -> _Changes:
+    decided = set(_decided(record_ids, *_CLEAR))
+    return _changes(wanted_tasks(record_ids, stand), set(record_ids), decided)
 
 
 def wanted_tasks(record_ids: Sequence[int], stand: Stand) -> dict[Pair, Wanted]:
@@ -145,7 +158,7 @@ def wanted_tasks(record_ids: Sequence[int], stand: Stand) -> dict[Pair, Wanted]:
 
 def audits(record_ids: Sequence[int], stand: Stand) -> dict[Pair, Wanted]:
     """Return the drawn links that hold, and that nobody has judged."""
-    pairs = set(drawn_links(record_ids))
+    pairs = set(drawn_links(record_ids, stand.evidence))
     if not pairs:
         return {}
     names = _cluster_names(chain.from_iterable(pairs), stand)
@@ -178,9 +191,10 @@ def _candidates(record_ids: Sequence[int], stand: Stand) -> Iterator[tuple[Pair,
         for pk, model in MatchRun.objects.filter(simulated=False).values_list("pk", "model")
         if model and is_current(model)
     }
-    weak = PairEvidence.objects.filter(automatic=False).order_by()
-    rows = weak.values_list("left", "right", "score", "pattern", "run")
-    for left, right, score, pattern, run in pairs_touching(rows, record_ids):
+    columns = ("left", "right", "score", "pattern", "run")
+    weak = [rows.filter(automatic=False).values_list(*columns) for rows in stand.evidence]
+    touching = chain.from_iterable(pairs_touching(rows, record_ids) for rows in weak)
+    for left, right, score, pattern, run in touching:
         model = models.get(run) if score > 0 else None
         reason = held_back(model.levels(pattern), model.personal) if model else None
         yield (left, right), Wanted(score, ReviewTask.Kind.PAIR, reason or "")

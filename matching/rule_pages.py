@@ -14,12 +14,12 @@ from django.utils.translation import gettext_lazy
 from matching import rule_sets
 from matching.explanation import reason_in_words
 from matching.models import MatchRun, RuleSet
+from matching.outcome import examples
 from matching.rule_sets import BlockingRule, Parameters
 from matching.run_charts import key_in_words, rule_in_words
-from matching.runs import last_run, start_run, start_simulation
+from matching.runs import SearchRefused, last_run, start_run, start_simulation
 from matching.scoring import probability
 from mdm import rule_versions
-from mdm.birth_ids import display
 from mdm.models import Customer, Job
 from mdm.pages import StaffPage
 from mdm.rule_pages import action
@@ -51,14 +51,6 @@ class RuleRow:
     is_used: bool
     pairs: int | None
     new_pairs: int | None
-
-
-@dataclass(frozen=True, slots=True)
-class Example:
-    """Customers that would merge, or the parts one would fall into; those known by name."""
-
-    customers: list[Customer]
-    new_ids: list[str]
 
 
 class RulesPage(StaffPage):
@@ -185,23 +177,10 @@ def _simulation(draft: RuleSet | None) -> dict[str, Any]:
         "run": run,
         "outcome": found,
         "customers_now": Customer.objects.filter(merged_into=None).count(),
-        "merges": _examples(found["merges"]),
-        "splits": _examples(found["splits"]),
+        "merges": examples(found["merges"]),
+        "splits": examples(found["splits"]),
         "held": [(reason_in_words(code), count) for code, count in found["held"].items()],
     }
-
-
-def _examples(groups: list[list[str]]) -> list[Example]:
-    ids = {public_id for group in groups for public_id in group}
-    live = Customer.objects.filter(public_id__in=ids, merged_into=None).select_related("golden")
-    known = {customer.public_id: customer for customer in live}
-    return [
-        Example(
-            [known[one] for one in group if one in known],
-            [display(one) for one in group if one not in known],
-        )
-        for group in groups
-    ]
 
 
 @_action
@@ -237,7 +216,10 @@ def discard(request: HttpRequest, user: User) -> str:
 def activate(request: HttpRequest, user: User) -> str:
     """Put the simulated draft in force and search with it at once."""
     rule_versions.put_in_force(required_draft(RuleSet), by=user)
-    start_run(by=user)
+    try:
+        start_run(by=user)
+    except SearchRefused as refusal:
+        return _("The rules are in force.") + f" {refusal}"
     return _("The rules are in force, and a search with them has started.")
 
 

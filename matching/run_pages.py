@@ -14,7 +14,8 @@ from matching.agreement import agreement
 from matching.models import MatchRun, ReviewTask
 from matching.run_charts import blocking, histogram, personal, stages, weights
 from matching.run_quality import blocking_report, by_decisions, decided_same, shared_values
-from matching.runs import KIND, start_run
+from matching.runs import KIND, UNDO_KIND, SearchRefused, start_run
+from matching.undoing import why_not
 from mdm.models import Job, SourceRecord
 from mdm.pages import StaffPage
 
@@ -30,7 +31,7 @@ class HomePage(StaffPage):
 
     def get_context_data(self, **kwargs: Any) -> dict[str, Any]:
         """Add live jobs, the last runs, and whether there is anything to search."""
-        jobs = Job.objects.filter(kind=KIND).select_related("requested_by")
+        jobs = Job.objects.filter(kind__in=(KIND, UNDO_KIND)).select_related("requested_by")
         return super().get_context_data(
             live_jobs=list(jobs.filter(state__in=Job.LIVE_STATES).order_by("created_at")),
             failed_job=_last_failed(),
@@ -68,7 +69,11 @@ class StartPage(StaffPage):
         """Queue the search and go back to the page that shows its progress."""
         simulate = request.POST.get("simulate") == "yes"
         scope = "changed" if request.POST.get("scope") == "changed" and not simulate else "all"
-        start_run(by=cast("User", request.user), scope=scope, simulate=simulate)
+        try:
+            start_run(by=cast("User", request.user), scope=scope, simulate=simulate)
+        except SearchRefused as refusal:
+            messages.warning(request, str(refusal))
+            return redirect("matching:home")
         messages.info(
             request,
             _("The simulation has started: it changes nothing.")
@@ -97,6 +102,7 @@ class RunPage(StaffPage):
             rules=blocking(run),
             personal=personal(run),
             open_count=_open_count(),
+            **_undoing(run),
         )
 
 
@@ -121,13 +127,23 @@ class QualityPage(StaffPage):
         )
 
 
+def _undoing(run: MatchRun) -> dict[str, Any]:
+    """Return whether the search may be undone, why not, and how its undoing stands."""
+    reason = why_not(run)
+    job = run.undo_job
+    stopped = job if job and not job.is_live and not run.undone_at else None
+    return {"can_undo": not reason, "why_not": reason, "undo_stopped": stopped}
+
+
 def _title(run: MatchRun) -> str:
     title = _("Simulation %(number)d") if run.simulated else _("Search %(number)d")
     return title % {"number": run.pk}
 
 
 def _runs() -> Any:
-    return MatchRun.objects.select_related("rule_set", "job__requested_by")
+    return MatchRun.objects.select_related(
+        "rule_set", "job__requested_by", "undo_job", "undone_by"
+    )
 
 
 def _last_failed() -> Job | None:

@@ -5,46 +5,39 @@ replaced range by range, and links and tasks are differences to what should be: 
 does only what is left, and ends where an uninterrupted one ends.
 """
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import asdict, replace
-from datetime import datetime, timedelta
 from typing import TYPE_CHECKING, Any
 
 from django.contrib.auth.models import User
-from django.db.models import Q
 from django.utils.timezone import now
+from django.utils.translation import gettext as _
 
-from matching import codes, evidence
-from matching.clustering import Evidence, Partition
+from matching import codes, evidence, former
+from matching.clustering import Evidence
+from matching.derivation import Derivation
 from matching.fan_out import JobCrew, end_of_work
 from matching.learnt import Learnt, learnt_by
-from matching.models import (
-    Decision,
-    MatchRun,
-    PairEvidence,
-    ReviewTask,
-    RuleSet,
-    WholeFile,
-)
-from matching.neighbourhood import Facts, neighbourhood, read_facts, settle
+from matching.models import MatchRun, PairEvidence, ReviewTask, RuleSet, WholeFile
+from matching.neighbourhood import read_facts
 from matching.outcome import outcome
 from matching.relinking import moves
-from matching.review_tasks import Stand, derive_tasks
 from matching.rule_sets import Parameters, active_rule_set
 from matching.searching import score, score_changes
 from mdm import jobs
-from mdm.identity import apply_links, lock_customers_of
-from mdm.jobs import JobRun
+from mdm.jobs import JobRefused, JobRun
 from mdm.models import Job, SourceRecord
 
 if TYPE_CHECKING:
     from matching.linkage.engine import Pairs, Result
 
 KIND = "match"
-RECORDS_PER_CHUNK = 20_000
-_UNCOMMITTED = timedelta(minutes=1)
-"""A decision stamped before the facts were read may have been committed after."""
+UNDO_KIND = "undo_match"
 _LINKING = {"phase": "links"}  # The cursor once all evidence is written.
+
+
+class SearchRefused(Exception):
+    """No search can start now; the text says why."""
 
 
 def start_simulation(rule_set: RuleSet, *, by: User | None) -> Job:
@@ -60,29 +53,53 @@ def start_run(*, by: User | None, scope: str = "all", simulate: bool = False) ->
         by: who asks for it.
         scope: `all` records, or only those `changed` since the last run.
         simulate: count what would change, and change nothing.
+
+    Raises:
+        SearchRefused: while a search is being undone.
     """
     key = None if simulate else KIND
-    return jobs.submit(KIND, _parameters(scope, simulate=simulate), by=by, idempotency_key=key)
+    parameters = _parameters(scope, simulate=simulate)
+    return _no_undo(jobs.submit(KIND, parameters, by=by, idempotency_key=key))
 
 
 def prepare_run(*, by: User | None, scope: str = "all", simulate: bool = False) -> Job:
     """Return the job of a search without ringing for a worker: for `jobs.run_now`.
 
     A search that waits or runs already is returned instead of a second one.
+
+    Raises:
+        SearchRefused: while a search is being undone.
     """
     key = None if simulate else KIND
-    return jobs.create(KIND, _parameters(scope, simulate=simulate), by=by, idempotency_key=key)
+    parameters = _parameters(scope, simulate=simulate)
+    return _no_undo(jobs.create(KIND, parameters, by=by, idempotency_key=key))
+
+
+def _no_undo(job: Job) -> Job:
+    """Return the job unless it is the undoing that holds the place of a search."""
+    if job.kind == KIND:
+        return job
+    raise SearchRefused(_("A search is being undone: start a new one when that has ended."))
 
 
 def last_run() -> MatchRun | None:
-    """Return the last finished search that was not a simulation."""
-    return MatchRun.objects.filter(simulated=False, finished_at__isnull=False).first()
+    """Return the last finished search that was neither a simulation nor undone."""
+    return MatchRun.objects.standing().first()
 
 
 @jobs.job(KIND)
 def run_match(run: JobRun) -> Mapping[str, Any]:
     """Find duplicates among the records and bring evidence, links and tasks up to date."""
     return _simulate(run) if run.parameters.get("simulate") else _Match(run).result()
+
+
+def why_not_again(row: MatchRun) -> str:
+    """Return why a search that broke off cannot go on, nothing when it can."""
+    if row.undo_job_id:
+        return _("This search was undone: start a new one.")
+    if MatchRun.objects.in_the_way().filter(pk__gt=row.pk).exists():
+        return _("There was another search since: start a new one.")
+    return ""
 
 
 def _parameters(scope: str, *, simulate: bool) -> dict[str, Any]:
@@ -97,6 +114,8 @@ class _Match:
     def __init__(self, run: JobRun) -> None:
         self.run = run
         self.row = _run_row(run)
+        if reason := why_not_again(self.row):
+            raise JobRefused(reason)
         is_partial = run.parameters.get("scope") == "changed"
         self.learnt = learnt_by(last_run()) if is_partial else None
         self.changed: set[int] | None = None
@@ -107,18 +126,22 @@ class _Match:
             self._write_evidence()
         elif self.learnt:
             self.changed = codes.changed_records(self.row)
-        started = now()
-        scope = None if self.changed is None else sorted(neighbourhood(self.changed))
-        facts = read_facts(scope)
-        partition = facts.partition()
-        moved = self._link(facts, partition, started)
-        self._open_tasks(partition)
-        self._follow_decisions_since(started)
-        return self._finish(moved)
+        derivation = Derivation(self.run, reason=str(self.row), around=self._concerned())
+        return self._finish(derivation.carry_out())
+
+    def _concerned(self) -> set[int] | None:
+        """Return the records whose pairs changed; None for all.
+
+        Who was known to be like a changed record, and no longer is, may be free to join others.
+        """
+        if self.changed is None:
+            return None
+        return self.changed | former.concerned_records(self.row)
 
     def _write_evidence(self) -> None:
         found = self._of_changes(self.learnt) if self.learnt else self._of_all()
         _remember(self.row, found)
+        self.row.keeps_former = True
         with self.run.chunk(cursor=self.run.cursor, phase="evidence"):
             self.row.save()
             _remember_whole_file(self.row, found, self.learnt)
@@ -142,36 +165,6 @@ class _Match:
         self.changed = codes.changed_records(self.row)
         return score_changes(self.run, self.changed, learnt)
 
-    def _link(self, facts: Facts, partition: Partition, started: datetime) -> int:
-        """Apply the links that change; returns how many records moved.
-
-        What a steward has decided since the facts were read is left to `_follow_decisions_since`.
-        """
-        groups = moves(facts, partition)
-        done, total = 0, sum(map(len, groups))
-        for group in groups:
-            done += len(group)
-            with self.run.chunk(cursor=_LINKING, done=done, total=total, phase="links"):
-                lock_customers_of([link.record_id for link in group])
-                late = neighbourhood(_decided_since(started))
-                links = [link for link in group if link.record_id not in late]
-                apply_links(links, user=self.run.job.requested_by, reason=str(self.row))
-        return total
-
-    def _open_tasks(self, partition: Partition) -> None:
-        stand = Stand(partition.names, partition.refusals)
-        done, total = 0, len(partition.names)
-        for chunk in _whole_clusters(partition):
-            done += len(chunk)
-            with self.run.chunk(cursor=_LINKING, done=done, total=total, phase="tasks"):
-                derive_tasks(chunk, stand)
-
-    def _follow_decisions_since(self, moment: datetime) -> None:
-        """Settle again what stewards decided while this run was linking."""
-        for record in sorted(_decided_since(moment)):
-            with self.run.chunk(cursor=_LINKING, phase="tasks"):
-                settle([record], by=self.run.job.requested_by, reason=str(self.row))
-
     def _finish(self, moved: int) -> Mapping[str, Any]:
         records = SourceRecord.objects.order_by()
         linked = records.exclude(link_rule="birth").count()
@@ -187,15 +180,9 @@ class _Match:
         self.row.plan = {}
         result = _finished(self.row)
         end_of_work(self.row)
+        former.tidy()
         codes.tidy()
         return result
-
-
-def _decided_since(moment: datetime) -> set[int]:
-    """Return the records about which a steward decided, or took a decision back, since then."""
-    since = moment - _UNCOMMITTED
-    late = Decision.objects.filter(Q(decided_at__gte=since) | Q(retracted_at__gte=since))
-    return {record for pair in late.values_list("left", "right") for record in pair}
 
 
 def _simulate(run: JobRun) -> Mapping[str, Any]:
@@ -266,18 +253,6 @@ def _remember_whole_file(row: MatchRun, found: "Result", before: Learnt | None) 
         used = [report.rule for report in found.rules if report.used]
         kept = {"known": found.known.to_state(), "rules": used, "is_keyed": False}
     WholeFile.objects.update_or_create(run=row, defaults=kept)
-
-
-def _whole_clusters(partition: Partition) -> Iterator[Sequence[int]]:
-    """Yield records in chunks that split no cluster: a task stands between two whole ones."""
-    chunk: list[int] = []
-    for members in partition.groups().values():
-        chunk += members
-        if len(chunk) >= RECORDS_PER_CHUNK:
-            yield chunk
-            chunk = []
-    if chunk:
-        yield chunk
 
 
 def _as_evidence(pairs: "Pairs") -> list[Evidence]:

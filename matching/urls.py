@@ -2,7 +2,7 @@
 
 from django.urls import path
 
-from matching import resemblance_pages, rule_pages, run_pages, views
+from matching import resemblance_pages, rule_pages, run_pages, undo_pages, views
 
 app_name = "matching"
 urlpatterns = [
@@ -13,6 +13,13 @@ urlpatterns = [
     path("matching/start/", run_pages.StartPage.as_view(), name="start"),
     path("matching/runs/<int:pk>/", run_pages.RunPage.as_view(), name="run"),
     path("matching/runs/<int:pk>/quality/", run_pages.QualityPage.as_view(), name="run-quality"),
+    path("matching/runs/<int:pk>/undo/", undo_pages.ask, name="run-undo-ask"),
+    path("matching/runs/<int:pk>/undo/now/", undo_pages.undo_now, name="run-undo-now"),
+    path(
+        "matching/runs/<int:pk>/undo/<uuid:job>/",
+        undo_pages.RunUndoPage.as_view(),
+        name="run-undo",
+    ),
     path("review/", views.ReviewPage.as_view(), name="review"),
     path("review/<int:task>/", views.ReviewPage.as_view(), name="review"),
     path("review/<int:task>/answer/", views.AnswerPage.as_view(), name="answer"),

@@ -4,7 +4,9 @@ from django.urls import reverse
 from django.utils.translation import gettext_lazy as _
 
 from matching import fan_out, key_table
-from matching.runs import KIND
+from matching.models import MatchRun
+from matching.runs import KIND, UNDO_KIND, why_not_again
+from matching.undoing import PREVIEW_KIND
 from mdm.job_words import JobWords, describe
 from mdm.models import Job
 
@@ -12,6 +14,21 @@ from mdm.models import Job
 def _result_url(job: Job) -> str | None:
     run = (job.result or {}).get("run")
     return reverse("matching:run", args=[run]) if run else None
+
+
+def _preview_url(job: Job) -> str | None:
+    run = job.parameters.get("run")
+    return reverse("matching:run-undo", args=[run, job.pk]) if run else None
+
+
+def _undone_url(job: Job) -> str | None:
+    run = job.parameters.get("run")
+    return reverse("matching:run", args=[run]) if run else None
+
+
+def _can_go_on(job: Job) -> bool:
+    row = MatchRun.objects.filter(job=job).first()
+    return row is None or not why_not_again(row)
 
 
 PHASES = {
@@ -36,6 +53,31 @@ describe(
         phases=PHASES,
         icon="join",
         result_url=_result_url,
+        can_retry=_can_go_on,
+    ),
+)
+describe(
+    UNDO_KIND,
+    JobWords(
+        label=_("Undoing of a search"),
+        phases={**PHASES, "evidence": _("Bringing the earlier evidence back")},
+        figures={
+            "parted": _("customers parted"),
+            "joined": _("customers came together again"),
+            "moved": _("records moved"),
+            "open_tasks": _("pairs wait for a steward"),
+        },
+        icon="undo",
+        result_url=_undone_url,
+    ),
+)
+describe(
+    PREVIEW_KIND,
+    JobWords(
+        label=_("What undoing a search would change"),
+        phases={"tasks": _("Counting review tasks")},
+        icon="preview",
+        result_url=_preview_url,
     ),
 )
 describe(

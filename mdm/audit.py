@@ -37,10 +37,16 @@ _actor: ContextVar[Actor | None] = ContextVar("actor", default=None)
 
 
 @contextmanager
-def acting_as(user: User | None, reason: str) -> Iterator[None]:
-    """Record every change made inside the block as done by `user` for `reason`."""
+def acting_as(
+    user: User | None, reason: str, *, correlation: uuid.UUID | None = None
+) -> Iterator[None]:
+    """Record every change made inside the block as done by `user` for `reason`.
+
+    `correlation`: of an act that several attempts carry out.
+    """
     outer = _actor.get()
-    actor = Actor(user, reason, outer.correlation) if outer else Actor(user, reason)
+    shared = outer.correlation if outer else correlation
+    actor = Actor(user, reason, shared) if shared else Actor(user, reason)
     token = _actor.set(actor)
     try:
         yield

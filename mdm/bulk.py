@@ -90,6 +90,30 @@ def insert_ignoring(
         _executemany(_table(model), model, columns, rows, " ON CONFLICT DO NOTHING")
 
 
+def insert_from(
+    model: type[models.Model],
+    columns: Sequence[str],
+    rows: "models.QuerySet[Any, Any]",
+    *,
+    ignoring: bool = False,
+) -> None:
+    """Insert what a query of other rows gives, inside the database.
+
+    Args:
+        model: whose table is written.
+        columns: its columns (field attnames), in the order of those that the query gives.
+        rows: a query by `values_list`; it has a condition.
+        ignoring: leave alone what breaks a unique constraint.
+    """
+    query, parameters = rows.query.sql_with_params()
+    end = " ON CONFLICT DO NOTHING" if ignoring else ""
+    with connection.cursor() as cursor:
+        cursor.execute(
+            f"INSERT INTO {_table(model)} ({_column_names(model, columns)}) {query}{end}",
+            parameters,
+        )
+
+
 def update(model: type[models.Model], columns: Sequence[str], rows: Iterable[Row]) -> None:
     """Update rows by key: the first of `columns` is the primary key, the others are set."""
     target = _table(model)

@@ -41,6 +41,7 @@ Handler = Callable[["JobRun"], Mapping[str, Any]]
 OnProgress = Callable[[int, int | None, str], None]
 
 _handlers: dict[str, Handler] = {}
+_lanes: dict[str, str] = {}  # Kind → lane; a kind that shares with no other is its own.
 _PROGRESS_SECONDS = 0.5  # How often a progress figure is written at most.
 
 
@@ -64,11 +65,16 @@ class Cancelled(Exception):
     """Somebody asked for the job to stop."""
 
 
-def job(kind: str) -> Callable[[Handler], Handler]:
-    """Register the handler of a kind of job. It returns the result: JSON without personal data."""
+def job(kind: str, *, lane: str | None = None) -> Callable[[Handler], Handler]:
+    """Register the handler of a kind of job. It returns the result: JSON without personal data.
+
+    `lane`: the kind whose place it takes. Whoever asks for either by that name as idempotency key
+    gets the one that is live.
+    """
 
     def register(handler: Handler) -> Handler:
         _handlers[kind] = handler
+        _lanes[kind] = lane or kind
         return handler
 
     return register
@@ -135,19 +141,21 @@ def request_cancel(job_row: Job) -> None:
 def retry(job_row: Job) -> Job:
     """Let a failed job wait for a worker again; it goes on where it stopped.
 
-    It takes the name of its kind as idempotency key, so that whoever asks for the same work
+    It takes the name of its lane as idempotency key, so that whoever asks for the same work
     meanwhile gets this job instead of a second one.
 
     Raises:
-        RetryRefused: when it did not fail, or a job of its kind is under way.
+        RetryRefused: when it did not fail, or a job of its lane is under way.
     """
     with transaction.atomic():
         row = Job.objects.select_for_update().get(pk=job_row.pk)
         if row.state != Job.State.FAILED:
             raise RetryRefused(_("Only a job that failed can be tried again."))
-        if Job.objects.filter(kind=row.kind, state__in=Job.LIVE_STATES).exists():
+        lane = _lanes[row.kind]
+        alike = [kind for kind, name in _lanes.items() if name == lane]
+        if Job.objects.filter(kind__in=alike, state__in=Job.LIVE_STATES).exists():
             raise RetryRefused(_("A job of this kind is under way: try again when it has ended."))
-        row.state, row.error, row.idempotency_key = Job.State.QUEUED, "", row.kind
+        row.state, row.error, row.idempotency_key = Job.State.QUEUED, "", lane
         row.started_at = row.finished_at = row.rung_at = None
         row.cancel_requested = False
         row.save()

@@ -75,6 +75,22 @@ class World:
     scores: dict[Pair, float] = field(default_factory=dict)
     acts: list[Act] = field(default_factory=list)
     pins: list[Pin] = field(default_factory=list)
+    runs: list[dict[Pair, float]] = field(default_factory=list)
+
+    def find(self, scores: dict[Pair, float]) -> None:
+        """Let a run find evidence: of each pair the last run that speaks of it counts."""
+        self.runs.append(dict(scores))
+        self._tell_runs()
+
+    def undo_run(self) -> None:
+        """Let the last run never have been."""
+        self.runs.pop()
+        self._tell_runs()
+
+    def _tell_runs(self) -> None:
+        self.scores = {}
+        for found in self.runs:
+            self.scores |= found
 
     def in_force(self) -> dict[Pair, str]:
         """Tell the story of all acts that were not undone; the last word on a pair counts."""

@@ -3,10 +3,15 @@
 from collections.abc import Mapping
 from typing import Any
 
+from django.contrib.auth.models import User
 from django.db import transaction
+from django.utils.timezone import now
 
-from matching.models import PairEvidence
+from matching import former
+from matching.models import MatchRun, PairEvidence, RuleSet
 from matching.neighbourhood import settle
+from matching.undoing import start_preview, start_undo
+from mdm import jobs
 from mdm.loading.candidates import Candidate
 from mdm.loading.deletion import delete
 from mdm.loading.work import readers_of
@@ -61,11 +66,25 @@ def delete_record(batch: LoadBatch, record_id: int) -> None:
         delete(batch, [record_id])
 
 
-def find(scores: Mapping[tuple[int, int], float]) -> None:
+def find(scores: Mapping[tuple[int, int], float]) -> MatchRun:
     """Replace the evidence of these pairs as a run does, and settle."""
+    rules, _created = RuleSet.objects.get_or_create(version=1, defaults={"status": "active"})
+    row = MatchRun.objects.create(rule_set=rules, keeps_former=True, finished_at=now())
     with transaction.atomic():
         records = SourceRecord.objects.in_bulk({record for pair in scores for record in pair})
         for (left, right), score in scores.items():
-            PairEvidence.objects.filter(left=left, right=right).delete()
-            make_evidence(records[left], records[right], score, automatic=score >= AUTOMATIC)
+            known = PairEvidence.objects.filter(left=left, right=right)
+            former.keep(known, row.pk)
+            known.delete()
+            make_evidence(
+                records[left], records[right], score, automatic=score >= AUTOMATIC, run=row
+            )
         settle(records, by=None, reason="test")
+    return row
+
+
+def undo_run(row: MatchRun, *, by: User) -> tuple[dict[str, Any], dict[str, Any]]:
+    """Undo a run as a worker does. Returns what the preview told, and what was done."""
+    told = jobs.run_now(start_preview(row, by=by, is_foreground=True)).result
+    done = jobs.run_now(start_undo(row, by=by, reason="test", is_foreground=True)).result
+    return dict(told or {}), dict(done or {})

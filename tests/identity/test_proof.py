@@ -1,8 +1,8 @@
 """The proof: the real services, through the database, beside an oracle that knows facts alone.
 
-Hypothesis invents histories of loads, evidence, decisions, repairs, undos and pins. After every
-step, members, ids, statuses, values and decisions must be what the oracle says, and at the end of
-every history nothing derived may differ from its facts. The properties are those of
+Hypothesis invents histories of loads, runs, decisions, repairs, pins, and undos of all of them.
+After every step, members, ids, statuses, values and decisions must be what the oracle says, and at
+the end of every history nothing derived may differ from its facts. The properties are those of
 docs/testing.md; `HYPOTHESIS_PROFILE=long` tries many more histories.
 """
 
@@ -36,7 +36,7 @@ from matching.decisions import (
     retract,
 )
 from matching.kept_ids import foresee_giving_back, give_back
-from matching.models import Decision, Repair, ReviewTask
+from matching.models import Decision, MatchRun, Repair, ReviewTask
 from matching.neighbourhood import settle
 from matching.repairs import RepairRefused, Wish, repair, undo
 from mdm import pins
@@ -47,7 +47,14 @@ from mdm.identity import resolve
 from mdm.models import Customer, CustomerEvent, GoldenRecord, Pin, SourceRecord
 from tests.identity import oracle
 from tests.identity.oracle import DIFFERENT, SAME, Record, World
-from tests.identity.services import SOURCES, delete_record, find, load_row, make_sources
+from tests.identity.services import (
+    SOURCES,
+    delete_record,
+    find,
+    load_row,
+    make_sources,
+    undo_run,
+)
 from tests.identity.snapshots import snapshot
 from tests.matching.factories import make_steward
 
@@ -92,6 +99,7 @@ class Identity(RuleBasedStateMachine):
         self.keys: dict[tuple[str, int], int] = {}
         self.made: list[tuple[oracle.Act, Decision | Repair]] = []
         self.pinned: list[tuple[oracle.Pin, int]] = []
+        self.runs: list[MatchRun] = []
         self.issued: set[str] = set()
         self.seen: list[tuple[datetime, dict[int, tuple[list[int], str | None]]]] = []
 
@@ -110,9 +118,7 @@ class Identity(RuleBasedStateMachine):
         for place, (source, key) in enumerate(product(sorted(SOURCES), (0, 1))):
             self.a_file_brings_a_row(source, key, said[place])
         pairs = oracle.pairs_of(self.world.records)
-        found = {pairs[place]: score for place, score in scores.items()}
-        self.world.scores |= found
-        find(found)
+        self.find({pairs[place]: score for place, score in scores.items()})
 
     # ---- files
 
@@ -157,9 +163,27 @@ class Identity(RuleBasedStateMachine):
     @precondition(lambda self: len(self.world.records) > 1)
     @rule(one=places, other=places, score=scores)
     def a_run_finds_evidence(self, one, other, score):
-        pair = self.pair(one, other)
-        self.world.scores[pair] = score
-        find({pair: score})
+        self.find({self.pair(one, other): score})
+
+    def find(self, found):
+        self.world.find(found)
+        self.runs.append(find(found))
+
+    @precondition(lambda self: self.runs)
+    @rule()
+    def the_last_run_is_undone(self):
+        before = self.world.names()
+        self.world.undo_run()
+        told, done = undo_run(self.runs.pop(), by=self.steward)
+        moved = sum(before[record] != name for record, name in self.world.names().items())
+        assert told["moved"] == done["moved"] == moved  # P30
+
+    @precondition(lambda self: len(self.world.records) > 1)
+    @rule(one=places, other=places, score=scores)
+    def a_run_and_its_undo_change_nothing(self, one, other, score):
+        before = snapshot()
+        undo_run(find({self.pair(one, other): score}), by=self.steward)
+        assert snapshot() == before  # P4
 
     # ---- people
 
@@ -465,5 +489,6 @@ def without_tasks(state: str) -> str:
     return state[: state.index('"tasks"')]
 
 
-def test_any_history_is_what_the_facts_say(db):
+def test_any_history_is_what_the_facts_say(db, settings):
+    settings.MATCH_UNDO_KEPT = 100
     run_state_machine_as_test(Identity, settings=SETTINGS)

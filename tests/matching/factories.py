@@ -70,9 +70,20 @@ def links() -> dict[int, tuple[int, str]]:
 
 
 def make_evidence(
-    left: SourceRecord, right: SourceRecord, score: float = 9.0, *, automatic: bool = True
+    left: SourceRecord,
+    right: SourceRecord,
+    score: float = 9.0,
+    *,
+    automatic: bool = True,
+    run: MatchRun | None = None,
 ) -> PairEvidence:
     """Store what a run would have found for two records; `settle` carries it out."""
+    return PairEvidence.objects.create(
+        left=left, right=right, score=score, automatic=automatic, run=run or _a_run(), pattern=0
+    )
+
+
+def _a_run() -> MatchRun:
     rules, _created = RuleSet.objects.get_or_create(
         version=1, defaults={"status": "active", "parameters": {}}
     )
@@ -80,9 +91,7 @@ def make_evidence(
     run, _created = MatchRun.objects.get_or_create(
         rule_set=rules, job=None, defaults={"model": {**model, "shares": [0.5, 0.5]}}
     )
-    return PairEvidence.objects.create(
-        left=left, right=right, score=score, automatic=automatic, run=run, pattern=0
-    )
+    return run
 
 
 def settled(*records: SourceRecord) -> list[int]:

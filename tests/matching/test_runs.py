@@ -129,7 +129,7 @@ class Killed(BaseException):
 def test_a_run_killed_between_chunks_ends_like_one_that_was_not(chunks, monkeypatch):
     monkeypatch.setattr("matching.evidence.PAIRS_PER_CHUNK", 10)
     monkeypatch.setattr("matching.relinking.RECORDS_PER_CHUNK", 8)
-    monkeypatch.setattr("matching.runs.RECORDS_PER_CHUNK", 50)
+    monkeypatch.setattr("matching.derivation.RECORDS_PER_CHUNK", 50)
     make_company(40)
     job = runs.start_run(by=None)
     left = chunks
@@ -167,7 +167,7 @@ def test_the_partition_does_not_depend_on_the_size_of_a_chunk(monkeypatch):
     make_company(40)
     monkeypatch.setattr("matching.evidence.PAIRS_PER_CHUNK", 3)
     monkeypatch.setattr("matching.relinking.RECORDS_PER_CHUNK", 2)
-    monkeypatch.setattr("matching.runs.RECORDS_PER_CHUNK", 5)
+    monkeypatch.setattr("matching.derivation.RECORDS_PER_CHUNK", 5)
     run_match()
     small = outcome()
     monkeypatch.undo()

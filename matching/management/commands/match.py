@@ -9,7 +9,10 @@ from django.core.management.base import BaseCommand, CommandError
 from django.utils.translation import gettext as _
 from tqdm import tqdm
 
-from matching.runs import prepare_run, start_run
+from matching.models import MatchRun
+from matching.runs import SearchRefused, prepare_run, start_run
+from matching.undo_pages import KINDS
+from matching.undoing import UndoRefused, start_preview, start_undo
 from mdm import jobs
 from mdm.models import Job
 
@@ -30,11 +33,28 @@ class Command(BaseCommand):
         parser.add_argument(
             "--simulate", action="store_true", help="Count what would change; change nothing."
         )
+        parser.add_argument(
+            "--undo",
+            type=int,
+            metavar="RUN",
+            help="Say what undoing that search would change; with --yes, undo it.",
+        )
+        parser.add_argument("--yes", action="store_true", help="Undo it indeed.")
+        parser.add_argument("--reason", default="", help="Why it is undone.")
         parser.add_argument("--queue", action="store_true", help="Leave the work to a worker.")
         parser.add_argument("--json", action="store_true", help="Print one JSON object.")
 
-    def handle(self, *, scope: str, simulate: bool, queue: bool, **options: Any) -> None:
-        """Run the search, or queue it, and print what it did."""
+    def handle(self, *, undo: int | None, **options: Any) -> None:
+        """Run the search, or queue it, and print what it did; or undo an earlier one."""
+        try:
+            if undo is None:
+                self._search(**options)
+            else:
+                self._undo(undo, **options)
+        except (SearchRefused, UndoRefused, jobs.JobFailed) as refusal:
+            raise CommandError(str(refusal)) from refusal
+
+    def _search(self, *, scope: str, simulate: bool, queue: bool, **options: Any) -> None:
         if queue:
             job = start_run(by=None, scope=scope, simulate=simulate)
             self._say({"job": str(job.pk), "state": job.state}, self._queued(job), **options)
@@ -43,13 +63,22 @@ class Command(BaseCommand):
         job = prepare_run(by=None, scope=scope, simulate=simulate)
         if job.state == Job.State.RUNNING:
             raise CommandError(_("A search for duplicates is already running."))
-        try:
-            self._run(job)
-        except jobs.JobFailed as error:
-            raise CommandError(str(error)) from error
+        self._run(job)
         seconds = round(time.monotonic() - started, 3)
         figures = {**(job.result or {}), "seconds": seconds}
         self._say(figures, self._done(figures), **options)
+
+    def _undo(self, number: int, *, yes: bool, reason: str, **options: Any) -> None:
+        row = MatchRun.objects.filter(pk=number).first()
+        if row is None:
+            raise CommandError(_("There is no search no. %(number)d.") % {"number": number})
+        if yes:
+            job = start_undo(row, by=None, reason=reason, is_foreground=True)
+        else:
+            job = start_preview(row, by=None, is_foreground=True)
+        self._run(job)
+        figures = dict(job.result or {})
+        self._say(figures, _undone(figures) if yes else _would_undo(figures), **options)
 
     def _run(self, job: Job) -> None:
         with tqdm(disable=None, leave=False) as bar:
@@ -83,3 +112,24 @@ class Command(BaseCommand):
     def _say(self, figures: dict[str, Any], words: str, **options: Any) -> None:
         text = json.dumps(figures, ensure_ascii=False) if options["json"] else words
         self.stdout.write(text)
+
+
+def _would_undo(figures: dict[str, Any]) -> str:
+    kept = figures["work"]["counts"]
+    text = _(
+        "Undoing search no. %(run)d: %(parted)d customers would part, %(joined)d come together "
+        "again; %(moved)d records would move, %(opened)d review tasks open, %(closed)d go. "
+        "Later work that is kept: %(kept)s. Nothing was changed; add --yes and --reason."
+    )
+    listed = ", ".join(f"{count} {KINDS[kind]}" for kind, count in kept.items())
+    return text % {**figures, "kept": listed or _("none")}
+
+
+def _undone(figures: dict[str, Any]) -> str:
+    return (
+        _(
+            "Search no. %(run)d is undone: %(parted)d customers parted, %(joined)d came together "
+            "again, %(moved)d records moved; %(open_tasks)d pairs wait for a steward."
+        )
+        % figures
+    )
