@@ -9,7 +9,8 @@ from django.utils.timezone import localtime
 
 from campaigns import segments
 from campaigns.models import Campaign
-from consent.evaluation import CHUNK, Outcome, evaluate, offer_for
+from consent.crowds import CHUNK, Crowd
+from consent.evaluation import offer_for
 from consent.facts import Offer
 from mdm.models import GoldenRecord
 
@@ -27,7 +28,7 @@ def people(conditions: Conditions, at: datetime) -> QuerySet[GoldenRecord]:
 
 
 def chunks(found: QuerySet[GoldenRecord], *, after: int = 0) -> Iterator[list[int]]:
-    """Yield the customers' keys in ascending order, by chunks, each with one query by key.
+    """Yield the customers' keys in ascending order, by chunks, each with one query.
 
     The next page starts behind the last key, so memory and cost per chunk stay the same, and a
     job can go on from where an earlier attempt stopped.
@@ -43,6 +44,6 @@ def offer_of(campaign: Campaign) -> Offer | None:
     return offer_for(campaign.purpose, families=[campaign.product_family])
 
 
-def answers(campaign: Campaign, customer_ids: Sequence[int], at: datetime) -> Iterator[Outcome]:
-    """Yield the gate's answer for each customer: may this campaign reach them at `at`?"""
-    return evaluate(customer_ids, channel=campaign.channel, offer=offer_of(campaign), at=at)
+def asked_of_many(campaign: Campaign, at: datetime) -> Crowd:
+    """Return the campaign's question, to be asked about many: may it reach them at `at`?"""
+    return Crowd(channel=campaign.channel, offer=offer_of(campaign), at=at)

@@ -13,10 +13,10 @@ from django.urls import reverse
 from django.utils.timezone import now
 from django.utils.translation import gettext_lazy as _
 
-from campaigns.audience import answers, chunks, people
+from campaigns.audience import asked_of_many, chunks, people
 from campaigns.models import Campaign
 from campaigns.segments import InvalidSegment
-from campaigns.waterfall import Waterfall, deciding_rules, from_counts
+from campaigns.waterfall import Waterfall, from_counts
 from mdm.job_words import JobWords, describe
 from mdm.jobs import JobRefused, JobRun, job, submit
 from mdm.models import Job
@@ -57,8 +57,9 @@ def run_count(run: JobRun) -> Mapping[str, Any]:
     except InvalidSegment as problem:
         raise JobRefused(str(problem)) from None
     total = segment.count()
+    crowd = asked_of_many(campaign, as_of)
     for keys in chunks(segment, after=cursor["after"]):
-        counts.update(deciding_rules(answers(campaign, keys, as_of)))
+        counts += crowd.rules(keys)
         cursor = {"as_of": cursor["as_of"], "after": keys[-1], "counts": dict(counts)}
         with run.chunk(cursor=cursor, done=counts.total(), total=total, phase="count"):
             pass

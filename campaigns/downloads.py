@@ -17,11 +17,11 @@ from django.utils.formats import date_format
 from django.utils.timezone import localtime, now
 from django.utils.translation import gettext as _
 
-from campaigns.audience import offer_of
+from campaigns.audience import asked_of_many
 from campaigns.columns import COLUMNS, rows
 from campaigns.formats import WRITERS
 from campaigns.models import ListDownload, TargetList, TargetListMember
-from consent.evaluation import CHUNK, evaluate
+from consent.crowds import CHUNK
 from mdm.pages import log_access
 
 DOWNLOADS_PER_HOUR = 20
@@ -118,19 +118,15 @@ def _refuse_unless_possible(
 def _lines(target_list: TargetList, watermark: str, removed: Counter[str]) -> Iterator[list[str]]:
     """Yield the line of every member still allowed; count the others by rule in `removed`."""
     channel = target_list.campaign.channel
+    crowd = asked_of_many(target_list.campaign, now())
     for members in _chunks(target_list):
-        outcomes = evaluate(
-            [member.customer_id for member in members],
-            channel=channel,
-            offer=offer_of(target_list.campaign),
-            contact_points={member.customer_id: member.contact_point_id for member in members},
-        )
+        points = {member.customer_id: member.contact_point_id for member in members}
         allowed = []
-        for member, outcome in zip(members, outcomes, strict=True):
-            if outcome.answer.allowed:
+        for member, line in zip(members, crowd.lines(list(points), points), strict=True):
+            if line.is_allowed:
                 allowed.append(member)
             else:
-                removed[outcome.answer.rule] += 1
+                removed[line.rule] += 1
         purpose = target_list.campaign.purpose_id
         yield from rows(channel, allowed, watermark, purpose_id=purpose)
 

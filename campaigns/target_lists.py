@@ -9,12 +9,13 @@ from django.contrib.auth.models import User
 from django.db import transaction
 from django.utils.timezone import now
 
-from campaigns.audience import answers, chunks, people
+from campaigns.audience import asked_of_many, chunks, people
 from campaigns.models import Campaign, ListExclusion, TargetList, TargetListMember
 from campaigns.segments import InvalidSegment
 from campaigns.waterfall import Waterfall, from_counts
-from consent.evaluation import Outcome
+from consent.crowds import Line
 from consent.policies import pack_at
+from consent.rules import RULES
 from mdm import bulk
 from mdm.jobs import JobRefused, JobRun, job, submit
 from mdm.models import Job
@@ -58,22 +59,21 @@ def run_freeze(run: JobRun) -> Mapping[str, Any]:
     except InvalidSegment as problem:
         raise JobRefused(str(problem)) from None
     total = segment.count()
+    crowd = asked_of_many(target_list.campaign, as_of)
     for keys in chunks(segment, after=cursor["after"]):
-        outcomes = list(answers(target_list.campaign, keys, as_of))
-        cursor = _moved(cursor, keys, outcomes)
+        lines = list(crowd.lines(keys))
+        cursor = _moved(cursor, keys, lines)
         with run.chunk(cursor=cursor, done=cursor["done"], total=total, phase="freeze"):
-            bulk.insert(TargetListMember, _MEMBER_COLUMNS, _members(target_list, outcomes))
+            bulk.insert(TargetListMember, _MEMBER_COLUMNS, _members(target_list, lines))
     waterfall = from_counts(cursor["counts"], as_of)
     with run.chunk(cursor=cursor, done=waterfall.start, total=waterfall.start, phase="freeze"):
         _seal(target_list, waterfall)
     return {"start": waterfall.start, "allowed": waterfall.allowed}
 
 
-def _moved(
-    cursor: Mapping[str, Any], keys: list[int], outcomes: Iterable[Outcome]
-) -> dict[str, Any]:
+def _moved(cursor: Mapping[str, Any], keys: list[int], lines: Iterable[Line]) -> dict[str, Any]:
     counts = Counter(cursor["counts"])
-    counts.update(outcome.answer.rule for outcome in outcomes)
+    counts.update(line.rule for line in lines)
     return {
         "as_of": cursor["as_of"],
         "after": keys[-1],
@@ -83,19 +83,18 @@ def _moved(
 
 
 def _members(
-    target_list: TargetList, outcomes: Iterable[Outcome]
+    target_list: TargetList, lines: Iterable[Line]
 ) -> Iterable[tuple[int, int, int, str, str, int | None]]:
-    for outcome in outcomes:
-        answer = outcome.answer
+    for line in lines:
         # An allowed contact without a contact point (a service message) has nowhere to go.
-        if answer.allowed and outcome.contact_point_id is not None:
+        if line.is_allowed and line.contact_point_id is not None:
             yield (
                 target_list.pk,
-                outcome.customer_id,
-                outcome.contact_point_id,
-                answer.rule,
-                answer.basis,
-                answer.deciding_event,
+                line.customer_id,
+                line.contact_point_id,
+                line.rule,
+                RULES[line.rule].basis,
+                line.event_id,
             )
 
 

@@ -5,7 +5,7 @@ segment exactly; no name is read.
 """
 
 from collections import Counter
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime
 
@@ -13,9 +13,8 @@ from django.utils.functional import Promise
 from django.utils.timezone import now
 from django.utils.translation import gettext_lazy as _
 
-from campaigns.audience import answers, chunks, people
+from campaigns.audience import asked_of_many, chunks, people
 from campaigns.models import Campaign
-from consent.evaluation import Outcome
 from consent.rules import RULES, Kind
 
 
@@ -52,21 +51,17 @@ class Waterfall:
 
 
 def measure(campaign: Campaign, *, at: datetime | None = None) -> Waterfall:
-    """Pass the campaign's segment through the gate and count, streaming.
+    """Pass the campaign's segment through the gate and count, chunk by chunk.
 
     Raises:
         InvalidSegment: when the conditions no longer fit the fields.
     """
     moment = at or now()
+    crowd = asked_of_many(campaign, moment)
     counts: Counter[str] = Counter()
     for keys in chunks(people(campaign.conditions, moment)):
-        counts.update(deciding_rules(answers(campaign, keys, moment)))
+        counts += crowd.rules(keys)
     return from_counts(counts, moment)
-
-
-def deciding_rules(outcomes: Iterable[Outcome]) -> Iterable[str]:
-    """Return the rule that decides for each person; it says whether it allows."""
-    return (outcome.answer.rule for outcome in outcomes)
 
 
 def from_counts(counts: Mapping[str, int], as_of: datetime) -> Waterfall:

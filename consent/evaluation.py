@@ -1,11 +1,12 @@
-"""The gate asked of the database: for one customer with proof, or for a million in a stream.
+"""The gate asked of the database: for one customer with proof, or for some in a stream.
 
 Both gather the same facts and pass through the same pure function, so they cannot disagree. One
 customer may be asked about any instant (`at`) as the system knew it at another (`known_at`);
-many are asked about the present, from the stored permission states.
+several are asked about the present, from the stored permission states. Very many are asked
+through `consent.crowds`, which asks here about few of them.
 """
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from itertools import islice
@@ -27,11 +28,15 @@ CHUNK = 2_000
 
 @dataclass(frozen=True, slots=True)
 class Outcome:
-    """The answer for one customer, and the contact point it speaks of (None: there is none)."""
+    """The answer for one customer, and the contact point it speaks of (None: there is none).
+
+    `place` is its position among those that were asked about, in the gate's order.
+    """
 
     customer_id: int
     contact_point_id: int | None
     answer: Answer
+    place: int | None = None
 
 
 def offer_for(
@@ -61,7 +66,7 @@ def evaluate(
     channel: str,
     offer: Offer | None,
     at: datetime | None = None,
-    contact_points: dict[int, int] | None = None,
+    contact_points: Mapping[int, int] | None = None,
 ) -> Iterator[Outcome]:
     """Yield the answer for every customer, in the order of the keys, a few queries per chunk.
 
@@ -130,7 +135,7 @@ def _evaluate_chunk(
     customer_ids: Sequence[int],
     question: Question,
     reader: StateReader,
-    contact_points: dict[int, int],
+    contact_points: Mapping[int, int],
     known_at: datetime | None = None,
 ) -> Iterator[Outcome]:
     policy = pack_at(question.at)
@@ -157,6 +162,11 @@ def _evaluate_chunk(
         yield _best(customer, candidates or [_NOBODY], question, policy)
 
 
+def nobody(question: Question) -> Outcome:
+    """Return the answer for a key that is no customer's."""
+    return _best(0, [_NOBODY], question, pack_at(question.at))
+
+
 # A customer that does not exist, or no longer carries the contact point asked about.
 _NOBODY = Facts(PersonFacts(status="unknown"), None)
 
@@ -166,9 +176,10 @@ def _best(
 ) -> Outcome:
     """Return the first allowed candidate's answer, else that of the preferred one."""
     refused: Outcome | None = None
-    for facts in candidates:
+    for place, facts in enumerate(candidates):
         point = facts.point.contact_point_id if facts.point else None
-        outcome = Outcome(customer_id, point, decide(facts, question, policy))
+        answer = decide(facts, question, policy)
+        outcome = Outcome(customer_id, point, answer, place if facts.point else None)
         if outcome.answer.allowed:
             return outcome
         refused = refused or outcome

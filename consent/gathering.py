@@ -49,7 +49,7 @@ StateReader = Callable[[Membership], Mapping[int, States]]
 _NO_PERMISSION = Permission()
 # Consents by the person, or reported of her by a source, are contacts and restart the three-year
 # clock. Refusals do not: they must never make anybody reachable.
-_OWN_ACTS = (ConsentEvent.ActorType.PERSON, ConsentEvent.ActorType.IMPORT)
+OWN_ACTS = (ConsentEvent.ActorType.PERSON, ConsentEvent.ActorType.IMPORT)
 
 
 @dataclass(slots=True)
@@ -247,7 +247,7 @@ def _add_acts(
 ) -> None:
     acts = ConsentEvent.objects.filter(
         members.among("source_record"),
-        actor_type__in=_OWN_ACTS,
+        actor_type__in=OWN_ACTS,
         type__in=PERMISSIVE,
         occurred_at__lte=at,
     ).order_by()

@@ -17,6 +17,7 @@ from mdm.models.quality import SourceQuality
 from mdm.models.records import (
     ADDRESS_ATTRIBUTES,
     ATTRIBUTES,
+    CARRIED_KINDS,
     ContactPoint,
     PersonValues,
     RecordContactPoint,
@@ -36,6 +37,7 @@ from mdm.models.sources import (
 __all__ = [
     "ADDRESS_ATTRIBUTES",
     "ATTRIBUTES",
+    "CARRIED_KINDS",
     "AccessLog",
     "Alias",
     "ContactPoint",

@@ -250,6 +250,15 @@ class ContactPoint(models.Model):
         return self.shared_by > SHARED_ABOVE
 
 
+CARRIED_KINDS = {
+    "email": ContactPoint.Kind.EMAIL.value,
+    "phone": ContactPoint.Kind.PHONE.value,
+    "other_phone": ContactPoint.Kind.PHONE.value,
+    "address": ContactPoint.Kind.POST.value,
+}
+"""The attributes in which a record carries contact points → of what kind they are."""
+
+
 class RecordContactPoint(models.Model):
     """A source record carries a contact point, in one of its attributes."""
 
@@ -270,7 +279,7 @@ class RecordContactPoint(models.Model):
             ),
             models.CheckConstraint(
                 name="record_contact_point_known_attribute",
-                condition=Q(attribute__in=["email", "phone", "other_phone", "address"]),
+                condition=Q(attribute__in=list(CARRIED_KINDS)),
             ),
         ]
 

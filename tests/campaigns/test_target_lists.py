@@ -9,9 +9,10 @@ import pytest
 from django.utils.timezone import now
 
 from campaigns import target_lists
-from campaigns.audience import answers, offer_of
+from campaigns.audience import offer_of
 from campaigns.downloads import DownloadRefused, download
 from campaigns.models import TargetListMember
+from consent.crowds import Crowd
 from consent.evaluation import may_contact
 from consent.rules import RULES, Kind
 from mdm.jobs import run_now
@@ -57,16 +58,17 @@ def test_a_freeze_that_was_killed_goes_on_and_ends_the_same(marketer, monkeypatc
     campaign = make_campaign(marketer)
     whole = frozen_list(campaign)
     calls = []
+    lines = Crowd.lines
 
     def killed(*args):
         calls.append(args)
         if len(calls) == 3:
             raise KeyboardInterrupt
-        return answers(*args)
+        return lines(*args)
 
     interrupted = target_lists.freeze(campaign, by=marketer)
     with monkeypatch.context() as patch:
-        patch.setattr(target_lists, "answers", killed)
+        patch.setattr(Crowd, "lines", killed)
         with pytest.raises(KeyboardInterrupt):
             run_now(interrupted.job)
     assert len(members(interrupted)) == 4

@@ -47,7 +47,7 @@ def test_the_number_of_queries_does_not_grow(marketer, django_assert_max_num_que
         active_person("Silent")
     campaign = make_campaign(marketer)
 
-    with django_assert_max_num_queries(14):
+    with django_assert_max_num_queries(22):
         measure(campaign)
 
 
