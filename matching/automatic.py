@@ -9,6 +9,7 @@ with another person (`matching.linkage.sharing`), sharing it is no household evi
 from collections.abc import Callable, Collection, Mapping
 
 from matching.levels import (
+    EXACT,
     Address,
     BirthDate,
     Code,
@@ -58,6 +59,18 @@ CONTACTS: Mapping[str, Collection[int]] = {
 }
 """What people of one household may share, and the levels at which they do."""
 
+_BESIDE_GIVEN_NAME: Mapping[str, Collection[int]] = {
+    **EXACT,
+    "given_name": (),
+    "sex": (),
+    "country": (),
+    "family_name": FAMILY_AGREES,
+    "birth_date": BIRTH_AGREES,
+    "address": EXACT["address"] | _HOME_AGREES,
+    "email": EXACT["email"] | {Email.SAME_LOCAL_PART, Email.NEAR},
+}
+"""What must agree beside a given name, each enough alone."""
+
 
 def held_back(levels: Levels, personal: Collection[str] = ()) -> str | None:
     """Return why these levels may not link by themselves, or None when they may.
@@ -67,7 +80,8 @@ def held_back(levels: Levels, personal: Collection[str] = ()) -> str | None:
         personal: contacts that no two people share in the file.
 
     The reasons, each a code that `matching.explanation` puts in words: `identifier_conflict`,
-    `birth_date_conflict`, `sex_conflict`, `given_name_conflict`, `given_name_unconfirmed`;
+    `birth_date_conflict`, `sex_conflict`, `given_name_conflict`, `given_name_unconfirmed`,
+    `given_name_alone`;
     of organisations `registration_conflict`, `organisation_unconfirmed`.
     """
     if levels.get("kind") == Kind.ORGANISATIONS:
@@ -132,6 +146,13 @@ def _given_name_is_unconfirmed(levels: Levels) -> bool:
     return not (_is(levels, "email", {Email.SAME_NAMED}) or _is_born_and_reached_alike(levels))
 
 
+def _given_name_is_alone(levels: Levels) -> bool:
+    """Return whether nothing but a given name agrees: many people bear it, in any file."""
+    return _is(levels, "given_name", GIVEN_AGREES) and not any(
+        _is(levels, field, wanted) for field, wanted in _BESIDE_GIVEN_NAME.items()
+    )
+
+
 def _is_family_and_contact(levels: Levels) -> bool:
     has_contact = any(_is(levels, field, wanted) for field, wanted in _CONTACT_AGREES.items())
     return has_contact or _is(levels, "family_name", FAMILY_AGREES)
@@ -166,6 +187,7 @@ _REASONS: Mapping[str, Callable[[Levels], bool]] = {
     "sex_conflict": _sexes_conflict,
     "given_name_conflict": _given_names_conflict,
     "given_name_unconfirmed": _given_name_is_unconfirmed,
+    "given_name_alone": _given_name_is_alone,
 }
 _HOUSEHOLD_REASONS = {"birth_date_conflict", "given_name_conflict", "given_name_unconfirmed"}
 """Reasons that hold only where two people may share what the records share."""

@@ -268,6 +268,7 @@ _REASONS: Mapping[str, Words] = {
     "given_name_unconfirmed": gettext_lazy(
         "A given name is missing: what is shared may belong to a household."
     ),
+    "given_name_alone": gettext_lazy("Only a given name agrees: many people bear it."),
     "not_compared": gettext_lazy("No blocking rule brought them together."),
     "below_floor": gettext_lazy("They were compared, and are too unlike to be kept."),
     "below_threshold": gettext_lazy("Not sure enough to link without a steward."),
