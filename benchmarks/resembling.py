@@ -3,20 +3,28 @@
 Loads the demo company, searches once, writes the keys, then describes records to the service that
 the page and the API ask, some of them damaged, and prints the milliseconds of the answers. Run it
 on an empty database (DATABASE_URL); it stops when there are records, unless --keep is given.
+
+`--more 900000` then writes that many other demo records straight into the tables that the question
+reads (records, customers, keys), which takes minutes instead of the hours of a load, and asks
+again: what a load writes beside them is not read here.
 """
 
 import argparse
+import csv
 import json
 import random
 import sys
 import tempfile
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping, Sequence
+from datetime import date
 from io import StringIO
+from itertools import islice
 from pathlib import Path
 from typing import Any
 
 _CODES = ("crm", "shop", "newsletter")
+_CHUNK = 20_000
 
 
 def main() -> int:
@@ -36,6 +44,9 @@ def main() -> int:
             return 1
         _fill(options.rows)
     print(json.dumps(_measure(options.queries)))
+    if options.more:
+        _add(options.more)
+        print(json.dumps(_measure(options.queries)))
     return 0
 
 
@@ -43,6 +54,7 @@ def _options() -> argparse.Namespace:
     parser = argparse.ArgumentParser(prog="benchmarks.resembling", description=__doc__)
     parser.add_argument("--rows", type=int, default=50_000, help="records of the demo company")
     parser.add_argument("--queries", type=int, default=500, help="descriptions to ask for")
+    parser.add_argument("--more", type=int, default=0, help="records to write into the tables")
     parser.add_argument("--keep", action="store_true", help="ask the records that are there")
     return parser.parse_args()
 
@@ -65,6 +77,68 @@ def _fill(rows: int) -> None:
     started = time.perf_counter()
     jobs.run_now(key_table.prepare())
     print(f"keys written in {time.perf_counter() - started:.1f} s", file=sys.stderr)
+
+
+def _add(count: int) -> None:
+    """Write demo records, customers and keys, and nothing else of what a load writes."""
+    from django.db import transaction
+
+    from benchmarks.tables import table
+    from mdm.models import SourceRecord
+
+    started = time.perf_counter()
+    like = SourceRecord.objects.values("source_id", "batch_id").earliest("pk")
+    with table("demo-1000000").open(encoding="utf-8", newline="") as stream:
+        rows = islice(csv.DictReader(stream), count)
+        while chunk := list(islice(rows, _CHUNK)):
+            with transaction.atomic():
+                _write_records(chunk, like)
+    _analyse()
+    print(f"{count} records added in {time.perf_counter() - started:.1f} s", file=sys.stderr)
+
+
+def _write_records(rows: Sequence[dict[str, str]], like: Mapping[str, object]) -> None:
+    """Write a chunk of lines of a table as records of their own customers, with their keys."""
+    from django.utils.timezone import now
+
+    from matching import codes, key_table
+    from matching.learnt import learnt_with_keys
+    from mdm import bulk
+    from mdm.birth_ids import public_id
+    from mdm.models import Customer, SourceRecord
+    from mdm.standardise.record import ATTRIBUTES
+
+    learnt, moment = learnt_with_keys(), now()
+    assert learnt, "search first"
+    keys = bulk.allocate_ids(SourceRecord, len(rows))
+    shared = {
+        **like, "status": "active", "link_rule": "birth", "raw": {}, "issues": [],
+        "standardiser_version": 1, "content_hash": "", "line": 0,
+    }  # fmt: skip
+    columns = ("id", "customer_id", "source_key", *ATTRIBUTES, *shared)
+    records = [
+        (key, key, f"more-{key}", *(_value(row, name) for name in ATTRIBUTES), *shared.values())
+        for key, row in zip(keys, rows, strict=True)
+    ]
+    bulk.insert(SourceRecord, columns, records)
+    born = ("id", "public_id", "status", "version", "created_at")
+    bulk.insert(Customer, born, [(key, public_id(key), "active", 1, moment) for key in keys])
+    key_table._write(codes.records_now(keys), learnt)
+
+
+def _value(row: dict[str, str], name: str) -> Any:
+    value = row.get(name, "")
+    if name != "birth_date":
+        return value
+    is_whole = len(value) == 8 and value[4:6] != "00" and value[6:] != "00"
+    return date.fromisoformat(value) if is_whole else None
+
+
+def _analyse() -> None:
+    from django.db import connection
+
+    with connection.cursor() as cursor:
+        cursor.execute("ANALYZE")
 
 
 def _measure(queries: int) -> dict[str, Any]:
