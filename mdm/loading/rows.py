@@ -1,11 +1,11 @@
 """One line of a file made regular: key, raw values, standard record, claims, sales, contracts."""
 
 import json
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from datetime import date, datetime, tzinfo
 from decimal import Decimal, InvalidOperation
 from hashlib import sha256
-from typing import NamedTuple
+from typing import Any, NamedTuple, Self
 
 from mdm.loading.claims import Claim, PermissionColumns
 from mdm.mapping import SourceMapping
@@ -57,6 +57,32 @@ class StandardRow(NamedTuple):
     claims: tuple[Claim, ...]
     sale: SaleRow | None
     contract: ContractRow | None
+
+    @property
+    def plain(self) -> tuple[Any, ...]:
+        """Everything in plain tuples, from which `of_plain` makes it again."""
+        record, created_at, updated_at, claims, sale, contract = self
+        return (
+            tuple(record),
+            created_at,
+            updated_at,
+            tuple(map(tuple, claims)),
+            tuple(sale) if sale else None,
+            tuple(contract) if contract else None,
+        )
+
+    @classmethod
+    def of_plain(cls, plain: Sequence[Any]) -> Self:
+        """Return the row that `plain` gave."""
+        record, created_at, updated_at, claims, sale, contract = plain
+        return cls(
+            StandardRecord._make(record),
+            created_at,
+            updated_at,
+            tuple(map(Claim._make, claims)),
+            SaleRow._make(sale) if sale else None,
+            ContractRow._make(contract) if contract else None,
+        )
 
 
 class RowReader:

@@ -198,7 +198,7 @@ def chunks(
 
 
 def _chunk(lines: Staged, staged: Stage) -> Chunk:
-    rows = [Candidate(*fields) for fields in lines.rows if fields[0] not in staged.overtaken]
+    rows = [Candidate.of_plain(row) for row in lines.rows if row[0] not in staged.overtaken]
     rejects = [_reject(*entry) for entry in lines.rejects]
     return Chunk(rows, rejects, overtaken_count=len(lines.rows) - len(rows))
 
