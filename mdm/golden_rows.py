@@ -8,7 +8,7 @@ from typing import Any, NamedTuple
 
 from mdm.bulk import JsonText
 from mdm.folding import fold
-from mdm.quality import quality
+from mdm.quality import WEIGHTS, quality
 from mdm.standardise.issues import is_doubtful
 from mdm.standardise.record import ATTRIBUTES, Issue
 from mdm.survivorship import GROUPS, Candidate, Lineage, PinnedValue, Rule, Survivors, survive
@@ -48,7 +48,10 @@ class Outline(NamedTuple):
 def outline(source_key: str, issues: Sequence[Issue], values: Sequence[Any]) -> Outline:
     """Return the outline of a record that nobody knew."""
     # Trust, date and source only compare a record with others.
-    member = Member(0, source_key, candidate_of(0, 0, 0, None, issues, tuple(values)))
+    return _outline(Member(0, source_key, candidate_of(0, 0, 0, None, issues, tuple(values))))
+
+
+def _outline(member: Member) -> Outline:
     survivors = survive([member.candidate])
     figure = _quality(survivors, [member])
     return Outline(survivors.row, tuple(survivors.lineage), figure, " ".join(_words([member])))
@@ -74,6 +77,8 @@ def golden_row(
     public_id: str,
 ) -> GoldenRow:
     """Return the golden row of a customer's active records."""
+    if len(members) == 1 and not pins:  # Most customers: as she was born.
+        return born_row(members[0].candidate.record_id, public_id, _outline(members[0]))
     survivors = survive([member.candidate for member in members], pins, rules)
     words = _words(members)
     words[public_id.lower()] = None
@@ -126,13 +131,22 @@ def _number(key: int | None) -> int | str:
 def _quality(survivors: Survivors, members: Sequence[Member]) -> int:
     doubts = {m.candidate.record_id: m.candidate.faulty for m in members if m.candidate.faulty}
     if not doubts:  # Most customers.
-        return quality(survivors.values)
+        return _quality_without_doubt(tuple(map(bool, _weighed(survivors.row))))
     faulty = {
         name
         for group, (record_id, _pin, _strategy) in survivors.lineage.items()
         for name in doubts.get(record_id, frozenset()).intersection(GROUPS[group])
     }
     return quality(survivors.values, faulty)
+
+
+_weighed = itemgetter(*map(ATTRIBUTES.index, WEIGHTS))
+
+
+@lru_cache(maxsize=1 << len(WEIGHTS))
+def _quality_without_doubt(is_there: tuple[bool, ...]) -> int:
+    """Return the quality of values that are there or not, in the order of WEIGHTS."""
+    return quality(dict(zip(WEIGHTS, is_there, strict=True)))
 
 
 _searched = itemgetter(

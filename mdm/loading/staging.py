@@ -21,6 +21,7 @@ from mdm.standardise.text import clean
 
 MAX_KEY_LENGTH = 200
 _REPORT_EVERY = 2000
+_encode = json.JSONEncoder(ensure_ascii=False, separators=(",", ":")).encode
 _LONG_AGO = datetime.min.replace(tzinfo=UTC)
 
 Report = Callable[[int], None]
@@ -73,7 +74,7 @@ def stage(table: Table, reader: RowReader, path: Path, report: Report) -> Stage:
             else:
                 staged.rejected_count += 1
                 entry = [checked.line, None, *checked[1:]]
-            file.write(json.dumps(entry, ensure_ascii=False, separators=(",", ":")) + "\n")
+            file.write(_encode(entry) + "\n")
             staged.line_count += 1
             if staged.line_count % _REPORT_EVERY == 0:
                 report(staged.line_count)
