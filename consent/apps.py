@@ -19,7 +19,7 @@ class ConsentConfig(AppConfig):
         import consent.erasing
         import consent.policy_simulation  # noqa: F401
         from consent.batch_reports import report_on
-        from consent.claims import receive_claims
+        from consent.claims import await_claims, receive_claims
         from consent.housekeeping import tidy_up  # Brings the jobs of consent along.
         from consent.projection import follow_customers
         from consent.retractions import foresee_undo, take_back
@@ -27,11 +27,13 @@ class ConsentConfig(AppConfig):
             customers_changed,
             file_shown,
             file_undone,
+            records_arriving,
             records_loaded,
             swept,
             undo_asked,
         )
 
+        records_arriving.connect(await_claims, dispatch_uid="consent.claims")
         records_loaded.connect(receive_claims, dispatch_uid="consent.claims")
         customers_changed.connect(follow_customers, dispatch_uid="consent.projection")
         swept.connect(tidy_up, dispatch_uid="consent.housekeeping")

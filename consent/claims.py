@@ -11,14 +11,20 @@ from collections import defaultdict
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import Any
 
+from django.utils.timezone import now
+
 from consent.facts import ANY_KIND, CHANNEL_KINDS, ChannelCode, EvidenceLevel
 from consent.ledger import (
     RESTRICTIVE,
+    FirstEvent,
     NewEvent,
+    SharedRefusal,
     first_events,
     holders,
+    numbered,
     record_events,
     record_first_events,
+    refusals_of_shared_points,
 )
 from consent.models import ALL_CHANNELS, ConsentEvent, Purpose
 from consent.phone_lines import is_mobile
@@ -41,31 +47,62 @@ _TYPES = {
 _IMPORT = ConsentEvent.ActorType.IMPORT.value
 _BROKER = ConsentEvent.ActorType.BROKER.value
 _CLAIM, _ORIGIN = EvidenceLevel.CLAIM.value, EvidenceLevel.ORIGIN.value
+_APP = "consent"
+_NO_BUILDING = ANY_KIND - {"post"}
 Carried = Sequence[CarriedPoint]
+
+
+def await_claims(
+    *, batch: LoadBatch, births: Births, claims: list[PermissionClaim], **signal: object
+) -> None:
+    """Prepare the first events of records that are about to be written."""
+    births.prepared[_APP] = _prepare(batch, births, claims)
+
+
+def _prepare(
+    batch: LoadBatch, births: Births, claims: list[PermissionClaim]
+) -> tuple[dict[str, int], list[FirstEvent], list[SharedRefusal]]:
+    """Return the keys of purposes by code, first events, and refusals that others told before."""
+    purposes = dict(Purpose.objects.values_list("code", "pk"))
+    carried, grantor = births.carried, _grantor(batch)
+    first = numbered(
+        event
+        for claim in claims
+        if claim.record_id in carried
+        for event in events_of(claim, carried[claim.record_id], purposes, batch.pk, grantor)
+    )
+    return purposes, first, refusals_of_shared_points(births)
 
 
 def receive_claims(
     *, batch: LoadBatch, births: Births, claims: list[PermissionClaim], **signal: object
 ) -> None:
     """Record the claims of a loaded chunk and bring the permissions concerned up to date."""
-    purposes = dict(Purpose.objects.values_list("code", "pk"))
-    grantor = _BROKER if batch.source.is_broker else _IMPORT
-    first = record_first_events(
-        event
-        for claim in claims
-        if claim.record_id in births.carried
-        for event in events_of(claim, births.carried[claim.record_id], purposes, batch.pk, grantor)
-    )
+    prepared = births.prepared.get(_APP) or _prepare(batch, births, claims)
+    purposes, first, refusals = prepared
+    moment = now()
+    record_first_events(first, moment)
     others = [claim for claim in claims if claim.record_id not in births.carried]
-    carried = _carried({claim.record_id for claim in others})
+    carried, grantor = _carried({claim.record_id for claim in others}), _grantor(batch)
     later = record_events(
         event
         for claim in others
         for event in events_of(claim, carried[claim.record_id], purposes, batch.pk, grantor)
     )
-    codes: dict[int | None, str | None] = {pk: code for code, pk in purposes.items()}
-    project_births(first_events(first, births, {**codes, None: None}), purposes)
-    project(_concerned(births, [event for _, _, event in first], later))
+    if later:
+        told_now = {event.key for event in first}
+        told = refusals_of_shared_points(births)
+        refusals = [refusal for refusal in told if refusal[2][0] not in told_now]
+    codes: dict[int | None, str | None] = {
+        None: None,
+        **{pk: code for code, pk in purposes.items()},
+    }
+    project_births(first_events(first, births, refusals, codes, moment), purposes)
+    project(_concerned(births, [one.event for one in first], later))
+
+
+def _grantor(batch: LoadBatch) -> str:
+    return _BROKER if batch.source.is_broker else _IMPORT
 
 
 def _concerned(births: Births, first: list[NewEvent], later: list[NewEvent]) -> set[int]:
@@ -117,17 +154,17 @@ def events_of(
             (claim.record_id, kind, claim.channel, code, claim.occurred_at, place),
             _ORIGIN if claim.occurred_at or claim.double_opt_in else _CLAIM,
             claim.occurred_at,
-            claims_double_opt_in=is_grant and claim.double_opt_in,
-            batch_id=batch_id,
-            line=claim.line,
+            None,
+            is_grant and claim.double_opt_in,
+            None,
+            batch_id,
+            claim.line,
         )
 
 
 def _points(channel: str, carried: Carried) -> list[tuple[str, int | None]]:
     """Return attribute and key of the contact points that a channel can use."""
-    kinds = (
-        ANY_KIND - {"post"} if channel == ALL_CHANNELS else CHANNEL_KINDS.get(channel, frozenset())
-    )
+    kinds = _NO_BUILDING if channel == ALL_CHANNELS else CHANNEL_KINDS.get(channel, frozenset())
     return [
         (attribute, point)
         for attribute, point, kind, value in carried

@@ -8,8 +8,8 @@ import hashlib
 from collections import defaultdict
 from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from datetime import datetime
+from os import urandom
 from typing import Any, NamedTuple
-from uuid import uuid4
 
 from django.utils.timezone import now
 
@@ -98,10 +98,14 @@ def record_events(events: Iterable[NewEvent]) -> list[NewEvent]:
         return []
     _lock_refused_points(wanted.values())
     moment = now()
+    names = _random_uuids(len(wanted))
     bulk.insert_ignoring(
         ConsentEvent,
         _COLUMNS[1:],
-        (_row(event, key, moment) for key, event in wanted.items()),
+        (
+            (name, *_row(event, key, moment))
+            for name, (key, event) in zip(names, wanted.items(), strict=True)
+        ),
     )
     return list(wanted.values())
 
@@ -134,33 +138,49 @@ def _said_again(wanted: dict[str, NewEvent], recorded: dict[str, int]) -> list[N
     ]
 
 
-class Recorded(NamedTuple):
-    """An event that was just appended: its key, and when."""
+class FirstEvent(NamedTuple):
+    """An event about to be recorded, with its key and the digest of its fact."""
 
-    event_id: int
-    recorded_at: datetime
+    key: int
+    digest: str
     event: NewEvent
 
 
-def record_first_events(events: Iterable[NewEvent]) -> list[Recorded]:
-    """Append the first events ever of records inserted in this transaction.
-
-    Nothing stored can be the same fact, and the contact points are locked already (`meet`).
-    """
+def numbered(events: Iterable[NewEvent]) -> list[FirstEvent]:
+    """Give the first events ever of records about to be inserted their keys, each fact once."""
     wanted = {event.source_event_id: event for event in events}
     if not wanted:
         return []
-    moment = now()
     keys = bulk.allocate_ids(ConsentEvent, len(wanted))
-    bulk.insert(
-        ConsentEvent,
-        _COLUMNS,
-        (
-            (key, *_row(event, source_event_id, moment))
-            for key, (source_event_id, event) in zip(keys, wanted.items(), strict=True)
-        ),
-    )
-    return [Recorded(key, moment, event) for key, event in zip(keys, wanted.values(), strict=True)]
+    return list(map(FirstEvent, keys, wanted.keys(), wanted.values()))
+
+
+def record_first_events(events: Sequence[FirstEvent], moment: datetime) -> None:
+    """Append the first events ever of records inserted in this transaction, as of a moment.
+
+    Nothing stored can be the same fact, and the contact points are locked already (`meet`).
+    """
+    if events:
+        names = _random_uuids(len(events))
+        bulk.insert(
+            ConsentEvent,
+            _COLUMNS,
+            (
+                (key, name, *_row(event, digest, moment))
+                for name, (key, digest, event) in zip(names, events, strict=True)
+            ),
+        )
+
+
+def _random_uuids(count: int) -> Iterator[str]:
+    """Yield random UUIDs (RFC 9562, version 4) in hexadecimal, all from one call of the system."""
+    digits = urandom(16 * count).hex()
+    for start in range(0, 32 * count, 32):
+        variant = "89ab"[int(digits[start + 16], 16) & 3]
+        yield (
+            f"{digits[start : start + 12]}4{digits[start + 13 : start + 16]}"
+            f"{variant}{digits[start + 17 : start + 32]}"
+        )
 
 
 def _lock_refused_points(events: Iterable[NewEvent]) -> None:
@@ -176,7 +196,6 @@ def _lock_refused_points(events: Iterable[NewEvent]) -> None:
 
 def _row(event: NewEvent, source_event_id: str, recorded_at: datetime) -> tuple[object, ...]:
     return (
-        uuid4(),
         event.record_id,
         event.contact_point_id,
         event.channel,
@@ -196,23 +215,11 @@ def _row(event: NewEvent, source_event_id: str, recorded_at: datetime) -> tuple[
     )
 
 
-class OwnEvent(NamedTuple):
-    """An event of one of the customer's records; `row` holds the values of READ."""
-
-    customer_id: int
-    record_id: int
-    contact_point_id: int | None
-    row: Sequence[Any]
-
-
-class SharedRefusal(NamedTuple):
-    """A refusal that another customer's record made of a contact point she carries."""
-
-    customer_id: int
-    contact_point_id: int
-    row: Sequence[Any]
-
-
+# Plain tuples: a load makes some for every row.
+OwnEvent = tuple[int, int, int | None, Sequence[Any]]
+"""A customer, her record, the contact point, and the event: the values of READ."""
+SharedRefusal = tuple[int, int, Sequence[Any]]
+"""A customer, a contact point she carries, and what another's record said: values of READ."""
 CarriedPoints = Mapping[int, Iterable[tuple[int, str]]]
 """By record: the keys and kinds of the contact points it carries."""
 
@@ -220,7 +227,7 @@ CarriedPoints = Mapping[int, Iterable[tuple[int, str]]]
 def events_by_customer(members: Membership) -> dict[int, list[Event]]:
     """Return what the fold needs of each customer, read from what is stored."""
     own = list(_own_events(members))
-    refusing = {event.record_id for event in own if _is_bound_refusal(event)}
+    refusing = {record for _, record, point, row in own if _is_bound_refusal(point, row[1])}
     return assemble(own, _carried_points(refusing), _shared_refusals(members))
 
 
@@ -234,55 +241,54 @@ def assemble(
     goes on saying it after it corrected the address.
     """
     found: dict[int, list[Event]] = defaultdict(list)
-    for event in own:
-        events, (kind, channel) = found[event.customer_id], event.row[1:3]
+    for customer, record, point, row in own:
+        events, kind = found[customer], row[1]
         is_personal = kind == EventType.OBJECTION
-        point_id = None if is_personal else event.contact_point_id
-        events.append(event_of(point_id, event.row, event.record_id))
-        if _is_bound_refusal(event):
-            kinds = CHANNEL_KINDS.get(channel, ANY_KIND)
+        events.append(event_of(None if is_personal else point, row, record))
+        if _is_bound_refusal(point, kind):
+            kinds = CHANNEL_KINDS.get(row[2], ANY_KIND)
             events += [
-                event_of(point, event.row, event.record_id)
-                for point, point_kind in carried.get(event.record_id, ())
-                if point != event.contact_point_id and point_kind in kinds
+                event_of(other, row, record)
+                for other, other_kind in carried.get(record, ())
+                if other != point and other_kind in kinds
             ]
-    for refusal in shared:
-        found[refusal.customer_id].append(event_of(refusal.contact_point_id, refusal.row))
+    for customer, point, row in shared:
+        found[customer].append(event_of(point, row))
     return found
 
 
 def first_events(
-    recorded: Iterable[Recorded], births: Births, purpose_codes: Mapping[int | None, str | None]
+    recorded: Iterable[FirstEvent],
+    births: Births,
+    refusals: Iterable[SharedRefusal],
+    purpose_codes: Mapping[int | None, str | None],
+    moment: datetime,
 ) -> dict[int, list[Event]]:
     """Return what the fold needs of customers just born, from memory.
 
-    `recorded` are all the events of their records; of others, only what is said of contact points
-    they share is read.
+    `recorded` are all the events of their records, as of a moment; `refusals` what others said of
+    contact points they share (`refusals_of_shared_points`).
     """
-    own = [
-        OwnEvent(
-            event.record_id,
-            event.record_id,
-            event.contact_point_id,
-            (
-                key, event.type, event.channel, purpose_codes[event.purpose_id], recorded_at,
-                event.occurred_at, event.actor_type, event.evidence_level, event.annuls_id,
-            ),
-        )
-        for key, recorded_at, event in recorded
-    ]  # fmt: skip
-    carried = {
-        event.record_id: [
-            (point.contact_point_id, point.kind) for point in births.carried[event.record_id]
-        ]
-        for event in own
-        if _is_bound_refusal(event)
-    }
-    return assemble(own, carried, _refusals_of_shared_points(births))
+    own: list[OwnEvent] = []
+    carried: dict[int, list[tuple[int, str]]] = {}
+    shared = list(refusals)
+    carriers = _carriers(births)
+    for key, _digest, event in recorded:
+        record, kind, channel, purpose, point, actor = event[:6]
+        told = (
+            key, kind, channel, purpose_codes[purpose], moment,
+            event.occurred_at, actor, event.evidence_level, event.annuls_id,
+        )  # fmt: skip
+        own.append((record, record, point, told))
+        if _is_bound_refusal(point, kind):
+            carried[record] = [(p.contact_point_id, p.kind) for p in births.carried[record]]
+        if point in carriers and kind in RESTRICTIVE:
+            shared += [(other, point, told) for other in carriers[point] if other != record]
+    return assemble(own, carried, shared)
 
 
-def _is_bound_refusal(event: OwnEvent) -> bool:
-    return event.contact_point_id is not None and event.row[1] in _BOUND_REFUSALS
+def _is_bound_refusal(contact_point_id: int | None, kind: str) -> bool:
+    return contact_point_id is not None and kind in _BOUND_REFUSALS
 
 
 def _own_events(members: Membership) -> Iterator[OwnEvent]:
@@ -290,7 +296,7 @@ def _own_events(members: Membership) -> Iterator[OwnEvent]:
     for home, record, point, *row in own.values_list(
         members.column("source_record"), "source_record_id", "contact_point_id", *READ
     ):
-        yield OwnEvent(members.customer(home), record, point, row)
+        yield members.customer(home), record, point, row
 
 
 def _carried_points(record_ids: Collection[int]) -> CarriedPoints:
@@ -321,25 +327,34 @@ def _shared_refusals(members: Membership) -> Iterator[SharedRefusal]:
         # As it would be, several records of one customer may carry the same contact point.
         if members.customer(author) != customer and (customer, *rest[:2]) not in told:
             told.add((customer, *rest[:2]))
-            yield SharedRefusal(customer, rest[0], rest[1:])
+            yield customer, rest[0], rest[1:]
 
 
-def _refusals_of_shared_points(births: Births) -> Iterator[SharedRefusal]:
+def refusals_of_shared_points(births: Births) -> list[SharedRefusal]:
+    """Return what is stored of refusals of contact points that new records carry, too."""
+    carriers = _carriers(births)
+    if not carriers:
+        return []
+    refusals = ConsentEvent.objects.filter(
+        contact_point__in=key_set(carriers), type__in=RESTRICTIVE
+    ).order_by()
+    return [
+        (customer, point, row)
+        for author, point, *row in refusals.values_list(
+            "source_record__customer_id", "contact_point_id", *READ
+        )
+        for customer in carriers[point] - {author}
+    ]
+
+
+def _carriers(births: Births) -> dict[int, set[int]]:
+    """Return the new records that carry each contact point that is shared."""
     carriers: dict[int, set[int]] = defaultdict(set)
     for record, points in births.carried.items():
         for point in points:
             if point.contact_point_id in births.shared:
                 carriers[point.contact_point_id].add(record)
-    if not carriers:
-        return
-    refusals = ConsentEvent.objects.filter(
-        contact_point__in=key_set(carriers), type__in=RESTRICTIVE
-    ).order_by()
-    for author, point, *row in refusals.values_list(
-        "source_record__customer_id", "contact_point_id", *READ
-    ):
-        for customer in carriers[point] - {author}:
-            yield SharedRefusal(customer, point, row)
+    return carriers
 
 
 def holders(contact_point_ids: Iterable[int]) -> set[int]:

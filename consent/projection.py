@@ -66,7 +66,10 @@ def project_births(
 
     Nobody else can see them yet: nothing stored has to be compared or locked.
     """
-    _add(list(_rows_of(fold_histories(by_customer), {**purposes, ANY: None})))
+    states = _rows_of(fold_histories(by_customer), {**purposes, ANY: None})
+    bulk.insert(PermissionState, _COLUMNS[1:], ((*place, *content) for place, content in states))
+    # All that these customers have is new, so nobody needs to know the keys.
+    record_history(PermissionState, sorted(by_customer), "+", by="customer_id")
 
 
 def follow_customers(*, customer_ids: list[int], gone_ids: list[int], **signal: object) -> None:

@@ -22,6 +22,7 @@ from matching.rechecks import stale_decisions
 from matching.scoring import ScoreModel, is_current
 from mdm import bulk
 from mdm.models import SourceRecord
+from mdm.signals import Births
 
 
 @dataclass(frozen=True)
@@ -59,9 +60,10 @@ def derive_tasks(record_ids: Sequence[int], stand: Stand) -> int:
     return len(wanted)
 
 
-def follow_load(*, record_ids: Sequence[int], **_signal: object) -> None:
+def follow_load(*, record_ids: Sequence[int], births: Births, **_signal: object) -> None:
     """Ask again about decisions on records that a load has just changed; see `mdm.signals`."""
-    if not Decision.objects.in_force().exists():
+    record_ids = [key for key in record_ids if key not in births.carried]  # Nobody knew the rest.
+    if not record_ids or not Decision.objects.in_force().exists():
         return
     if decided := set(_decided(record_ids, *_CLEAR)):
         _bring_about(rechecks(record_ids), set(record_ids), decided, only=decided)

@@ -18,6 +18,7 @@ from django.db import connection, models
 from django.utils.timezone import now
 from simple_history.models import HistoricalRecords
 
+from mdm.behind import execute
 from mdm.key_sets import key_query
 
 
@@ -98,12 +99,17 @@ class AuditTrail(HistoricalRecords):
 
 
 def record_history(
-    model: type[models.Model], keys: Sequence[int], kind: Literal["+", "~", "-"]
+    model: type[models.Model],
+    keys: Sequence[int],
+    kind: Literal["+", "~", "-"],
+    *,
+    by: str | None = None,
 ) -> None:
     """Write one history row per key with the row's present values, in one statement.
 
     For bulk writers: call it after an insert or update, and before a delete. One
-    INSERT … SELECT is some thirty times faster than saving instances.
+    INSERT … SELECT is some thirty times faster than saving instances. With `by`, the keys are
+    those of that column.
     """
     if not keys:
         return
@@ -112,14 +118,13 @@ def record_history(
     moment = connection.ops.adapt_datetimefield_value(now())
     stamp = [moment, kind, actor.user.pk if actor and actor.user else None]
     stamp.append(actor.reason if actor else None)
-    condition, chosen = _chosen(key, keys)
-    with connection.cursor() as cursor:
-        cursor.execute(
-            f"INSERT INTO {target} ({columns}, history_date, history_type,"  # noqa: S608
-            f" history_user_id, history_change_reason)"
-            f" SELECT {columns}, %s, %s, %s, %s FROM {source} WHERE {condition}",
-            [*stamp, *chosen],
-        )
+    condition, chosen = _chosen(connection.ops.quote_name(by) if by else key, keys)
+    statement = (
+        f"INSERT INTO {target} ({columns}, history_date, history_type,"  # noqa: S608
+        f" history_user_id, history_change_reason)"
+        f" SELECT {columns}, %s, %s, %s, %s FROM {source} WHERE {condition}"
+    )
+    execute(statement, [*stamp, *chosen])
 
 
 @cache

@@ -11,10 +11,12 @@ from datetime import datetime
 from functools import lru_cache
 from itertools import islice
 from typing import Any
+from uuid import UUID
 
 from django.core.serializers.json import DjangoJSONEncoder
 from django.db import connection, models
 
+from mdm.behind import execute, is_behind, send
 from mdm.copy_text import copy_text
 
 # On SQLite a waiting writer polls; without a pause between chunks a bulk writer starves it for
@@ -67,7 +69,10 @@ def use_up(model: type[models.Model], key: int) -> None:
 
 
 def insert(model: type[models.Model], columns: Sequence[str], rows: Iterable[Row]) -> None:
-    """Insert rows given as Python values in the order of `columns` (field attnames)."""
+    """Insert rows given as Python values in the order of `columns` (field attnames).
+
+    A UUID may also come as its 32 hexadecimal digits.
+    """
     if connection.vendor == "postgresql":
         _copy(_table(model), model, columns, rows)
     else:
@@ -82,8 +87,8 @@ def insert_ignoring(
     if connection.vendor == "postgresql" and len(rows) > _FEW_ROWS:
         target = _table(model)
         names = _column_names(model, columns)
-        with staged(model, columns, rows) as stage, connection.cursor() as cursor:
-            cursor.execute(
+        with staged(model, columns, rows) as stage:
+            execute(
                 f"INSERT INTO {target} ({names}) SELECT {names} FROM {stage}"  # noqa: S608
                 " ON CONFLICT DO NOTHING"
             )
@@ -122,19 +127,16 @@ def update(model: type[models.Model], columns: Sequence[str], rows: Iterable[Row
     rows = list(rows)
     if connection.vendor == "postgresql" and len(rows) > _FEW_ROWS:
         assignments = ", ".join(f"{value} = stage.{value}" for value in values)
-        with staged(model, columns, rows) as stage, connection.cursor() as cursor:
-            cursor.execute(
+        with staged(model, columns, rows) as stage:
+            execute(
                 f"UPDATE {target} SET {assignments} FROM {stage} AS stage"  # noqa: S608
                 f" WHERE {target}.{key} = stage.{key}"
             )
         return
     assignments = ", ".join(f"{value} = %s" for value in values)
-    with connection.cursor() as cursor:
-        for keys, *changed in _adapted(model, columns, rows):
-            cursor.executemany(
-                f"UPDATE {target} SET {assignments} WHERE {key} = %s",  # noqa: S608
-                list(zip(*changed, keys, strict=True)),
-            )
+    statement = f"UPDATE {target} SET {assignments} WHERE {key} = %s"  # noqa: S608
+    for keys, *changed in _adapted(model, columns, rows):
+        _execute_for_each(statement, list(zip(*changed, keys, strict=True)))
 
 
 def pause_for_other_writers() -> None:
@@ -181,13 +183,12 @@ class staged:
         names = _column_names(self.model, self.columns)
         is_postgresql = connection.vendor == "postgresql"
         name = f"pg_temp.{self.name}" if is_postgresql else f"temp.{self.name}"
-        with connection.cursor() as cursor:
-            cursor.execute(f"DROP TABLE IF EXISTS {name}")
-            cursor.execute(
-                f"CREATE TEMPORARY TABLE {self.name}"  # noqa: S608
-                f"{' ON COMMIT DROP' if is_postgresql else ''} AS"
-                f" SELECT {names} FROM {source} {'WITH NO DATA' if is_postgresql else 'LIMIT 0'}"
-            )
+        execute(f"DROP TABLE IF EXISTS {name}")
+        execute(
+            f"CREATE TEMPORARY TABLE {self.name}"  # noqa: S608
+            f"{' ON COMMIT DROP' if is_postgresql else ''} AS"
+            f" SELECT {names} FROM {source} {'WITH NO DATA' if is_postgresql else 'LIMIT 0'}"
+        )
         if is_postgresql:
             _copy(name, self.model, self.columns, self.rows)
         else:
@@ -196,33 +197,40 @@ class staged:
 
     def __exit__(self, *error: object) -> None:
         if error[0] is None:  # After an error the transaction is lost, and the table with it.
-            with connection.cursor() as cursor:
-                cursor.execute(f"DROP TABLE IF EXISTS {self.name}")
+            execute(f"DROP TABLE IF EXISTS {self.name}")
 
 
 def _copy(
     target: str, model: type[models.Model], columns: Sequence[str], rows: Iterable[Row]
 ) -> None:
-    names = _column_names(model, columns)
-    with (
-        connection.cursor() as cursor,
-        cursor.copy(f"COPY {target} ({names}) FROM STDIN") as copy,
-    ):
-        for block in _adapted(model, columns, rows):
-            copy.write(copy_text(block))
+    command = f"COPY {target} ({_column_names(model, columns)}) FROM STDIN"
+    texts: Iterable[str] = map(copy_text, _adapted(model, columns, rows))
+    if is_behind():  # Whoever gives the rows makes their text, too.
+        texts = list(texts)
+
+    def copy_all(psycopg: Any) -> None:
+        with psycopg.cursor() as cursor, cursor.copy(command) as copy:
+            for text in texts:
+                copy.write(text)
+
+    send(copy_all)
 
 
 def _executemany(
     target: str, model: type[models.Model], columns: Sequence[str], rows: Iterable[Row], end: str
 ) -> None:
     marks = ", ".join(["%s"] * len(columns))
+    statement = f"INSERT INTO {target} ({_column_names(model, columns)}) VALUES ({marks}){end}"  # noqa: S608
+    for block in _adapted(model, columns, rows):
+        _execute_for_each(statement, list(zip(*block, strict=True)))
+
+
+def _execute_for_each(statement: str, rows: list[tuple[Any, ...]]) -> None:
+    if is_behind():
+        send(lambda psycopg: psycopg.cursor().executemany(statement, rows))
+        return
     with connection.cursor() as cursor:
-        for block in _adapted(model, columns, rows):
-            cursor.executemany(
-                f"INSERT INTO {target} ({_column_names(model, columns)})"  # noqa: S608
-                f" VALUES ({marks}){end}",
-                list(zip(*block, strict=True)),
-            )
+        cursor.executemany(statement, rows)
 
 
 def _adapted(
@@ -254,7 +262,7 @@ def _adapter(model: type[models.Model], name: str) -> Callable[[Any], Any] | Non
         places, digits = field.decimal_places, field.max_digits
         return lambda value: connection.ops.adapt_decimalfield_value(value, digits, places)
     if isinstance(field, models.UUIDField):
-        return lambda value: value.hex if value is not None else None
+        return lambda value: value.hex if isinstance(value, UUID) else value
     return None
 
 

@@ -51,9 +51,16 @@ def outdate(record_ids: Sequence[int]) -> None:
     """
     if record_ids:
         changed = SourceRecord.objects.filter(pk__in=record_ids).values("source_id")
-        SourceQuality.objects.filter(source__in=changed).update(
-            change_number=F("change_number") + 1
-        )
+        _outdate(Q(source__in=changed))
+
+
+def outdate_source(source_id: int) -> None:
+    """Note that records of this source come or change, in the transaction that writes them."""
+    _outdate(Q(source=source_id))
+
+
+def _outdate(which: Q) -> None:
+    SourceQuality.objects.filter(which).update(change_number=F("change_number") + 1)
 
 
 def sources_due() -> list[int]:

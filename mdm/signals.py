@@ -1,5 +1,10 @@
 """What the ground tells the apps above it, inside the transaction it happens in.
 
+`records_arriving`: a chunk of a load is about to be written: the keys of its new records are
+known, their contact points are locked. Arguments: `batch`, `births`, `claims`, as below. Receivers
+read here what they need to answer `records_loaded`, and leave it in `births.prepared`: once rows
+are on their way, whoever asks the database waits for them.
+
 `records_loaded`: a chunk of a load was written. Arguments: `batch` (LoadBatch), `record_ids`
 (list of keys, of new and of changed records), `births` (Births: the new ones), `claims` (list of
 PermissionClaim, of both).
@@ -26,10 +31,11 @@ know of it: a mapping with the name of a `template` and what that reads as `told
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
-from typing import Literal, NamedTuple
+from typing import Any, Literal, NamedTuple
 
 from django.dispatch import Signal
 
+records_arriving = Signal()
 records_loaded = Signal()
 records_changed = Signal()
 customers_changed = Signal()
@@ -70,6 +76,8 @@ class Births:
 
     carried: Mapping[int, Sequence[CarriedPoint]] = field(default_factory=dict)
     shared: frozenset[int] = frozenset()
+    prepared: dict[str, Any] = field(default_factory=dict)
+    """What receivers of `records_arriving` keep for `records_loaded`, by their app."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,12 +1,17 @@
 """Sales and contracts that come along with a customer's row."""
 
 from collections.abc import Collection, Mapping, Sequence
+from typing import Any
+
+from django.db.models import Model
 
 from mdm import bulk
 from mdm.loading.rows import StandardRow
 from mdm.models import Contract, Sale
 from mdm.signals import CarriedPoint
 
+_SALE = ("record_id", "reference", "sold_on", "amount", "product_family", "contact_point_id")
+_CONTRACT = ("record_id", "reference", "starts_on", "ends_on", "product_family")
 Rows = Sequence[tuple[int, StandardRow]]
 
 
@@ -15,35 +20,17 @@ def store(
 ) -> None:
     """Add the sales and contracts of the rows that are not known yet; a contract may end."""
     sales = [(pk, row.sale) for pk, row in rows if row.sale]
-    if sales:
-        emails = {
-            pk: point.contact_point_id
-            for pk, _ in sales
-            for point in carried[pk]
-            if point.attribute == "email"
-        }
-        bulk.insert_ignoring(
-            Sale,
-            (
-                "record_id",
-                "reference",
-                "sold_on",
-                "amount",
-                "product_family",
-                "contact_point_id",
-            ),
-            [
-                (
-                    pk,
-                    sale.reference,
-                    sale.sold_on,
-                    sale.amount,
-                    sale.product_family,
-                    emails.get(pk),
-                )
-                for pk, sale in sales
-            ],
-        )
+    emails = {
+        pk: point.contact_point_id
+        for pk, _ in sales
+        for point in carried[pk]
+        if point.attribute == "email"
+    }
+    told = [
+        (pk, sale.reference, sale.sold_on, sale.amount, sale.product_family, emails.get(pk))
+        for pk, sale in sales
+    ]
+    _insert(Sale, _SALE, told, born_ids)
     _store_contracts(rows, born_ids=born_ids)
 
 
@@ -83,11 +70,21 @@ def _store_contracts(rows: Rows, *, born_ids: Collection[int]) -> None:
             changes.append((key, contract.ends_on))
     if changes:
         bulk.update(Contract, ("id", "ends_on"), changes)
-    bulk.insert_ignoring(
-        Contract,
-        ("record_id", "reference", "starts_on", "ends_on", "product_family"),
-        [
-            (pk, reference, contract.starts_on, contract.ends_on, contract.product_family)
-            for (pk, reference), contract in contracts.items()
-        ],
-    )
+    told = [
+        (pk, reference, contract.starts_on, contract.ends_on, contract.product_family)
+        for (pk, reference), contract in contracts.items()
+    ]
+    _insert(Contract, _CONTRACT, told, born_ids)
+
+
+def _insert(
+    model: type[Model],
+    columns: Sequence[str],
+    told: Sequence[tuple[Any, ...]],
+    born_ids: Collection[int],
+) -> None:
+    """Insert what records told, their key first, where it is not known; of new ones nothing is."""
+    if first := [row for row in told if row[0] in born_ids]:
+        bulk.insert(model, columns, first)
+    if others := [row for row in told if row[0] not in born_ids]:
+        bulk.insert_ignoring(model, columns, others)

@@ -23,12 +23,14 @@ class Carriage:
 
     by_record: dict[int, list[CarriedPoint]]
     shared: frozenset[int]
+    uncounted: frozenset[int]
+    """Those of changed records, to be counted anew once the new records are stored, too."""
 
 
 def carry(born: Records, changed: Records) -> Carriage:
     """Store what each record carries now, and for changed ones no longer what they do not.
 
-    A new record is taken to be a customer of its own.
+    A new record is taken to be a customer of its own, and need not be stored yet.
     """
     wanted = dict((*born, *changed))
     changed_ids = dict(changed).keys()
@@ -46,9 +48,11 @@ def carry(born: Records, changed: Records) -> Carriage:
         ("record_id", "attribute", "contact_point_id"),
         ((pk, attribute, key) for (pk, attribute), key in carried.items()),
     )
-    recount_points(touched)
+    if not born:
+        recount_points(touched)
     common = {keys[place] for place, count in newborns.items() if count > 1}
-    return Carriage(by_record, frozenset(known | touched | common))
+    shared = frozenset(known | touched | common)
+    return Carriage(by_record, shared, frozenset(touched if born else ()))
 
 
 def _met(

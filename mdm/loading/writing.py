@@ -15,14 +15,16 @@ from django.utils.timezone import now
 
 from mdm import bulk, golden_records, identity
 from mdm.audit import record_history
+from mdm.behind import behind
+from mdm.contact_points import recount_points
 from mdm.loading import activity, carrying
 from mdm.loading.candidates import Candidate
 from mdm.loading.claims import new_claims
 from mdm.loading.points import Point
 from mdm.loading.rows import RowReader
 from mdm.models import ATTRIBUTES, Job, LoadBatch, RejectedRow, SourceRecord, SourceSystem
-from mdm.quality_figures import outdate
-from mdm.signals import Births, PermissionClaim, records_loaded
+from mdm.quality_figures import outdate_source
+from mdm.signals import Births, PermissionClaim, records_arriving, records_loaded
 from mdm.standardise import VERSION
 from mdm.standardise.record import Issue
 
@@ -114,25 +116,28 @@ class ChunkWriter:
         rows = self.sort(chunk)
         ids = bulk.allocate_ids(SourceRecord, len(rows.new)) if rows.new else []
         born = list(zip(ids, rows.new, strict=True))
-        claims = self._claims(born, rows.changed)
-        self._store_born(born)
-        self._store_changed(rows.changed)
-        carriage = carrying.carry(_points(born), _points(rows.changed))
         written = born + rows.changed
-        activity.store(
-            [(pk, row.written) for pk, row in written], carriage.by_record, born_ids=set(ids)
-        )
-        self._refresh([pk for pk, _ in rows.changed])
-        self._reject(rows.rejects)
-        if written:
+        with behind():
+            claims = self._claims(born, rows.changed)
+            self._store_changed(rows.changed)
+            carriage = carrying.carry(_points(born), _points(rows.changed))
             births = Births({pk: carriage.by_record[pk] for pk in ids}, carriage.shared)
-            records_loaded.send(
-                sender=None,
-                batch=self._batch,
-                record_ids=[pk for pk, _ in written],
-                births=births,
-                claims=claims,
+            records_arriving.send(sender=None, batch=self._batch, births=births, claims=claims)
+            self._store_born(born)
+            recount_points(carriage.uncounted)
+            activity.store(
+                [(pk, row.written) for pk, row in written], carriage.by_record, born_ids=set(ids)
             )
+            self._refresh([pk for pk, _ in rows.changed])
+            self._reject(rows.rejects)
+            if written:
+                records_loaded.send(
+                    sender=None,
+                    batch=self._batch,
+                    record_ids=[pk for pk, _ in written],
+                    births=births,
+                    claims=claims,
+                )
         return rows.counts, [issue for _, row in written for issue in row.written.record.issues]
 
     def write_counts(self, counts: Mapping[str, int]) -> None:
@@ -222,6 +227,7 @@ class ChunkWriter:
             return
         moment, source = now(), self._batch.source_id
         ids = [pk for pk, _ in born]
+        outdate_source(source)
         bulk.insert(
             SourceRecord,
             _BIRTH,
@@ -230,7 +236,6 @@ class ChunkWriter:
         record_history(SourceRecord, ids, "+")
         identity.give_birth(ids)
         golden_records.give_birth([(pk, row.outline) for pk, row in born if row.outline])
-        outdate(ids[:1])  # All of them are of one source.
 
     def _store_changed(self, changed: Rows) -> None:
         if changed:
@@ -262,7 +267,7 @@ class ChunkWriter:
             "customer_id", flat=True
         )
         if changed_ids:
-            outdate(changed_ids[:1])
+            outdate_source(self._batch.source_id)
             identity.refresh(set(customers))
 
     def _reject(self, rejects: Sequence[Reject]) -> None:
