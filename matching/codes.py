@@ -12,6 +12,7 @@ codes what it finds missing.
 
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
+from operator import attrgetter, itemgetter
 from typing import TYPE_CHECKING, Any
 
 from django.db import transaction
@@ -22,7 +23,8 @@ from matching.models import CodedPage, MatchRun
 from matching.reading import in_chunks
 from mdm.bulk import pause_for_other_writers
 from mdm.jobs import JobRun
-from mdm.models import SourceRecord, SourceSystem
+from mdm.models import LoadBatch, SourceRecord, SourceSystem
+from mdm.standardise.record import StandardRecord
 
 if TYPE_CHECKING:
     from matching.linkage.columns import Ids
@@ -45,8 +47,19 @@ class Stock:
     page_ids: list[int]
 
 
+def follow_load(
+    *, batch: LoadBatch, records: Sequence[tuple[int, StandardRecord]], **_signal: object
+) -> None:
+    """Code records that were loaded, in the transaction that did it, from what it wrote."""
+    from matching.linkage.columns import ATTRIBUTES
+
+    values, live = attrgetter(*ATTRIBUTES), SourceRecord.Status.ACTIVE
+    for chunk in in_chunks(sorted(records, key=itemgetter(0)), RECORDS_PER_PAGE):
+        _write_page([(key, batch.source_id, live, *values(record)) for key, record in chunk])
+
+
 def follow_change(*, record_ids: Sequence[int], **_signal: object) -> None:
-    """Code records that were loaded or changed, in the transaction that did it."""
+    """Code records that changed otherwise, in the transaction that did it."""
     for chunk in in_chunks(record_ids, RECORDS_PER_PAGE):
         _write_page(rows_of_records(chunk))
 

@@ -6,8 +6,8 @@ read here what they need to answer `records_loaded`, and leave it in `births.pre
 are on their way, whoever asks the database waits for them.
 
 `records_loaded`: a chunk of a load was written. Arguments: `batch` (LoadBatch), `record_ids`
-(list of keys, of new and of changed records), `births` (Births: the new ones), `claims` (list of
-PermissionClaim, of both).
+(list of keys, of new and of changed records), `records` (their keys with what each says now, a
+StandardRecord), `births` (Births: the new ones), `claims` (list of PermissionClaim, of both).
 
 `records_changed`: the values or the status of records changed otherwise than by a load: their
 file was undone, their source no longer has them, they were standardised again. Arguments:

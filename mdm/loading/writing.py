@@ -135,6 +135,7 @@ class ChunkWriter:
                     sender=None,
                     batch=self._batch,
                     record_ids=[pk for pk, _ in written],
+                    records=[(pk, row.written.record) for pk, row in written],
                     births=births,
                     claims=claims,
                 )

@@ -30,6 +30,7 @@ def load(record: SourceRecord, *claims: dict[str, Any]) -> None:
         sender=None,
         batch=LoadBatch.objects.first(),
         record_ids=[record.pk],
+        records=[],
         births=Births(),
         claims=[PermissionClaim(record.pk, 1, **{**defaults, **claim}) for claim in claims],
     )
