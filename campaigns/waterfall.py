@@ -121,6 +121,8 @@ WORDS: dict[str, str | Promise] = {
     "E4_notice": _("Was not informed and could not object"),
     "P2_none": _("No running contract that the offer concerns"),
     "P0_bloctel": _("Was on the Bloctel list"),
+    "P0_check": _("Bloctel had not been asked in the thirty days before"),
+    "E1_robin": _("Consent told by somebody else's file, address on the e-Robinson list"),
     "P3_job": _("Professional line that the offer does not concern"),
     "P6_notice": _("Was not informed and could not object"),
     "L1_notice": _("Was not informed and could not object"),

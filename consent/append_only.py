@@ -93,6 +93,8 @@ CHECK_TABLES: dict[str, list[str]] = {
     "consent_quarantinedecision": ["id", "draw_id"],
 }
 """The tables of the checks of brokers' files and their unique columns."""
+REGISTER_TABLES: dict[str, list[str]] = {"consent_registercheck": ["id"]}
+"""The table of the checks of registers and its unique column."""
 ERASABLE = {
     "consent_consentevent": ["contact_point_id", "line", "erased_at"],
     "consent_eventseal": ["salt"],
@@ -199,6 +201,18 @@ def protect_packs(apps: object, schema_editor: BaseDatabaseSchemaEditor) -> None
 def unprotect_packs(apps: object, schema_editor: BaseDatabaseSchemaEditor) -> None:
     """Take the protection of policy packs away: the backward step."""
     unprotect(schema_editor, *_PACKS)
+
+
+def protect_registers(apps: object, schema_editor: BaseDatabaseSchemaEditor) -> None:
+    """Protect the checks of registers: the forward step of their migration."""
+    for table, keys in REGISTER_TABLES.items():
+        protect(schema_editor, table, keys)
+
+
+def unprotect_registers(apps: object, schema_editor: BaseDatabaseSchemaEditor) -> None:
+    """Take their protection away: the backward step."""
+    for table, keys in REGISTER_TABLES.items():
+        unprotect(schema_editor, table, keys)
 
 
 def _unchanged(schema_editor: BaseDatabaseSchemaEditor, columns: Iterable[str]) -> str:

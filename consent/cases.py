@@ -18,6 +18,7 @@ from consent.facts import (
     Permission,
     PersonFacts,
     PointFacts,
+    Registration,
     SaleFact,
 )
 from consent.policy_packs import PARIS, PolicyPack
@@ -31,6 +32,7 @@ class Finding:
     since: datetime | None = None
     event_id: int | None = None
     fact: str = ""
+    list_name: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -86,6 +88,11 @@ class Case:
         for suppression in self.point.suppressions if self.point else ():
             if self._is_covered_by(suppression):
                 yield suppression
+
+    def registration(self, register: str) -> Registration | None:
+        """Return the earliest line of this contact point on a register of oppositions."""
+        found = self.point.registrations if self.point else ()
+        return min((one for one in found if one.register == register), default=None)
 
     def sales_at_this_point(self) -> list[SaleFact]:
         """Return the sales at which this contact point was collected, newest first."""

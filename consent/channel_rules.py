@@ -5,14 +5,25 @@ list of rules that may allow one channel; the first that allows decides.
 """
 
 from collections.abc import Callable
-from datetime import datetime
+from datetime import datetime, timedelta
 
-from consent.cases import Case, Finding, months_after
-from consent.facts import GRANTED, Audience, ChannelCode, Nature, Permission, State
+from consent.cases import OWN_CONSENT, Case, Finding, months_after
+from consent.facts import (
+    GRANTED,
+    Audience,
+    ChannelCode,
+    Nature,
+    Permission,
+    Registration,
+    State,
+)
 from consent.policy_packs import SINCE_EVER, PolicyPack
 from consent.rules import RULES, Kind
 
 Rule = Callable[[Case], Finding]
+
+BLOCTEL_DAYS = 30
+"""Bloctel had to be asked once a month at least (C. consom. L223-1 until 10 August 2026)."""
 
 _OBLIGATIONS: dict[str, tuple[str, ...]] = {
     ChannelCode.EMAIL: (
@@ -88,10 +99,19 @@ def _consent(rule: str) -> Rule:
         lack = _lack_of_consent(case)
         if lack == "none":
             return Finding(f"{rule}_none")
+        if not lack and (listed := _e_robinson(case)):
+            return Finding("E1_robin", listed.since, list_name=listed.list_name)
         found = f"{rule}_{lack}" if lack else rule
         return Finding(found, case.permission.since, case.permission.event_id)
 
     return consented
+
+
+def _e_robinson(case: Case) -> Registration | None:
+    """Return why a consent that only somebody else's file told of does not reach a mailbox."""
+    is_told = case.permission.actor not in OWN_CONSENT and case.person.is_third_party
+    is_mail = case.channel == ChannelCode.EMAIL
+    return case.registration("erobinson") if is_told and is_mail else None
 
 
 def _lack_of_consent(case: Case) -> str:
@@ -136,7 +156,12 @@ def _running_contract(case: Case) -> Finding:
 
 
 def _opt_out_regime(case: Case) -> Finding:
-    return Finding("P0_bloctel" if case.person.is_on_bloctel else "P0")
+    if listed := case.registration("bloctel"):
+        return Finding("P0_bloctel", listed.since, list_name=listed.list_name)
+    checked_at = case.person.bloctel_checked_at
+    if checked_at is None or case.at - checked_at > timedelta(days=BLOCTEL_DAYS):
+        return Finding("P0_check", checked_at)
+    return Finding("P0", checked_at)
 
 
 def _informed(rule: str) -> Rule:
@@ -155,8 +180,8 @@ def _professional(rule: str) -> Rule:
 
 
 def _post(case: Case) -> Finding:
-    if case.person.is_third_party and case.person.is_on_robinson:
-        return Finding("L2")
+    if case.person.is_third_party and (listed := case.registration("robinson")):
+        return Finding("L2", listed.since, list_name=listed.list_name)
     return _informed("L1")(case)
 
 

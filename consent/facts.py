@@ -121,6 +121,15 @@ class Objection:
     purpose: str = ANY
     evidence: int = EvidenceLevel.CLAIM
     event_id: int | None = None
+    list_name: str = ""
+
+
+class Registration(NamedTuple):
+    """A contact point, or who lives there, stands on a register of oppositions."""
+
+    register: str
+    since: datetime
+    list_name: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -163,8 +172,8 @@ class PersonFacts:
     is_informed: bool | None = None
     is_third_party: bool = False
     is_unchecked: bool = False
-    is_on_robinson: bool = False
-    is_on_bloctel: bool = False
+    # When Bloctel was last asked by then: of the whole house, not of the person.
+    bloctel_checked_at: datetime | None = None
     calls: tuple[datetime, ...] = ()
 
 
@@ -183,6 +192,7 @@ class PointFacts:
     permission: Permission = field(default_factory=Permission)
     objections: tuple[Objection, ...] = ()
     suppressions: tuple[Objection, ...] = ()
+    registrations: tuple[Registration, ...] = ()
     paused_until: datetime | None = None
     zones: tuple[str, ...] = ()
 

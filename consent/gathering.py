@@ -21,18 +21,25 @@ from consent.facts import (
     Permission,
     PersonFacts,
     PointFacts,
+    Registration,
     SaleFact,
     State,
 )
 from consent.histories import states_then
 from consent.ledger import PERMISSIVE
 from consent.memberships import Membership
-from consent.models import CallAttempt, ConsentEvent, Pause, PermissionState
+from consent.models import CallAttempt, ConsentEvent, Pause, PermissionState, SuppressionList
 from consent.phone_lines import is_mobile
 from consent.policy_packs import PARIS, PolicyPack
 from consent.quarantine import released_batches
 from consent.states import Key
-from consent.suppression import suppressions_of
+from consent.suppression import (
+    bloctel_checked_at,
+    registers_in_force,
+    registrations_of,
+    resident,
+    suppressions_of,
+)
 from mdm.key_sets import key_set
 from mdm.models import (
     Contract,
@@ -67,6 +74,9 @@ class Gathered:
     pauses: dict[int, datetime] = field(default_factory=dict)
     calls: list[datetime] = field(default_factory=list)
     suppressions: dict[int, list[Objection]] = field(default_factory=dict)
+    registrations: dict[int, list[Registration]] = field(default_factory=dict)
+    resident: tuple[Registration, ...] = ()
+    bloctel_checked_at: datetime | None = None
     # Told by a source of our own; else, in a broker's file whose proofs were seen.
     is_own: bool = False
     is_checked: bool = False
@@ -88,6 +98,7 @@ class Gathered:
             last_contact_at=max((m for m in self.moments if m <= at), default=None),
             calls=tuple(sorted(self.calls)),
             is_third_party=not self.is_own,
+            bloctel_checked_at=self.bloctel_checked_at,
             is_unchecked=not (self.is_own or self.is_checked),
         )
         points = [
@@ -100,6 +111,7 @@ class Gathered:
                 permission=self.states.get(Key(key, channel, purpose), _NO_PERMISSION),
                 objections=_wide(self.states, key),
                 suppressions=tuple(self.suppressions.get(key, ())),
+                registrations=(*self.registrations.get(key, ()), *self.resident),
                 paused_until=self.pauses.get(key),
                 zones=zones_of(value) if is_dialling else (),
             )
@@ -146,6 +158,10 @@ def gather(
     _add_points(found, members, kinds)
     _add_suppressions(found, min(at, known_at or now()))
     _add_pauses(found, members, at)
+    if "phone" in kinds and at < policy.phone_switch:
+        checked_at = bloctel_checked_at(at, known_at or now())
+        for gathered in found.values():
+            gathered.bloctel_checked_at = checked_at
     if "phone" in kinds:
         _add_calls(found, members, at - timedelta(days=policy.call_attempts_days), at)
     for customer, states in read_states(members).items():
@@ -285,11 +301,30 @@ def _add_points(found: dict[int, Gathered], members: Membership, kinds: Iterable
 
 
 def _add_suppressions(found: dict[int, Gathered], until: datetime) -> None:
-    """Add the lines that stood on suppression lists by an instant."""
+    """Add the lines that stood on suppression lists and registers by an instant."""
+    registers = registers_in_force()
     points = {row[0]: (row[1], row[2]) for g in found.values() for row in g.points}
-    lines = suppressions_of(points, until)
+    lines = suppressions_of(points, until) if "" in registers else {}
+    registered = registrations_of(points, until) if registers - {""} else {}
     for gathered in found.values():
-        gathered.suppressions = lines
+        gathered.suppressions, gathered.registrations = lines, registered
+    if SuppressionList.Register.ROBINSON in registers:
+        _add_residents(found, until)
+
+
+def _add_residents(found: dict[int, Gathered], until: datetime) -> None:
+    """Add who is on the register of post: known by name and home, and asked of brokers' people."""
+    strangers = [key for key, gathered in found.items() if not gathered.is_own]
+    golden = GoldenRecord.objects.filter(pk__in=key_set(strangers))
+    homes = {
+        customer: resident(family, f"{number} {street}", postcode)
+        for customer, family, number, street, postcode in golden.values_list(
+            "pk", "family_name", "street_number", "street", "postcode"
+        )
+    }
+    at_home = registrations_of({key: home for key, home in homes.items() if home}, until)
+    for customer, lines in at_home.items():
+        found[customer].resident = tuple(lines)
 
 
 def _add_pauses(found: dict[int, Gathered], members: Membership, at: datetime) -> None:

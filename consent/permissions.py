@@ -61,6 +61,7 @@ class Answer:
     since: datetime | None = None
     deciding_event: int | None = None
     deciding_fact: str = ""
+    list_name: str = ""
     obligations: tuple[str, ...] = ()
     valid_until: datetime | None = None
 
@@ -81,8 +82,11 @@ class Answer:
 
     @property
     def reason(self) -> str:
-        """Return the deciding rule's sentence in the reader's language."""
-        return sentence(self.rule, self.since, self.pack)
+        """Return the deciding rule's sentence in the reader's language, with the list's name."""
+        said = sentence(self.rule, self.since, self.pack)
+        if not self.list_name:
+            return said
+        return _("%(reason)s On the list “%(name)s”.") % {"reason": said, "name": self.list_name}
 
     @property
     def duties(self) -> list[str]:
@@ -135,6 +139,7 @@ def _decide(facts: Facts, question: Question, policy: PolicyPack) -> Answer:
         since=deciding.since,
         deciding_event=deciding.event_id,
         deciding_fact=deciding.fact,
+        list_name=next((finding.list_name for finding in failed if finding.list_name), ""),
         obligations=() if failed else obligations(case, deciding.rule),
         valid_until=_valid_until(case, question),
     )
@@ -304,7 +309,7 @@ def _latest(rule: str, objections: list[Objection]) -> Finding | None:
     if not objections:
         return None
     latest = max(objections, key=lambda o: (o.since, o.event_id or 0))
-    return Finding(rule, latest.since, latest.event_id)
+    return Finding(rule, latest.since, latest.event_id, list_name=latest.list_name)
 
 
 def _valid_until(case: Case, question: Question) -> datetime | None:

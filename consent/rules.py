@@ -241,6 +241,16 @@ _DENIED = [
         _("The number was on the Bloctel list."),
     ),
     _deny(
+        "P0_check",
+        "C. consom. L223-1 until 10 August 2026",
+        _("Bloctel had not been asked in the thirty days before."),
+    ),
+    _deny(
+        "E1_robin",
+        "UFMD",
+        _("Somebody else's file told of the consent, and the address is on the e-Robinson list."),
+    ),
+    _deny(
         "P3_job",
         _INTEREST,
         _("Professional line, but the offer does not concern the profession."),

@@ -9,21 +9,25 @@ import hashlib
 import hmac
 from collections import defaultdict
 from collections.abc import Iterable, Iterator, Mapping
-from dataclasses import dataclass, field
-from datetime import datetime
+from dataclasses import dataclass, field, replace
+from datetime import date, datetime
 from functools import lru_cache
 from itertools import islice
 
 from django.conf import settings
 from django.contrib.auth.models import User
 from django.db import transaction
+from django.db.models import Q
 from django.utils.timezone import now
 from django.utils.translation import gettext as _
 
-from consent.facts import EvidenceLevel, Objection, State
-from consent.models import ALL_CHANNELS, Suppression, SuppressionList
+from consent.facts import ChannelCode, EvidenceLevel, Objection, Registration, State
+from consent.models import ALL_CHANNELS, RegisterCheck, Suppression, SuppressionList
+from consent.policy_packs import PARIS, paris_midnight
 from mdm import bulk
+from mdm.folding import fold
 from mdm.models import ContactPoint
+from mdm.standardise.addresses import street_line
 from mdm.standardise.emails import email_key, standardise_email
 from mdm.standardise.phones import standardise_phones
 
@@ -60,6 +64,28 @@ class Added:
     known: int
 
 
+REGISTER_CHANNELS: dict[str, str] = {
+    SuppressionList.Register.BLOCTEL: ChannelCode.PHONE,
+    SuppressionList.Register.ROBINSON: ChannelCode.POST,
+    SuppressionList.Register.E_ROBINSON: ChannelCode.EMAIL,
+}
+"""What each register is about."""
+
+
+@dataclass(frozen=True, slots=True)
+class Asked:
+    """A register of oppositions, the day it was asked, and what the answer is called there."""
+
+    register: str
+    on: date
+    reference: str = ""
+
+    @property
+    def at(self) -> datetime:
+        """The instant from which the answer counts: the day's beginning."""
+        return paris_midnight(self.on)
+
+
 def fingerprints(kind: str, value: str) -> dict[str, str]:
     """Return every fingerprint under which a contact point may stand, with the id of its key."""
     return {_fingerprint(secret, kind, value): key_id for key_id, secret in _keys()}
@@ -81,18 +107,28 @@ def read_contacts(lines: Iterable[str], left_out: LeftOut) -> Iterator[Contact]:
 
 @transaction.atomic
 def add_list(
-    name: str, contacts: Iterable[Contact], *, channel: str = ALL_CHANNELS, by: User | None
+    name: str,
+    contacts: Iterable[Contact],
+    *,
+    channel: str = ALL_CHANNELS,
+    asked: Asked | None = None,
+    by: User | None,
 ) -> Added:
     """Add contacts to the list of that name, which is made when it is new; known ones stay once.
+
+    `asked` says that they come from a register of oppositions, which settles the channel, and
+    when it was asked; that nobody was on it is an answer, too.
 
     Raises:
         ListRefused: without contacts, or when the list of that name would not forbid what is
             asked: it is for another channel, or switched off. Nothing is written then.
     """
+    register = asked.register if asked else ""
+    channel = REGISTER_CHANNELS.get(register, channel)
     found, _is_new = SuppressionList.objects.get_or_create(
-        name=name.strip(), defaults={"channel": channel}
+        name=name.strip(), defaults={"channel": channel, "register": register}
     )
-    if found.channel != channel:
+    if (found.channel, found.register) != (channel, register):
         raise ListRefused(
             _("“%(name)s” forbids something else (%(channel)s): take another name.")
             % {"name": found.name, "channel": found.channel_words}
@@ -100,8 +136,10 @@ def add_list(
     if not found.is_in_force:
         raise ListRefused(_("“%s” is switched off: switch it on first.") % found.name)
     before = found.lines.count()
-    read = _write(found, contacts, by=by)
-    if not read:
+    read = _write(found, contacts, by=by, since=asked.at if asked else None)
+    if asked:
+        found.checks.create(checked_on=asked.on, reference=asked.reference, noted_by=by)
+    elif not read:
         raise ListRefused(_("No e-mail address or telephone number was found."))
     new = found.lines.count() - before
     return Added(new, read - new)
@@ -141,22 +179,76 @@ def suppressions_of(points: Mapping[int, Contact], until: datetime) -> dict[int,
 
     Lines added after `until` are left out: a question about the past gets what stood then.
     """
-    if not points or not SuppressionList.objects.filter(is_in_force=True).exists():
-        return {}
+    found: dict[int, list[Objection]] = defaultdict(list)
+    for key, listed, since in _lines_on(points, until, Q(list__register="")):
+        objection = Objection(since, State.OBJECTED, listed.channel, list_name=str(listed))
+        found[key].append(replace(objection, evidence=EvidenceLevel.ORIGIN))
+    return found
+
+
+def registrations_of(
+    points: Mapping[int, Contact], until: datetime
+) -> dict[int, list[Registration]]:
+    """Return the lines on registers of oppositions, by the keys asked with; two queries."""
+    found: dict[int, list[Registration]] = defaultdict(list)
+    for key, listed, since in _lines_on(points, until, ~Q(list__register="")):
+        found[key].append(Registration(listed.register, since, str(listed)))
+    return found
+
+
+def registers_in_force() -> frozenset[str]:
+    """Return the registers of the lists in force; "" for lists of no register."""
+    lists = SuppressionList.objects.filter(is_in_force=True).order_by()
+    return frozenset(lists.values_list("register", flat=True))
+
+
+def bloctel_checked_at(at: datetime, known_at: datetime) -> datetime | None:
+    """Return when Bloctel was last asked by an instant, as was known at another."""
+    checks = RegisterCheck.objects.filter(
+        list__register=SuppressionList.Register.BLOCTEL,
+        list__is_in_force=True,
+        checked_on__lte=at.astimezone(PARIS).date(),
+        noted_at__lte=known_at,
+    )
+    latest = checks.order_by("-checked_on").values_list("checked_on", flat=True).first()
+    return paris_midnight(latest) if latest else None
+
+
+def resident(family_name: str, street: str, postcode: str) -> Contact | None:
+    """Return who lives where, as the register of post knows people; None when that is not told."""
+    parts = [fold(family_name), fold(street), fold(postcode)]
+    return ("resident", "|".join(parts)) if all(parts) else None
+
+
+def read_residents(lines: Iterable[str], left_out: LeftOut) -> Iterator[Contact]:
+    """Yield who lives where, one a line: family name; street with its number; postcode."""
+    for number, line in enumerate(lines, start=1):
+        cells = [cell.strip().strip('"') for cell in line.replace("\t", ";").split(";")]
+        family, street, postcode, *_rest = [*cells, "", "", ""]
+        read = street_line(street, REGION)
+        if found := resident(family, f"{read.number} {read.name}", postcode):
+            yield found
+        elif line.strip():
+            left_out.add(number)
+
+
+def _lines_on(
+    points: Mapping[int, Contact], until: datetime, lists: Q
+) -> Iterator[tuple[int, SuppressionList, datetime]]:
+    if not points:
+        return
     owners: dict[str, list[int]] = defaultdict(list)
     for key, (kind, value) in points.items():
         for fingerprint in fingerprints(kind, value):
             owners[fingerprint].append(key)
     lines = Suppression.objects.filter(
-        fingerprint__in=list(owners), list__is_in_force=True, since__lte=until
-    ).values_list("fingerprint", "since", "list__channel")
-    found: dict[int, list[Objection]] = defaultdict(list)
-    for fingerprint, since, channel in lines:
+        lists, fingerprint__in=list(owners), list__is_in_force=True, since__lte=until
+    ).values_list("fingerprint", "list_id", "since")
+    found = list(lines)
+    named = SuppressionList.objects.in_bulk({listed for _line, listed, _since in found})
+    for fingerprint, listed, since in found:
         for key in owners[fingerprint]:
-            found[key].append(
-                Objection(since, State.OBJECTED, channel, evidence=EvidenceLevel.ORIGIN)
-            )
-    return found
+            yield key, named[listed], since
 
 
 def _list_of_erased() -> SuppressionList:
@@ -173,10 +265,16 @@ def lost_line_count() -> int:
     return Suppression.objects.exclude(key_id__in=[key_id for key_id, _key in _keys()]).count()
 
 
-def _write(found: SuppressionList, contacts: Iterable[Contact], *, by: User | None) -> int:
+def _write(
+    found: SuppressionList,
+    contacts: Iterable[Contact],
+    *,
+    by: User | None,
+    since: datetime | None = None,
+) -> int:
     """Write a line for each contact, in chunks; return how many contacts there were."""
     (key_id, secret), *_older = _keys()
-    moment = now()
+    moment = since or now()
     user = by.pk if by else None
     left, count = iter(contacts), 0
     while chunk := list(islice(left, _CHUNK)):

@@ -1,6 +1,7 @@
 """The DPO's page of suppression lists: bring one, ask about one contact point, switch one off."""
 
 from collections.abc import Iterator
+from datetime import date, timedelta
 from typing import Any
 
 from django import forms
@@ -9,18 +10,23 @@ from django.core.exceptions import PermissionDenied
 from django.db.models import Count
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import get_object_or_404, redirect
+from django.utils.timezone import localdate
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy, ngettext
 
+from consent.channel_rules import BLOCTEL_DAYS
 from consent.models import ALL_CHANNELS, Channel, SuppressionList
 from consent.suppression import (
     Added,
+    Asked,
+    Contact,
     LeftOut,
     ListRefused,
     add_list,
     lists_with,
     lost_line_count,
     read_contacts,
+    read_residents,
 )
 from mdm.audit import acting_as
 from mdm.pages import StaffPage, log_access, staff_user
@@ -38,13 +44,36 @@ class AddForm(forms.Form):
             "Such as “Robinson, November 2026”. A name that exists is added to."
         ),
     )
+    register = forms.ChoiceField(
+        label=gettext_lazy("Register"),
+        choices=[
+            ("", gettext_lazy("none: a list of one's own")),
+            *SuppressionList.Register.choices,
+        ],
+        required=False,
+        help_text=gettext_lazy(
+            "Bloctel counts for calls until 10 August 2026 if it was asked in the thirty days "
+            "before; Robinson and e-Robinson for people known from brokers."
+        ),
+    )
+    checked_on = forms.DateField(
+        label=gettext_lazy("Day the register was asked"),
+        required=False,
+        widget=forms.DateInput(attrs={"type": "date"}),
+    )
+    reference = forms.CharField(
+        label=gettext_lazy("Reference of its answer"), required=False, max_length=100
+    )
     channel = forms.ChoiceField(
         label=gettext_lazy("Forbids"),
         choices=[(ALL_CHANNELS, gettext_lazy("every channel")), *Channel.choices],
+        required=False,
+        help_text=gettext_lazy("A register says this itself."),
     )
     lines = forms.CharField(
         label=gettext_lazy("E-mail addresses and phone numbers, one a line"),
         required=False,
+        help_text=gettext_lazy("For Robinson (post): family name; street with number; postcode."),
         widget=forms.Textarea(attrs={"rows": 5, "spellcheck": "false"}),
     )
     file = forms.FileField(
@@ -64,6 +93,28 @@ class AddForm(forms.Form):
             )
         return file
 
+    def clean_checked_on(self) -> date | None:
+        """Ask a register for its day, which is none to come."""
+        day: date | None = self.cleaned_data["checked_on"]
+        if day is None and self.cleaned_data.get("register"):
+            raise forms.ValidationError(_("Say on which day the register was asked."))
+        if day and day > localdate():
+            raise forms.ValidationError(_("Choose a day that is not in the future."))
+        return day
+
+    def asked(self) -> Asked | None:
+        """Return the register with its day; None for a list of one's own."""
+        told = self.cleaned_data
+        if not told["register"]:
+            return None
+        return Asked(told["register"], told["checked_on"], told["reference"])
+
+    def contacts(self, left_out: LeftOut) -> Iterator[Contact]:
+        """Yield what the lines name, as the register knows people."""
+        is_post = self.cleaned_data["register"] == SuppressionList.Register.ROBINSON
+        read = read_residents if is_post else read_contacts
+        return read(self.listed(), left_out)
+
     def listed(self) -> Iterator[str]:
         """Yield the lines of the text, then those of the file."""
         yield from self.cleaned_data["lines"].splitlines()
@@ -82,6 +133,7 @@ class SuppressionPage(StaffPage):
         """Add the lists, the form, and what a wrong key costs."""
         return super().get_context_data(
             lists=SuppressionList.objects.annotate(line_count=Count("lines")),
+            out_of_date=localdate() - timedelta(days=BLOCTEL_DAYS),
             form=kwargs.pop("form", None) or AddForm(),
             lost=lost_line_count(),
             **kwargs,
@@ -112,10 +164,16 @@ class SuppressionPage(StaffPage):
         if not form.is_valid():
             return self.render_to_response(self.get_context_data(form=form))
         told, user, left_out = form.cleaned_data, staff_user(self.request), LeftOut()
-        contacts = read_contacts(form.listed(), left_out)
+        contacts = form.contacts(left_out)
         try:
             with acting_as(user, _("Suppression list brought")):
-                added = add_list(told["name"], contacts, channel=told["channel"], by=user)
+                added = add_list(
+                    told["name"],
+                    contacts,
+                    channel=told["channel"] or ALL_CHANNELS,
+                    asked=form.asked(),
+                    by=user,
+                )
         except ListRefused as refusal:
             form.add_error(None, str(refusal))
             return self.render_to_response(self.get_context_data(form=form))

@@ -44,6 +44,7 @@ NOT_AUDITED = {
     "consent.ProofFinding": "append-only: a later finding is another row",
     "consent.ProofPack": "is itself the record of what left",
     "consent.QuarantineDecision": "append-only: written once",
+    "consent.RegisterCheck": "append-only: itself the record of a check",
     "consent.SampleDraw": "append-only: drawn once",
     "consent.SampledClaim": "append-only: belongs to its draw",
     "consent.SealBlock": "append-only: events sealed together",

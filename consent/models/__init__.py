@@ -25,7 +25,7 @@ from consent.models.ledger import (
 from consent.models.policy import PolicyVersion
 from consent.models.rights import Pause, ProofPack, RightsRequest
 from consent.models.sealing import EventSeal, LedgerCheck, SealBlock
-from consent.models.suppression import Suppression, SuppressionList
+from consent.models.suppression import RegisterCheck, Suppression, SuppressionList
 
 __all__ = [
     "ALL_CHANNELS",
@@ -50,6 +50,7 @@ __all__ = [
     "ProofPack",
     "Purpose",
     "QuarantineDecision",
+    "RegisterCheck",
     "RightsRequest",
     "SampleDraw",
     "SampledClaim",

@@ -19,6 +19,13 @@ class SuppressionList(models.Model):
         OUTSIDE = "outside", _("brought from outside")
         ERASED = "erased", _("people who were erased")
 
+    class Register(models.TextChoices):
+        """A register of oppositions with a law or a charter of its own."""
+
+        BLOCTEL = "bloctel", _("Bloctel (calls)")
+        ROBINSON = "robinson", _("Robinson (post)")
+        E_ROBINSON = "erobinson", _("e-Robinson (e-mail)")
+
     name = models.CharField(
         _("name"),
         max_length=80,
@@ -27,6 +34,13 @@ class SuppressionList(models.Model):
         help_text=_("Such as “Robinson, November 2026”."),
     )
     origin = models.CharField(max_length=7, choices=Origin.choices, default=Origin.OUTSIDE)
+    register = models.CharField(
+        _("register"),
+        max_length=9,
+        choices=Register.choices,
+        blank=True,
+        help_text="Empty: a list that forbids whatever its channel says (G4).",
+    )
     channel = models.CharField(_("channel"), max_length=15, default=ALL_CHANNELS)
     is_in_force = models.BooleanField(_("in force"), default=True)
     added_at = models.DateTimeField(_("added"), default=now)
@@ -53,6 +67,33 @@ class SuppressionList(models.Model):
         if self.channel == ALL_CHANNELS:
             return gettext("every channel")
         return str(Channel(self.channel).label)
+
+    @property
+    def last_check(self) -> "RegisterCheck | None":
+        """When the register was last asked; None for a list of no register."""
+        return self.checks.first()
+
+
+class RegisterCheck(models.Model):
+    """One time that a register was asked who opposed; only added to (triggers)."""
+
+    list = models.ForeignKey(
+        SuppressionList, models.PROTECT, related_name="checks", verbose_name=_("list")
+    )
+    checked_on = models.DateField(_("asked on"))
+    reference = models.CharField(_("reference"), max_length=100, blank=True)
+    noted_at = models.DateTimeField(default=now)
+    noted_by = models.ForeignKey(
+        settings.AUTH_USER_MODEL, models.PROTECT, null=True, blank=True, related_name="+"
+    )
+
+    class Meta:
+        verbose_name = _("check of a register")
+        verbose_name_plural = _("checks of registers")
+        ordering = ["-checked_on", "-pk"]
+
+    def __str__(self) -> str:
+        return f"{self.list_id} {self.checked_on}"
 
 
 class Suppression(models.Model):

@@ -17,6 +17,7 @@ from consent.facts import (
     Permission,
     PersonFacts,
     Question,
+    Registration,
     State,
 )
 from consent.permissions import decide
@@ -29,6 +30,9 @@ BOUGHT_CONSENT = {"permission": permission(state=State.QUARANTINED)}
 NO_CONSENT = {"permission": Permission()}
 BEFORE_THE_SWITCH = paris_midnight(date(2026, 8, 11)) - timedelta(seconds=1)
 AT_THE_SWITCH = paris_midnight(date(2026, 8, 11))
+ASKED = {"bloctel_checked_at": BEFORE_THE_SWITCH - timedelta(days=30)}
+ASKED_TOO_EARLY = {"bloctel_checked_at": BEFORE_THE_SWITCH - timedelta(days=30, seconds=1)}
+TOLD = permission(actor=Actor.IMPORT)
 CONTRACT = ContractFact(1, days_ago(400), None, "shoes")
 PROFESSIONAL = {"audience": "b2b_named", **NO_CONSENT}
 
@@ -53,6 +57,12 @@ def test_a_consenting_customer_may_be_written_to():
     assert answer.deciding_event == 7
     assert "list_unsubscribe" in answer.obligations
     assert answer.failed_gates == ()
+
+
+def on(register: str, consent: Permission | None = None) -> dict[str, Any]:
+    """Put the contact point on a register; `consent` is what stands on it."""
+    listed = Registration(register, days_ago(300), "November list")
+    return {"permission": consent or Permission(), "registrations": (listed,)}
 
 
 GATES = [
@@ -181,7 +191,7 @@ DECISIONS = [
     ("A1", "autocall", {}),
     ("A1_none", "autocall", {"point": NO_CONSENT, "person": {"contracts": (CONTRACT,)}}),
     ("A1_proof", "autocall", {"point": {"permission": permission(evidence=1)}}),
-    ("P0", "phone", {"point": NO_CONSENT, "at": BEFORE_THE_SWITCH}),
+    ("P0", "phone", {"point": NO_CONSENT, "at": BEFORE_THE_SWITCH, "person": ASKED}),
     ("P1", "phone", {}),
     ("P1_none", "phone", {"point": NO_CONSENT, "at": AT_THE_SWITCH}),
     ("P1_proof", "phone", {"point": {"permission": permission(evidence=1)}}),
@@ -218,7 +228,9 @@ LACKS = [
     ("E2_notice", "email", {"person": {"sales": (sale(),), "is_informed": False}}),
     ("E3_job", "email", {"point": PROFESSIONAL}),
     ("E4_notice", "sms", {"offer": {"nature": "charity"}, "person": {"is_informed": False}}),
-    ("P0_bloctel", "phone", {"at": BEFORE_THE_SWITCH, "person": {"is_on_bloctel": True}}),
+    ("P0_bloctel", "phone", {"at": BEFORE_THE_SWITCH, "person": ASKED, "point": on("bloctel")}),
+    ("P0_check", "phone", {"at": BEFORE_THE_SWITCH}),
+    ("P0_check", "phone", {"at": BEFORE_THE_SWITCH, "person": ASKED_TOO_EARLY}),
     ("P2_none", "phone", {}),
     ("P2_none", "phone", {"person": {"contracts": (ContractFact(1, NOW, NOW, "shoes"),)}}),
     ("P2_none", "phone", {"person": {"contracts": (ContractFact(1, NOW, None, "tea"),)}}),
@@ -226,7 +238,8 @@ LACKS = [
     ("P6_notice", "phone", {"offer": {"nature": "charity"}, "person": {"is_informed": False}}),
     ("L1_notice", "post", {"person": {"is_informed": False}}),
     ("L1_notice", "post", {"policy": {"information_is_attested": False}}),
-    ("L2", "post", {"person": {"is_third_party": True, "is_on_robinson": True}}),
+    ("L2", "post", {"person": {"is_third_party": True}, "point": on("robinson")}),
+    ("E1_robin", "email", {"person": {"is_third_party": True}, "point": on("erobinson", TOLD)}),
 ]
 
 

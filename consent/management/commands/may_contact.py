@@ -115,6 +115,7 @@ def _report(
         "evidence_level": event.evidence_level if event else None,
         "deciding_event": str(event.uuid) if event else None,
         "deciding_fact": answer.deciding_fact or None,
+        "list": answer.list_name or None,
         "obligations": answer.duties,
         "valid_until": answer.valid_until.isoformat() if answer.valid_until else None,
         "policy": answer.policy,
