@@ -16,7 +16,7 @@ from consent.verification import event_seals
 from mdm.pages import StaffPage, log_access
 
 _PAGE_SIZE = 50
-_COUNTS_SECONDS = 120
+_COUNTS_SECONDS = 600
 _KEY_DIGITS = 18
 _RELATED = (
     "customer__golden", "contact_point", "purpose", "deciding_event__source_record__source",

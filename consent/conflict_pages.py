@@ -20,7 +20,7 @@ from consent.histories import conflicts_by_customer
 from consent.memberships import Membership
 from consent.models import ConflictResolution, ConsentEvent, PermissionState, Purpose
 from consent.presentation import TimelineEntry, channel_label, entry_of
-from consent.resolving import Grounds, ResolutionRefused, resolve
+from consent.resolving import Grounds, ResolutionRefused, decisions, resolve
 from consent.states import Event
 from consent.verification import event_seals
 from mdm.identity import UnknownCustomer
@@ -77,7 +77,7 @@ class ConflictsPage(StaffPage):
         """Add one page of customers with both sides of each contradiction, or of decisions."""
         asked = self.request.GET
         is_decided = asked.get("state") == "decided"
-        rows = _decided() if is_decided else _contested_customers(asked.get("customer", ""))
+        rows = decisions() if is_decided else _contested_customers(asked.get("customer", ""))
         page = Paginator(rows, _PAGE_SIZE).get_page(asked.get("page"))
         shown = [] if is_decided else _contradictory([row["customer"] for row in page])
         for found in shown:
@@ -136,16 +136,6 @@ def _contested_customers(public_id: str) -> Any:
     # The latest merge first: one row for each customer.
     latest = contested.order_by().values("customer").annotate(since=Max("since"))
     return latest.order_by("-since", "-customer")
-
-
-def _decided() -> Any:
-    return ConflictResolution.objects.select_related(
-        "customer__golden",
-        "customer__merged_into__golden",
-        "contact_point",
-        "purpose",
-        "decided_by",
-    ).prefetch_related("events__source_record__source")
 
 
 def _contradictory(customer_ids: Sequence[int]) -> list[Contradictory]:

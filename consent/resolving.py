@@ -5,6 +5,7 @@ from dataclasses import dataclass
 
 from django.contrib.auth.models import User
 from django.db import transaction
+from django.db.models import QuerySet
 from django.utils.timezone import now
 from django.utils.translation import gettext as _
 
@@ -33,6 +34,17 @@ def open_conflict_customers() -> int:
     """Count the customers with a contradiction that nobody has decided."""
     contested = PermissionState.objects.filter(state=PermissionState.State.CONTESTED)
     return contested.values("customer").distinct().count()
+
+
+def decisions() -> "QuerySet[ConflictResolution]":
+    """Return what was decided, the latest first, with what a page shows of it."""
+    return ConflictResolution.objects.select_related(
+        "customer__golden",
+        "customer__merged_into__golden",
+        "contact_point",
+        "purpose",
+        "decided_by",
+    ).prefetch_related("events__source_record__source")
 
 
 @transaction.atomic

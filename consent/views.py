@@ -13,12 +13,14 @@ from consent.good_faith import late_refusals
 from consent.models import ConsentEvent, EventSeal, PermissionState, ProofPack
 from consent.presentation import entry_of, permission_matrix, timeline
 from consent.rehearsal import draw
+from consent.resolving import decisions
 from consent.search import PAGE_SIZE, find_events
 from consent.verification import event_seals
 from mdm.identity import UnknownCustomer, resolve
 from mdm.pages import StaffPage, log_access
 
 _PACKS = 20
+_DECISIONS = 20
 _SEED_DIGITS = 7
 
 
@@ -140,6 +142,9 @@ class CustomerConsentPage(StaffPage):
             matrix=matrix,
             entries=entries,
             late=late_refusals(customer.pk, entries),
+            decisions=decisions()
+            .filter(events__source_record__customer=customer)
+            .distinct()[:_DECISIONS],
             packs=ProofPack.objects.filter(customer=customer).select_related("made_by")[:_PACKS],
             here=reverse("consent:customer", args=[customer.public_id]),
             **kwargs,

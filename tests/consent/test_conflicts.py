@@ -101,6 +101,9 @@ def test_a_contradiction_waits_for_the_dpo_and_parting_gives_back_what_was(two):
 
     link({agreeing: refusing})
     merged = rule(agreeing)
+    PermissionState.objects.filter(state="contested").update(state="confirmed")
+    assert rebuild(check=True).difference_count == 1
+    assert rebuild().difference_count == 1
     link({agreeing: agreeing})
 
     assert (merged, apart, (rule(refusing), rule(agreeing))) == ("G7", ("G5", "E1"), apart)
@@ -272,6 +275,7 @@ def test_the_dpo_sees_both_sides_and_decides(dpo: Client, two):
     decided = dpo.get(reverse("consent:conflicts"), {"state": "decided"}).content.decode()
     assert rule(agreeing) == "E1"
     assert "It is her." in decided
+    assert "Folder C12" in dpo.get(reverse("consent:customer", args=[customer.public_id])).text
     assert "Folder C12" in decided
     assert "Nothing contradicts itself" in dpo.get(reverse("consent:conflicts")).content.decode()
 
