@@ -308,7 +308,7 @@ def _put_together(pages: "QuerySet[CodedPage]") -> None:
     for pk, content in _pages(pages):
         reader.add(content)
         page_ids.append(pk)
-    records, seen_by = reader.records(), pages.latest("run").run
+    records, seen_by = reader.records(), pages.latest("run_id").run
     is_keyed = not pages.filter(is_keyed=False).exists()
     with transaction.atomic():
         for start in range(0, len(records), RECORDS_PER_BASE_PAGE):

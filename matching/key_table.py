@@ -174,7 +174,7 @@ def _work() -> tuple[Learnt, WholeFile, bool] | None:
         return None
     whole = WholeFile.objects.get(run=run)
     if not whole.is_keyed:
-        keyed = keyed_files().order_by("-run").first()
+        keyed = keyed_files().order_by("-run_id").first()
         is_new = keyed is None or not set(whole.rules) <= set(keyed.rules)
         return learnt, whole, is_new
     return (learnt, whole, False) if _unkeyed().exists() else None

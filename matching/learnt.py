@@ -53,7 +53,8 @@ def rules_of(run: MatchRun) -> "tuple[Rule, ...]":
 
 
 def _latest(files: "QuerySet[WholeFile]") -> Learnt | None:
-    found = files.order_by("-run").values_list("pk", "run__job").first()
+    # By its key: "-run" would turn round the order of runs, which is the latest first.
+    found = files.order_by("-run_id").values_list("pk", "run__job").first()
     return _read(*found) if found else None
 
 

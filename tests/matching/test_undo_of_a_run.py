@@ -291,6 +291,9 @@ def test_nothing_goes_by_an_undone_run(company):
     run_match()
     WholeFile.objects.update(is_keyed=True)
     assert codes.changed_records() == set()
+    known = learnt_with_keys()
+    assert known is not None
+    assert known.run_id == latest().pk
 
     undo(latest())
 
