@@ -29,7 +29,12 @@ from matching.decisions import (
     retract,
 )
 from matching.foresight import Foresight
-from matching.kept_ids import AlreadyGivenBack, foresee_giving_back, give_back
+from matching.kept_ids import (
+    AlreadyGivenBack,
+    foresee_giving_back,
+    give_back,
+    versions_for_giving_back,
+)
 from matching.models import Decision, Repair
 from matching.repairs import Plan, RepairRefused, Wish
 from matching.review import versions_for_undo
@@ -181,18 +186,26 @@ class GiveIdBackPage(_Act):
         if alias.retracted_at:
             return self._refused(customer)
         log_access(request.user, "customer.repair", customer.public_id)
+        return self._preview(alias, customer)
+
+    def _preview(self, alias: Alias, customer: Customer, **context: Any) -> HttpResponse:
         return self.sheet(
             lambda: foresee_giving_back(alias),
             title=_("Give the id back"),
             customer=customer,
             alias=alias,
+            versions=versions_for_giving_back(alias),
+            **context,
         )
 
     def _give_back(self, alias: Alias, customer: Customer) -> HttpResponse:
         try:
-            give_back(alias, by=self.steward)
+            give_back(alias, by=self.steward, versions=self.versions)
         except AlreadyGivenBack:
             return self._refused(customer)
+        except CustomersChanged as stale:
+            told = {"changes": stale.changes, "notice": str(stale), "status": _CONFLICT}
+            return self._preview(alias, customer, **told)
         return self.done(customer, _("The id was given back. No record changed hands."))
 
     def _refused(self, customer: Customer) -> HttpResponse:

@@ -8,6 +8,7 @@ from django.utils.translation import gettext as _
 from matching.foresight import Foresight, foresee
 from matching.models import Decision
 from matching.neighbourhood import lock_neighbourhood, settle
+from matching.versions import check_versions_around, customers_of, versions_of
 from mdm import aliases as held
 from mdm import identity
 from mdm.audit import acting_as
@@ -46,17 +47,27 @@ def foresee_giving_back(alias: Alias) -> Foresight:
     return foresee([], given_back=[alias])
 
 
+def versions_for_giving_back(alias: Alias) -> str:
+    """Return what a page quotes of the customers whom giving an id back concerns."""
+    return versions_of(customers_of(held.records_concerned({alias.customer_id})))
+
+
 @in_one_turn
-def give_back(alias: Alias, *, by: User) -> None:
+def give_back(alias: Alias, *, by: User, versions: str = "") -> None:
     """Let an id follow again the record that held it before; who is whom stays as it is.
+
+    `versions` is what the page saw of the customers concerned.
 
     Raises:
         AlreadyGivenBack: when it was given back before.
+        matching.versions.CustomersChanged: when one is no longer what `versions` says.
     """
-    lock_neighbourhood(held.records_concerned({alias.customer_id}))
+    concerned = held.records_concerned({alias.customer_id})
+    lock_neighbourhood(concerned)
     alias.refresh_from_db()
     if alias.retracted_at:
         raise AlreadyGivenBack(_("This id was already given back."))
+    check_versions_around(versions, concerned)
     reason = _("Id given back")
     with acting_as(by, reason):
         held.give_back([alias.pk], by=by)
