@@ -9,7 +9,7 @@ from django.http import HttpRequest
 from django.urls import reverse
 from django.utils.translation import gettext_lazy as _
 
-from consent.models import RightsRequest
+from consent.models import PolicyVersion, RightsRequest
 from consent.resolving import open_conflict_customers
 from matching.models import ReviewTask
 
@@ -43,6 +43,15 @@ def open_request_count() -> int:
         "navigation.open-requests",
         RightsRequest.objects.filter(state=RightsRequest.State.RECEIVED).count,
         _BADGE_SECONDS,
+    )
+    return int(count or 0)
+
+
+def signed_pack_count() -> int:
+    """Count the policy packs that wait for a second person; some seconds old too."""
+    signed = PolicyVersion.objects.filter(status=PolicyVersion.Status.DRAFT)
+    count = cache.get_or_set(
+        "navigation.signed-packs", signed.exclude(signed_at=None).count, _BADGE_SECONDS
     )
     return int(count or 0)
 
@@ -144,6 +153,7 @@ GROUPS: tuple[tuple[Any, tuple[Entry, ...]], ...] = (
             ),
             Entry(
                 _("Policy packs"), "balance", "consent:policy", ("consent.view_policyversion",),
+                signed_pack_count,
             ),
             Entry(
                 _("Similar families"), "hub", "admin:consent_similarfamily_changelist",

@@ -67,23 +67,26 @@ def obligations(case: Case, rule: str) -> tuple[str, ...]:
 
 def ends_of_consent(case: Case) -> list[datetime]:
     """Return when the consent ends: by its own date, or by the age the pack allows."""
-    return _ends(case.permission, case.policy.consent_months(case.channel, case.offer.purpose))
+    months = case.policy.consent_months(case.channel, case.offer.purpose)
+    return _ends(case.permission, months, case.at)
 
 
 def end_of_consent(
-    permission: Permission, channel: str, purpose: str, policy: PolicyPack
+    permission: Permission, channel: str, purpose: str, *, at: datetime, policy: PolicyPack
 ) -> datetime | None:
     """Return when a consent that stands runs out; None when it does not, or none stands."""
     if permission.state not in GRANTED:
         return None
-    return min(_ends(permission, policy.consent_months(channel, purpose)), default=None)
+    return min(_ends(permission, policy.consent_months(channel, purpose), at), default=None)
 
 
-def _ends(permission: Permission, months: int | None) -> list[datetime]:
+def _ends(permission: Permission, months: int | None, at: datetime) -> list[datetime]:
     ends = [permission.expires_at] if permission.expires_at else []
     if months is not None:
+        renewed_at = permission.renewed_at
+        start = renewed_at if renewed_at and renewed_at <= at else permission.since
         # One of unknown date is as old as it gets.
-        ends.append(months_after(permission.since, months) if permission.since else SINCE_EVER)
+        ends.append(months_after(start, months) if start else SINCE_EVER)
     return ends
 
 

@@ -100,7 +100,8 @@ class Permission(NamedTuple):
     """The fold of the events on one key; `since` is None for a grant of unknown date.
 
     Of a contested one, `since` is when the records that contradict each other came together, and
-    the rest is of the consent in question.
+    the rest is of the consent in question. `renewed_at` is when the person last agreed again, on a
+    form, if that was later: how long a consent is good for counts from there.
     """
 
     state: State = State.NONE
@@ -109,6 +110,7 @@ class Permission(NamedTuple):
     evidence: int = EvidenceLevel.CLAIM
     actor: str = Actor.SYSTEM
     event_id: int | None = None
+    renewed_at: datetime | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -177,7 +177,7 @@ def stored_states(channel: str | None = None) -> StateReader:
         rows = PermissionState.objects.filter(customer__in=key_set(members.customer_ids))
         if channel is not None:
             rows = rows.filter(channel__in=[channel, ANY])
-        for customer, point, on, code, state, since, evidence, actor, event in rows.values_list(
+        columns = (
             "customer_id",
             "contact_point_id",
             "channel",
@@ -187,9 +187,12 @@ def stored_states(channel: str | None = None) -> StateReader:
             "evidence_level",
             "deciding_event__actor_type",
             "deciding_event_id",
-        ):
+            "renewed_at",
+        )
+        for customer, point, on, code, state, since, *told in rows.values_list(*columns):
+            evidence, actor, event, renewed = told
             found[customer][Key(point, on, code or ANY)] = Permission(
-                State(state), since, None, evidence, actor, event
+                State(state), since, None, evidence, actor, event, renewed
             )
         return found
 

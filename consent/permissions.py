@@ -348,5 +348,7 @@ def _turning_points(case: Case) -> Iterator[datetime]:
         yield birthday(person.birth_date, policy.adult_age)
     if permission.since:
         yield permission.since
+    if permission.renewed_at:
+        yield permission.renewed_at
     if case.point and case.point.paused_until:
         yield case.point.paused_until

@@ -52,7 +52,8 @@ PARAMETERS = {
         gettext_lazy("months"),
     ),
     "soft_opt_in_sale_kinds": Parameter(
-        gettext_lazy("What counts as a purchase"), "CPCE L34-5 al. 4, CJEU C-654/23"
+        gettext_lazy("What counts as a purchase"),
+        gettext_lazy("CPCE L34-5 al. 4, CJEU C-654/23"),
     ),
     "information_is_attested": Parameter(
         gettext_lazy("Forms and tills inform people and let them object"), "GDPR 13, CPCE L34-5"

@@ -140,7 +140,7 @@ def _run_out(holder: Holder, choice: CollectionChoice) -> int:
         return 0
     moment = now()
     validity = validity_of(
-        Permission(State(state.state), state.since),
+        Permission(State(state.state), state.since, renewed_at=state.renewed_at),
         choice.channel,
         choice.purpose.code,
         at=moment,

@@ -33,11 +33,12 @@ _COLUMNS = (
     "since",
     "evidence_level",
     "deciding_event_id",
+    "renewed_at",
 )
 
 Place = tuple[int, int | None, str, int | None]
 """Customer, contact point, channel, purpose."""
-Content = tuple[str, datetime | None, int, int | None]
+Content = tuple[str, datetime | None, int, int | None, datetime | None]
 """State, since, evidence level, deciding event."""
 
 
@@ -158,7 +159,8 @@ def _rows_of(
     for customer, states in by_customer.items():
         for key, fold in states.items():
             place = (customer, key.contact_point_id, key.channel, purposes[key.purpose])
-            yield place, (str(fold.state), fold.since, fold.evidence, fold.event_id)
+            content = (str(fold.state), fold.since, fold.evidence, fold.event_id, fold.renewed_at)
+            yield place, content
 
 
 def _chunks(keys: Sequence[int]) -> Iterator[Sequence[int]]:

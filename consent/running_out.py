@@ -10,7 +10,7 @@ from dataclasses import dataclass, field
 from datetime import date, datetime, time, timedelta
 
 from django.db.models import Count
-from django.db.models.functions import TruncDate
+from django.db.models.functions import Coalesce, TruncDate
 
 from consent.cases import months_after
 from consent.facts import GRANTED
@@ -85,7 +85,7 @@ def _days() -> Iterator[tuple[str, int, date | None, int]]:
         state__in=GRANTED, purpose__isnull=False, channel__in=Channel.values
     )
     yield from (
-        consents.annotate(day=TruncDate("since", tzinfo=PARIS))
+        consents.annotate(day=TruncDate(Coalesce("renewed_at", "since"), tzinfo=PARIS))
         .values_list("channel", "purpose_id", "day")
         .annotate(count=Count("pk"))
         .order_by()

@@ -100,7 +100,8 @@ placed AS MATERIALIZED (
 ),
 states AS MATERIALIZED (
     SELECT state.customer_id, state.contact_point_id, state.channel, state.purpose_id,
-           state.state, state.since, state.evidence_level, state.deciding_event_id
+           state.state, state.since, state.renewed_at, state.evidence_level,
+           state.deciding_event_id
     FROM asked {state_of_asked}
     WHERE state.channel IN (%(channel)s, '*')
       AND (state.purpose_id = %(purpose)s OR state.purpose_id IS NULL)
@@ -224,7 +225,9 @@ def words(kinds: Collection[str], *, pairs: bool) -> dict[str, str]:
         "started": _side("signed.started_on", "quiet_day", last="lately"),
         "acted": _side("acts.acted_at", "quiet", last="lately"),
         "given": "CASE WHEN states.since > %(at)s THEN 'later ' ELSE '' END || "
-        + _side("states.since", "stale"),
+        + _side("states.since", "stale")
+        + " || CASE WHEN states.renewed_at > %(at)s THEN ' later ' ELSE ' ' END || "
+        + _side("states.renewed_at", "stale"),
         "than_refusal": _compared("permissions.since", "refusals.since"),
         "than_line": _compared("permissions.since", "struck.since"),
         "kinds": _listed(kinds),

@@ -166,7 +166,7 @@ def _outcome(narrow: Sequence[Event], refusals: Sequence[Event]) -> Permission:
     """Return what the events that cover a key add up to: grants and annulments, and refusals."""
     grants = [event for event in narrow if event.type in _GRANTS and event.actor != Actor.BROKER]
     if standing := standing_grants(grants, refusals):
-        return _granted(max(standing, key=_strength) if len(standing) > 1 else standing[0])
+        return _granted(standing[0]) if len(standing) == 1 else _best_of(standing)
     if refusals:
         return _refused(max(refusals, key=_recency) if len(refusals) > 1 else refusals[0])
     # A broker's claim is no grant; once its proofs were seen, a grant of its own says so.
@@ -204,6 +204,18 @@ def _stands(grant: Event, refusals: Sequence[Event]) -> bool:
         )
         for refusal in refusals
     )
+
+
+def _best_of(standing: Sequence[Event]) -> Permission:
+    """Return the best proved of several grants, and when the person last agreed again."""
+    best = max(standing, key=_strength)
+    renewals = [grant.effective_at for grant in standing if _is_renewal(grant)]
+    latest = max(renewals, default=OLDEST)
+    return _granted(best)._replace(renewed_at=latest if latest > best.effective_at else None)
+
+
+def _is_renewal(grant: Event) -> bool:
+    return grant.actor in OWN_WILL and grant.evidence >= EvidenceLevel.FORM
 
 
 def _strength(grant: Event) -> tuple[bool, int, bool, datetime, int]:

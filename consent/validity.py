@@ -21,7 +21,7 @@ def validity_of(
     permission: Permission, channel: str, purpose: str, *, at: datetime, policy: PolicyPack
 ) -> Validity | None:
     """Return when a consent runs out; None when it does not, or when there is none."""
-    ends_at = end_of_consent(permission, channel, purpose, policy)
+    ends_at = end_of_consent(permission, channel, purpose, at=at, policy=policy)
     if ends_at is None:
         return None
     if ends_at == SINCE_EVER:

@@ -290,6 +290,9 @@ class PermissionState(models.Model):
     )
     state = models.CharField(max_length=11, choices=State.choices)
     since = models.DateTimeField(null=True)
+    renewed_at = models.DateTimeField(
+        null=True, help_text="When the person last agreed again, if that was later."
+    )
     evidence_level = models.PositiveSmallIntegerField()
     deciding_event = models.ForeignKey(
         ConsentEvent, models.PROTECT, related_name="+", db_index=False, db_constraint=False

@@ -7,7 +7,7 @@ seals) stands under a vocabulary of our own, `orf:`.
 
 import json
 from collections import defaultdict
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import asdict
 from typing import Any
 
@@ -124,8 +124,22 @@ def _record(
             "dpv:isExercisedAt": f"{settings.PUBLIC_URL}/preferences/",
         },
         "dpv:hasRight": {"@type": ["dpv:DataSubjectRight", "eu-gdpr:A7-3"]},
-        "dpv:hasConsentStatus": [_status(proved) for proved in events],
+        "dpv:hasConsentStatus": [*map(_status, events), *_expired(pack, key)],
     }
+
+
+def _expired(pack: Pack, key: tuple[str, str, str]) -> Iterator[dict[str, Any]]:
+    """Yield the status of a consent that has run out by the rule set of today."""
+    for row in pack.matrix.rows:
+        for cell in row.cells:
+            place = (row.contact_point and row.contact_point.value, row.channel, cell.purpose.code)
+            if place == key and cell.validity and cell.validity.is_expired:
+                ends_at = cell.validity.ends_at
+                yield {
+                    "@type": ["dpv:ConsentExpired"],
+                    "dpv:isIndicatedAtTime": ends_at.isoformat() if ends_at else None,
+                    "orf:ruleSet": pack.matrix.policy,
+                }
 
 
 def _is_brokers_word(event: ConsentEvent) -> bool:

@@ -75,6 +75,7 @@ permissions = st.builds(
     expires_at=instants | st.none(),
     evidence=evidence,
     actor=actors,
+    renewed_at=instants | st.none(),
 )
 sales = st.builds(SaleFact, st.integers(1, 9), instants, families, points | st.none())
 contracts = st.builds(ContractFact, st.integers(1, 9), instants, instants | st.none(), families)

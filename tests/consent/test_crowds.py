@@ -222,6 +222,7 @@ def _permissions(chance, at, records):
                 defaults={
                     "state": chance.choice(STATES),
                     "since": _instant(chance, at),
+                    "renewed_at": chance.choice([None, _instant(chance, at)]),
                     "evidence_level": chance.randint(0, 4),
                     "deciding_event": event,
                 },

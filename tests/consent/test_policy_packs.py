@@ -21,7 +21,7 @@ from consent.policy_forms import PolicyForm
 from consent.policy_packs import FR_2026_11, PARIS, ConsentValidity
 from mdm import jobs
 from mdm.models import AccessLog, Job, SourceRecord
-from tests.consent.factories import marketing, record_event
+from tests.consent.factories import enact, marketing, record_event
 from tests.mdm.factories import make_record
 from tests.mdm.pages import client_of
 
@@ -146,6 +146,17 @@ def test_a_pack_is_taken_back_before_it_begins_and_not_after(ada, two):
     post(two[0], "policy-return", version=2)
     again = PolicyVersion.objects.get(status="draft")
     assert (again.version, again.parameters["consent_validity"][0]["months"]) == (3, 12)
+
+
+def test_another_pack_that_begins_meanwhile_makes_a_simulation_void(ada, two):
+    simulated(two[0])
+    enact()
+    assert "simulate this draft again" in post(two[0], "policy-sign").content.decode()
+
+    simulated(two[0])
+    post(two[0], "policy-sign")
+    enact()
+    assert "simulate this draft again" in post(two[1], "policy-activate").content.decode()
 
 
 def test_a_changed_draft_needs_another_simulation_and_a_signed_one_is_not_changed(ada, two):

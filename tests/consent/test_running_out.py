@@ -19,10 +19,11 @@ pytestmark = pytest.mark.django_db
 A_YEAR = [{"channel": "email", "purpose": "*", "months": 12}]
 
 
-def consenting(name: str, days: int) -> SourceRecord:
+def consenting(name: str, days: int, kind: str = "given", level: int = 2) -> SourceRecord:
     """Return somebody who agreed some days ago, on a form."""
     record = make_record(email=f"{name}@example.com", given_name=name, source_created_at=now())
-    record_event(record, "given", occurred_at=now() - timedelta(days=days))
+    then = now() - timedelta(days=days)
+    record_event(record, kind, occurred_at=then, evidence_level=level)
     return record
 
 
@@ -44,6 +45,17 @@ def test_the_matrix_tells_until_when_a_consent_is_good(days, rule, words):
     assert cell.answer.rule == rule
     assert words in page.content.decode()
     assert cell.validity.is_expired == (rule == "E1_expired")
+
+
+def test_a_proof_pack_tells_that_a_consent_has_run_out():
+    ada = consenting("ada", 400)
+    address = reverse("consent:proof-pack", args=[ada.customer.public_id])
+    dpo = client_of("dpo")
+    assert b"dpv:ConsentExpired" not in dpo.post(address, {"format": "jsonld"}).content
+
+    enact(consent_validity=A_YEAR)
+
+    assert b"dpv:ConsentExpired" in dpo.post(address, {"format": "jsonld"}).content
 
 
 def test_without_a_term_nothing_is_said_of_an_end():
@@ -87,9 +99,10 @@ def test_other_roles_do_not_see_it(role):
     assert client_of(role).get(reverse("consent:running-out")).status_code == 403
 
 
-def test_whoever_agrees_again_may_be_written_to_again():
+@pytest.mark.parametrize(("kind", "level"), [("given", 2), ("confirmed", 3)])
+def test_whoever_agrees_again_may_be_written_to_again(kind, level):
     collection_point("preferences", method="preferences", choices=(("marketing", "email"),))
-    ada = consenting("ada", 400)
+    ada = consenting("ada", 400, kind, level)
     enact(consent_validity=A_YEAR)
     link = link_of(ada)
     page = act(link, "nothing").content.decode()
@@ -102,3 +115,5 @@ def test_whoever_agrees_again_may_be_written_to_again():
 
     assert may_write_to(ada)
     assert ConsentEvent.objects.count() == 2
+    (count,) = count_running_out(pack_at(now()), now())
+    assert (count.standing, count.expired) == (1, 0)
