@@ -13,7 +13,7 @@ import numpy as np
 
 from matching.linkage import folding, spelling
 from matching.linkage.columns import Bits, Codes, Columns, Flags, Ids, Levels
-from matching.linkage.known import Bands, Known
+from matching.linkage.known import Bands, Known, is_among
 from matching.linkage.names import Names, code_names
 from matching.linkage.organisations import told_by_kind
 
@@ -271,8 +271,8 @@ def _learn_bands(coded: Coded, bands: Levels) -> Bands:
 
 
 def _hashes(coded: Coded, codes: Ids) -> Bits:
-    """Return the hashes of some words: most words of a file are carried by one record."""
-    return spelling.hashes([coded.words[code] for code in codes.tolist()])
+    """Return the hashes of some words, rising: most words of a file are carried by one record."""
+    return np.sort(spelling.hashes([coded.words[code] for code in codes.tolist()]))
 
 
 def folded_column(columns: Columns, attribute: str) -> Coded:
@@ -321,7 +321,7 @@ def _bands(field: str, coded: Coded, known: Known | None) -> Levels:
 def _widely_shared(field: str, coded: tuple[Coded, ...], known: Known | None) -> Flags:
     if known is None:
         return np.asarray(sum(one.counts for one in coded) > SHARED_BY)
-    return np.isin(coded[0].hashes, known.shared[field])
+    return is_among(coded[0].hashes, known.shared[field])
 
 
 def _together(first: Coded, second: Coded) -> tuple[Coded, ...]:

@@ -6,7 +6,7 @@ from typing import Any
 
 import numpy as np
 
-from matching.linkage.columns import Bits, Levels
+from matching.linkage.columns import Bits, Flags, Levels
 
 
 @dataclass(frozen=True)
@@ -16,13 +16,13 @@ class Bands:
     of_new: int
     """Band of a word that one record carries, so of any word not seen yet."""
     others: Mapping[int, Bits]
-    """Band -> hashes of the words that are in another band than that."""
+    """Band -> hashes of the words that are in another band than that, by rising hash."""
 
     def of(self, hashes: Bits) -> Levels:
         """Return the band of each word, 0 for the missing value."""
         found = np.full(len(hashes), self.of_new, np.uint8)
         for band, words in self.others.items():
-            found[np.isin(hashes, words)] = band
+            found[is_among(hashes, words)] = band
         found[hashes == 0] = 0
         return found
 
@@ -34,7 +34,7 @@ class Known:
     fields: tuple[str, ...]
     bands: Mapping[str, Bands]
     shared: Mapping[str, Bits]
-    """`phone`, `email` -> hashes of the values that many records carry."""
+    """`phone`, `email` -> hashes of the values that many records carry, by rising hash."""
 
     def to_state(self) -> dict[str, Any]:
         """Return it as plain JSON values."""
@@ -54,9 +54,21 @@ class Known:
             tuple(state["fields"]),
             {
                 field: Bands(
-                    of_new, {int(b): np.array(words, np.uint64) for b, words in others.items()}
+                    of_new,
+                    {int(b): np.sort(np.array(words, np.uint64)) for b, words in others.items()},
                 )
                 for field, (of_new, others) in state["bands"].items()
             },
-            {field: np.array(words, np.uint64) for field, words in state["shared"].items()},
+            {
+                field: np.sort(np.array(words, np.uint64))
+                for field, words in state["shared"].items()
+            },
         )
+
+
+def is_among(values: Bits, words: Bits) -> Flags:
+    """Return which values are among some words, which rise: nothing is sorted for a few values."""
+    if not len(words):
+        return np.zeros(len(values), np.bool_)
+    places = np.minimum(np.searchsorted(words, values), len(words) - 1)
+    return np.asarray(words[places] == values)

@@ -1,8 +1,10 @@
 """Given, family and birth names over one list of words, so that swapped names are seen."""
 
+from collections import defaultdict
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from functools import cache, cached_property
+from itertools import combinations
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -113,20 +115,27 @@ def _name_parts(
 
 def _related(index: Mapping[str | None, int]) -> Ids:
     """Return packed pairs of names that are short forms of one another, or of a third name."""
-    pairs: set[int] = set()
-    for names in _names_with_short_forms():
-        codes = sorted(index[name] for name in names if name in index)
-        pairs.update(low * len(index) + high for low in codes for high in codes if low < high)
+    groups: defaultdict[int, list[int]] = defaultdict(list)
+    numbers = _groups_of_names()
+    for name in numbers.keys() & index.keys():
+        for group in numbers[name]:
+            groups[group].append(index[name])
+    pairs = {
+        low * len(index) + high
+        for codes in groups.values()
+        for low, high in combinations(sorted(codes), 2)
+    }
     return np.array(sorted(pairs), np.int64)
 
 
 @cache
-def _names_with_short_forms() -> tuple[frozenset[str], ...]:
-    """Return each given name with the forms that stand for it, in one word as names are coded."""
-    return tuple(
-        frozenset(folding.compact(folding.name(word)) for word in (full, *shorts))
-        for full, shorts in short_forms().items()
-    )
+def _groups_of_names() -> Mapping[str, tuple[int, ...]]:
+    """Return the groups of each name, in one word as names are coded: a name and its forms."""
+    groups: defaultdict[str, tuple[int, ...]] = defaultdict(tuple)
+    for number, (full, shorts) in enumerate(short_forms().items()):
+        for name in {folding.compact(folding.name(word)) for word in (full, *shorts)}:
+            groups[name] += (number,)
+    return dict(groups)
 
 
 def _packed(left: Codes, right: Codes, size: int) -> Ids:
