@@ -136,9 +136,14 @@ def _past(
 ) -> Past | None:
     for place, state in enumerate(versions):
         if state.teller == batch_id:
-            earlier = tuple(past for past in versions[:place] if past.teller not in undone)
+            earlier = tuple(past for past in versions[:place] if _counts(past, undone))
             return Past(key, now, earlier[-1] if earlier else None, earlier)
     return None
+
+
+def _counts(state: State, undone: frozenset[int]) -> bool:
+    """Tell whether a file that was not undone made the record so; an undoing is no file."""
+    return state.teller is not None and state.teller not in undone
 
 
 def _touched_by(batch: LoadBatch) -> Q:

@@ -32,8 +32,13 @@ class Company:
     rows: dict[str, Line] = field(default_factory=dict)
     deleted: set[str] = field(default_factory=set)
     home: dict[str, str] = field(default_factory=dict)  # Key of a record → key of its customer.
-    versions: int = 0  # Rows of the records' history.
-    grants: dict[tuple[str, int], str] = field(default_factory=dict)  # The fact → its address.
+    said: dict[str, list[tuple[int, Line | None]]] = field(default_factory=dict)
+    """What each file, by its number, made of a record; None: it was missing from a full one."""
+    told_by: dict[str, int] = field(default_factory=dict)  # The file of the row it shows.
+    files: int = 0
+    undone: set[int] = field(default_factory=set)
+    grants: dict[tuple[str, int], tuple[str, int]] = field(default_factory=dict)
+    """The fact (record and day) → its address, and the file that told it."""
     refused_addresses: set[str] = field(default_factory=set)
     refusing: set[str] = field(default_factory=set)
     objecting: set[str] = field(default_factory=set)
@@ -50,8 +55,49 @@ class Company:
             end = self._take(line)
             counts[end] = counts.get(end, 0) + 1
         self.deleted.update(missing)
-        self.versions += len(missing)
+        for key in missing:
+            self.said[key].append((self.files, None))
+        self.files += 1
         return {end: count for end, count in counts.items() if count}
+
+    def undo(self, number: int) -> dict[str, int]:
+        """Take a file back: what it said counts no more, whatever came later does.
+
+        Returns how many records met which end.
+        """
+        self.undone.add(number)
+        ends = [
+            self._forget(key, number)
+            for key, said in self.said.items()
+            if any(file == number for file, _line in said)
+        ]
+        return {end: ends.count(end) for end in set(ends)}
+
+    def _forget(self, key: str, number: int) -> str:
+        said = self.said[key]
+        counts = [entry for entry in said if entry[0] not in self.undone]
+        latest = max(file for file, _ in said if file == number or file not in self.undone)
+        if latest != number:
+            if key in self.deleted or self.rows[key].permission != "O":
+                self._take_claims_back(key)  # Nobody repeats them.
+            return "kept"
+        self._take_claims_back(key)
+        was_deleted = key in self.deleted
+        if not counts:
+            self.deleted.add(key)
+            return "deleted"
+        _file, line = counts[-1]
+        if line is None:
+            self.deleted.add(key)
+        else:
+            self.deleted.discard(key)
+            self.rows[key], self.told_by[key] = line, counts[-1][0]
+        return "revived" if was_deleted else "restored"
+
+    def _take_claims_back(self, key: str) -> None:
+        for fact, (_address, file) in list(self.grants.items()):
+            if fact[0] == key and file in self.undone:
+                del self.grants[fact]
 
     def _take(self, line: Line) -> str:
         known = self.rows.get(line.key)
@@ -62,8 +108,11 @@ class Company:
         self.rows[line.key] = line
         self.deleted.discard(line.key)
         self.home.setdefault(line.key, line.key)
-        self.versions += 1
-        self._hear(line, known)
+        self.said.setdefault(line.key, []).append((self.files, line))
+        # What an undone file said was never said.
+        counts = known and self.told_by[line.key] not in self.undone
+        self.told_by[line.key] = self.files
+        self._hear(line, known if counts else None)
         return "changed" if known else "new"
 
     def _hear(self, line: Line, before: Line | None) -> None:
@@ -73,7 +122,7 @@ class Company:
             self.refused_addresses.add(line.email)
         if line.permission and not (before and before.permission == line.permission):
             if line.permission == "O" and line.email:
-                self.grants.setdefault((line.key, line.day), line.email)
+                self.grants.setdefault((line.key, line.day), (line.email, self.files))
             if line.permission == "N":
                 self.refusing.add(line.key)
                 self.refused_addresses.add(line.email)
@@ -104,7 +153,7 @@ class Company:
         """Customer and address where a permission stands; a file never lifts a refusal."""
         allowed = set()
         for home, members in self.customers().items():
-            given = {email for (key, _), email in self.grants.items() if key in members}
+            given = {email for (key, _), (email, _) in self.grants.items() if key in members}
             carried = {key: self.rows[key].email for key in members}
             refused = self.refused_addresses | {
                 email for key, email in carried.items() if key in self.refusing

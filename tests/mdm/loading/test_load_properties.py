@@ -1,11 +1,13 @@
 """Loads through the database beside an oracle: whatever comes, in any order and chunks.
 
 STEWARDSHIP P3 (newcomers move nobody), P16 (twice changes nothing), P17 (stale never overwrites),
-P18 (changed after a merge), P19 (deleted, and back), P20 (full files).
+P18 (changed after a merge), P19 (deleted, and back), P20 (full files). Any file may be undone
+at any time, whatever came after it.
 """
 
 import json
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from io import StringIO
 from random import Random
 from typing import Any
@@ -13,7 +15,7 @@ from typing import Any
 import pytest
 from django.core.management import call_command
 from django.db import transaction
-from hypothesis import HealthCheck, settings
+from hypothesis import HealthCheck, Phase, settings
 from hypothesis import strategies as st
 from hypothesis.stateful import (
     RuleBasedStateMachine,
@@ -29,10 +31,11 @@ from matching.decisions import decide
 from matching.models import Decision
 from mdm import jobs
 from mdm.loading import work
-from mdm.models import ContactPoint, Customer, GoldenRecord, SourceRecord
+from mdm.models import ContactPoint, Customer, GoldenRecord, LoadBatch, SourceRecord
 from tests.factories import UserFactory
 from tests.mdm.loading.files import ends, load, row
 from tests.mdm.loading.oracle import Company, Line, TooMuchIsMissing
+from tests.mdm.loading.test_undo import undo_batch
 
 pytestmark = pytest.mark.django_db
 
@@ -60,14 +63,21 @@ def cells(line: Line) -> dict[str, str]:
     )
 
 
-def load_lines(content: Sequence[Line], *, full: bool = False, size: int = 500) -> dict[str, int]:
-    """Load lines in chunks of a size; return how many met which end."""
-    before = work.CHUNK_SIZE
-    work.CHUNK_SIZE = {"sqlite": size, "postgresql": size}
+@contextmanager
+def chunks_of(size: int) -> Iterator[None]:
+    """Have loads and undoings go in chunks of a size."""
+    before = dict(work.CHUNK_SIZE)
+    work.CHUNK_SIZE.update(dict.fromkeys(before, size))
     try:
-        return ends(load(*map(cells, content), mode="full" if full else "delta"))
+        yield
     finally:
-        work.CHUNK_SIZE = before
+        work.CHUNK_SIZE.update(before)
+
+
+def load_lines(content: Sequence[Line], *, full: bool = False, size: int = 500) -> LoadBatch:
+    """Load lines in chunks of a size."""
+    with chunks_of(size):
+        return load(*map(cells, content), mode="full" if full else "delta")
 
 
 def names() -> dict[int, str]:
@@ -123,6 +133,7 @@ class Loads(RuleBasedStateMachine):
         self.transaction.__enter__()
         self.company = Company()
         self.last: tuple[list[Line], bool] | None = None
+        self.batches: list[LoadBatch] = []
 
     def teardown(self) -> None:
         if hasattr(self, "transaction"):
@@ -140,7 +151,8 @@ class Loads(RuleBasedStateMachine):
                 load_lines(content, full=True, size=size)
             assert everything() == before
             return
-        assert load_lines(content, full=full, size=size) == expected
+        self.batches.append(load_lines(content, full=full, size=size))
+        assert ends(self.batches[-1]) == expected
         self.last = (content, full)
         now = dict(SourceRecord.objects.values_list("pk", "customer_id"))
         assert homes.items() <= now.items()
@@ -151,11 +163,24 @@ class Loads(RuleBasedStateMachine):
         assert self.last is not None
         content, full = self.last
         # The best line of each key is stored; a file twice changes nothing.
-        self.company.load(content, full=full)
-        load_lines(content, full=full, size=size)
+        self.load(content, full, size)
         before = everything()
-        load_lines(content, full=full, size=size)
+        self.load(content, full, size)
         assert everything() == before
+
+    @precondition(lambda self: bool(self.open_batches()))
+    @rule(data=st.data(), size=sizes)
+    def undo(self, data: st.DataObject, size: int) -> None:
+        """Somebody takes a file back, the last one or one that others have come after."""
+        number = data.draw(st.sampled_from(self.open_batches()))
+        expected = self.company.undo(number)
+        with chunks_of(size):
+            assert undo_batch(self.batches[number]) == expected
+        self.last = None  # Records that came back may be missing from it.
+
+    def open_batches(self) -> list[int]:
+        """Return the numbers of the files that were not undone."""
+        return sorted(set(range(len(self.batches))) - self.company.undone)
 
     @precondition(lambda self: len(self.company.rows) > 1)
     @rule(data=st.data())
@@ -218,8 +243,9 @@ def test_loads_agree_with_the_oracle_whatever_comes():
         Loads,
         settings=settings(
             max_examples=12,
-            stateful_step_count=7,
+            stateful_step_count=8,
             deadline=None,
+            phases=[Phase.explicit, Phase.generate],
             suppress_health_check=list(HealthCheck),
         ),
     )

@@ -158,6 +158,14 @@ def test_loading_again_undoes_the_undoing():
     assert Customer.objects.count() == 2
 
 
+def test_a_record_that_only_undone_files_told_of_is_deleted_again():
+    undo_batch(load(row("C1", nom="A")))
+    batch = load(row("C1", nom="B"))
+
+    assert undo_batch(batch) == {"deleted": 1}
+    assert not SourceRecord.objects.active().exists()
+
+
 def test_links_stay_and_the_golden_record_follows():
     load(row("C1", nom="AAA", email="a@example.org"), row("C2", nom="BBB"))
     one, two = SourceRecord.objects.order_by("pk")
