@@ -317,7 +317,21 @@ def test_people_of_one_name_are_not_taken_for_one_because_their_mailboxes_are_al
     assert sum(expected.values()) < 2 * (len(entity) - len(set(entity.tolist())))
 
 
-def test_pairs_are_counted_before_they_are_built():
+@settings(deadline=None, max_examples=15)
+@given(st.integers(0, 10_000), st.integers(3, 12))
+def test_the_pairs_counted_from_the_blocks_are_those_that_are_built(seed, cap):
+    chance = random.Random(seed)
+    rules = [Rule(("city",)), Rule(("street",)), Rule(("family_name", "given_name"))]
+    names = ("family_name", "given_name", "street", "city")
+    rows = ((n, {name: chance.choice([None, *"abcde"]) for name in names}) for n in range(40))
+    blocks = build_all(encode(Columns.from_rows(rows)), rules, cap)
+
+    for one in blocks:  # Each alone: a pair that two rules make is built once.
+        assert one.pair_count == sum(len(left) for _rule, left, _right in candidate_pairs([one]))
+
+
+def test_pairs_are_counted_before_they_are_built(monkeypatch):
+    monkeypatch.setattr(engine, "candidates", None)  # Nothing is built of too much.
     rows = [(n, {"email": "one@example.com"}) for n in range(100)]
 
     with pytest.raises(TooManyPairs) as refusal:
