@@ -56,6 +56,7 @@ def test_a_refusal_is_an_answer_in_words(record: SourceRecord):
     assert "refused" in text
     assert "G10" in text
     assert "P1_none" in text
+    assert text.rstrip().endswith("Answered by policy pack FR-2026-11.")
 
 
 @pytest.mark.parametrize("value", ["ADA@example.com", " ada@example.com"])

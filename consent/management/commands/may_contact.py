@@ -130,4 +130,5 @@ def _lines(report: dict[str, Any]) -> list[str]:
     if others:
         lines.append(_("Also refused by %(rules)s.") % {"rules": ", ".join(others)})
     lines += [f"- {duty}" for duty in report["obligations"]]
+    lines.append(_("Answered by policy pack %(code)s.") % {"code": report["policy"]})
     return lines
