@@ -2,6 +2,7 @@
 
 from typing import Any
 
+from django.core.cache import cache
 from django.db.models import Count, Exists, F, OuterRef, Q
 
 from consent.ledger import PERMISSIVE, RESTRICTIVE
@@ -16,13 +17,23 @@ _NO = (
 )
 _FILES = (ConsentEvent.ActorType.IMPORT, ConsentEvent.ActorType.BROKER)
 WAITING, DRAWN = "waiting", "drawn"
+_COUNTS_SECONDS = 120
 
 
 def report_on(*, batch: LoadBatch, **signal: object) -> dict[str, Any]:
-    """Count what a file said: claims, refusals, and claims of people who had said no.
+    """Tell what a file said: claims, refusals, and claims of people who had said no.
 
-    In a conflict the refusal prevails; it is counted as of now.
+    In a conflict the refusal prevails. Counts are some minutes old: a file may hold a million.
     """
+    counts = cache.get_or_set(f"consent.batch.{batch.pk}", lambda: _counts(batch), _COUNTS_SECONDS)
+    return {
+        "template": "consent/_batch_report.html",
+        **(counts or {}),
+        "quarantine": quarantine_state(batch) if batch.source.is_broker else "",
+    }
+
+
+def _counts(batch: LoadBatch) -> dict[str, int]:
     events = ConsentEvent.objects.filter(batch=batch, actor_type__in=_FILES).order_by()
     claims = Q(type__in=PERMISSIVE)
     said_no = PermissionState.objects.filter(
@@ -38,12 +49,7 @@ def report_on(*, batch: LoadBatch, **signal: object) -> dict[str, Any]:
         claims=Count("pk", filter=claims), refusals=Count("pk", filter=Q(type__in=RESTRICTIVE))
     )
     standing = told.filter(claims, retractions=None, contact_point=F("contact_point"))
-    return {
-        "template": "consent/_batch_report.html",
-        **counts,
-        "conflicts": standing.filter(Exists(said_no)).count(),
-        "quarantine": quarantine_state(batch) if batch.source.is_broker else "",
-    }
+    return {**counts, "conflicts": standing.filter(Exists(said_no)).count()}
 
 
 def quarantine_state(batch: LoadBatch) -> str:

@@ -199,6 +199,7 @@ DECISIONS = [
     ("P3", "phone", {"point": PROFESSIONAL, "offer": {"is_professional": True}}),
     ("P6", "phone", {"point": NO_CONSENT, "offer": {"nature": "charity"}}),
     ("L1", "post", {"point": NO_CONSENT}),
+    ("L1", "post", {"point": on("robinson")}),
     ("X1", "social_audience", {}),
     ("X1_none", "social_audience", {"point": NO_CONSENT, "person": {"sales": (sale(),)}}),
 ]

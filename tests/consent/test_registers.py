@@ -119,6 +119,7 @@ def test_e_robinson_is_nothing_to_our_own_customers(ada):
     record_event(own, "given", actor_type="import", evidence_level=1)
 
     bring(name="e-Robinson", register="erobinson", lines="own@example.org")
+    bring(name="Old system", register="", checked_on="", lines="another@example.org")
 
     assert answer(own, "email").rule == "E1"
 
