@@ -318,16 +318,22 @@ def _add_suppressions(found: dict[int, Gathered], until: datetime) -> None:
 def _add_residents(found: dict[int, Gathered], until: datetime) -> None:
     """Add who is on the register of post: known by name and home, and asked of brokers' people."""
     strangers = [key for key, gathered in found.items() if not gathered.is_own]
-    golden = GoldenRecord.objects.filter(pk__in=key_set(strangers))
+    for customer, lines in residents_of(strangers, until).items():
+        found[customer].resident = tuple(lines)
+
+
+def residents_of(
+    customer_ids: Iterable[int], until: datetime
+) -> Mapping[int, Iterable[Registration]]:
+    """Return the lines of customers on the register of post, which knows names and homes."""
+    golden = GoldenRecord.objects.filter(pk__in=key_set(customer_ids))
     homes = {
         customer: resident(family, f"{number} {street}", postcode)
         for customer, family, number, street, postcode in golden.values_list(
             "pk", "family_name", "street_number", "street", "postcode"
         )
     }
-    at_home = registrations_of({key: home for key, home in homes.items() if home}, until)
-    for customer, lines in at_home.items():
-        found[customer].resident = tuple(lines)
+    return registrations_of({key: home for key, home in homes.items() if home}, until)
 
 
 def _add_pauses(found: dict[int, Gathered], members: Membership, at: datetime) -> None:

@@ -119,6 +119,7 @@ refusals AS MATERIALIZED (
       AND (contact_point_id IS NULL OR channel = '*' OR purpose_id IS NULL)
 ),
 struck AS MATERIALIZED ({struck}),
+residents AS MATERIALIZED (SELECT DISTINCT customer_id FROM ({residents}) listed),
 opposed AS MATERIALIZED (
     SELECT customer_id, id, {texts} AS text FROM (
         SELECT points.customer_id, points.id, refusals.text || {than_refusal} AS text
@@ -127,7 +128,7 @@ opposed AS MATERIALIZED (
             AND permissions.contact_point_id = points.id
         WHERE refusals.contact_point_id IS NULL OR refusals.contact_point_id = points.id
         UNION ALL
-        SELECT points.customer_id, points.id, 'list ' || struck.channel || {than_line}
+        SELECT points.customer_id, points.id, struck.text || {than_line}
         FROM struck JOIN points ON points.id = struck.contact_point_id
         LEFT JOIN permissions ON permissions.customer_id = points.customer_id
             AND permissions.contact_point_id = points.id
@@ -180,7 +181,7 @@ joined AS MATERIALIZED (
 ),
 texts AS (
     SELECT lives.customer_id, joined.places, lives.status AS whose, lives.age, lives.contracts,
-           lives.is_own, lives.is_checked,
+           lives.is_own, lives.is_checked, residents.customer_id IS NOT NULL AS is_resident,
            called.count AS called, CASE
                WHEN 'lately' IN (lives.created, lives.sold, lives.started, {acted}) THEN 'lately'
                ELSE lives.created || ' ' || lives.sold || ' ' || lives.started || ' ' || {acted}
@@ -195,11 +196,12 @@ texts AS (
     LEFT JOIN unreached ON unreached.customer_id = lives.customer_id
     LEFT JOIN acts ON acts.customer_id = lives.customer_id
     LEFT JOIN called ON called.customer_id = lives.customer_id
+    LEFT JOIN residents ON residents.customer_id = lives.customer_id
 )
 """
 COLUMNS = (
-    "whose, age, is_own, is_checked, contracts, called, contact, kind, status, audience, number,"
-    " state, evidence_level, actor_type, given, bought, is_paused, opposed"
+    "whose, age, is_own, is_checked, is_resident, contracts, called, contact, kind, status,"
+    " audience, number, state, evidence_level, actor_type, given, bought, is_paused, opposed"
 )
 """What is told apart: customers alike in all of them get the same answer."""
 
@@ -313,7 +315,8 @@ _DIALECTS: dict[str, dict[str, str]] = {
         "pairs": "SELECT * FROM unnest(%(keys)s::bigint[], %(points)s::bigint[])"
         " AS pair(customer_id, contact_point_id)",
         "struck": "SELECT * FROM unnest(%(struck)s::bigint[], %(struck_since)s::timestamptz[],"
-        " %(struck_channels)s::text[]) AS line(contact_point_id, since, channel)",
+        " %(struck_texts)s::text[]) AS line(contact_point_id, since, text)",
+        "residents": "SELECT unnest(%(residents)s::bigint[]) AS customer_id",
         "numbers": "SELECT * FROM unnest(%(numbers)s::bigint[], %(number_kinds)s::text[])"
         " AS number(contact_point_id, text)",
         "among": "= ANY(%({0})s::{1}[])",
@@ -332,8 +335,9 @@ _DIALECTS: dict[str, dict[str, str]] = {
         "pairs": "SELECT one.value AS customer_id, other.value AS contact_point_id"
         " FROM json_each(%(keys)s) one JOIN json_each(%(points)s) other ON other.key = one.key",
         "struck": "SELECT json_extract(value, '$[0]') AS contact_point_id,"
-        " json_extract(value, '$[1]') AS since, json_extract(value, '$[2]') AS channel"
+        " json_extract(value, '$[1]') AS since, json_extract(value, '$[2]') AS text"
         " FROM json_each(%(struck)s)",
+        "residents": "SELECT value AS customer_id FROM json_each(%(residents)s)",
         "numbers": "SELECT json_extract(value, '$[0]') AS contact_point_id,"
         " json_extract(value, '$[1]') AS text FROM json_each(%(numbers)s)",
         "among": "IN (SELECT value FROM json_each(%({0})s))",

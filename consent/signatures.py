@@ -8,7 +8,7 @@ which a property test looks for.
 """
 
 import json
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from datetime import datetime, timedelta
 from typing import Any, NamedTuple
 
@@ -16,14 +16,15 @@ from django.db import connection
 from django.utils.timezone import now
 
 from consent.cases import months_after, years_after
-from consent.facts import CHANNEL_KINDS, ChannelCode, Objection, Question
+from consent.facts import CHANNEL_KINDS, ChannelCode, Question
+from consent.gathering import residents_of
 from consent.models import Purpose, SuppressionList
 from consent.phone_lines import is_mobile
 from consent.policies import pack_at
 from consent.policy_packs import PARIS, PolicyPack
 from consent.quarantine import released_batches
 from consent.signature_query import COLUMNS, TEXTS, words
-from consent.suppression import suppressions_of
+from consent.suppression import registers_in_force, registrations_of, suppressions_of
 from mdm.key_sets import key_set
 from mdm.models import ContactPoint, RecordContactPoint, SourceRecord, SourceSystem
 
@@ -87,14 +88,16 @@ def _rows(
     question: Question,
     contact_points: Mapping[int, int] | None,
 ) -> list[tuple[Any, ...]]:
-    points = _points_to_look_at(keys, question, contact_points)
+    registers = registers_in_force()
+    sees_values = bool(registers) or question.channel == ChannelCode.SMS
+    points = _values_of_points(keys, question, contact_points) if sees_values else {}
     values = {
         **_asked(keys, contact_points),
         **_question(question),
         **_brokers(),
         **_instants(question, pack_at(question.at)),
         **_numbers(points if question.channel == ChannelCode.SMS else {}),
-        **_struck(suppressions_of(points, min(question.at, now()))),
+        **_listed(keys, points, registers, min(question.at, now())),
     }
     kinds = sorted(CHANNEL_KINDS.get(question.channel, frozenset()))
     statement = query.format(**words(kinds, pairs=contact_points is not None))
@@ -176,16 +179,13 @@ def _around(name: str, instant: datetime, margin: timedelta) -> dict[str, dateti
     return {f"{name}_from": instant - margin, f"{name}_until": instant + margin}
 
 
-def _points_to_look_at(
+def _values_of_points(
     keys: Sequence[int], question: Question, contact_points: Mapping[int, int] | None
 ) -> dict[int, tuple[str, str]]:
     """Return the contact points whose values say more than the database can tell.
 
     Suppression lists hold keyed fingerprints, and only a numbering plan knows mobile numbers.
     """
-    has_lists = SuppressionList.objects.filter(is_in_force=True).exists()
-    if not has_lists and question.channel != ChannelCode.SMS:
-        return {}
     if contact_points is not None:
         named = ContactPoint.objects.filter(pk__in=key_set(contact_points.values()))
         return {
@@ -213,18 +213,43 @@ def _numbers(points: Mapping[int, tuple[str, str]]) -> dict[str, Any]:
     }
 
 
-def _struck(lines: Mapping[int, Iterable[Objection]]) -> dict[str, Any]:
-    """Return the lines of suppression lists that stand on these contact points."""
-    adapt = connection.ops.adapt_datetimefield_value
+def _listed(
+    keys: Sequence[int],
+    points: Mapping[int, tuple[str, str]],
+    registers: Collection[str],
+    until: datetime,
+) -> dict[str, Any]:
+    """Return the lines of lists and registers on these contact points, and on people's homes."""
+    lines = suppressions_of(points, until) if "" in registers else {}
     rows = [
-        (key, adapt(line.since), line.channel) for key, found in lines.items() for line in found
+        (key, one.since, f"list {one.channel}") for key, found in lines.items() for one in found
     ]
+    registered = registrations_of(points, until) if set(registers) - {""} else {}
+    rows += [
+        (key, one.since, f"register {one.register}")
+        for key, found in registered.items()
+        for one in found
+    ]
+    has_residents = SuppressionList.Register.ROBINSON in registers
+    residents = residents_of(_strangers(keys), until) if has_residents else {}
+    return {**_struck(rows), "residents": _array(residents)}
+
+
+def _strangers(keys: Sequence[int]) -> set[int]:
+    """Return the customers of whom no source of the house itself tells."""
+    known = SourceRecord.objects.active().filter(customer__in=key_set(keys), source__broker="")
+    return set(keys) - set(known.values_list("customer_id", flat=True))
+
+
+def _struck(lines: Iterable[tuple[int, datetime, str]]) -> dict[str, Any]:
+    adapt = connection.ops.adapt_datetimefield_value
+    rows = [(key, adapt(since), text) for key, since, text in lines]
     if connection.vendor == "sqlite":
         return {"struck": json.dumps(rows)}
     return {
-        "struck": [key for key, _since, _channel in rows],
-        "struck_since": [since for _key, since, _channel in rows],
-        "struck_channels": [channel for _key, _since, channel in rows],
+        "struck": [key for key, _since, _text in rows],
+        "struck_since": [since for _key, since, _text in rows],
+        "struck_texts": [text for _key, _since, text in rows],
     }
 
 

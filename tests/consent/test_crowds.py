@@ -14,7 +14,7 @@ from consent.facts import ANY, ChannelCode, PersonFacts, PointFacts
 from consent.models import CallAttempt, ConsentEvent, Pause, PermissionState, Purpose
 from consent.models.brokers import QuarantineDecision, SampleDraw
 from consent.policy_packs import FR_2026_11, PARIS, ConsentValidity
-from consent.suppression import add_list
+from consent.suppression import Asked, add_list, resident
 from mdm.models import (
     ContactPoint,
     Contract,
@@ -102,6 +102,7 @@ def _some_people(chance, at, count=60):
     _permissions(chance, at, records)
     blocked = [("email", p.value) for p in chance.sample(points, 3) if p.kind == "email"]
     add_list("Robinson", [*blocked, ("email", "x@example.com")], channel="email", by=None)
+    _registers(points, (at - timedelta(days=3)).date())
     for point in chance.sample(points, 4):
         Pause.objects.create(
             source_record=records[0],
@@ -113,6 +114,16 @@ def _some_people(chance, at, count=60):
         status="inactive"
     )
     return sorted({record.pk for record in records})
+
+
+def _registers(points, day):
+    """Put every other contact point on a register, and every other home."""
+    odd = [(point.kind, point.value) for point in points if point.pk % 2]
+    for register, kind in (("bloctel", "phone"), ("erobinson", "email")):
+        listed = [contact for contact in odd if contact[0] == kind]
+        add_list(register, listed, asked=Asked(register, day), by=None)
+    homes = [resident(f"Name{number}", "1 Rue", "44000") for number in range(0, 99, 2)]
+    add_list("Homes", homes, asked=Asked("robinson", day), by=None)
 
 
 def _release(batch):
@@ -135,6 +146,10 @@ def _record(chance, at, number, source="crm"):
     return {
         "source": chance.choice(["bought", "released"]) if bought else source,
         "key": str(number),
+        "family_name": f"Name{number}",
+        "street_number": "1",
+        "street": "Rue",
+        "postcode": "44000",
         "email": chance.choice(["", f"p{number}@example.com", f"É{number}@example.com"]),
         "phone": chance.choice(
             ["", f"+336399800{number % 50:02d}", "+33199000001", "+3904512345"]
@@ -157,7 +172,7 @@ def _day(chance, at):
 
 
 def _activity(chance, at, record):
-    if record.email and chance.random() < 0.3:
+    if chance.random() < 0.5:
         post, _new = ContactPoint.objects.get_or_create(
             kind="post", value=f"{record.pk % 7} rue", defaults={"display": "rue"}
         )
@@ -232,12 +247,13 @@ def _permissions(chance, at, records):
 def test_every_fact_of_the_gate_is_in_the_texts_or_is_never_gathered():
     """Whoever gathers another fact must put it into `consent.signature_query`, then here."""
     never_gathered = {
-        "restricted_since", "is_informed", "is_on_robinson", "is_on_bloctel",
+        "restricted_since", "is_informed",
     }  # fmt: skip
     in_the_texts = {
         "status", "birth_date", "objections", "sales", "contracts", "last_contact_at", "calls",
         "contact_point_id", "kind", "audience", "is_mobile", "permission", "suppressions",
-        "paused_until", "zones", "is_third_party", "is_unchecked",
+        "paused_until", "zones", "is_third_party", "is_unchecked", "registrations",
+        "bloctel_checked_at",
     }  # fmt: skip
 
     known = {field.name for kind in (PersonFacts, PointFacts) for field in fields(kind)}
