@@ -8,6 +8,7 @@ from contextlib import ExitStack
 from pathlib import Path
 
 from benchmarks import engine, report
+from benchmarks.campaigns import campaign_tables, measure_campaign
 from benchmarks.identity import identity_tables, measure_identity
 from benchmarks.import_peer import measure_peers
 from benchmarks.load import measure_load
@@ -38,6 +39,11 @@ def main() -> int:
             if options.only == "identity":
                 _write("identity", _identity(folder, options, stack))
                 return 0
+            if options.only == "campaign":
+                for name in options.engines:
+                    lines = _campaign(folder / "campaign", options.rows, name, stack)
+                    _write(f"campaign on {name}", lines)
+                return 0
             if options.only == "load":
                 for name in options.engines:
                     lines = _loads(folder / "load", options.rows, name, _server(name, stack))
@@ -64,11 +70,11 @@ def _options() -> argparse.Namespace:
     parser = argparse.ArgumentParser(prog="benchmarks.run", description=__doc__)
     parser.add_argument(
         "--only",
-        choices=("quality", "peer", "load", "scale", "engine", "million", "identity"),
+        choices=("quality", "peer", "load", "scale", "engine", "million", "identity", "campaign"),
         help="leave others out",
     )
     parser.add_argument(
-        "--rows", type=int, nargs="+", default=DEFAULT_ROWS, help="sizes of load and scale"
+        "--rows", type=int, nargs="+", default=DEFAULT_ROWS, help="sizes; people, of a campaign"
     )
     parser.add_argument(
         "--peer-rows", type=int, default=PEER_ROWS, help="size of the comparison with the peer"
@@ -132,6 +138,16 @@ def _identity(folder: Path, options: argparse.Namespace, stack: ExitStack) -> li
             _say(f"{walk.engine}, {rows:,} records, seconds: {seconds}")
             walks.append(walk)
     return identity_tables(walks)
+
+
+def _campaign(folder: Path, sizes: Sequence[int], name: str, stack: ExitStack) -> list[str]:
+    runs = []
+    for people in sizes:
+        for run in measure_campaign(folder, people=people, engines={name: _server(name, stack)}):
+            counted = run.steps["count"].answer
+            _say(f"{run.engine}, {counted['people']:,} people: {counted['inner_seconds']:.1f} s")
+            runs.append(run)
+    return campaign_tables(runs)
 
 
 def _peers(folder: Path, rows: int, engines: dict[str, PostgresServer | None]) -> list[str]:

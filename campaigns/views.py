@@ -33,7 +33,7 @@ from campaigns.waterfall import Waterfall, from_counts, measure
 from mdm.audit import acting_as
 from mdm.pages import StaffPage
 
-LIVE_LIMIT = 5_000
+LIVE_LIMIT = 20_000
 """Above so many people a worker counts, when asked: the page would keep its reader waiting."""
 _DOWNLOADS_SHOWN = 100
 

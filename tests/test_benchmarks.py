@@ -3,15 +3,23 @@
 import sys
 
 import pytest
+from django.utils.timezone import now
 
+from benchmarks.campaigns import CampaignRun, campaign_tables
 from benchmarks.engine import Outcome, engine_tables
 from benchmarks.identity import Walk, identity_tables
 from benchmarks.import_peer import Comparison, import_plainly
 from benchmarks.limits import LimitBroken, run_limited
 from benchmarks.load import LoadRun
+from benchmarks.multiply import multiply
 from benchmarks.report import load_table, peer_table, replace_section, scale_table
 from benchmarks.scale import Run
 from benchmarks.steps import Measured, Site, StepFailed
+from consent.crowds import Crowd
+from consent.evaluation import offer_for
+from mdm.models import Customer
+from tests.campaigns.factories import consenting
+from tests.consent.factories import marketing
 
 
 def test_only_the_lines_between_the_markers_are_replaced(tmp_path):
@@ -57,6 +65,31 @@ def test_a_walk_that_ran_out_of_time_tells_what_it_measured():
     assert "| sqlite | 1,000 | golden records, all anew | 5.0 | 4.0 | 200 | 100 |" in lines
     assert "| postgresql | 2,000 | link | 20.0 | 31.5 |" in lines
     assert not any("first search" in line for line in lines)
+
+
+def test_a_campaign_tells_people_per_second_and_how_long_one_answer_takes():
+    counted = Measured(9.0, 4.0, 100, {"inner_seconds": 5.0, "people": 1000})
+    one = Measured(9.0, 4.0, 100, {"people": 1000, "asked": 400, "p50": 2.0, "p95": 3.5})
+    steps = dict.fromkeys(("count", "freeze", "download"), counted) | {"one": one}
+
+    lines = campaign_tables([CampaignRun("sqlite", steps)])
+
+    assert "| sqlite | 1,000 | whom it may reach, by rule | 5.0 | 4.0 | 0.0 | 200 | 100 |" in lines
+    assert "| sqlite | 1,000 | 400 times | 2.0 | 3.5 |" in lines
+
+
+@pytest.mark.django_db
+def test_multiplied_people_get_the_answers_of_their_originals():
+    record = consenting()
+    consenting("Martin", phone="+33639980001")
+
+    multiply(6)
+
+    offer, at = offer_for(marketing()), now()
+    keys = list(Customer.objects.order_by("pk").values_list("pk", flat=True))
+    rules = Crowd(channel="email", offer=offer, at=at).rules(keys)
+    assert rules == {"E1": 6}
+    assert record.source.records.count() == 6
 
 
 def test_a_step_reports_its_own_time_memory_and_answer(tmp_path):
