@@ -51,7 +51,7 @@ def test_what_was_never_one_turns_no_refusal_into_a_permission_when_merged(ours,
 
     if merged.state in GRANTED:
         apart = [fold(side, key).state for side in (one, two)]
-        assert set(apart) <= {*GRANTED, State.NONE, State.INVALIDATED}
+        assert set(apart) <= {*GRANTED, State.NONE, State.INVALIDATED, State.QUARANTINED}
         assert GRANTED & set(apart)
 
 
