@@ -45,7 +45,8 @@ def forget(record: SourceRecord) -> None:
 
 
 def readiness() -> str:
-    return Client().get("/readyz").json()["erasures"]
+    client = Client(headers={"accept-language": "en"})
+    return client.get("/readyz").json()["erasures"]
 
 
 @pytest.mark.django_db(transaction=True)
