@@ -124,6 +124,8 @@ def _told(model: type[Model], row: dict[str, Any], names: dict[str, dict[int, st
     """Write a row, with what it names by a key that is drawn anew named by what it says."""
     left_out = _GROWING | (set() if model in _NAMED_BY_KEY else {"id", "uuid", "recorded_at"})
     row = {name: value for name, value in row.items() if name not in left_out}
+    if "retracted_at" in row:  # That it is over is a fact; the moment is that of the test's clock.
+        row["retracted_at"] = row["retracted_at"] is not None
     for column in {"contact_point_id", "deciding_event_id"} & set(row):
         row[column] = names[column].get(row[column])
     for origin in row.get("lineage", {}).values():  # Record, pin, rule.
@@ -207,6 +209,7 @@ def merge(records: Sequence[int], partners: Sequence[int]) -> list[Decision]:
         Fact("row", 3, "Luc"),
         Fact("row", 5, EMAILS[1]),
         Fact("pin", 6, "Luc"),
+        Fact("pin", 1, "Luc"),  # In the place of an earlier one.
         Fact("given", 6, ""),
     ],
     dice=None,
