@@ -126,6 +126,10 @@ GROUPS: tuple[tuple[Any, tuple[Entry, ...]], ...] = (
                 ("consent.view_consentevent",),
             ),
             Entry(
+                _("Consents running out"), "hourglass_bottom", "consent:running-out",
+                ("consent.view_consents_running_out",),
+            ),
+            Entry(
                 _("Requests of persons"), "mark_email_unread", "consent:requests",
                 ("consent.view_rightsrequest",), open_request_count,
             ),
@@ -134,34 +138,35 @@ GROUPS: tuple[tuple[Any, tuple[Entry, ...]], ...] = (
                 ("consent.view_conflictresolution",), open_conflict_count,
             ),
             Entry(_("Call desk"), "call", "consent:calls", ("consent.use_call_desk",)),
+        ),
+    ),
+    (
+        _("Rules and lists"),
+        (
             Entry(
-                _("Suppression lists"), "block", "consent:suppression",
-                ("consent.view_suppressionlist",),
-            ),
-            Entry(_("Brokers' files"), "gavel", "consent:brokers", ("consent.check_brokers",)),
-            Entry(
-                _("Collection points"), "edit_note",
-                "admin:consent_collectionpoint_changelist", ("consent.view_collectionpoint",),
+                _("Policy packs"), "rule_settings", "consent:policy", ("consent.view_policyversion",),
+                signed_pack_count,
             ),
             Entry(
                 _("Purposes"), "flag", "admin:consent_purpose_changelist",
                 ("consent.view_purpose",),
             ),
             Entry(
-                _("Consents running out"), "hourglass_bottom", "consent:running-out",
-                ("consent.view_consents_running_out",),
+                _("Notices"), "article", "admin:consent_noticeversion_changelist",
+                ("consent.view_noticeversion",),
             ),
             Entry(
-                _("Policy packs"), "balance", "consent:policy", ("consent.view_policyversion",),
-                signed_pack_count,
+                _("Collection points"), "edit_note",
+                "admin:consent_collectionpoint_changelist", ("consent.view_collectionpoint",),
             ),
+            Entry(
+                _("Suppression lists"), "block", "consent:suppression",
+                ("consent.view_suppressionlist",),
+            ),
+            Entry(_("Brokers' files"), "gavel", "consent:brokers", ("consent.check_brokers",)),
             Entry(
                 _("Similar families"), "hub", "admin:consent_similarfamily_changelist",
                 ("consent.view_similarfamily",),
-            ),
-            Entry(
-                _("Notices"), "article", "admin:consent_noticeversion_changelist",
-                ("consent.view_noticeversion",),
             ),
         ),
     ),
