@@ -8,6 +8,7 @@ from django.conf import settings
 from django.db import DatabaseError, connection
 from django.http import HttpRequest, HttpResponse, JsonResponse
 from django.utils.translation import gettext as _
+from django.utils.translation import ngettext
 from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_safe
 
@@ -95,10 +96,12 @@ def _sweeper() -> str:
 def _erasures() -> str:
     count = len(erasure_journal.missing())
     if count:
-        return (
-            _("This database is older than %d erasures in the journal: run replay_erasures.")
-            % count
+        words = ngettext(
+            "This database is older than %d erasure in the journal: run replay_erasures.",
+            "This database is older than %d erasures in the journal: run replay_erasures.",
+            count,
         )
+        return words % count
     return ""
 
 

@@ -63,7 +63,7 @@ def test_a_restored_backup_forgets_her_again(tmp_path: Path, capsys):
         backup.restore()
 
     assert "mdm_sourcerecord" in found(CANARIES)
-    assert "older than 1 erasures" in readiness()
+    assert "older than 1 erasure in" in readiness()
     assert "older than 1 erasure in" in client_of("dpo").get(reverse("admin:index")).text
     with pytest.raises(CommandError, match="older"):
         call_command("replay_erasures", check=True)

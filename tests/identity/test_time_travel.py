@@ -183,5 +183,5 @@ def test_a_past_page_costs_no_more_queries_with_more_records(django_assert_max_n
     client = client_of("steward")
     then(client, records[0], 2)
 
-    with django_assert_max_num_queries(45):
+    with django_assert_max_num_queries(50):
         assert "K19" in then(client, records[0], 2).text

@@ -305,4 +305,5 @@ def test_facts_that_came_after_a_merge_stay_with_their_record(people, steward):
     assert GoldenRecord.objects.get(pk=anne.pk).family_name == "Roux"
     assert GoldenRecord.objects.get(pk=eve.pk).lineage["family_name"] == [None, pin.pk, "pin"]
     assert Customer.objects.get(pk=eve.pk).permission_states.count() == 1
-    assert not Customer.objects.get(pk=anne.pk).permission_states.exists()
+    # What she refuses as a person, told as one customer, is refused on both sides.
+    assert Customer.objects.get(pk=anne.pk).permission_states.get().state == "refused"
