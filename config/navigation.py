@@ -144,8 +144,8 @@ GROUPS: tuple[tuple[Any, tuple[Entry, ...]], ...] = (
         _("Rules and lists"),
         (
             Entry(
-                _("Policy packs"), "rule_settings", "consent:policy", ("consent.view_policyversion",),
-                signed_pack_count,
+                _("Policy packs"), "rule_settings", "consent:policy",
+                ("consent.view_policyversion",), signed_pack_count,
             ),
             Entry(
                 _("Purposes"), "flag", "admin:consent_purpose_changelist",
