@@ -231,8 +231,12 @@ class _Choice:
         model = self._trained([self.survey.costs[position].rule for position in sure], known)
         scores = np.clip(score_patterns(model, self.distinct), -500, 500)
         likely = np.take(1 / (1 + np.exp2(-scores)), self.place)
+        # A large file spends its budget whatever is promised: only the order of rules counts, and
+        # known pairs steady it. A small one takes every rule that promises anything, and matches
+        # that are known already promise nothing.
+        left_out = known if self.encoded.size < LARGE_FILE else np.zeros_like(known)
         for position, cost in enumerate(self.survey.costs):
-            rows = np.flatnonzero(self.survey.origin == position)
+            rows = np.flatnonzero((self.survey.origin == position) & ~left_out)
             is_open = ~known[rows]
             if is_open.any():
                 pattern = np.take(self.distinct, self.place[rows])
