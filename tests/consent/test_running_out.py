@@ -6,7 +6,7 @@ import pytest
 from django.urls import reverse
 from django.utils.timezone import now
 
-from consent.models import ConsentEvent, NoticeVersion
+from consent.models import ConsentEvent, NoticeVersion, Purpose
 from consent.policies import pack_at
 from consent.running_out import count_running_out
 from mdm.models import SourceRecord
@@ -117,3 +117,18 @@ def test_whoever_agrees_again_may_be_written_to_again(kind, level):
     assert ConsentEvent.objects.count() == 2
     (count,) = count_running_out(pack_at(now()), now())
     assert (count.standing, count.expired) == (1, 0)
+
+
+def test_a_click_after_the_end_is_another_than_the_one_that_has_run_out(ada, monkeypatch):
+    collection_point("preferences", method="preferences", choices=(("marketing", "email"),))
+    words = {"purpose": "marketing", "channel": "email", "notice": NoticeVersion.objects.get().pk}
+    with monkeypatch.context() as then:
+        then.setattr("consent.preferences.now", lambda: now() - timedelta(days=400))
+        act(link_of(ada), "accept", **words)
+    enact(consent_validity=A_YEAR)
+    record_event(ada, "given", purpose=Purpose.objects.get(code="news"))  # In contact since.
+    assert not may_write_to(ada)
+
+    act(link_of(ada), "accept", **words)
+
+    assert may_write_to(ada)
