@@ -158,6 +158,8 @@ def server(monkeypatch: pytest.MonkeyPatch) -> Callable[[str], Any]:
     url = os.environ["DATABASE_URL"]
     monkeypatch.setenv(VARIABLE, url)
     with psycopg.connect(url, autocommit=True) as connection:
+        # All processes of the suite share this database: one at a time has the table.
+        connection.execute("SELECT pg_advisory_lock(hashtext('orfevre_crm'))")
         connection.execute("DROP TABLE IF EXISTS orfevre_crm")
         connection.execute(
             "CREATE TABLE orfevre_crm AS SELECT n AS id, 'NOM' || n AS nom, NULL AS prenom,"
