@@ -47,6 +47,11 @@ def decisions() -> "QuerySet[ConflictResolution]":
     ).prefetch_related("events__source_record__source")
 
 
+def decisions_about(customer: Customer) -> "QuerySet[ConflictResolution]":
+    """Return the decisions on events that a customer's records tell, the latest first."""
+    return decisions().filter(events__source_record__customer=customer).distinct()
+
+
 @transaction.atomic
 def resolve(
     customer: Customer,

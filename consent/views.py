@@ -13,7 +13,7 @@ from consent.good_faith import late_refusals
 from consent.models import ConsentEvent, EventSeal, PermissionState, ProofPack
 from consent.presentation import entry_of, permission_matrix, timeline
 from consent.rehearsal import draw
-from consent.resolving import decisions
+from consent.resolving import decisions_about
 from consent.search import PAGE_SIZE, find_events
 from consent.verification import event_seals
 from mdm.identity import UnknownCustomer, resolve
@@ -142,9 +142,7 @@ class CustomerConsentPage(StaffPage):
             matrix=matrix,
             entries=entries,
             late=late_refusals(customer.pk, entries),
-            decisions=decisions()
-            .filter(events__source_record__customer=customer)
-            .distinct()[:_DECISIONS],
+            decisions=decisions_about(customer)[:_DECISIONS],
             packs=ProofPack.objects.filter(customer=customer).select_related("made_by")[:_PACKS],
             here=reverse("consent:customer", args=[customer.public_id]),
             **kwargs,

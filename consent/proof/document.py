@@ -35,7 +35,7 @@ from reportlab.platypus import (
     TableStyle,
 )
 
-from consent.models import NoticeVersion
+from consent.models import ConflictResolution, NoticeVersion
 from consent.presentation import MatrixRow, TimelineEntry
 from consent.proof.pack import Pack, ProvedEvent, SealProof
 from consent.proof.words import how_to_verify
@@ -100,7 +100,8 @@ def as_pdf(pack: Pack) -> bytes:
         author=settings.COMPANY_NAME,
         lang=get_language(),
     )
-    story = [*_cover(pack), *_verdict(pack), *_timeline(pack), *_notices(pack), *_ledger(pack)]
+    parts = (_cover, _verdict, _timeline, _decisions, _notices, _ledger)
+    story = [flowable for part in parts for flowable in part(pack)]
 
     def frame(canvas: Any, page: Any) -> None:
         canvas.setFont(_SANS, 7)
@@ -264,6 +265,33 @@ def _seal(seal: SealProof | None) -> list[Flowable]:
     if seal.proof:
         lines.insert(4, _("digest of the evidence %(value)s") % {"value": seal.proof})
     return [_p(line, _DIGEST) for line in lines]
+
+
+def _decisions(pack: Pack) -> list[Flowable]:
+    if not pack.decisions:
+        return []
+    story: list[Flowable] = [
+        CondPageBreak(40 * mm),
+        _p(_("Decisions on contradictory consents"), _HEAD),
+    ]
+    return [*story, *[KeepTogether([_decision(decided)]) for decided in pack.decisions]]
+
+
+def _decision(decided: ConflictResolution) -> Flowable:
+    about = [decided.get_channel_display(), decided.purpose, decided.contact_point]
+    told = [
+        _p(decided.get_verdict_display(), _STRONG),
+        _p(" · ".join(str(part) for part in about if part)),
+        _p(decided.reason, _QUIET),
+        _p(decided.reference, _QUIET),
+    ]
+    for event in decided.events.all():
+        told.append(_p(f"{event.get_type_display()} · {event.source_record.source}", _QUIET))
+        told.append(_p(event.uuid, _DIGEST))
+    by = decided.decided_by.get_full_name() or decided.decided_by.get_username()
+    return _table(
+        [[[_p(_moment(decided.decided_at)), _p(by, _QUIET)], told]], [42 * mm, _WIDTH - 42 * mm]
+    )
 
 
 def _notices(pack: Pack) -> list[Flowable]:

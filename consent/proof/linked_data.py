@@ -14,7 +14,7 @@ from typing import Any
 from django.conf import settings
 from django.utils.translation import get_language, gettext
 
-from consent.models import Channel, ConsentEvent, Evidence, NoticeVersion
+from consent.models import Channel, ConflictResolution, ConsentEvent, Evidence, NoticeVersion
 from consent.presentation import MatrixRow, TimelineEntry
 from consent.proof.pack import Pack, ProvedEvent
 from consent.proof.words import how_to_verify
@@ -69,6 +69,7 @@ def as_json_ld(pack: Pack) -> bytes:
         "dpv:hasDataSubject": {"@id": _subject(pack), "schema:name": pack.name},
         "dpv:hasRecordOfActivity": _records(pack),
         "dpv:hasNotice": [_notice(notice) for notice in pack.notices],
+        "orf:conflictDecisions": [_decision(decided) for decided in pack.decisions],
         "orf:permissionsNow": [_permission(row) for row in pack.matrix.rows],
         "orf:ruleSet": pack.matrix.policy,
         "orf:ledger": _ledger(pack),
@@ -206,6 +207,21 @@ def _notice(notice: NoticeVersion) -> dict[str, Any]:
         "dct:description": notice.body,
         "orf:checkboxLabel": notice.checkbox_label or None,
         "orf:sha256": notice.sha256,
+    }
+
+
+def _decision(decided: ConflictResolution) -> dict[str, Any]:
+    point = decided.contact_point
+    return {
+        "orf:channel": decided.channel,
+        "orf:purpose": decided.purpose.code,
+        "orf:contactPoint": point.value if point else None,
+        "orf:verdict": decided.verdict,
+        "orf:reason": decided.reason,
+        "orf:reference": decided.reference or None,
+        "orf:decidedAt": decided.decided_at.isoformat(),
+        "orf:decidedBy": decided.decided_by.get_username(),
+        "orf:judged": [{"@id": event.uuid.urn} for event in decided.events.all()],
     }
 
 

@@ -6,10 +6,12 @@ from datetime import datetime
 from uuid import UUID, uuid4
 
 from django.contrib.auth.models import User
+from django.db.models import OuterRef, Subquery
 from django.utils.timezone import now
 
-from consent.models import EventSeal, LedgerCheck, NoticeVersion, SealBlock
+from consent.models import ConflictResolution, EventSeal, LedgerCheck, NoticeVersion, SealBlock
 from consent.presentation import PermissionMatrix, TimelineEntry, permission_matrix, timeline
+from consent.resolving import decisions_about
 from consent.sealing import GENESIS
 from consent.signing_keys import pem_of, signing_key
 from consent.verification import sealed_events
@@ -53,6 +55,7 @@ class Pack:
     made_by: User
     matrix: PermissionMatrix
     events: Sequence[ProvedEvent]
+    decisions: Sequence[ConflictResolution]
     notices: Sequence[NoticeVersion]
     head: SealBlock | None
     last_check: LedgerCheck | None
@@ -77,11 +80,21 @@ def gather_pack(customer: Customer, *, by: User) -> Pack:
         made_by=by,
         matrix=permission_matrix(customer),
         events=[ProvedEvent(entry, seals.get(entry.event.pk)) for entry in entries],
+        decisions=_decisions(customer),
         notices=list(notices.values()),
         head=SealBlock.objects.order_by("-number").first(),
         last_check=LedgerCheck.objects.first(),
         public_key=pem_of(signing_key().public_key()),
     )
+
+
+def _decisions(customer: Customer) -> list[ConflictResolution]:
+    """Return the decisions that are about her alone, the oldest first."""
+    return [
+        decided
+        for decided in decisions_about(customer).reverse()
+        if all(e.source_record.customer_id == customer.pk for e in decided.events.all())
+    ]
 
 
 def _seal_proofs(event_ids: Sequence[int]) -> dict[int, SealProof]:
@@ -91,10 +104,9 @@ def _seal_proofs(event_ids: Sequence[int]) -> dict[int, SealProof]:
             number__in=[seal.number - 1 for seal, _evidence in found]
         ).values_list("number", "hash")
     )
-    blocks = SealBlock.objects.order_by("first")
+    blocks = _blocks([seal.number for seal, _evidence in found])
     proofs = {}
     for seal, evidence in found:
-        block = blocks.filter(first__lte=seal.number, last__gte=seal.number).first()
         proofs[seal.event_id] = SealProof(
             place=seal.number,
             salt=bytes(seal.salt).hex() if seal.salt is not None else "",
@@ -104,6 +116,13 @@ def _seal_proofs(event_ids: Sequence[int]) -> dict[int, SealProof]:
             proof=bytes(seal.proof).hex(),
             previous=bytes(before.get(seal.number - 1, GENESIS)).hex(),
             hash=bytes(seal.hash).hex(),
-            block=block.number if block else None,
+            block=blocks.get(seal.number),
         )
     return proofs
+
+
+def _blocks(places: Sequence[int]) -> dict[int, int | None]:
+    """Return the block of each place in the chain; None until one is made over it."""
+    over = SealBlock.objects.filter(first__lte=OuterRef("number"), last__gte=OuterRef("number"))
+    seals = EventSeal.objects.filter(number__in=places)
+    return dict(seals.values_list("number", Subquery(over.values("number")[:1])))

@@ -278,6 +278,11 @@ def test_the_dpo_sees_both_sides_and_decides(dpo: Client, two):
     assert "Folder C12" in dpo.get(reverse("consent:customer", args=[customer.public_id])).text
     assert "Folder C12" in decided
     assert "Nothing contradicts itself" in dpo.get(reverse("consent:conflicts")).content.decode()
+    proof = reverse("consent:proof-pack", args=[customer.public_id])
+    [told] = dpo.post(proof, {"format": "jsonld"}).json()["orf:conflictDecisions"]
+    assert (told["orf:verdict"], told["orf:reference"]) == ("consent", "Folder C12")
+    assert len(told["orf:judged"]) == 2
+    assert dpo.post(proof, {"format": "pdf"}).content.startswith(b"%PDF")
 
 
 @pytest.mark.django_db
