@@ -29,7 +29,7 @@ class PurposeAdmin(ReferenceTableAdmin):
     resource_classes = (PurposeResource,)
     list_display = ["code", "label_fr", "label_en", "nature", "is_active"]
     list_filter = ["nature", "is_active"]
-    fields = ["code", "label_fr", "label_en", "nature", "product_families", "is_active"]
+    fields = ["code", "label_fr", "label_en", "nature", "product_families", "sector", "is_active"]
 
     def get_readonly_fields(self, request: HttpRequest, obj: Purpose | None = None) -> list[str]:
         """Freeze what past answers rest on: the code and the nature."""

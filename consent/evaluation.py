@@ -57,7 +57,8 @@ def offer_for(
     named = [family for family in families if family] or purpose.product_families
     if similar is None:
         similar = similar_families(at or now()) if named else {}
-    return Offer(purpose.code, purpose.nature, grounds(named, similar))
+    about = grounds(named, similar)
+    return Offer(purpose.code, purpose.nature, about, sector=purpose.sector)
 
 
 def evaluate(

@@ -98,6 +98,7 @@ class PurposeForm(forms.ModelForm):  # type: ignore[type-arg]
             "label_en",
             "nature",
             "product_families",
+            "sector",
             "is_active",
         )
 

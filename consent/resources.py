@@ -31,7 +31,9 @@ class PurposeResource(ReferenceResource):
 
     class Meta(ReferenceResource.Meta):
         model = Purpose
-        fields = ("code", "label_fr", "label_en", "nature", "product_families", "is_active")
+        fields = (
+            "code", "label_fr", "label_en", "nature", "product_families", "sector", "is_active"
+        )  # fmt: skip
 
     def problem(self, instance: Purpose) -> dict[str, ValidationError]:
         """Refuse another nature for a purpose that exists."""

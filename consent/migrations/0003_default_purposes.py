@@ -4,7 +4,7 @@ from django.db import migrations
 
 PURPOSES = [
     ("marketing", "Offres commerciales", "Commercial offers", "commercial"),
-    ("news", "Lettre d'information", "Newsletter", "commercial"),
+    ("news", "Lettre d’information", "Newsletter", "commercial"),
     ("service", "Messages de service", "Service messages", "service"),
 ]
 

@@ -42,11 +42,31 @@ class Purpose(models.Model):
         TRACKING = "tracking", _("tracking")
         TRANSFER = "transfer", _("transfer to a partner")
 
+    class Sector(models.TextChoices):
+        """Sectors in which consumers may not be canvassed; policy packs say where and since when.
+
+        The values are those of `consent.policy_packs.SectorBan`.
+        """
+
+        ENERGY = "energy_renovation", _("energy renovation")
+        HOMES = "home_adaptation", _("adaptation of homes to age or handicap")
+        CPF = "cpf_training", _("training by the CPF")
+
     code = models.SlugField(_("code"), max_length=40, unique=True)
     label_fr = models.CharField(_("label in French"), max_length=100)
     label_en = models.CharField(_("label in English"), max_length=100)
     nature = models.CharField(_("nature"), max_length=10, choices=Nature.choices)
     product_families = models.JSONField(_("product families"), default=list, blank=True)
+    sector = models.CharField(
+        _("sector"),
+        max_length=20,
+        choices=Sector.choices,
+        blank=True,
+        help_text=_(
+            "Where the law bans canvassing in it, gate G9 refuses, whatever the consent, unless "
+            "the offer concerns a running contract."
+        ),
+    )
     is_active = models.BooleanField(_("active"), default=True)
     history = AuditTrail()
 

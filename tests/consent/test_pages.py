@@ -144,6 +144,20 @@ def test_a_used_purpose_keeps_its_code_and_cannot_be_deleted(dpo: Client):
     assert deletion.status_code == 403
 
 
+def test_nobody_is_canvassed_for_a_purpose_in_a_banned_sector(dpo: Client, event: ConsentEvent):
+    purpose = Purpose.objects.get(code="marketing")
+    here = reverse("consent:customer", args=[event.source_record.customer.public_id])
+    free, names = dpo.get(here).text, {"label_fr": "x", "label_en": "Offers", "is_active": "on"}
+
+    dpo.post(
+        reverse("admin:consent_purpose_change", args=[purpose.pk]),
+        {**names, "sector": "energy_renovation"},
+    )
+
+    assert "banned in this sector" not in free
+    assert "banned in this sector" in dpo.get(here).text
+
+
 SEARCHES = ["ada@example.com", "ADA@example.com", "lovelace", "C-77"]
 
 

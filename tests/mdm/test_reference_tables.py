@@ -149,14 +149,15 @@ def test_a_value_map_is_edited_as_pairs():
 
 def test_purposes_are_imported_but_their_nature_stays():
     client = client_of("dpo")
-    head = "code,label_fr,label_en,nature,product_families,is_active\r\n"
+    head = "code,label_fr,label_en,nature,product_families,sector,is_active\r\n"
     known = Purpose.objects.first()
-    new = "gifts,Dons,Gifts,charity,a | b,1\r\n"
+    new = "gifts,Dons,Gifts,charity,a | b,cpf_training,1\r\n"
 
     confirm(client, "consent_purpose", send(client, "consent_purpose", head + new))
-    other = send(client, "consent_purpose", f"{head}{known.code},x,y,tracking,,1\r\n")
+    other = send(client, "consent_purpose", f"{head}{known.code},x,y,tracking,,,1\r\n")
 
-    assert Purpose.objects.get(code="gifts").product_families == ["a", "b"]
+    gifts = Purpose.objects.get(code="gifts")
+    assert (gifts.product_families, gifts.sector) == (["a", "b"], "cpf_training")
     assert Purpose.objects.get(code="gifts").history.first().history_user is not None
     assert other.context.get("confirm_form") is None
     assert Purpose.objects.get(pk=known.pk).nature == known.nature
