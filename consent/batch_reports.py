@@ -54,8 +54,15 @@ def _counts(batch: LoadBatch) -> dict[str, int]:
 
 def quarantine_state(batch: LoadBatch) -> str:
     """Return where the check of a broker's file stands; "" when nothing of it ever waited."""
+    if not hasattr(batch, "sample_draw") and not claims_of(batch).exists():
+        return ""
+    return check_state(batch)
+
+
+def check_state(batch: LoadBatch) -> str:
+    """Return where the check of a broker's file stands of which claims wait or waited."""
     draw = getattr(batch, "sample_draw", None)
     if draw is None:
-        return WAITING if claims_of(batch).exists() else ""
+        return WAITING
     decision = getattr(draw, "decision", None)
     return Outcome(decision.outcome).value if decision else DRAWN

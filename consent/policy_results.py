@@ -8,7 +8,7 @@ from typing import Any
 from consent.models import Channel, PolicyVersion
 from consent.permissions import sentence
 from consent.policy_packs import PolicyPack
-from consent.policy_words import scope_label
+from consent.policy_words import purpose_labels, scope_label
 from consent.rules import RULES, Kind
 from mdm.models import Customer, Job
 
@@ -99,8 +99,11 @@ def simulation_results(
     if job is None or job.state != Job.State.DONE or not job.result:
         return None
     found = job.result
-    customers = _customers(found["cells"])
-    cells = [_cell(name, cell, after, customers) for name, cell in found["cells"].items()]
+    customers, labels = _customers(found["cells"]), purpose_labels()
+    cells = [
+        _cell(scope_label(*name.split("|", 1), labels), cell, after, customers)
+        for name, cell in found["cells"].items()
+    ]
     return Results(
         customers=found["customers"],
         gained=found["gained"],
@@ -113,11 +116,11 @@ def simulation_results(
 
 
 def _cell(
-    name: str, cell: Mapping[str, Any], after: PolicyPack, customers: Mapping[str, Customer]
+    scope: str, cell: Mapping[str, Any], after: PolicyPack, customers: Mapping[str, Customer]
 ) -> CellResult:
     moves = sorted(cell["moves"].items(), key=lambda move: -move[1])
     return CellResult(
-        scope=scope_label(*name.split("|", 1)),
+        scope=scope,
         before=cell["before"],
         after=cell["after"],
         gained=cell["gained"],

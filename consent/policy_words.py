@@ -1,6 +1,6 @@
 """A policy pack in words: each parameter with its unit and the text of law it comes from."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
@@ -111,11 +111,7 @@ SALE_KIND_LABELS = dict(
         strict=True,
     )
 )
-SECTOR_LABELS = {
-    "energy_renovation": gettext_lazy("energy renovation"),
-    "home_adaptation": gettext_lazy("adaptation of homes to age or handicap"),
-    "cpf_training": gettext_lazy("training by the CPF"),
-}
+SECTOR_LABELS = dict(Purpose.Sector.choices)
 
 
 @dataclass(frozen=True, slots=True)
@@ -178,14 +174,15 @@ def _differing(old: Section, new: Section) -> Iterator[Difference]:
             yield Difference(old.title, line.label, line.law, *words)
 
 
-def scope_label(channel: str, purpose: str) -> str:
-    """Return channel and purpose in words; `ANY` stands for all of them."""
+def scope_label(channel: str, purpose: str, labels: Mapping[str, str]) -> str:
+    """Return channel and purpose in words, by `purpose_labels`; `ANY` stands for all of them."""
     on = _("every channel") if channel == ANY else str(Channel(channel).label)
-    about = _("every purpose") if purpose == ANY else _purposes().get(purpose, purpose)
+    about = _("every purpose") if purpose == ANY else labels.get(purpose, purpose)
     return f"{on} · {about}"
 
 
-def _purposes() -> dict[str, str]:
+def purpose_labels() -> dict[str, str]:
+    """Return the purposes by their codes, in the reader's language."""
     return {purpose.code: str(purpose) for purpose in Purpose.objects.all()}
 
 
@@ -210,16 +207,17 @@ def _value(name: str, pack: PolicyPack) -> str:
 
 
 def _validity_lines(pack: PolicyPack) -> Iterator[Line]:
+    labels = purpose_labels()
     ordered = sorted(pack.consent_validity, key=lambda v: (v.exactness, v.channel, v.purpose))
     if not any(validity.exactness == 0 for validity in ordered):
         words = _("until it is withdrawn")
-        yield Line("validity *|*", scope_label(ANY, ANY), words, str(VALIDITY_LAW))
+        yield Line("validity *|*", scope_label(ANY, ANY, labels), words, str(VALIDITY_LAW))
     for validity in ordered:
         months = ngettext("%(count)d month", "%(count)d months", validity.months) % {
             "count": validity.months
         }
         key = f"validity {validity.channel}|{validity.purpose}"
-        label = scope_label(validity.channel, validity.purpose)
+        label = scope_label(validity.channel, validity.purpose, labels)
         yield Line(key, label, months, str(VALIDITY_LAW))
 
 

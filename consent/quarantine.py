@@ -18,7 +18,7 @@ from uuid import UUID
 from django.contrib.auth.models import User
 from django.core.files import File
 from django.db import transaction
-from django.db.models import Exists, OuterRef, QuerySet
+from django.db.models import Exists, OuterRef, Q, QuerySet
 from django.utils.translation import gettext as _
 
 from consent.ledger import PERMISSIVE
@@ -79,8 +79,12 @@ def claims_of(batch: LoadBatch) -> "QuerySet[ConsentEvent]":
 
 def waiting_files() -> "QuerySet[LoadBatch]":
     """Return the brokers' files whose claims wait for a decision."""
-    claims = _standing().filter(batch=OuterRef("pk"))
-    return brokers_files().filter(Exists(claims), sample_draw__decision=None)
+    return brokers_files().filter(_has_claims(), sample_draw__decision=None)
+
+
+def checked_files() -> "QuerySet[LoadBatch]":
+    """Return the brokers' files whose claims wait, or that a sample was drawn from."""
+    return brokers_files().filter(Q(sample_draw__isnull=False) | Q(_has_claims()))
 
 
 def brokers_files() -> "QuerySet[LoadBatch]":
@@ -210,6 +214,10 @@ def _locked_open(draw_id: int) -> None:
     SampleDraw.objects.select_for_update().get(pk=draw_id)
     if QuarantineDecision.objects.filter(draw=draw_id).exists():
         raise QuarantineRefused(_("This file was decided already."))
+
+
+def _has_claims() -> Exists:
+    return Exists(_standing().filter(batch=OuterRef("pk")))
 
 
 def _standing() -> "QuerySet[ConsentEvent]":

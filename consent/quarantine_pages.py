@@ -9,7 +9,7 @@ from django.shortcuts import get_object_or_404, redirect
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
-from consent.batch_reports import quarantine_state, report_on
+from consent.batch_reports import check_state, quarantine_state, report_on
 from consent.models import ConsentEvent, ProofFinding, SampledClaim, SampleDraw
 from consent.offline import OfflineRefused
 from consent.presentation import channel_label
@@ -19,6 +19,7 @@ from consent.quarantine import (
     Outcome,
     QuarantineRefused,
     brokers_files,
+    checked_files,
     draw_sample,
     findings_of,
     note_proof,
@@ -59,8 +60,8 @@ class BrokersPage(StaffPage):
 
     def get_context_data(self, **kwargs: Any) -> dict[str, Any]:
         """Add the files, the latest first."""
-        rows = [(batch, quarantine_state(batch)) for batch in brokers_files()[:_SHOWN]]
-        return super().get_context_data(rows=[row for row in rows if row[1]], **kwargs)
+        rows = [(batch, check_state(batch)) for batch in checked_files()[:_SHOWN]]
+        return super().get_context_data(rows=rows, **kwargs)
 
 
 class BrokerFilePage(StaffPage):
@@ -113,7 +114,7 @@ class BrokerFilePage(StaffPage):
         claim = get_object_or_404(draw.claims, pk=int(key) if key.isdecimal() else 0)
         form = ProofForm(request.POST, request.FILES)
         if not form.is_valid():
-            raise QuarantineRefused(_("The document could not be read."))
+            raise QuarantineRefused(" ".join(form.errors[name][0] for name in form.errors))
         note_proof(claim, is_proved=is_proved, **form.cleaned_data, by=staff_user(request))
         messages.success(request, _("Noted."))
 

@@ -1,7 +1,7 @@
 """The DPO's page of suppression lists: bring one, ask about one contact point, switch one off."""
 
 from collections.abc import Iterator
-from datetime import date, timedelta
+from datetime import date
 from typing import Any
 
 from django import forms
@@ -14,7 +14,6 @@ from django.utils.timezone import localdate
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy, ngettext
 
-from consent.channel_rules import BLOCTEL_DAYS
 from consent.models import ALL_CHANNELS, Channel, SuppressionList
 from consent.suppression import (
     Added,
@@ -132,8 +131,9 @@ class SuppressionPage(StaffPage):
     def get_context_data(self, **kwargs: Any) -> dict[str, Any]:
         """Add the lists, the form, and what a wrong key costs."""
         return super().get_context_data(
-            lists=SuppressionList.objects.annotate(line_count=Count("lines")),
-            out_of_date=localdate() - timedelta(days=BLOCTEL_DAYS),
+            lists=SuppressionList.objects.annotate(line_count=Count("lines")).prefetch_related(
+                "checks"
+            ),
             form=kwargs.pop("form", None) or AddForm(),
             lost=lost_line_count(),
             **kwargs,

@@ -71,7 +71,7 @@ class SuppressionList(models.Model):
     @property
     def last_check(self) -> "RegisterCheck | None":
         """When the register was last asked; None for a list of no register."""
-        return self.checks.first()
+        return next(iter(self.checks.all()), None)
 
 
 class RegisterCheck(models.Model):

@@ -8,6 +8,7 @@ import pytest
 from django.core.files.uploadedfile import SimpleUploadedFile
 from django.db import IntegrityError, connection, transaction
 from django.test import Client
+from django.test.utils import CaptureQueriesContext
 from django.urls import reverse
 from django.utils.timezone import localdate, now
 from hypothesis import given
@@ -211,6 +212,19 @@ def test_the_form_stores_what_it_shows(db):
     post(client, "policy", **typed())
 
     assert PolicyVersion.objects.get(status="draft").parameters == before.parameters
+
+
+def test_a_pack_with_many_terms_costs_no_query_for_each(db):
+    client, counts = client_of("dpo"), []
+    for channels in (["email"], ["email", "sms", "phone"]):
+        terms = [{"channel": one, "purpose": "news", "months": 13} for one in channels]
+        enact(consent_validity=terms)
+        client.get(reverse(PAGE))
+        with CaptureQueriesContext(connection) as asked:
+            assert client.get(reverse(PAGE)).text.count("13 months") == len(channels)
+        counts.append(len(asked))
+
+    assert counts[0] == counts[1]
 
 
 def test_a_pack_travels_as_a_file_into_a_draft_only(db):

@@ -6,8 +6,9 @@ import pytest
 from django.core.cache import cache
 from django.core.files.uploadedfile import SimpleUploadedFile
 from django.core.management import call_command
-from django.db import DatabaseError, transaction
+from django.db import DatabaseError, connection, transaction
 from django.test import Client
+from django.test.utils import CaptureQueriesContext
 from django.urls import reverse
 from django.utils.timezone import now
 from hypothesis import given
@@ -246,11 +247,24 @@ def test_of_a_proof_the_latest_finding_counts_and_a_document_is_kept(batch, dpo)
     file = SimpleUploadedFile("ada.pdf", b"%PDF- proof")
 
     assert "Say where the proof is kept" in post(dpo, batch, "seen", claim=claim)
+    assert "at most 200" in post(dpo, batch, "seen", claim=claim, reference="x" * 201)
     post(dpo, batch, "seen", claim=claim, file=file)
 
     assert Evidence.objects.get().file_type == "pdf"
     page = dpo.get(reverse("consent:broker-file", args=[batch.pk]))
     assert (page.context["tally"].proved, page.context["tally"].lacking) == (1, 0)
+
+
+def test_the_list_of_brokers_files_costs_no_query_for_each(batch, dpo):
+    page, counts = reverse("consent:brokers"), []
+    for name in ("max", "zoe"):
+        dpo.get(page)
+        with CaptureQueriesContext(connection) as asked:
+            rows = dpo.get(page).context["rows"]
+        counts.append((len(asked), len(rows)))
+        load(row(name, nom=name, email=f"{name}@example.org", maj="01/10/2026", accord="O"))
+
+    assert counts == [(counts[0][0], 1), (counts[0][0], 2)]
 
 
 def test_undoing_the_file_takes_back_what_was_released_too(batch, dpo):
