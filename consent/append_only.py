@@ -9,7 +9,7 @@ SQLite makes a table anew to change a column, which loses its triggers: such a m
 `unprotect` before and `protect` after.
 """
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 
 from django.db.backends.base.schema import BaseDatabaseSchemaEditor
 
@@ -39,31 +39,35 @@ def protect(
     unless = f" WHEN (NOT ({erasure}))" if erasure else ""
     kept = f" WHEN (NOT ({deletable}))" if deletable else ""
     if schema_editor.connection.vendor == "postgresql":
-        schema_editor.execute(_PROCEDURE)
-        schema_editor.execute(
-            f"CREATE TRIGGER {table}_rows_stay BEFORE DELETE ON {table}"
-            f" FOR EACH ROW{kept} EXECUTE FUNCTION refuse_change()"
-        )
-        schema_editor.execute(
-            f"CREATE TRIGGER {table}_values_stay BEFORE UPDATE ON {table}"
-            f" FOR EACH ROW{unless} EXECUTE FUNCTION refuse_change()"
-        )
-        schema_editor.execute(
-            f"CREATE TRIGGER {table}_stays BEFORE TRUNCATE ON {table}"
-            " FOR EACH STATEMENT EXECUTE FUNCTION refuse_change()"
-        )
-        return
+        statements = [_PROCEDURE, *_postgresql_triggers(table, unless, kept)]
+    else:
+        statements = list(_sqlite_triggers(table, keys, unless, kept))
+    for statement in statements:
+        schema_editor.execute(statement)
+
+
+def _postgresql_triggers(table: str, unless: str, kept: str) -> Iterator[str]:
+    refused = "EXECUTE FUNCTION refuse_change()"
+    yield (
+        f"CREATE TRIGGER {table}_rows_stay BEFORE DELETE ON {table} FOR EACH ROW{kept} {refused}"
+    )
+    yield (
+        f"CREATE TRIGGER {table}_values_stay BEFORE UPDATE ON {table}"
+        f" FOR EACH ROW{unless} {refused}"
+    )
+    yield (f"CREATE TRIGGER {table}_stays BEFORE TRUNCATE ON {table} FOR EACH STATEMENT {refused}")
+
+
+def _sqlite_triggers(table: str, keys: list[str], unless: str, kept: str) -> Iterator[str]:
     refusal = f"SELECT RAISE(ABORT, 'Rows of {table} are never changed or deleted.');"
     taken = " OR ".join(f"{key} = NEW.{key}" for key in keys)
-    conditions = {
-        f"{table}_no_update": f"BEFORE UPDATE ON {{0}}{unless}",
-        f"{table}_no_delete": f"BEFORE DELETE ON {{0}}{kept}",
-        f"{table}_no_replace": f"BEFORE INSERT ON {{0}} WHEN EXISTS (SELECT 1 FROM {{0}} WHERE {taken})",  # noqa: S608, E501
-    }
-    for name, condition in conditions.items():
-        schema_editor.execute(
-            f"CREATE TRIGGER {name} {condition.format(table)} BEGIN {refusal} END"
-        )
+    there = f"EXISTS (SELECT 1 FROM {table} WHERE {taken})"  # noqa: S608
+    for name, condition in (
+        ("no_update", f"BEFORE UPDATE ON {table}{unless}"),
+        ("no_delete", f"BEFORE DELETE ON {table}{kept}"),
+        ("no_replace", f"BEFORE INSERT ON {table} WHEN {there}"),
+    ):
+        yield f"CREATE TRIGGER {table}_{name} {condition} BEGIN {refusal} END"
 
 
 def unprotect(schema_editor: BaseDatabaseSchemaEditor, table: str, keys: list[str]) -> None:

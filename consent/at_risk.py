@@ -15,7 +15,8 @@ from django.utils.timezone import localdate, now
 from django.utils.translation import gettext_lazy as _
 
 from consent.cases import years_after
-from consent.facts import EvidenceLevel
+from consent.facts import GRANTED, EvidenceLevel
+from consent.gathering import OWN_ACTS
 from consent.ledger import PERMISSIVE
 from consent.models import Channel, ConsentEvent, PermissionState
 from consent.policies import pack_at
@@ -24,8 +25,6 @@ from mdm.models import ContactPoint, Contract, Sale, SourceRecord
 OLD_YEARS = 2
 """EDPB, guidelines 05/2020: refresh at intervals; the law names no term. A default to discuss."""
 SOON_DAYS = 90
-_GRANTED = (PermissionState.State.GIVEN, PermissionState.State.CONFIRMED)
-_OWN_ACTS = (ConsentEvent.ActorType.PERSON, ConsentEvent.ActorType.IMPORT)
 _SOURCES = 8
 
 
@@ -80,7 +79,7 @@ class _YearsLater(Func):
 
 def standing_consents() -> "QuerySet[PermissionState]":
     """Return the consents that stand now."""
-    return PermissionState.objects.filter(state__in=_GRANTED).order_by("pk")
+    return PermissionState.objects.filter(state__in=GRANTED).order_by("pk")
 
 
 def at_risk(reason: Reason) -> "QuerySet[PermissionState]":
@@ -166,7 +165,7 @@ def _in_contact_since(moment: datetime) -> Q:
     )
     acts = ConsentEvent.objects.filter(
         source_record__customer=OuterRef("customer"),
-        actor_type__in=_OWN_ACTS,
+        actor_type__in=OWN_ACTS,
         type__in=PERMISSIVE,
         occurred_at__gt=moment,
     )

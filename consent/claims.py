@@ -125,9 +125,7 @@ def events_of(
 ) -> Iterator[NewEvent]:
     """Yield the events a claim amounts to: one for each contact point it is about.
 
-    A consent needs a contact point to bind; without one there is nothing to permit. A refusal
-    without one is the person's. Post is refused by the person, not by the building. `grantor` is
-    the actor of the consents: a broker's word counts less than a file's.
+    `grantor` is the actor of the consents: a broker's word counts less than a file's.
     """
     kind = _TYPES[claim.kind]
     is_grant = kind == _GIVEN
@@ -137,10 +135,7 @@ def events_of(
             logger.warning("Batch %s: opt-ins name the unknown purpose %s.", batch_id, code)
             return
         code = None  # Whoever refuses something unknown refuses everything.
-    points = _points(claim.channel, carried)
-    if not is_grant and (not points or claim.channel == ChannelCode.POST):
-        points = [("", None)]
-    for attribute, point in points:
+    for attribute, point in _points(claim.channel, carried, is_grant=is_grant):
         # The value is left out of a grant's identity: when an address changes, the consent given
         # for the old one does not become a consent for the new one.
         place = attribute if is_grant else point
@@ -162,14 +157,21 @@ def events_of(
         )
 
 
-def _points(channel: str, carried: Carried) -> list[tuple[str, int | None]]:
-    """Return attribute and key of the contact points that a channel can use."""
+def _points(channel: str, carried: Carried, *, is_grant: bool) -> list[tuple[str, int | None]]:
+    """Return attribute and key of the contact points that a channel can use.
+
+    A consent needs a contact point to bind; without one there is nothing to permit. A refusal
+    without one is the person's. Post is refused by the person, not by the building.
+    """
+    if not is_grant and channel == ChannelCode.POST:
+        return [("", None)]
     kinds = _NO_BUILDING if channel == ALL_CHANNELS else CHANNEL_KINDS.get(channel, frozenset())
-    return [
+    found: list[tuple[str, int | None]] = [
         (attribute, point)
         for attribute, point, kind, value in carried
         if kind in kinds and not (channel == ChannelCode.SMS and is_mobile(value) is False)
     ]
+    return found or ([] if is_grant else [("", None)])
 
 
 def _carried(record_ids: Iterable[int]) -> dict[int, list[CarriedPoint]]:

@@ -178,6 +178,12 @@ class PersonFacts:
     bloctel_checked_at: datetime | None = None
     calls: tuple[datetime, ...] = ()
 
+    @property
+    def families(self) -> frozenset[str]:
+        """Return the product families of what she bought and contracted."""
+        named = {fact.family for fact in (*self.sales, *self.contracts)}
+        return frozenset(named - {""})
+
 
 @dataclass(frozen=True, slots=True)
 class PointFacts:

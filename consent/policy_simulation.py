@@ -5,7 +5,7 @@ counts, rule ids and public ids; names are read anew when a page shows an exampl
 """
 
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 from enum import IntEnum
 from typing import Any
@@ -85,11 +85,9 @@ def verdict(candidates: Sequence[Facts], question: Question, pack: PolicyPack) -
         if answer.allowed:
             return Verdict(Reach.ANY, answer.rule)
     offer = question.offer
-    bought = _bought(candidates[0]) if offer and not offer.families else frozenset()
+    bought = candidates[0].person.families if offer and not offer.families else frozenset()
     if offer and bought:
-        narrow = Question(
-            question.channel, Offer(offer.purpose, offer.nature, bought), question.at
-        )
+        narrow = Question(question.channel, replace(offer, families=bought), question.at)
         for facts in candidates:
             answer = decide(facts, narrow, pack)
             if answer.allowed:
@@ -162,12 +160,6 @@ def _count(found: dict[str, Any], keys: Sequence[int], comparison: Comparison) -
 
 def _empty() -> dict[str, Any]:
     return {"before": 0, "after": 0, "gained": 0, "lost": 0, "moves": {}, "examples": []}
-
-
-def _bought(facts: Facts) -> frozenset[str]:
-    families = {sale.family for sale in facts.person.sales}
-    families.update(contract.family for contract in facts.person.contracts)
-    return frozenset(families - {""})
 
 
 def _customers() -> Any:

@@ -17,7 +17,7 @@ from django.utils.translation import get_language
 from django.utils.translation import gettext as _
 
 from consent.acts import record_acts
-from consent.facts import Actor, EvidenceLevel, Permission, State
+from consent.facts import GRANTED, Actor, EvidenceLevel, Permission, State
 from consent.ledger import RESTRICTIVE, NewEvent
 from consent.masks import masked
 from consent.models import (
@@ -35,8 +35,6 @@ from consent.presentation import Cell, MatrixRow, channel_label, permission_matr
 from consent.validity import validity_of
 from consent.withdrawals import Holder
 from mdm.models import ContactPoint, Customer
-
-_GRANTED = (PermissionState.State.GIVEN, PermissionState.State.CONFIRMED)
 
 
 class NotOffered(Exception):
@@ -251,7 +249,7 @@ def _line(
     assert point is not None  # noqa: S101  (the caller leaves the others out)
     state = states.get((point.pk, row.channel, cell.purpose.pk))
     has_expired = cell.validity is not None and cell.validity.is_expired
-    agreed = state is not None and state.state in _GRANTED and not has_expired
+    agreed = state is not None and state.state in GRANTED and not has_expired
     is_on = agreed or cell.state != "no"
     can_accept = point == holder.contact_point and not agreed
     return Line(

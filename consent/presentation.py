@@ -389,11 +389,10 @@ def _family_answers(
     facts: Facts, channel: str, purpose: Purpose, asked: Asked
 ) -> dict[str, Answer]:
     """Return the allowing answers for offers about what was bought or contracted, or similar."""
-    families = {sale.family for sale in facts.person.sales}
-    families.update(contract.family for contract in facts.person.contracts)
-    families.update(offered for offered, sold in asked.similar.items() if sold & families)
+    bought = facts.person.families
+    similar = {offered for offered, sold in asked.similar.items() if sold & bought}
     answers = {
         family: _answer(facts, channel, purpose, asked, [family])
-        for family in sorted(families - {""})
+        for family in sorted(bought | similar)
     }
     return {family: answer for family, answer in answers.items() if answer.allowed}

@@ -8,6 +8,7 @@ from django.db.models import Max, Min
 from django.utils.timezone import now
 from django.utils.translation import gettext as _
 
+from consent.facts import GRANTED
 from consent.models import PermissionState
 from consent.policies import pack_at
 from consent.policy_packs import PolicyPack
@@ -15,7 +16,6 @@ from consent.presentation import TimelineEntry, entry_of
 from consent.verification import event_seals
 
 SAMPLE_SIZE = 20
-_GRANTED = (PermissionState.State.GIVEN, PermissionState.State.CONFIRMED)
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,7 +41,7 @@ def draw(seed: int) -> list[Rehearsed]:
 
 
 def _drawn(seed: int) -> list[PermissionState]:
-    standing = PermissionState.objects.filter(state__in=_GRANTED)
+    standing = PermissionState.objects.filter(state__in=GRANTED)
     ends = standing.aggregate(first=Min("pk"), last=Max("pk"))
     if ends["first"] is None:
         return []
