@@ -5,18 +5,18 @@ counts, rule ids and public ids; names are read anew when a page shows an exampl
 """
 
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from datetime import datetime
 from enum import IntEnum
 from typing import Any
 
-from django.db import connection
 from django.urls import reverse
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
+from consent.crowds import CHUNK
 from consent.evaluation import offer_for
-from consent.facts import GRANTED, Facts, Offer, Question
+from consent.facts import GRANTED, Facts, Question
 from consent.families import similar_families
 from consent.gathering import gather, stored_states
 from consent.memberships import Membership
@@ -27,12 +27,13 @@ from consent.policy_documents import digest_of, read_pack
 from consent.policy_packs import PolicyPack
 from consent.policy_versions import SIMULATE, first_instant
 from consent.presentation import SHOWN_CHANNELS
+from consent.signatures import Signature, signed
 from mdm.job_words import JobWords, describe
 from mdm.jobs import JobRefused, JobRun, job
 from mdm.models import Customer
+from mdm.snapshots import one_snapshot
 
 EXAMPLES = 20
-_CHUNK_SIZE = {"sqlite": 500, "postgresql": 2000}
 
 
 class Reach(IntEnum):
@@ -51,31 +52,57 @@ class Verdict:
     rule: str
 
 
+_Marks = tuple[Signature, ...]
+"""The signatures of a customer under both packs, for one question: equal marks, equal verdicts."""
+
+
 @dataclass(frozen=True, slots=True)
 class Comparison:
-    """The two packs, the instant both are asked about, and what is asked."""
+    """The two packs, the instant both are asked about, and what is asked.
+
+    As in `consent.crowds`, the gate answers once for everybody alike; `verdicts` keeps that.
+    """
 
     before: PolicyPack
     after: PolicyPack
     at: datetime
-    questions: Sequence[tuple[str, Offer]]
+    questions: Sequence[Question]
+    verdicts: dict[tuple[int, _Marks], list[Verdict]] = field(default_factory=dict)
 
     def changes(self, customer_ids: Sequence[int]) -> Iterator[tuple[int, str, Verdict, Verdict]]:
         """Yield customer, `channel|purpose`, and the verdicts of both packs."""
-        # The longer memory of calls serves both: each pack counts its own days.
-        longest = max(self.before, self.after, key=lambda pack: pack.call_attempts_days)
-        found = gather(
-            Membership(customer_ids), at=self.at, read_states=stored_states(), policy=longest
-        )
-        for customer in customer_ids:
-            for channel, offer in self.questions:
-                facts = found[customer].facts(channel, offer.purpose, self.at)
-                yield (
-                    customer,
-                    f"{channel}|{offer.purpose}",
-                    verdict(facts, Question(channel, offer, self.at), self.before),
-                    verdict(facts, Question(channel, offer, self.at), self.after),
-                )
+        with one_snapshot():
+            marks = [self._marks(customer_ids, question) for question in self.questions]
+            self._learn(marks)
+        for place, question in enumerate(self.questions):
+            name = f"{question.channel}|{question.offer.purpose if question.offer else ''}"
+            for customer, mark in marks[place].items():
+                before, after = self.verdicts[place, mark]
+                yield customer, name, before, after
+
+    def _marks(self, customer_ids: Sequence[int], question: Question) -> dict[int, _Marks]:
+        found: dict[int, _Marks] = dict.fromkeys(customer_ids, ())
+        for pack in (self.before, self.after):
+            for row in signed(customer_ids, question, policy=pack):
+                found[row.customer_id] += (row.signature,)
+        return found
+
+    def _learn(self, marks: Sequence[Mapping[int, _Marks]]) -> None:
+        examples = {
+            (place, mark): customer
+            for place, of_customers in enumerate(marks)
+            for customer, mark in of_customers.items()
+            if (place, mark) not in self.verdicts
+        }
+        members = Membership(sorted(set(examples.values())))
+        for pack in (self.before, self.after):
+            found = gather(members, at=self.at, read_states=stored_states(), policy=pack)
+            for (place, mark), customer in examples.items():
+                question = self.questions[place]
+                purpose = question.offer.purpose if question.offer else ""
+                facts = found[customer].facts(question.channel, purpose, self.at)
+                told = self.verdicts.setdefault((place, mark), [])
+                told.append(verdict(facts, question, pack))
 
 
 def verdict(candidates: Sequence[Facts], question: Question, pack: PolicyPack) -> Verdict:
@@ -129,7 +156,9 @@ def _comparison(version: PolicyVersion, at: datetime) -> Comparison:
         before=pack_at(at),
         after=read_pack(version.parameters, code=version.code),
         at=at,
-        questions=[(channel, offer) for channel in _channels() for offer in offers if offer],
+        questions=[
+            Question(channel, offer, at) for channel in _channels() for offer in offers if offer
+        ],
     )
 
 
@@ -167,9 +196,8 @@ def _customers() -> Any:
 
 
 def _chunks(after: int) -> Iterator[list[int]]:
-    size = _CHUNK_SIZE[connection.vendor]
     while keys := list(
-        _customers().filter(pk__gt=after).order_by("pk").values_list("pk", flat=True)[:size]
+        _customers().filter(pk__gt=after).order_by("pk").values_list("pk", flat=True)[:CHUNK]
     ):
         yield keys
         after = keys[-1]

@@ -65,14 +65,18 @@ def grouped(keys: Sequence[int], question: Question) -> list[Group]:
 
 
 def signed(
-    keys: Sequence[int], question: Question, contact_points: Mapping[int, int] | None = None
+    keys: Sequence[int],
+    question: Question,
+    contact_points: Mapping[int, int] | None = None,
+    policy: PolicyPack | None = None,
 ) -> Iterator[Signed]:
     """Yield each customer that there is, in any order.
 
-    `contact_points` (customer → contact point) asks about those alone.
+    `contact_points` (customer → contact point) asks about those alone; `policy` supposes another
+    pack than the law of the instant asked about.
     """
     query = f"{TEXTS} SELECT customer_id, places, {COLUMNS} FROM texts"  # noqa: S608
-    for customer, places, *signature in _rows(query, keys, question, contact_points):
+    for customer, places, *signature in _rows(query, keys, question, contact_points, policy):
         yield Signed(customer, tuple(signature), _places(places) if places else ())
 
 
@@ -87,6 +91,7 @@ def _rows(
     keys: Sequence[int],
     question: Question,
     contact_points: Mapping[int, int] | None,
+    policy: PolicyPack | None = None,
 ) -> list[tuple[Any, ...]]:
     registers = registers_in_force()
     sees_values = bool(registers) or question.channel == ChannelCode.SMS
@@ -95,7 +100,7 @@ def _rows(
         **_asked(keys, contact_points),
         **_question(question),
         **_brokers(),
-        **_instants(question, pack_at(question.at)),
+        **_instants(question, policy or pack_at(question.at)),
         **_numbers(points if question.channel == ChannelCode.SMS else {}),
         **_listed(keys, points, registers, min(question.at, now())),
     }

@@ -10,10 +10,13 @@ from django.contrib.auth.models import User
 from consent.cases import months_after, years_after
 from consent.crowds import Crowd
 from consent.evaluation import evaluate, offer_for
-from consent.facts import ANY, ChannelCode, PersonFacts, PointFacts
+from consent.facts import ANY, ChannelCode, PersonFacts, PointFacts, Question
+from consent.gathering import gather, stored_states
+from consent.memberships import Membership
 from consent.models import CallAttempt, ConsentEvent, Pause, PermissionState, Purpose
 from consent.models.brokers import QuarantineDecision, SampleDraw
 from consent.policy_packs import FR_2026_11, PARIS, ConsentValidity
+from consent.policy_simulation import Comparison, verdict
 from consent.suppression import Asked, add_list, resident
 from mdm.models import (
     ContactPoint,
@@ -61,6 +64,34 @@ def test_a_crowd_gets_the_answers_of_its_people(monkeypatch, seed):
 
     for channel in CHANNELS:
         _assert_agreement([*keys, 999_999], channel=channel, offer=chance.choice(offers), at=at)
+
+
+def test_a_simulation_gives_everybody_her_own_verdicts():
+    at = INSTANTS[0]
+    keys = _some_people(Random(7), at)
+    other = replace(
+        FR_2026_11,
+        consent_validity=(ConsentValidity(ANY, ANY, 24),),
+        soft_opt_in_months=24,
+        inactive_after_years=2,
+        call_attempts_days=7,
+        phone_switch=at + timedelta(days=9),
+    )
+    offer = offer_for(Purpose.objects.get(code="marketing"))
+    questions = [Question(channel, offer, at) for channel in ChannelCode]
+    found = {}
+    for pack in (FR_2026_11, other):
+        gathered = gather(Membership(keys), at=at, read_states=stored_states(), policy=pack)
+        for question in questions:
+            for key in keys:
+                facts = gathered[key].facts(question.channel, "marketing", at)
+                place = found.setdefault((key, f"{question.channel}|marketing"), [])
+                place.append(verdict(facts, question, pack))
+
+    simulated = list(Comparison(FR_2026_11, other, at, questions).changes(keys))
+
+    assert {(key, name): told for key, name, *told in simulated} == found
+    assert len({tuple(told) for told in found.values()}) > 20
 
 
 def _assert_agreement(keys, **question):
