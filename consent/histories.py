@@ -7,7 +7,7 @@ of a merge read through here, and differ only in whose records they take for who
 from collections import defaultdict
 from collections.abc import Iterable, Mapping, Sequence
 from datetime import datetime
-from typing import Any
+from typing import Any, NamedTuple
 
 from django.db.models import Case, F, Q, Value, When
 from django.db.models.functions import Coalesce
@@ -33,6 +33,13 @@ from mdm.models import Customer, CustomerEvent, SourceRecord
 
 Histories = Mapping[int, Sequence[Event]]
 _LEFT, _JOINED = CustomerEvent.Kind.LEFT, CustomerEvent.Kind.JOINED
+
+
+class _Whose(NamedTuple):
+    """Of which customer a record is among the members, and of which today."""
+
+    customer: int
+    today: int
 
 
 def states_by_customer(members: Membership) -> dict[int, States]:
@@ -122,31 +129,49 @@ def _what_decides(by_customer: Histories, known_at: datetime | None) -> tuple[Ho
 
 def _objections_of_then(members: Membership) -> dict[int, list[Event]]:
     """Return the objections that others' records told while they were one with a customer's."""
-    parted = _parted_from(members)
-    if not parted:
+    circles = _circles(members)
+    if not circles:
         return {}
-    told = _personal_refusals(set().union(*parted.values()))
-    own = _records_of(members, parted)
-    homes = homes_of([*own, *{record for record, _row in told}])
+    own = _records_of(members, circles)
+    fellows: dict[int, list[int]] = defaultdict(list)
+    for record, whose in own.items():
+        fellows[circles[whose.today]].append(record)
+    told = _personal_refusals(circles)
+    homes = homes_of([*own, *{record for _author, record, _row in told}])
     found: dict[int, list[Event]] = defaultdict(list)
-    for record, row in told:
-        customers = {own[r] for r in own if were_together(r, record, row[4], homes)}
-        for customer in customers - {own.get(record)}:
+    for author, record, row in told:
+        customers = {
+            own[fellow].customer
+            for fellow in fellows[circles[author]]
+            if were_together(fellow, record, row[4], homes)
+        }
+        if record in own:
+            customers.discard(own[record].customer)
+        for customer in customers:
             found[customer].append(event_of(None, row))
     return found
 
 
-def _parted_from(members: Membership) -> dict[int, set[int]]:
-    """Return with which customers each one was one for a time, and is no more."""
-    parted: dict[int, set[int]] = defaultdict(set)
-    for mine, theirs in _partings(_customers_today(members)):
-        parted[mine].add(theirs)
-    if members.homes is None:
-        return parted
+def _circles(members: Membership) -> dict[int, int]:
+    """Return circles of customers of today, each by a name, who were one for a time.
+
+    Who parted from somebody from whom a third parted may have been one with that third. Whoever
+    parted from nobody is in none.
+    """
+    today = _customers_today(members)
     # Supposed customers: whoever today's were or are one with may have spoken for them.
-    today = set(parted) | set(_customers_today(members))
-    around = today.union(*parted.values())
-    return dict.fromkeys(members.customer_ids, around)
+    pairs = [(today[0], customer) for customer in today] if members.homes is not None else []
+    asked, known = set(today), set[int]()
+    while asked:
+        found = _partings(sorted(asked))
+        pairs += found
+        known |= asked
+        asked = {customer for pair in found for customer in pair} - known
+    circles: dict[int, set[int]] = {}
+    for one, other in pairs:
+        circle = circles.get(one, {one}) | circles.get(other, {other})
+        circles |= dict.fromkeys(circle, circle)
+    return {customer: min(circle) for customer, circle in circles.items()}
 
 
 def _customers_today(members: Membership) -> Sequence[int]:
@@ -156,8 +181,8 @@ def _customers_today(members: Membership) -> Sequence[int]:
     return sorted(set(records.values_list("customer_id", flat=True)))
 
 
-def _partings(customer_ids: Sequence[int]) -> Iterable[tuple[int, int]]:
-    """Yield customer and other customer for every record that left one of them to the other."""
+def _partings(customer_ids: Sequence[int]) -> list[tuple[int, int]]:
+    """Return customer and other customer for every record that left one of them to the other."""
     merged = Customer.objects.filter(merged_into__in=key_set(customer_ids))
     ids = [*customer_ids, *merged.values_list("pk", flat=True)]
     moves: Any = CustomerEvent.objects.filter(
@@ -173,20 +198,24 @@ def _partings(customer_ids: Sequence[int]) -> Iterable[tuple[int, int]]:
     return list(moves.values_list("mine", "theirs").distinct())
 
 
-def _personal_refusals(customer_ids: Iterable[int]) -> list[tuple[int, Sequence[Any]]]:
-    """Return the refusals of these customers that are about no contact point in particular."""
+def _personal_refusals(customer_ids: Iterable[int]) -> list[tuple[int, int, Sequence[Any]]]:
+    """Return refusals that are about no contact point in particular: of whom, by which record."""
     personal = Q(type=EventType.OBJECTION) | Q(
         contact_point=None, type__in=(EventType.REFUSED, EventType.WITHDRAWN)
     )
     told = ConsentEvent.objects.filter(
         personal, source_record__customer__in=key_set(customer_ids), erased_at=None
     ).order_by("pk")
-    return [(record, row) for record, *row in told.values_list("source_record_id", *READ)]
+    columns = ("source_record__customer_id", "source_record_id", *READ)
+    return [(author, record, row) for author, record, *row in told.values_list(*columns)]
 
 
-def _records_of(members: Membership, customer_ids: Iterable[int]) -> dict[int, int]:
-    """Return the records of these customers, each with whose it is."""
-    if members.homes is not None:
-        return dict(members.homes)
-    records = SourceRecord.objects.filter(customer__in=key_set(customer_ids)).order_by()
-    return dict(records.values_list("pk", "customer_id"))
+def _records_of(members: Membership, circles: Iterable[int]) -> dict[int, _Whose]:
+    """Return the members' records that are in circles."""
+    records = SourceRecord.objects.filter(members.among_records()).order_by()
+    if members.homes is None:
+        records = records.filter(customer__in=key_set(circles))
+    return {
+        pk: _Whose(today if members.homes is None else members.homes[pk], today)
+        for pk, today in records.values_list("pk", "customer_id")
+    }

@@ -20,7 +20,7 @@ from consent.facts import GRANTED, State
 from consent.histories import conflicts_by_customer
 from consent.memberships import Membership
 from consent.models import ConflictResolution, PermissionState
-from consent.projection import rebuild
+from consent.projection import project, rebuild
 from consent.resolving import Grounds, ResolutionRefused, resolve
 from consent.states import Event, fold
 from mdm import identity
@@ -187,6 +187,28 @@ def test_an_objection_made_as_one_customer_stands_on_both_sides_when_they_part(t
     assert rebuild(check=True).difference_count == 0
     record_event(third, "confirmed", evidence_level=3, occurred_at=now())
     assert (rule(third), rule(agreeing)) == ("E1", "G5")
+
+
+@pytest.mark.django_db
+def test_an_objection_stands_where_a_customer_fell_into_more_than_two(two):
+    _refusing, rest = two
+    first, objecting, later = make_records(
+        [{"source": f"s{n}", "email": f"{n}@example.com"} for n in range(3)]
+    )
+    for record in (first, later):
+        record_event(record, "confirmed", evidence_level=3)
+    link({first: rest, objecting: rest})
+    record_event(objecting, "objection", channel="*", occurred_at=now())
+
+    link({first: first})
+    link({objecting: objecting, later: objecting})
+    link({later: later})
+
+    assert (rule(first), rule(objecting), rule(rest), rule(later)) == ("G5", "G5", "G5", "E1")
+    assert PermissionState.objects.filter(customer=first.pk, state="objected").exists()
+    for customer in (first, rest, later):
+        project([customer.pk])
+    assert rebuild(check=True).difference_count == 0
 
 
 @pytest.mark.django_db
