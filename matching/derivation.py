@@ -14,6 +14,7 @@ from matching.models import Decision
 from matching.neighbourhood import neighbourhood, read_facts, settle
 from matching.relinking import moves
 from matching.review_tasks import Stand, derive_tasks
+from matching.timings import timed
 from mdm.identity import apply_links, lock_customers_of
 from mdm.jobs import JobRun
 
@@ -29,17 +30,21 @@ class Derivation:
         """Read the facts; `around`: of these records and whoever is connected, None for all."""
         self.run, self.reason = run, reason
         self.started = now()
-        self.facts = read_facts(None if around is None else sorted(neighbourhood(around)))
-        self.partition = self.facts.partition()
+        self.timings: dict[str, float] = {}
+        with timed(self.timings, "links"):
+            self.facts = read_facts(None if around is None else sorted(neighbourhood(around)))
+            self.partition = self.facts.partition()
 
     def carry_out(self) -> int:
         """Apply what differs, in chunks that leave the cursor where it is.
 
         Returns how many records changed customer, or the reason for being hers.
         """
-        moved = self._link()
-        self._open_tasks()
-        self._follow_decisions_since(self.started)
+        with timed(self.timings, "links"):
+            moved = self._link()
+        with timed(self.timings, "tasks"):
+            self._open_tasks()
+            self._follow_decisions_since(self.started)
         return moved
 
     def _link(self) -> int:

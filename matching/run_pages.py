@@ -13,7 +13,13 @@ from django.utils.translation import gettext_lazy
 from matching.agreement import agreement
 from matching.models import MatchRun, ReviewTask
 from matching.run_charts import blocking, histogram, personal, stages, weights
-from matching.run_quality import blocking_report, by_decisions, decided_same, shared_values
+from matching.run_quality import (
+    blocking_report,
+    by_decisions,
+    decided_same,
+    shared_values,
+    silent_rules,
+)
 from matching.runs import KIND, UNDO_KIND, SearchRefused, start_run
 from matching.undoing import why_not
 from mdm.models import Job, SourceRecord
@@ -122,6 +128,7 @@ class QualityPage(StaffPage):
             decisions=by_decisions(),
             same_count=len(decided_same()),
             rules=blocking_report(run),
+            silent_rules=silent_rules(run),
             shared=shared_values(),
             **kwargs,
         )

@@ -57,6 +57,7 @@ class RuleLine:
     largest_block: int | None
     capped_blocks: int
     is_used: bool
+    is_over_budget: bool
     decided: int | None
     """Pairs decided Same that it brings together; None where none was decided."""
 
@@ -111,11 +112,23 @@ def blocking_report(run: MatchRun) -> list[RuleLine]:
             largest_block=rule.get("largest_block"),
             capped_blocks=rule.get("capped_blocks", 0),
             is_used=rule["used"],
+            is_over_budget=rule.get("left_out") == "over_budget",
             decided=decided.get(rule["rule"]),
         )
         for rule in run.counts.get("rules", ())
+        if not _finds_nothing(rule)
     ]
     return sorted(lines, key=lambda line: (not line.is_used, -line.new_pairs, line.pairs))
+
+
+def silent_rules(run: MatchRun) -> list[str]:
+    """Return the rules that no two records share, in words."""
+    rules = run.counts.get("rules", ())
+    return [rule_in_words(rule["rule"]) for rule in rules if _finds_nothing(rule)]
+
+
+def _finds_nothing(rule: dict[str, Any]) -> bool:
+    return rule.get("left_out") == "finds_nothing"
 
 
 def decided_same() -> list[tuple[int, int]]:

@@ -26,6 +26,7 @@ from matching.outcome import outcome
 from matching.relinking import moves
 from matching.rule_sets import Parameters, active_rule_set
 from matching.searching import score, score_changes
+from matching.timings import timed
 from mdm import jobs
 from mdm.jobs import JobRefused, JobRun
 from mdm.models import Job, SourceRecord
@@ -144,7 +145,9 @@ class _Match:
         elif self.learnt:
             self.changed = codes.changed_records(self.row)
         derivation = Derivation(self.run, reason=str(self.row), around=self._concerned())
-        return self._finish(derivation.carry_out())
+        moved = derivation.carry_out()
+        self.row.timings |= derivation.timings
+        return self._finish(moved)
 
     def _concerned(self) -> set[int] | None:
         """Return the records whose pairs changed; None for all.
@@ -156,21 +159,27 @@ class _Match:
         return self.changed | former.concerned_records(self.row)
 
     def _write_evidence(self) -> None:
+        self.row.timings = {}
         found = self._of_changes(self.learnt) if self.learnt else self._of_all()
         _remember(self.row, found)
         self.row.keeps_former = True
         with self.run.chunk(cursor=self.run.cursor, phase="evidence"):
             self.row.save()
             _remember_whole_file(self.row, found, self.learnt)
+        with timed(self.row.timings, "evidence"):
+            self._replace_evidence(found.pairs)
+
+    def _replace_evidence(self, pairs: "Pairs") -> None:
         if self.changed is None:
-            evidence.replace_all(self.run, found.pairs, self.row.pk, then=_LINKING)
+            evidence.replace_all(self.run, pairs, self.row.pk, then=_LINKING)
         else:
-            evidence.replace_of(self.run, found.pairs, self.row.pk, self.changed, then=_LINKING)
+            evidence.replace_of(self.run, pairs, self.row.pk, self.changed, then=_LINKING)
 
     def _of_all(self) -> "Result":
-        stock = codes.read_stock(self.run)
-        with self.run.chunk(cursor=self.run.cursor, phase="read"):
-            codes.mark_seen(stock.page_ids, self.row)
+        with timed(self.row.timings, "read"):
+            stock = codes.read_stock(self.run)
+            with self.run.chunk(cursor=self.run.cursor, phase="read"):
+                codes.mark_seen(stock.page_ids, self.row)
         self.crew = JobCrew(self.run, self.row, stock.page_ids, stock.records.ids)
         parameters = Parameters.read(self.row.rule_set.parameters)
         return score(self.run, stock.records, parameters, self.crew)
@@ -242,7 +251,7 @@ def _rule_set(run: JobRun) -> RuleSet:
 def _remember(row: MatchRun, found: "Result") -> None:
     row.record_count = found.counts["records"]
     row.model = dict(found.model)
-    row.timings = found.timings
+    row.timings |= found.timings
     row.counts = {
         **found.counts,
         "expected_matches": found.expected["matches"],
@@ -255,6 +264,7 @@ def _remember(row: MatchRun, found: "Result") -> None:
                 "used": report.used,
                 "largest_block": report.largest_block,
                 "capped_blocks": report.capped_blocks,
+                "left_out": report.left_out or "",
             }
             for report in found.rules
         ],

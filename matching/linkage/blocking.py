@@ -6,6 +6,7 @@ the first of them; a block larger than the cap makes no pairs and hides none fro
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
+from enum import StrEnum
 from functools import cached_property
 from itertools import pairwise, product
 
@@ -62,6 +63,10 @@ class Blocks:
     def pair_count(self) -> int:
         """Number of pairs, before those of other rules are left out."""
         return int(self.partners.sum(dtype=np.int64))
+
+    def is_within_budget(self, size: int) -> bool:
+        """Tell whether so many records may make these pairs, as the rule says."""
+        return self.pair_count <= self.rule.budget * size
 
     def joins(self, left: Codes, right: Codes) -> Flags:
         """Return which pairs share a block."""
@@ -135,16 +140,29 @@ class Blocks:
         )  # fmt: skip
 
 
+class LeftOut(StrEnum):
+    """Why a rule was not used; the stored values are kept with runs."""
+
+    OVER_BUDGET = "over_budget"
+    ADDS_LITTLE = "adds_little"
+    FINDS_NOTHING = "finds_nothing"
+
+
 @dataclass(frozen=True)
 class RuleReport:
-    """What one rule cost and gave."""
+    """What one rule cost and gave, or why it was left out."""
 
     rule: str
-    pairs: int
-    new_pairs: int
-    capped_blocks: int
-    used: bool
+    pairs: int = 0
+    new_pairs: int = 0
+    capped_blocks: int = 0
     largest_block: int = 0
+    left_out: LeftOut | None = None
+
+    @property
+    def used(self) -> bool:
+        """True unless it was left out."""
+        return self.left_out is None
 
 
 def build_blocks(
@@ -167,11 +185,10 @@ def build_blocks(
     keys = record_keys(encoded, rule)
     entries, ways, sorted_keys = _sorted_entries(keys)
     starts, sizes = _runs(sorted_keys)
-    is_used = (sizes >= 2) & (sizes <= cap)
     is_capped = sizes > cap
     if too_common is not None:
         is_capped |= np.isin(sorted_keys[starts], too_common)
-        is_used &= ~is_capped
+    is_used = (sizes >= 2) & ~is_capped
     if not is_used.any() and not is_capped.any():
         return None
     kept = np.repeat(is_used, sizes)
@@ -179,15 +196,14 @@ def build_blocks(
     if partition is not None:
         is_used &= _is_taken_by(partition, sorted_keys[starts])
         kept = np.repeat(is_used, sizes)
-    block_sizes = sizes[is_used]
     return Blocks(
         rule=rule,
         columns=columns,
         entries=entries[kept],
         ways=ways[kept],
-        partners=_partners_after(block_sizes),
+        partners=_partners_after(sizes[is_used]),
         capped_count=int(is_capped.sum()),
-        largest=int(block_sizes.max(initial=0)),
+        largest=int(sizes[is_used].max(initial=0)),
     )
 
 

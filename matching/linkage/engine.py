@@ -1,7 +1,6 @@
 """One call from records to scored pairs; numpy only, so that any process may call it."""
 
 import os
-import time
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
@@ -12,6 +11,7 @@ from matching.automatic import held_back
 from matching.linkage.blocking import (
     BLOCK_CAP,
     Blocks,
+    LeftOut,
     RuleReport,
     TooManyPairs,
 )
@@ -22,10 +22,11 @@ from matching.linkage.encoding import Encoded, Folded, encode, learn_known
 from matching.linkage.keys import Rule
 from matching.linkage.known import Known
 from matching.linkage.pairing import Candidates, Scope, candidates, count_patterns, look_up
-from matching.linkage.proposals import Proposal, build_all, propose, taken
+from matching.linkage.proposals import Proposal, build_each, delivered, propose, taken
 from matching.linkage.sharing import personal_contacts
 from matching.linkage.training import fit, score_patterns, split_patterns
 from matching.scoring import ModelState, ScoreModel, is_current
+from matching.timings import timed
 
 MOST_PAIRS = 200_000_000
 """Candidate pairs of one run; more would not fit into memory."""
@@ -134,9 +135,8 @@ class Run:
     def stage(self, name: str) -> Iterator[None]:
         """Time a stage and announce it."""
         self.progress(name, 0, 0)
-        started = time.perf_counter()
-        yield
-        self.timings[name] = round(time.perf_counter() - started, 3)
+        with timed(self.timings, name):
+            yield
 
     def result(
         self, encoded: Encoded, state: ModelState | None, changed: Sequence[int] | None
@@ -147,7 +147,8 @@ class Run:
         with self.stage("propose"):
             proposals, rules = self._rules(encoded)
         with self.stage("block"):
-            blocks = self._blocks(encoded, rules)
+            built = self._built(encoded, rules)
+            blocks = self._affordable(built, encoded.size)
         with self.stage("compare"):
             found = self.compared(encoded, blocks, self._scope(changed))
         with self.stage("train"):
@@ -164,7 +165,7 @@ class Run:
         return Result(
             pairs=pairs,
             model=state,
-            rules=(*_reports(blocks, self.new_pairs(found, len(blocks))), *_left_out(proposals)),
+            rules=self._reports(proposals, built, self.new_pairs(found, len(blocks))),
             counts=self._counts(int(counts.sum()), pairs, blocks),
             expected=expected,
             known=encoded.known or learn_known(encoded),
@@ -211,20 +212,41 @@ class Run:
         proposals = propose(encoded, cap=settings.block_cap, workers=settings.workers)
         return proposals, taken(proposals)
 
-    def _blocks(self, encoded: Encoded, rules: Sequence[Rule]) -> list[Blocks]:
+    def _built(self, encoded: Encoded, rules: Sequence[Rule]) -> list[Blocks]:
         settings = self.settings
-        blocks = build_all(
+        return build_each(
             encoded,
             rules,
             settings.block_cap,
             workers=settings.workers,
             too_common=settings.too_common,
         )
+
+    def _affordable(self, built: Sequence[Blocks], size: int) -> list[Blocks]:
+        """Return the blocks of the rules within their budgets."""
+        blocks = [one for one in built if one.is_within_budget(size)]
         total = sum(one.pair_count for one in blocks)
-        if total > settings.most_pairs:
+        if total > self.settings.most_pairs:
             largest = max(blocks, key=lambda one: one.pair_count)
             raise TooManyPairs(total, largest.rule.name, largest.pair_count, largest.largest)
         return blocks
+
+    def _reports(
+        self, proposals: Sequence[Proposal], built: Sequence[Blocks], new: Ids
+    ) -> tuple[RuleReport, ...]:
+        """Return a report on each rule, those used first, in the order in which they were."""
+        size, left = len(self.ids), iter(new.tolist())
+        used = [_of_blocks(one, next(left), None) for one in built if one.is_within_budget(size)]
+        over = [
+            _of_blocks(one, 0, LeftOut.OVER_BUDGET)
+            for one in built
+            if not one.is_within_budget(size)
+        ]
+        told = [*used, *over, *(_of_proposal(one) for one in proposals if not one.is_taken)]
+        names = {report.rule for report in told}
+        asked = delivered(size) if self.settings.rules is None else self.settings.rules
+        silent = [rule.name for rule in asked if rule.name not in names]
+        return (*told, *(RuleReport(name, left_out=LeftOut.FINDS_NOTHING) for name in silent))
 
     def _scored(
         self, model: ScoreModel, found: Candidates, distinct: Ids, counts: Ids
@@ -275,30 +297,11 @@ def _expected(scores: Floats, counts: Ids, automatic: Flags) -> dict[str, float]
     }
 
 
-def _reports(blocks: Sequence[Blocks], new: Ids) -> list[RuleReport]:
-    return [
-        RuleReport(
-            one.rule.name,
-            one.pair_count,
-            int(new[position]),
-            one.capped_count,
-            used=True,
-            largest_block=one.largest,
-        )
-        for position, one in enumerate(blocks)
-    ]
+def _of_blocks(one: Blocks, new: int, left_out: LeftOut | None) -> RuleReport:
+    return RuleReport(one.rule.name, one.pair_count, new, one.capped_count, one.largest, left_out)
 
 
-def _left_out(proposals: Sequence[Proposal]) -> list[RuleReport]:
-    return [
-        RuleReport(
-            one.rule.name,
-            one.pairs,
-            0,
-            one.capped_blocks,
-            used=False,
-            largest_block=one.largest_block,
-        )
-        for one in proposals
-        if not one.is_taken
-    ]
+def _of_proposal(one: Proposal) -> RuleReport:
+    return RuleReport(
+        one.rule.name, one.pairs, 0, one.capped_blocks, one.largest_block, one.left_out
+    )

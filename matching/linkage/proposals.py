@@ -15,6 +15,7 @@ import numpy as np
 from matching.linkage.blocking import (
     BLOCK_CAP,
     Blocks,
+    LeftOut,
     Partition,
     build_blocks,
 )
@@ -96,12 +97,22 @@ class Proposal:
     """Pairs that the rules taken before it do not make, estimated."""
     expected_matches: float = 0.0
     """Matches among the new pairs, by the model."""
-    is_taken: bool = False
+    left_out: LeftOut | None = None
+
+    @property
+    def is_taken(self) -> bool:
+        """True unless it was left out."""
+        return self.left_out is None
 
 
 def pair_budget(size: int) -> int:
     """Return how many pairs a file of this many records may make."""
     return max(int(PAIRS_PER_RECORD * size) + FREE_PAIRS, SMALL_FILE_PAIRS)
+
+
+def delivered(size: int) -> tuple[Rule, ...]:
+    """Return the rules to choose from for a file of this many records."""
+    return DEFAULT_RULES + (FINE_RULES if size >= LARGE_FILE else ())
 
 
 def propose(
@@ -121,9 +132,7 @@ def propose(
         cap: records in a block at most.
         workers: threads.
     """
-    if rules is None:
-        rules = DEFAULT_RULES + (FINE_RULES if encoded.size >= LARGE_FILE else ())
-    found = survey(encoded, rules, cap, workers)
+    found = survey(encoded, delivered(encoded.size) if rules is None else rules, cap, workers)
     if not len(found.left):
         return []
     return _Choice(encoded, found, workers).proposals(
@@ -140,19 +149,31 @@ def build_all(
     partition: Partition | None = None,
     too_common: Bits | None = None,
 ) -> list[Blocks]:
-    """Return the blocks of the rules that have their attributes, in their order.
+    """Return the blocks of the rules that find something, in their order.
 
     A rule above its budget of pairs per record is left out.
     """
+    found = build_each(
+        encoded, rules, cap, workers=workers, partition=partition, too_common=too_common
+    )
+    return [blocks for blocks in found if blocks.is_within_budget(encoded.size)]
+
+
+def build_each(
+    encoded: Encoded,
+    rules: Sequence[Rule],
+    cap: int = BLOCK_CAP,
+    *,
+    workers: int = 1,
+    partition: Partition | None = None,
+    too_common: Bits | None = None,
+) -> list[Blocks]:
+    """Return the blocks of the rules that find something, whatever their budgets."""
     with ThreadPoolExecutor(workers) as pool:
         built = pool.map(
             lambda rule: build_blocks(encoded, rule, cap, partition, too_common=too_common), rules
         )
-        return [
-            blocks
-            for blocks in built
-            if blocks is not None and blocks.pair_count <= blocks.rule.budget * encoded.size
-        ]
+        return [blocks for blocks in built if blocks is not None]
 
 
 class _Choice:
@@ -167,17 +188,23 @@ class _Choice:
 
     def proposals(self, budget: int) -> list[Proposal]:
         """Return all rules, those taken first."""
-        taken = self._needed(self._worth_taking(budget))
+        affordable, too_large = self._worth_taking(budget)
+        taken = self._needed(affordable)
         known = np.zeros(len(self.weights), np.bool_)
         made = []
         for position in taken:
-            made.append(self._proposal(position, known, is_taken=True))
+            made.append(self._proposal(position, known))
             known |= self.survey.shared[position]
-        others = sorted({*range(len(self.survey.costs))} - {*taken})
-        return made + [self._proposal(position, known) for position in others]
+        for position in sorted({*range(len(self.survey.costs))} - {*taken}):
+            reason = LeftOut.OVER_BUDGET if position in too_large else LeftOut.ADDS_LITTLE
+            made.append(self._proposal(position, known, reason))
+        return made
 
-    def _worth_taking(self, budget: int) -> list[int]:
-        """Return rules by falling matches per new pair, until the budget of pairs is spent."""
+    def _worth_taking(self, budget: int) -> tuple[list[int], set[int]]:
+        """Return rules by falling matches per new pair, until the budget of pairs is spent.
+
+        And those that would be worth their pairs, had there been room for them.
+        """
         shared, taken = self.survey.shared, list[int]()
         weights = np.stack([self.weights, self.matches], axis=1)
         new = np.ones(len(weights), np.bool_)
@@ -185,10 +212,11 @@ class _Choice:
         room = float(budget)
         while True:
             pairs, matches = left.T
-            worth = np.where(pairs <= room, matches / np.maximum(1.0, pairs), 0.0)
+            yields = matches / np.maximum(1.0, pairs)
+            worth = np.where(pairs <= room, yields, 0.0)
             best = int(np.argmax(worth))
             if worth[best] < LEAST_YIELD:
-                return taken
+                return taken, set(np.flatnonzero(yields >= LEAST_YIELD).tolist())
             taken.append(best)
             room -= pairs[best]
             found = np.flatnonzero(new & shared[best])
@@ -211,7 +239,7 @@ class _Choice:
             makers -= self.survey.shared[kept.pop(weakest)]
         return kept
 
-    def _proposal(self, position: int, known: Flags, *, is_taken: bool = False) -> Proposal:
+    def _proposal(self, position: int, known: Flags, left_out: LeftOut | None = None) -> Proposal:
         cost = self.survey.costs[position]
         new = self.survey.shared[position] & ~known
         return Proposal(
@@ -221,7 +249,7 @@ class _Choice:
             capped_blocks=cost.capped_blocks,
             new_pairs=int(self.weights[new].sum()),
             expected_matches=float(self.matches[new].sum()),
-            is_taken=is_taken,
+            left_out=left_out,
         )
 
     def _likely(self) -> Floats:

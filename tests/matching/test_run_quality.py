@@ -7,7 +7,7 @@ from django.test.utils import CaptureQueriesContext
 from django.urls import reverse
 
 from matching.decisions import decide
-from matching.models import Decision, MatchRun
+from matching.models import Decision, MatchRun, RuleSet
 from tests.factories import UserFactory
 from tests.matching.factories import anne, make_company, make_evidence, make_steward, run_match
 from tests.mdm.factories import make_records
@@ -42,6 +42,25 @@ def test_without_decisions_the_page_says_so_and_shows_where_pairs_were_looked_fo
     )
     assert all(rule.decided is None for rule in rules)
     assert max(rule.largest_block for rule in rules if rule.is_used) >= 2
+
+
+def test_a_rule_with_too_many_pairs_is_told_apart_from_one_that_finds_nothing():
+    make_company(30)
+    rules = [
+        {"parts": ["email"], "budget": 25.0},
+        {"parts": ["family_name"], "budget": 0.001},
+        {"parts": ["website"], "budget": 25.0},
+    ]
+    RuleSet.objects.create(version=1, status="active", parameters={"rules": rules})
+    run_match()
+
+    shown = page(MatchRun.objects.get())
+
+    told = [(rule.words, rule.is_used, rule.is_over_budget) for rule in shown.context["rules"]]
+    assert told == [("e-mail", True, False), ("family name", False, True)]
+    assert shown.context["rules"][1].pairs > 0
+    assert "No two records share: web site." in shown.text.replace("</p>", "")
+    assert "more pairs than the budget allows" in shown.text
 
 
 def test_answers_stand_beside_what_the_scores_promised():

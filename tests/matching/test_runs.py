@@ -1,6 +1,7 @@
 """A search for duplicates links what is certain, asks about the rest, and survives a kill."""
 
 import json
+import re
 from datetime import timedelta
 from typing import Any
 
@@ -8,6 +9,7 @@ import pytest
 from django.core.management import CommandError, call_command
 from django.db.models import F
 from django.utils.timezone import now
+from django.utils.translation import override
 from recordlinkage.base import BaseClassifier, BaseIndexAlgorithm
 
 from matching import runs
@@ -263,6 +265,28 @@ def test_match_prints_one_json_object(capsys):
     printed = capsys.readouterr().out
     assert json.loads(printed)["records"] == 2
     assert printed.count("\n") == 1
+
+
+@override("en")
+def test_match_tells_where_the_time_went_and_which_rules_were_too_broad(capsys):
+    make_company(30)
+    rules = [
+        {"parts": ["email"], "budget": 25.0},
+        {"parts": ["family_name"], "budget": 0.001},
+        {"parts": ["website"], "budget": 25.0},
+    ]
+    RuleSet.objects.create(version=1, status="active", parameters={"rules": rules})
+
+    call_command("match")
+
+    printed = capsys.readouterr().out
+    run = MatchRun.objects.get()
+    assert "Left out, with more pairs than the budget allows: family name.\n" in printed
+    assert list(run.timings)[-3:] == ["evidence", "links", "tasks"]
+    told = re.search(r"Time: (.*)\.", printed)
+    assert told
+    shares = [int(share) for share in re.findall(r"(\d+) %", told[1])]
+    assert 50 <= sum(shares) <= 100 + len(shares) / 2
 
 
 def test_match_can_be_left_to_a_worker(capsys, django_capture_on_commit_callbacks):

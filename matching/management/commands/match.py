@@ -10,9 +10,11 @@ from django.utils.translation import gettext as _
 from tqdm import tqdm
 
 from matching.models import MatchRun
+from matching.run_charts import rule_in_words
 from matching.runs import SearchRefused, prepare_run, start_run
 from matching.undo_pages import KINDS
 from matching.undoing import UndoRefused, start_preview, start_undo
+from matching.words import PHASES
 from mdm import jobs
 from mdm.models import Job
 
@@ -107,11 +109,36 @@ class Command(BaseCommand):
                 "steward (%(seconds).1f s)."
             )
         )
-        return text % figures
+        return text % figures + _shares(figures) + _over_budget(figures)
 
     def _say(self, figures: dict[str, Any], words: str, **options: Any) -> None:
         text = json.dumps(figures, ensure_ascii=False) if options["json"] else words
         self.stdout.write(text)
+
+
+def _shares(figures: dict[str, Any]) -> str:
+    """Tell the share of each stage that took any of the time, in the order of the work."""
+    shares = {
+        name: round(100 * seconds / figures["seconds"])
+        for name, seconds in figures["timings"].items()
+    }
+    listed = [
+        _("%(stage)s %(percent)d %%") % {"stage": PHASES.get(name, name), "percent": share}
+        for name, share in shares.items()
+        if share
+    ]
+    return "\n" + _("Time: %s.") % ", ".join(listed) if listed else ""
+
+
+def _over_budget(figures: dict[str, Any]) -> str:
+    """Name the blocking rules that were left out although they find something of worth."""
+    listed = [
+        rule_in_words(rule["rule"])
+        for rule in figures["rules"]
+        if rule["left_out"] == "over_budget"
+    ]
+    words = _("Left out, with more pairs than the budget allows: %s.")
+    return "\n" + words % "; ".join(listed) if listed else ""
 
 
 def _would_undo(figures: dict[str, Any]) -> str:
