@@ -405,6 +405,31 @@ def test_a_steward_reads_what_an_undo_would_change_says_why_and_has_it_done(comp
     assert acts.exists()
 
 
+def test_a_preview_that_was_stopped_says_so_and_is_asked_for_again(company, page):
+    run_match()
+    ask = reverse("matching:run-undo-ask", args=[latest().pk])
+    asked = page.post(ask)
+    jobs.request_cancel(Job.objects.get(kind="preview_undo_match"))
+
+    text = page.get(asked.url).content.decode()
+
+    assert "stopped before it ended" in text
+    assert ask in text
+    assert page.post(ask).url != asked.url
+
+
+def test_an_undoing_that_stopped_is_shown_until_it_is_done_again(company, page):
+    run_match()
+    row = latest()
+    jobs.request_cancel(start_undo(row, by=None, reason="wrong"))
+
+    home, shown = reverse("matching:home"), reverse("matching:run", args=[row.pk])
+    assert "undoing stopped" in page.get(home).content.decode()
+    assert "stopped half-way" in page.get(shown).content.decode()
+    undo(row)
+    assert "undoing stopped" not in page.get(home).content.decode()
+
+
 def test_an_undo_is_refused_with_its_reason(company, page):
     run_match()
     first = latest()
