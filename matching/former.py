@@ -8,7 +8,7 @@ Copying back is the inverse, range by range, and can be repeated.
 from typing import Any
 
 from django.conf import settings
-from django.db.models import BigIntegerField, Q, QuerySet, Value
+from django.db.models import BigIntegerField, Exists, OuterRef, Q, QuerySet, Value
 
 from matching.models import FormerEvidence, MatchRun, PairEvidence
 from mdm import bulk
@@ -91,11 +91,14 @@ def tidy() -> None:
     kept = MatchRun.objects.in_the_way().filter(keeps_former=True).order_by("-pk")
     old = list(kept.values_list("pk", flat=True)[settings.MATCH_UNDO_KEPT :])
     MatchRun.objects.filter(pk__in=old).update(keeps_former=False)
-    _delete(FormerEvidence.objects.filter(replaced_by__keeps_former=False))
+    rows = FormerEvidence.objects.filter(replaced_by=OuterRef("pk"))
+    over = MatchRun.objects.filter(Exists(rows), keeps_former=False)
+    for key in over.order_by("pk").values_list("pk", flat=True):
+        _delete(FormerEvidence.objects.filter(replaced_by=key))
 
 
 def _delete(rows: "QuerySet[FormerEvidence]") -> None:
-    """Delete rows range by range: nobody needs them any more, and clicks get their turn."""
+    """Delete the rows of one run range by range, as its index has them: clicks get their turn."""
     above = 0
     while True:
         upto = _end_of_range(above, rows)
