@@ -8,6 +8,7 @@ otherwise whoever stands for thousands could have said no a moment ago, for hers
 from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
 from datetime import datetime
+from functools import cached_property
 from typing import NamedTuple
 
 from consent.evaluation import Outcome, evaluate, nobody
@@ -48,7 +49,7 @@ class Crowd:
         for group in groups:
             counts[self._outcomes[group.signature].answer.rule] += group.size
         if unknown := len(customer_ids) - counts.total():
-            counts[nobody(self._question).answer.rule] += unknown
+            counts[self._nobody.answer.rule] += unknown
         return counts
 
     def lines(
@@ -69,6 +70,10 @@ class Crowd:
         for key in customer_ids:
             yield self._line(key, found.get(key))
 
+    @cached_property
+    def _nobody(self) -> Outcome:
+        return nobody(self._question)
+
     def _learn(
         self, examples: Mapping[Signature, int], contact_points: Mapping[int, int] | None = None
     ) -> None:
@@ -83,7 +88,7 @@ class Crowd:
         self._outcomes |= zip(new, outcomes, strict=True)
 
     def _line(self, key: int, row: Signed | None) -> Line:
-        outcome = self._outcomes[row.signature] if row else nobody(self._question)
+        outcome = self._outcomes[row.signature] if row else self._nobody
         answer, place = outcome.answer, outcome.place
         point, event = outcome.contact_point_id, answer.deciding_event
         # Whose signature nobody shares was answered herself, whatever order the database sees.

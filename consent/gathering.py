@@ -150,7 +150,7 @@ def gather(
 
     A claim that was taken back after `known_at` was still one then.
     """
-    found = {key: Gathered(status) for key, status in _statuses(members)}
+    found = _customers(members)
     _add_records(found, members, known_at or now())
     _add_sales(found, members)
     _add_contracts(found, members)
@@ -208,17 +208,29 @@ def states_as_known(at: datetime, known_at: datetime) -> StateReader:
     return read
 
 
-def _statuses(members: Membership) -> Iterable[tuple[int, str]]:
-    """Return the status of each customer: as stored, or as her records would make it."""
+def _customers(members: Membership) -> dict[int, Gathered]:
+    """Return what is known of each customer herself: as stored, or as her records would make it.
+
+    Which contact point is preferred follows from golden values: supposed customers have none.
+    """
     if members.homes is None:
         stored = Customer.objects.filter(pk__in=key_set(members.customer_ids))
-        return stored.values_list("pk", "status")
+        columns = ("pk", "status", "golden__email", "golden__phone")
+        return {
+            key: Gathered(status, preferred=_preferred(email, phone))
+            for key, status, email, phone in stored.values_list(*columns)
+        }
     active = SourceRecord.objects.active().filter(pk__in=key_set(members.homes))
     live = {members.homes[key] for key in active.values_list("pk", flat=True)}
-    return [
-        (key, Customer.Status.ACTIVE if key in live else Customer.Status.INACTIVE)
+    return {
+        key: Gathered(Customer.Status.ACTIVE if key in live else Customer.Status.INACTIVE)
         for key in members.customer_ids
-    ]
+    }
+
+
+def _preferred(email: str | None, phone: str | None) -> frozenset[str]:
+    """Return the golden values, None where there is no golden record."""
+    return frozenset({email.casefold(), phone}) if email is not None else frozenset()
 
 
 def _add_records(found: dict[int, Gathered], members: Membership, known_at: datetime) -> None:
@@ -282,10 +294,6 @@ def _add_acts(
 
 
 def _add_points(found: dict[int, Gathered], members: Membership, kinds: Iterable[str]) -> None:
-    # Which contact point is preferred follows from golden values: supposed customers have none.
-    golden = GoldenRecord.objects.filter(pk__in=key_set(() if members.homes else found))
-    for customer, email, phone in golden.values_list("pk", "email", "phone"):
-        found[customer].preferred = frozenset({email.casefold(), phone})
     carried = RecordContactPoint.objects.filter(
         members.among("record"),
         record__status=SourceRecord.Status.ACTIVE,
