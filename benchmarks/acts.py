@@ -9,7 +9,7 @@ import json
 import os
 import time
 from collections import defaultdict
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import suppress
 from random import Random
 from typing import TYPE_CHECKING, Any, TypeVar
@@ -85,13 +85,13 @@ def _timed(taken: list[float], act: Callable[[], Made]) -> Made:
     return made
 
 
-def percentiles(seconds: list[float]) -> dict[str, float]:
-    """Return the median and the 95th percentile, in milliseconds."""
+def percentiles(seconds: Sequence[float], percents: Sequence[int] = (50, 95)) -> dict[str, float]:
+    """Return percentiles in milliseconds: `p50` for the median, `p95` and so on."""
     ordered = sorted(seconds)
-    places = {"p50": 0.5, "p95": 0.95}
+    last = len(ordered) - 1
     return {
-        name: round(1000 * ordered[min(len(ordered) - 1, int(len(ordered) * place))], 1)
-        for name, place in places.items()
+        f"p{percent}": round(1000 * ordered[min(last, len(ordered) * percent // 100)], 1)
+        for percent in percents
     }
 
 

@@ -23,8 +23,11 @@ from itertools import islice
 from pathlib import Path
 from typing import Any
 
+from benchmarks.acts import percentiles
+
 _CODES = ("crm", "shop", "newsletter")
 _CHUNK = 20_000
+_PERCENTS = (50, 95, 99)
 
 
 def main() -> int:
@@ -153,20 +156,16 @@ def _measure(queries: int) -> dict[str, Any]:
     for one in described:
         started, began = time.perf_counter(), time.process_time()
         found += bool(resembling(one))
-        cpu.append(1000 * (time.process_time() - began))
-        times.append(1000 * (time.perf_counter() - started))
+        cpu.append(time.process_time() - began)
+        times.append(time.perf_counter() - started)
     return {
         "records": SourceRecord.objects.count(),
         "keys": BlockingKey.objects.count(),
         "queries": queries,
         "found": found,
-        **{f"p{p}_ms": _percentile(times, p) for p in (50, 95, 99)},
-        **{f"p{p}_cpu_ms": _percentile(cpu, p) for p in (50, 95, 99)},
+        **{f"{name}_ms": figure for name, figure in percentiles(times, _PERCENTS).items()},
+        **{f"{name}_cpu_ms": figure for name, figure in percentiles(cpu, _PERCENTS).items()},
     }
-
-
-def _percentile(values: Sequence[float], percent: int) -> float:
-    return round(sorted(values)[min(len(values) - 1, len(values) * percent // 100)], 2)
 
 
 def _descriptions(count: int) -> Iterator[Any]:
