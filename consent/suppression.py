@@ -5,16 +5,12 @@ the settings and not in the database. Whoever has the value can ask whether it i
 nobody can read the list.
 """
 
-import hashlib
-import hmac
 from collections import defaultdict
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field, replace
 from datetime import date, datetime
-from functools import lru_cache
 from itertools import islice
 
-from django.conf import settings
 from django.contrib.auth.models import User
 from django.db import transaction
 from django.db.models import Q
@@ -25,6 +21,7 @@ from consent.facts import ChannelCode, EvidenceLevel, Objection, Registration, S
 from consent.models import ALL_CHANNELS, RegisterCheck, Suppression, SuppressionList
 from consent.policy_packs import PARIS, paris_midnight
 from mdm import bulk
+from mdm.fingerprints import fingerprint_keys, fingerprint_of
 from mdm.folding import fold
 from mdm.models import ContactPoint
 from mdm.standardise.addresses import street_line
@@ -299,15 +296,8 @@ def _contact(cell: str) -> Contact | None:
 def _fingerprint(secret: bytes, kind: str, value: str) -> str:
     # All spellings of a mailbox are one: a dot more must not open the door.
     form = email_key(value) if kind == ContactPoint.Kind.EMAIL else value
-    return hmac.new(secret, f"{kind}:{form}".encode(), hashlib.sha256).hexdigest()
+    return fingerprint_of(secret, f"{kind}:{form}")
 
 
 def _keys() -> list[tuple[str, bytes]]:
-    """Return the keys with their ids, the one that writes first."""
-    return [_derived(secret) for secret in settings.SUPPRESSION_KEYS or [settings.SECRET_KEY]]
-
-
-@lru_cache(maxsize=8)
-def _derived(secret: str) -> tuple[str, bytes]:
-    key = hashlib.sha256(b"orfevre.suppression\x00" + secret.encode()).digest()
-    return hashlib.sha256(b"id\x00" + key).hexdigest()[:8], key
+    return fingerprint_keys("suppression")

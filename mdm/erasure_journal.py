@@ -11,7 +11,6 @@ anew after a restore, and would name somebody else.
 
 import fcntl
 import hashlib
-import hmac
 import json
 import os
 from collections.abc import Iterable, Iterator, Mapping, Sequence
@@ -23,6 +22,7 @@ from typing import Any
 from django.conf import settings
 from django.utils.timezone import now
 
+from mdm.fingerprints import fingerprint_keys, fingerprint_of
 from mdm.key_sets import key_set
 from mdm.models import Erasure, SourceRecord
 
@@ -152,15 +152,8 @@ def _path() -> Path:
 
 
 def _fingerprint(secret: bytes, source: str, key: str) -> str:
-    return hmac.new(secret, f"{source}\x1f{key}".encode(), hashlib.sha256).hexdigest()
+    return fingerprint_of(secret, f"{source}\x1f{key}")
 
 
 def _keys() -> list[tuple[str, bytes]]:
-    """Return the keys with their ids, the one that writes first."""
-    return [_derived(secret) for secret in settings.SUPPRESSION_KEYS or [settings.SECRET_KEY]]
-
-
-@lru_cache(maxsize=8)
-def _derived(secret: str) -> tuple[str, bytes]:
-    key = hashlib.sha256(b"orfevre.erasures\x00" + secret.encode()).digest()
-    return hashlib.sha256(b"id\x00" + key).hexdigest()[:8], key
+    return fingerprint_keys("erasures")
