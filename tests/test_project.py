@@ -119,6 +119,16 @@ def test_env_example_lists_every_setting_and_no_other():
     assert sorted(listed) == sorted(read)
 
 
+def test_the_example_as_it_stands_puts_every_folder_below_the_data(tmp_path: Path):
+    lines = (ROOT / ".env.example").read_text().splitlines()
+    told = dict(line.split("=", 1) for line in lines if re.match("[A-Z_]+=", line))
+    program = "from config import settings as s; print(s.LEDGER_FOLDER, s.LEDGER_SIGNING_KEY)"
+
+    done = _run([sys.executable, "-c", program], {**told, "DATA_DIR": str(tmp_path)})
+
+    assert done.stdout.split() == [f"{tmp_path}/ledger", f"{tmp_path}/keys/ledger.pem"]
+
+
 def test_the_web_process_never_imports_what_finds_duplicates():
     program = (
         "import sys, django; django.setup(); import config.urls, config.wsgi;"
