@@ -2,7 +2,7 @@
 
 An opt-in column is a claim (evidence level 0, or 1 with a date or a double opt-in of the source),
 an opt-out column an objection. A file adds refusals and claims; it never lifts a refusal, and the
-same file again adds nothing (CONSENT §2.4, invariant I5). An opt-in of a broker's file is recorded
+same file again adds nothing (I5 in docs/testing.md). An opt-in of a broker's file is recorded
 as the broker's word: it permits nothing until its proofs were seen (`consent.quarantine`).
 """
 

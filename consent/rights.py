@@ -1,7 +1,7 @@
 """Requests of persons about their data: received, listed with their deadline, marked answered.
 
-What the answer takes (the pack of an access, the plan of an erasure) is the DPO's work outside
-Orfèvre for now; this keeps the clock and the register.
+The pack of an access is the DPO's work outside Orfèvre for now; an erasure is carried out from its
+request (`consent.erasure_pages`). This keeps the clock and the register.
 """
 
 from django.contrib.auth.models import User

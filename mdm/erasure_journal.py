@@ -3,7 +3,7 @@
 A backup still knows whom somebody erased since. So every erasure is written into a file that no
 restore of the database touches, before it is committed: one line of JSON, keyed fingerprints and a
 moment, no personal data. After a restore, `replay` finds the same people and erases them again by
-the same service (CONSENT, invariant I20).
+the same service (I20 in docs/testing.md).
 
 A record is known by the HMAC of its source and its key in the source: keys of rows are given out
 anew after a restore, and would name somebody else.

@@ -1,4 +1,4 @@
-"""A backup that is brought back forgets again whom somebody erased since (I20)."""
+"""A backup that is brought back forgets again whom somebody erased since (I20, A-ERA-04)."""
 
 import json
 from collections.abc import Iterator

@@ -35,7 +35,7 @@ class SmallImportForm(ImportForm):
 class ReferenceTableAdmin(SimpleHistoryAdmin, ModelAdmin, ImportExportModelAdmin):
     """A reference table with its history, and import and export for those who may.
 
-    A workbook may unfold to gigabytes within the request (SECURITY F5), so it is CSV or JSON.
+    A workbook may unfold to gigabytes within the request, so it is CSV or JSON.
     """
 
     formats: ClassVar[list[Any]] = [CSV, JSON]

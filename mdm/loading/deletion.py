@@ -12,7 +12,7 @@ from mdm.loading.staging import Stage
 from mdm.models import LoadBatch, SourceRecord
 from mdm.models.records import SourceRecordQuerySet
 
-# STEWARDSHIP P20: a full file that lacks more than this is refused before anything is changed.
+# A full file that lacks more than this is refused before anything is changed (P20).
 MISSING_LIMIT = 0.05
 
 

@@ -1,4 +1,4 @@
-"""Files and rows of people that are kept no longer than needed (SECURITY.md, retention).
+"""Files and rows of people that are kept no longer than needed.
 
 An uploaded file goes when its load ends. What stays longer for another reason goes here: files of
 jobs that never ran, previews and drafts nobody came back to, rejected rows, what watched folders

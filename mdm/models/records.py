@@ -169,8 +169,8 @@ class SourceRecord(PersonValues):
         return display(public_id(self.pk))
 
 
-# More people than a household has carry it: a shop's till, an association, a filler
-# (STEWARDSHIP §4.4). Such a value is shown as shared, and is no evidence of identity.
+# More people than a household has carry it: a shop's till, an association, a filler. Such a
+# value is shown as shared, and is no evidence of identity.
 SHARED_ABOVE = 5
 
 

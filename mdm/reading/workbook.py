@@ -20,7 +20,7 @@ from django.utils.translation import gettext as _
 
 from mdm.reading.rows import FileRefused
 
-# A 545 kB file unfolds to 200 MB without the second of these (SECURITY F5).
+# A 545 kB file unfolds to 200 MB without the second of these.
 MAX_UNPACKED_BYTES = 1 << 30
 MAX_RATIO = 100
 MAX_MEMBERS = 1000

@@ -1,7 +1,7 @@
 """Names of people: civility, given, family and birth name, in the case they are written in.
 
 Covers French use first: ALL CAPS for the family name, particles, `née`, `épouse`, remarks in
-brackets, placeholders of tills and forms (STEWARDSHIP §4.3).
+brackets, placeholders of tills and forms.
 """
 
 import re

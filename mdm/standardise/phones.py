@@ -1,7 +1,7 @@
 """Telephone numbers: several to a cell, national forms, overseas regions, invented ones, kinds.
 
 A number is valid or it is digits with an issue; nothing is guessed beyond a lost leading zero and
-the region of an overseas postcode (STEWARDSHIP §4.4).
+the region of an overseas postcode.
 """
 
 import re

@@ -309,6 +309,7 @@ def test_known_and_unknown_addresses_cost_the_same_queries(
         sign_up(point, email="unknown@example.com")
 
 
+# A-PUB-08: mail bombing.
 def test_one_client_cannot_sign_up_everybody(point):
     client = visitor()
     codes = [

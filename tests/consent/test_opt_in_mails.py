@@ -51,6 +51,7 @@ def test_words_of_another_notice_are_refused(point):
     assert not OptInRequest.objects.exists()
 
 
+# A-PUB-08: mail bombing.
 def test_one_address_gets_one_mail_a_day_for_the_same_sign_up(point):
     clients = [visitor() for _ in range(3)]
     for number in range(12):
@@ -82,6 +83,7 @@ def test_a_reminder_comes_after_a_day_and_twice_at_most(point):
     assert "Thank you" in confirm(mailed_token()).text
 
 
+# A-PUB-11: header injection.
 def test_a_name_never_reaches_a_header_of_the_mail(point):
     sign_up(point, given_name="Ada\r\nBcc: x@example.org")
     send_due_mails()

@@ -78,6 +78,7 @@ def test_a_stranger_is_sent_to_the_login(event: ConsentEvent, client: Client):
         assert reverse("admin:login") in answer["Location"]
 
 
+# A-ROLE-06: events by any page of the staff.
 @pytest.mark.parametrize("role", ["steward", "dpo", "marketer", "administrator"])
 def test_nobody_can_write_an_event_or_change_a_notice(role: str, roles: None, event: ConsentEvent):
     client = client_of(role)

@@ -169,6 +169,7 @@ def test_the_command_brings_a_file(ada, tmp_path, capsys):
         call_command("suppress", tmp_path / "none.txt", "--list", "Bloctel")
 
 
+# A-ERA-02: loading the row of somebody who was erased.
 def test_whoever_is_erased_and_brought_back_by_a_file_is_not_contacted(ada):
     erase(ada.customer, reason="Request of the person", by=None)
 

@@ -1,8 +1,8 @@
 """Loads through the database beside an oracle: whatever comes, in any order and chunks.
 
-STEWARDSHIP P3 (newcomers move nobody), P16 (twice changes nothing), P17 (stale never overwrites),
-P18 (changed after a merge), P19 (deleted, and back), P20 (full files). Any file may be undone
-at any time, whatever came after it.
+P3 of docs/testing.md (newcomers move nobody), P16 (twice changes nothing), P17 (stale never
+overwrites), P18 (changed after a merge), P19 (deleted, and back), P20 (full files). Any file may
+be undone at any time, whatever came after it.
 """
 
 import json
