@@ -16,13 +16,10 @@ from matching.rule_sets import Parameters
 from mdm import jobs
 from mdm.models import Job
 from tests.matching.factories import anne, links, make_company, run_match
+from tests.matching.interrupting import Killed
 from tests.mdm.factories import make_records
 
 pytestmark = pytest.mark.django_db
-
-
-class Killed(BaseException):
-    """Stands for `kill -9`: nothing catches it."""
 
 
 @pytest.fixture(autouse=True)

@@ -3,7 +3,6 @@
 import json
 import re
 from datetime import timedelta
-from typing import Any
 
 import pytest
 from django.core.management import CommandError, call_command
@@ -26,21 +25,10 @@ from tests.matching.factories import (
     make_steward,
     run_match,
 )
+from tests.matching.interrupting import after, kill, outcome
 from tests.mdm.factories import LoadBatchFactory, make_record, make_records
 
 pytestmark = pytest.mark.django_db
-
-
-def outcome() -> dict[str, Any]:
-    """Return all that a run derives, without keys of its own."""
-    evidence = PairEvidence.objects.order_by("left", "right")
-    tasks = ReviewTask.objects.order_by("left", "right")
-    return {
-        "links": links(),
-        "evidence": list(evidence.values_list("left", "right", "score", "pattern", "automatic")),
-        "tasks": list(tasks.values_list("left", "right", "kind", "reason", "score", "state")),
-        "customers": list(Customer.objects.order_by("pk").values_list("pk", "merged_into")),
-    }
 
 
 def test_records_of_one_person_are_linked_and_the_oldest_names_the_customer():
@@ -123,10 +111,6 @@ def test_a_simulation_counts_and_writes_nothing():
     assert run_match()["customers"] == figures["customers"]
 
 
-class Killed(BaseException):
-    """Stands for `kill -9`: nothing catches it."""
-
-
 @pytest.mark.parametrize("chunks", [1, 2, 3, 5, 8])
 def test_a_run_killed_between_chunks_ends_like_one_that_was_not(chunks, monkeypatch):
     monkeypatch.setattr("matching.evidence.PAIRS_PER_CHUNK", 10)
@@ -134,21 +118,8 @@ def test_a_run_killed_between_chunks_ends_like_one_that_was_not(chunks, monkeypa
     monkeypatch.setattr("matching.derivation.RECORDS_PER_CHUNK", 50)
     make_company(40)
     job = runs.start_run(by=None)
-    left = chunks
-    original = jobs.JobRun.chunk
 
-    def killed_after(self: jobs.JobRun, **options: Any) -> Any:
-        nonlocal left
-        left -= 1
-        if left < 0:
-            raise Killed
-        return original(self, **options)
-
-    with monkeypatch.context() as patched:
-        patched.setattr(jobs.JobRun, "chunk", killed_after)
-        with pytest.raises(Killed):
-            jobs.execute(str(job.pk))
-    Job.objects.update(state=Job.State.QUEUED, lease_until=None)
+    kill(job, monkeypatch, at=after(chunks))
     jobs.execute(str(job.pk))
 
     job.refresh_from_db()
@@ -212,8 +183,7 @@ def test_changed_records_are_matched_with_what_the_last_run_learnt():
     figures = run_match(scope="changed")
 
     assert customers_of(new) == customers_of(twin)
-    after = outcome()
-    assert set(before["evidence"]) <= set(after["evidence"])
+    assert set(before["evidence"]) <= set(outcome()["evidence"])
     assert figures["candidate_pairs"] < 200
 
 
