@@ -39,7 +39,7 @@ from mdm.models import (
 )
 from tests.consent.factories import record_event
 from tests.identity.services import SOURCES, find, load_row, make_sources
-from tests.identity.test_proof import IS_LONG
+from tests.identity.side_by_side import IS_LONG
 from tests.matching.factories import make_steward
 
 pytestmark = pytest.mark.django_db
