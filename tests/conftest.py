@@ -10,6 +10,7 @@ from django.conf import settings as settings_of_project
 from django.db import connection
 from django.test import SimpleTestCase, TransactionTestCase
 from django.test.utils import setup_databases, teardown_databases
+from django.utils import translation
 from hypothesis import settings
 from pytest_django import DjangoDbBlocker
 
@@ -117,6 +118,13 @@ def django_db_setup(
             yield pristine
             patch.undo()
         teardown_databases(made, verbosity=0)
+
+
+@pytest.fixture(autouse=True)
+def _in_english() -> Iterator[None]:
+    """Begin in the language of the code, whatever page an earlier test opened last."""
+    with translation.override("en"):
+        yield
 
 
 @pytest.fixture(autouse=True)

@@ -6,11 +6,11 @@ from typing import Any
 from django.utils.timezone import now
 
 from consent.ledger import NewEvent, record_events
-from consent.models import ConsentEvent, PolicyVersion, Purpose
+from consent.models import ConsentEvent, PolicyVersion, Purpose, QuarantineDecision, SampleDraw
 from consent.policy_documents import document_of
 from consent.policy_packs import FR_2026_11
 from consent.projection import project
-from mdm.models import ContactPoint, Customer, SourceRecord
+from mdm.models import ContactPoint, Customer, LoadBatch, SourceRecord
 from tests.factories import UserFactory
 
 
@@ -53,6 +53,20 @@ def record_event(
     record_events([new])
     project(Customer.objects.filter(merged_into=None).values_list("pk", flat=True))
     return ConsentEvent.objects.get(source_event_id=new.source_event_id)
+
+
+def release(batch: LoadBatch) -> None:
+    """Release a broker's file of one claim, whose proof was seen."""
+    officer = UserFactory()
+    draw = SampleDraw.objects.create(batch=batch, seed="1", claim_count=1, drawn_by=officer)
+    QuarantineDecision.objects.create(
+        draw=draw,
+        outcome="released",
+        sampled_count=1,
+        proved_count=1,
+        percent_needed=95,
+        decided_by=officer,
+    )
 
 
 def enact(**parameters: Any) -> PolicyVersion:

@@ -14,7 +14,6 @@ from consent.facts import ANY, ChannelCode, PersonFacts, PointFacts, Question
 from consent.gathering import gather, stored_states
 from consent.memberships import Membership
 from consent.models import CallAttempt, ConsentEvent, Pause, PermissionState, Purpose
-from consent.models.brokers import QuarantineDecision, SampleDraw
 from consent.policy_packs import FR_2026_11, PARIS, ConsentValidity
 from consent.policy_simulation import Comparison, verdict
 from consent.suppression import Asked, add_list, resident
@@ -28,6 +27,7 @@ from mdm.models import (
     SourceRecord,
     SourceSystem,
 )
+from tests.consent.factories import release
 from tests.mdm.factories import make_records
 
 pytestmark = pytest.mark.django_db
@@ -122,7 +122,7 @@ def _some_people(chance, at, count=60):
     SourceSystem.objects.filter(code__in=["bought", "released"]).update(
         broker="Broker", broker_contract="2026"
     )
-    _release(LoadBatch.objects.get(source__code="released"))
+    release(LoadBatch.objects.get(source__code="released"))
     points = list(ContactPoint.objects.order_by("pk"))
     for point in points:
         point.status = chance.choice(["usable"] * 5 + ["bounced"])
@@ -155,19 +155,6 @@ def _registers(points, day):
         add_list(register, listed, asked=Asked(register, day), by=None)
     homes = [resident(f"Name{number}", "1 Rue", "44000") for number in range(0, 99, 2)]
     add_list("Homes", homes, asked=Asked("robinson", day), by=None)
-
-
-def _release(batch):
-    officer, _new = User.objects.get_or_create(username="officer")
-    draw = SampleDraw.objects.create(batch=batch, seed="1", claim_count=1, drawn_by=officer)
-    QuarantineDecision.objects.create(
-        draw=draw,
-        outcome="released",
-        sampled_count=1,
-        proved_count=1,
-        percent_needed=90,
-        decided_by=officer,
-    )
 
 
 def _record(chance, at, number, source="crm"):

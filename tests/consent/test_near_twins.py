@@ -11,7 +11,6 @@ from consent.crowds import Crowd
 from consent.evaluation import evaluate, offer_for
 from consent.facts import ANY
 from consent.models import CallAttempt, ConsentEvent, Pause, PermissionState, Purpose
-from consent.models.brokers import QuarantineDecision, SampleDraw
 from consent.policy_packs import FR_2026_11, ConsentValidity
 from consent.suppression import Asked, add_list, resident
 from mdm.models import (
@@ -23,6 +22,7 @@ from mdm.models import (
     Sale,
     SourceSystem,
 )
+from tests.consent.factories import release
 from tests.mdm.factories import make_records
 
 pytestmark = pytest.mark.django_db
@@ -125,7 +125,7 @@ def _make(people):
         broker="Broker", broker_contract="2026"
     )
     for batch in LoadBatch.objects.filter(source__code="released"):
-        _release(batch)
+        release(batch)
     for record, person in zip(records, people, strict=True):
         Customer.objects.filter(pk=record.pk).update(status=person.status)
         _contact_points(record, person)
@@ -147,19 +147,6 @@ def _row(number, person):
         "birth_date": years_after(AT, -person.age).date() - timedelta(days=90),
         "source_created_at": person.created_at,
     }
-
-
-def _release(batch):
-    officer, _new = User.objects.get_or_create(username="officer")
-    draw = SampleDraw.objects.create(batch=batch, seed="1", claim_count=1, drawn_by=officer)
-    QuarantineDecision.objects.create(
-        draw=draw,
-        outcome="released",
-        sampled_count=1,
-        proved_count=1,
-        percent_needed=90,
-        decided_by=officer,
-    )
 
 
 def _registers(numbers):
