@@ -1,6 +1,7 @@
 """The gate asked of the database: many and one agree, with the facts the loads left."""
 
 from datetime import UTC, date, datetime, timedelta
+from functools import partial
 
 import pytest
 from django.db import transaction
@@ -21,43 +22,18 @@ from mdm.models import (
     Sale,
     SourceRecord,
 )
+from tests.consent import factories
+from tests.consent.factories import email_of
 from tests.mdm.factories import make_record, make_records
 
 pytestmark = pytest.mark.django_db
 NOW = datetime(2026, 11, 24, 9, tzinfo=UTC)
+record_event = partial(factories.record_event, occurred_at=NOW - timedelta(days=9))
 
 
 @pytest.fixture
 def marketing() -> Purpose:
     return Purpose.objects.get(code="marketing")
-
-
-def record_event(
-    record: SourceRecord,
-    kind: str,
-    *,
-    channel: str = "email",
-    purpose: Purpose | None = None,
-    point: ContactPoint | None = None,
-    **traits: object,
-) -> None:
-    """Record one event of the person and bring the states of everybody concerned up to date."""
-    values = {"actor_type": "person", "evidence_level": 2, "occurred_at": NOW - timedelta(days=9)}
-    new = NewEvent(
-        record.pk,
-        kind,
-        channel,
-        purpose.pk if purpose else None,
-        point.pk if point else None,
-        fact=(ConsentEvent.objects.count(),),
-        **{**values, **traits},
-    )
-    record_events([new])
-    project(Customer.objects.values_list("pk", flat=True))
-
-
-def email_of(record: SourceRecord) -> ContactPoint:
-    return ContactPoint.objects.get(kind="email", value=record.email)
 
 
 def test_a_consent_allows_the_address_it_names_and_no_other(marketing: Purpose):
