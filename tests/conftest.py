@@ -7,6 +7,7 @@ from pathlib import Path
 
 import pytest
 from django.conf import settings as settings_of_project
+from django.core.cache import cache
 from django.db import connection
 from django.test import SimpleTestCase, TransactionTestCase
 from django.test.utils import setup_databases, teardown_databases
@@ -121,8 +122,9 @@ def django_db_setup(
 
 
 @pytest.fixture(autouse=True)
-def _in_english() -> Iterator[None]:
-    """Begin in the language of the code, whatever page an earlier test opened last."""
+def _as_if_alone() -> Iterator[None]:
+    """Begin in the language of the code and without counts of pages that earlier tests opened."""
+    cache.clear()
     with translation.override("en"):
         yield
 

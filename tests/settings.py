@@ -21,9 +21,8 @@ _data_dir.mkdir(exist_ok=True)
 os.environ["DATA_DIR"] = str(_data_dir)
 os.environ.setdefault("DATABASE_URL", f"sqlite:///{_data_dir / 'orfevre.sqlite3'}")
 os.environ.setdefault("CELERY_BROKER_URL", "filesystem://")
-if os.environ["CELERY_BROKER_URL"].endswith(
-    "/0"
-):  # A Redis: each worker has a database of its own.
+# On a Redis, each worker of pytest-xdist has a database of its own.
+if os.environ["CELERY_BROKER_URL"].endswith("/0"):
     _number = os.environ.get("PYTEST_XDIST_WORKER", "gw0").removeprefix("gw")
     os.environ["CELERY_BROKER_URL"] = f"{os.environ['CELERY_BROKER_URL'][:-1]}{_number}"
 # What a developer's .env may say otherwise.

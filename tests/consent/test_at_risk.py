@@ -4,7 +4,6 @@ from datetime import date, timedelta
 from itertools import count
 
 import pytest
-from django.core.cache import cache
 from django.test import Client
 from django.urls import reverse
 from django.utils.timezone import now
@@ -105,7 +104,6 @@ def test_a_consent_of_unknown_date_is_found_and_what_was_refused_since_is_not(no
 @pytest.fixture
 def dpo() -> Client:
     create_roles()
-    cache.clear()
     return client_of("dpo")
 
 

@@ -43,12 +43,14 @@ def as_application():
     """One event and its seal; then the connection acts as the application's role."""
     record_event(make_record(email="ada@example.com"), "given")
     seal_events()
+    # Roles belong to the whole server, which the processes of the suite share.
+    role = f"{connection.settings_dict['NAME']}_application"
     with connection.cursor() as cursor:
         cursor.execute("SET CONSTRAINTS ALL IMMEDIATE")
-        cursor.execute("CREATE ROLE orfevre_application_test NOLOGIN")
-        call_command("grant_application_role", "orfevre_application_test")
+        cursor.execute(f"CREATE ROLE {role} NOLOGIN")
+        call_command("grant_application_role", role)
         cursor.execute("SET CONSTRAINTS ALL DEFERRED")
-        cursor.execute("SET ROLE orfevre_application_test")
+        cursor.execute(f"SET ROLE {role}")
         yield
         cursor.execute("RESET ROLE")
 

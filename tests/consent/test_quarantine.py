@@ -3,7 +3,6 @@
 from uuid import UUID, uuid4
 
 import pytest
-from django.core.cache import cache
 from django.core.files.uploadedfile import SimpleUploadedFile
 from django.core.management import call_command
 from django.db import DatabaseError, connection, transaction
@@ -56,7 +55,6 @@ NO = row("no", nom="no", email="no@example.org", maj="01/10/2026", accord="N")
 @pytest.fixture(autouse=True)
 def broker() -> SourceSystem:
     create_roles()
-    cache.clear()
     return SourceSystem.objects.create(
         code="crm", label="Leads", broker="Data & Co", broker_contract="C-2026-7"
     )

@@ -26,11 +26,6 @@ from tests.mdm.pages import client_of
 pytestmark = pytest.mark.django_db
 
 
-@pytest.fixture(autouse=True)
-def _no_old_counts():
-    cache.clear()
-
-
 def home(client: Client) -> str:
     answer = client.get(reverse("admin:index"))
     assert answer.status_code == 200
