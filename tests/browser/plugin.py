@@ -1,14 +1,19 @@
 """A real Chromium that fails the test on any error in its console."""
 
 import os
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
 from playwright.sync_api import Browser, BrowserContext, Page, sync_playwright
 
+from tests.factories import PASSWORD, UserFactory
+from tests.instance import Instance
+
 # Playwright runs an event loop in this thread; the tests use the ORM beside it on purpose.
 os.environ["DJANGO_ALLOW_ASYNC_UNSAFE"] = "true"
+
+LogIn = Callable[[str], None]
 
 _FLAGS = [
     "--no-sandbox",  # Chromium refuses its sandbox to root, and containers have no other.
@@ -54,3 +59,17 @@ def page(browser_context: BrowserContext) -> Iterator[Page]:
 
     yield page
     assert errors == []
+
+
+@pytest.fixture
+def log_in(instance: Instance, page: Page) -> LogIn:
+    """Log a new member of staff of a role in, by the form."""
+
+    def by_the_form(role: str) -> None:
+        page.goto(f"{instance.url}/admin/login/")
+        page.fill("input[name=username]", UserFactory.create(role=role).username)
+        page.fill("input[name=password]", PASSWORD)
+        page.keyboard.press("Enter")
+        page.wait_for_url("**/admin/")
+
+    return by_the_form

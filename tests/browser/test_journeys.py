@@ -2,7 +2,6 @@
 
 import csv
 import io
-from collections.abc import Callable
 from pathlib import Path
 
 import pytest
@@ -14,12 +13,10 @@ from consent.models import ConsentEvent
 from matching.models import Decision, ReviewTask
 from mdm.demo.company import write_company
 from mdm.models import Customer
-from tests.factories import PASSWORD, UserFactory
+from tests.browser.plugin import LogIn
 from tests.instance import ROOT, Instance
 
 pytestmark = [pytest.mark.browser, pytest.mark.services, pytest.mark.slow]
-
-LogIn = Callable[[str], None]
 
 
 @pytest.fixture(scope="module")
@@ -31,21 +28,6 @@ def company(instance: Instance, tmp_path_factory: pytest.TempPathFactory) -> Ins
         call_command("load", str(getattr(files, code)), source=code, mapping=mapping, json=True)
     call_command("match", json=True)
     return instance
-
-
-@pytest.fixture
-def log_in(company: Instance, page: Page) -> LogIn:
-    """Log a new member of staff of a role in, by the form."""
-
-    def by_the_form(role: str) -> None:
-        user = UserFactory.create(role=role)
-        page.goto(f"{company.url}/admin/login/")
-        page.fill("input[name=username]", user.username)
-        page.fill("input[name=password]", PASSWORD)
-        page.keyboard.press("Enter")
-        page.wait_for_url("**/admin/")
-
-    return by_the_form
 
 
 def test_a_steward_reviews_a_merge_by_keyboard_and_takes_it_back(

@@ -7,7 +7,7 @@ import pytest
 from playwright.sync_api import Page, expect
 
 from mdm.models import LoadBatch, SourceRecord
-from tests.factories import PASSWORD, UserFactory
+from tests.browser.plugin import LogIn
 from tests.instance import Instance
 
 pytestmark = [pytest.mark.browser, pytest.mark.services, pytest.mark.slow]
@@ -21,14 +21,9 @@ FILE = (
 
 
 @pytest.fixture
-def steward(instance: Instance, page: Page) -> Callable[[str], None]:
+def steward(instance: Instance, page: Page, log_in: LogIn) -> Callable[[str], None]:
     """A steward logged in by the form; returns what opens an address."""
-    user = UserFactory.create(role="steward")
-    page.goto(f"{instance.url}/admin/login/")
-    page.fill("input[name=username]", user.username)
-    page.fill("input[name=password]", PASSWORD)
-    page.keyboard.press("Enter")
-    page.wait_for_url("**/admin/")
+    log_in("steward")
     return lambda path: page.goto(instance.url + path)
 
 
@@ -42,25 +37,8 @@ def test_an_unknown_file_becomes_a_source_with_its_records_and_is_undone(
     page.click("button[value=preview]")
     page.wait_for_url("**/mappings/**")
 
-    # Proposed: by its name, by its values; one column is left to the steward.
-    letter = page.locator("[data-column]", has_text="Lettre info")
-    expect(letter.locator("input[name$='-yes']")).to_be_hidden()
-    letter.locator("select[name$='-attribute']").select_option("permission")
-    letter.locator("select[name$='-channel']").select_option("email")
-    letter.locator("input[name$='-yes']").fill("OUI")
-    letter.locator("input[name$='-no']").fill("NON")
-    expect(page.locator("[data-rows]")).to_contain_text("✔ email")
-    expect(page.locator("[data-rows]")).to_contain_text("Le Goff")
-    page.fill("input[name=source-code]", "club")
-    page.fill("input[name=source-label]", "Club")
-    page.click("button[value=save]")
-
-    page.wait_for_url("**/loads/*/")
-    apply = page.locator("form[action$='/apply/'] button")
-    expect(apply).to_be_visible(timeout=60_000)
-    assert not SourceRecord.objects.exists()
-    apply.click()
-    expect(page.locator("#rejects")).to_be_visible(timeout=60_000)
+    _map_what_was_proposed(page)
+    _apply(page)
 
     anne = SourceRecord.objects.get(source_key="A-1")
     batch = LoadBatch.objects.get()
@@ -77,3 +55,27 @@ def test_an_unknown_file_becomes_a_source_with_its_records_and_is_undone(
     now.click()
     expect(page.locator(".o-note--rare")).to_be_visible(timeout=60_000)
     assert not SourceRecord.objects.active().exists()
+
+
+def _map_what_was_proposed(page: Page) -> None:
+    # Proposed: by its name, by its values; one column is left to the steward.
+    letter = page.locator("[data-column]", has_text="Lettre info")
+    expect(letter.locator("input[name$='-yes']")).to_be_hidden()
+    letter.locator("select[name$='-attribute']").select_option("permission")
+    letter.locator("select[name$='-channel']").select_option("email")
+    letter.locator("input[name$='-yes']").fill("OUI")
+    letter.locator("input[name$='-no']").fill("NON")
+    expect(page.locator("[data-rows]")).to_contain_text("✔ email")
+    expect(page.locator("[data-rows]")).to_contain_text("Le Goff")
+    page.fill("input[name=source-code]", "club")
+    page.fill("input[name=source-label]", "Club")
+    page.click("button[value=save]")
+
+
+def _apply(page: Page) -> None:
+    page.wait_for_url("**/loads/*/")
+    apply = page.locator("form[action$='/apply/'] button")
+    expect(apply).to_be_visible(timeout=60_000)
+    assert not SourceRecord.objects.exists()
+    apply.click()
+    expect(page.locator("#rejects")).to_be_visible(timeout=60_000)
