@@ -8,7 +8,6 @@ import pytest
 from django.test import override_settings
 from django.utils import translation
 from django.utils.timezone import now
-from recordlinkage.base import BaseClassifier, BaseIndexAlgorithm
 
 from matching import fan_out, runs, searching
 from matching.models import MatchPart, MatchRun, PairEvidence
@@ -17,6 +16,7 @@ from mdm import jobs
 from mdm.models import Job
 from tests.matching.factories import anne, links, make_company, run_match
 from tests.matching.interrupting import Killed
+from tests.matching.toolkit import calls_of_the_toolkit
 from tests.mdm.factories import make_records
 
 pytestmark = pytest.mark.django_db
@@ -180,15 +180,7 @@ def test_a_search_that_is_cancelled_among_its_parts_stops(expected, monkeypatch)
 
 
 def test_every_part_goes_through_recordlinkage(expected, monkeypatch):
-    used = []
-    for owner, name in ((BaseIndexAlgorithm, "index"), (BaseClassifier, "fit")):
-        original = getattr(owner, name)
-
-        def spy(self, *args, original=original, name=name, **options):
-            used.append((type(self).__name__, name))
-            return original(self, *args, **options)
-
-        monkeypatch.setattr(owner, name, spy)
+    used = calls_of_the_toolkit(monkeypatch)
 
     run_match()
 

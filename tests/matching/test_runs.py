@@ -9,7 +9,6 @@ from django.core.management import CommandError, call_command
 from django.db.models import F
 from django.utils.timezone import now
 from django.utils.translation import override
-from recordlinkage.base import BaseClassifier, BaseIndexAlgorithm
 
 from matching import runs
 from matching.decisions import Verdict, decide
@@ -26,6 +25,7 @@ from tests.matching.factories import (
     run_match,
 )
 from tests.matching.interrupting import after, kill, outcome
+from tests.matching.toolkit import calls_of_the_toolkit
 from tests.mdm.factories import LoadBatchFactory, make_record, make_records
 
 pytestmark = pytest.mark.django_db
@@ -340,15 +340,7 @@ def test_crossref_lists_the_customer_of_every_live_record(tmp_path, capsys):
 
 def test_a_search_indexes_and_classifies_through_recordlinkage(monkeypatch):
     make_company(30)
-    used = []
-    for owner, name in ((BaseIndexAlgorithm, "index"), (BaseClassifier, "fit")):
-        original = getattr(owner, name)
-
-        def spy(self, *args, original=original, name=name, **options):
-            used.append((type(self).__name__, name))
-            return original(self, *args, **options)
-
-        monkeypatch.setattr(owner, name, spy)
+    used = calls_of_the_toolkit(monkeypatch)
 
     run_match()
 

@@ -53,6 +53,17 @@ def told() -> Told:
             keys,
             RecordContactPoint.objects.values_list("record", "attribute", "contact_point__value"),
         ),
+        **_told_of_consent(keys),
+        "history": [
+            (model.__name__, kind, model.history.filter(history_type=kind).count())
+            for model in (SourceRecord, Customer, GoldenRecord)
+            for kind in "+~-"
+        ],
+    }
+
+
+def _told_of_consent(keys: dict[int, str]) -> Told:
+    return {
         "events": _by_key(
             keys,
             ConsentEvent.objects.values_list(
@@ -67,11 +78,6 @@ def told() -> Told:
                 "evidence_level", "deciding_event__type", "deciding_event__occurred_at",
             ),
         ),
-        "history": [
-            (model.__name__, kind, model.history.filter(history_type=kind).count())
-            for model in (SourceRecord, Customer, GoldenRecord)
-            for kind in "+~-"
-        ],
     }  # fmt: skip
 
 
