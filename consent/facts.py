@@ -181,8 +181,9 @@ class PersonFacts:
     @property
     def families(self) -> frozenset[str]:
         """Return the product families of what she bought and contracted."""
-        named = {fact.family for fact in (*self.sales, *self.contracts)}
-        return frozenset(named - {""})
+        sold = {sale.family for sale in self.sales}
+        contracted = {contract.family for contract in self.contracts}
+        return frozenset((sold | contracted) - {""})
 
 
 @dataclass(frozen=True, slots=True)

@@ -230,7 +230,9 @@ def _customers(members: Membership) -> dict[int, Gathered]:
 
 def _preferred(email: str | None, phone: str | None) -> frozenset[str]:
     """Return the golden values, None where there is no golden record."""
-    return frozenset({email.casefold(), phone}) if email is not None else frozenset()
+    if email is None or phone is None:
+        return frozenset()
+    return frozenset({email.casefold(), phone})
 
 
 def _add_records(found: dict[int, Gathered], members: Membership, known_at: datetime) -> None:

@@ -141,7 +141,7 @@ def load_file(request: HttpRequest, user: User) -> str:
     """Open a draft with what a file says."""
     form = PolicyFileForm(request.POST, request.FILES)
     if not form.is_valid():
-        raise RulesRefused(" ".join(form.errors[name][0] for name in form.errors))
+        raise RulesRefused(" ".join(str(form.errors[name][0]) for name in form.errors))
     draft = policy_versions.import_draft(form.cleaned_data["file"].read(), by=user)
     return _("The draft %(code)s was read from the file.") % {"code": draft.code}
 

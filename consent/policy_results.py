@@ -101,8 +101,10 @@ def simulation_results(
     found = job.result
     customers, labels = _customers(found["cells"]), purpose_labels()
     cells = [
-        _cell(scope_label(*name.split("|", 1), labels), cell, after, customers)
-        for name, cell in found["cells"].items()
+        _cell(scope_label(channel, purpose, labels), cell, after, customers)
+        for (channel, purpose), cell in (
+            (name.split("|", 1), cell) for name, cell in found["cells"].items()
+        )
     ]
     return Results(
         customers=found["customers"],

@@ -114,7 +114,7 @@ class BrokerFilePage(StaffPage):
         claim = get_object_or_404(draw.claims, pk=int(key) if key.isdecimal() else 0)
         form = ProofForm(request.POST, request.FILES)
         if not form.is_valid():
-            raise QuarantineRefused(" ".join(form.errors[name][0] for name in form.errors))
+            raise QuarantineRefused(" ".join(str(form.errors[name][0]) for name in form.errors))
         note_proof(claim, is_proved=is_proved, **form.cleaned_data, by=staff_user(request))
         messages.success(request, _("Noted."))
 
