@@ -16,7 +16,7 @@ from django.utils.translation import gettext_lazy as _
 
 from consent.cases import years_after
 from consent.facts import GRANTED, EvidenceLevel
-from consent.gathering import OWN_ACTS
+from consent.facts_query import OWN_ACTS
 from consent.ledger import PERMISSIVE
 from consent.models import Channel, ConsentEvent, PermissionState
 from consent.policies import pack_at

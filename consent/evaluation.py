@@ -15,7 +15,7 @@ from django.utils.timezone import now
 
 from consent.facts import CHANNEL_KINDS, Facts, Offer, PersonFacts, Question
 from consent.families import Similarity, grounds, similar_families
-from consent.gathering import StateReader, gather, states_as_known, stored_states
+from consent.gathering import StateReader, gather, states_as_known
 from consent.memberships import Membership
 from consent.models import Purpose
 from consent.permissions import Answer, decide
@@ -75,10 +75,9 @@ def evaluate(
     `contact_points` (customer → contact point) asks about those instead, as a re-check does.
     """
     question = Question(channel, offer, at or now())
-    reader = stored_states(channel)
     keys = iter(customer_ids)
     while chunk := list(islice(keys, CHUNK)):
-        yield from _evaluate_chunk(chunk, question, reader, contact_points or {})
+        yield from _evaluate_chunk(chunk, question, contact_points or {})
 
 
 def may_contact(
@@ -94,13 +93,15 @@ def may_contact(
     """Answer for one live customer, at any instant, as the system knew it at `known_at`.
 
     Without `at` it is asked about this moment; without `known_at`, with all that is known today.
+    The stored states are those of now; for another instant the events are folded.
     `is_dialling` asks about a call made right now: the hours count.
     """
     moment = now()
     question = Question(channel, offer, at or moment, is_dialling)
-    reader = states_as_known(question.at, known_at or moment)
+    is_now = at is None and known_at is None
+    reader = None if is_now else states_as_known(question.at, known_at or moment)
     wanted = {customer.pk: contact_point_id} if contact_point_id else {}
-    return next(_evaluate_chunk([customer.pk], question, reader, wanted, known_at))
+    return next(_evaluate_chunk([customer.pk], question, wanted, reader, known_at))
 
 
 def may_use_contact_point(
@@ -135,8 +136,8 @@ def may_use_contact_point(
 def _evaluate_chunk(
     customer_ids: Sequence[int],
     question: Question,
-    reader: StateReader,
     contact_points: Mapping[int, int],
+    reader: StateReader | None = None,
     known_at: datetime | None = None,
 ) -> Iterator[Outcome]:
     policy = pack_at(question.at)
@@ -145,10 +146,11 @@ def _evaluate_chunk(
     found = gather(
         Membership(customer_ids),
         at=question.at,
-        read_states=reader,
         policy=policy,
+        read_states=reader,
         known_at=known_at,
         kinds=kinds,
+        channel=question.channel,
     )
     for customer in customer_ids:
         known = found.get(customer)

@@ -1,17 +1,17 @@
 """The facts of many customers, read from the database in a few queries however many they are."""
 
 from collections import defaultdict
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import date, datetime, time, timedelta
 from typing import Any
 
-from django.db.models import Max
 from django.utils.timezone import now
 
 from consent.call_hours import zones_of
 from consent.facts import (
     ANY,
+    ANY_KIND,
     CHANNEL_KINDS,
     GRANTED,
     ChannelCode,
@@ -25,38 +25,21 @@ from consent.facts import (
     SaleFact,
     State,
 )
+from consent.facts_query import FactRows, read_facts
 from consent.histories import states_then
-from consent.ledger import PERMISSIVE
 from consent.memberships import Membership
-from consent.models import CallAttempt, ConsentEvent, Pause, PermissionState, SuppressionList
+from consent.models import SuppressionList
 from consent.phone_lines import is_mobile
 from consent.policy_packs import PARIS, PolicyPack
-from consent.quarantine import released_batches
 from consent.states import Key
-from consent.suppression import (
-    bloctel_checked_at,
-    registers_in_force,
-    registrations_of,
-    resident,
-    suppressions_of,
-)
+from consent.suppression import bloctel_checked_at, oppositions_on, resident
+from mdm.instants import instant_of
 from mdm.key_sets import key_set
-from mdm.models import (
-    Contract,
-    Customer,
-    GoldenRecord,
-    RecordContactPoint,
-    Sale,
-    SourceRecord,
-    SourceSystem,
-)
+from mdm.models import Customer, GoldenRecord
 
 States = Mapping[Key, Permission]
 StateReader = Callable[[Membership], Mapping[int, States]]
 _NO_PERMISSION = Permission()
-# Consents by the person, or reported of her by a source, are contacts and restart the three-year
-# clock. Refusals do not: they must never make anybody reachable.
-OWN_ACTS = (ConsentEvent.ActorType.PERSON, ConsentEvent.ActorType.IMPORT)
 
 
 @dataclass(slots=True)
@@ -73,8 +56,8 @@ class Gathered:
     preferred: frozenset[str] = frozenset()
     pauses: dict[int, datetime] = field(default_factory=dict)
     calls: list[datetime] = field(default_factory=list)
-    suppressions: dict[int, list[Objection]] = field(default_factory=dict)
-    registrations: dict[int, list[Registration]] = field(default_factory=dict)
+    suppressions: Mapping[int, Sequence[Objection]] = field(default_factory=dict)
+    registrations: Mapping[int, Sequence[Registration]] = field(default_factory=dict)
     resident: tuple[Registration, ...] = ()
     bloctel_checked_at: datetime | None = None
     # Told by a source of our own; else, in a broker's file whose proofs were seen.
@@ -141,62 +124,38 @@ def gather(
     members: Membership,
     *,
     at: datetime,
-    read_states: StateReader,
     policy: PolicyPack,
+    read_states: StateReader | None = None,
     known_at: datetime | None = None,
-    kinds: Iterable[str] = ("email", "phone", "post"),
+    kinds: Collection[str] = ANY_KIND,
+    channel: str | None = None,
 ) -> dict[int, Gathered]:
     """Return what is known of each customer, in a number of queries that does not grow.
 
-    A claim that was taken back after `known_at` was still one then.
+    Without a reader, the states are the stored ones: of `channel`, or of all. A claim that was
+    taken back after `known_at` was still one then.
     """
-    found = _customers(members)
-    _add_records(found, members, known_at or now())
-    _add_sales(found, members)
-    _add_contracts(found, members)
-    _add_acts(found, members, at, known_at or now())
-    _add_points(found, members, kinds)
-    _add_suppressions(found, min(at, known_at or now()))
-    _add_pauses(found, members, at)
+    known_at = known_at or now()
+    rows = read_facts(
+        members,
+        at=at,
+        known_at=known_at,
+        calls_since=at - timedelta(days=policy.call_attempts_days),
+        kinds=kinds,
+        channel=channel,
+        with_states=read_states is None,
+    )
+    found = _customers(rows, members)
+    _add_facts(found, rows, members)
+    _add_suppressions(found, {register for (register,) in rows.registers}, min(at, known_at))
     if "phone" in kinds and at < policy.phone_switch:
-        checked_at = bloctel_checked_at(at, known_at or now())
+        checked_at = bloctel_checked_at(at, known_at)
         for gathered in found.values():
             gathered.bloctel_checked_at = checked_at
-    if "phone" in kinds:
-        _add_calls(found, members, at - timedelta(days=policy.call_attempts_days), at)
-    for customer, states in read_states(members).items():
-        found[customer].states = states
+    states = read_states(members) if read_states else _stored_states(rows)
+    for customer, known in states.items():
+        found[customer].states = known
     return found
-
-
-def stored_states(channel: str | None = None) -> StateReader:
-    """Return a reader of the stored permission states, of one channel or of all."""
-
-    def read(members: Membership) -> Mapping[int, States]:
-        found: dict[int, dict[Key, Permission]] = defaultdict(dict)
-        rows = PermissionState.objects.filter(customer__in=key_set(members.customer_ids))
-        if channel is not None:
-            rows = rows.filter(channel__in=[channel, ANY])
-        columns = (
-            "customer_id",
-            "contact_point_id",
-            "channel",
-            "purpose__code",
-            "state",
-            "since",
-            "evidence_level",
-            "deciding_event__actor_type",
-            "deciding_event_id",
-            "renewed_at",
-        )
-        for customer, point, on, code, state, since, *told in rows.values_list(*columns):
-            evidence, actor, event, renewed = told
-            found[customer][Key(point, on, code or ANY)] = Permission(
-                State(state), since, None, evidence, actor, event, renewed
-            )
-        return found
-
-    return read
 
 
 def states_as_known(at: datetime, known_at: datetime) -> StateReader:
@@ -208,20 +167,17 @@ def states_as_known(at: datetime, known_at: datetime) -> StateReader:
     return read
 
 
-def _customers(members: Membership) -> dict[int, Gathered]:
+def _customers(rows: FactRows, members: Membership) -> dict[int, Gathered]:
     """Return what is known of each customer herself: as stored, or as her records would make it.
 
     Which contact point is preferred follows from golden values: supposed customers have none.
     """
     if members.homes is None:
-        stored = Customer.objects.filter(pk__in=key_set(members.customer_ids))
-        columns = ("pk", "status", "golden__email", "golden__phone")
         return {
             key: Gathered(status, preferred=_preferred(email, phone))
-            for key, status, email, phone in stored.values_list(*columns)
+            for key, status, email, phone in rows.customers
         }
-    active = SourceRecord.objects.active().filter(pk__in=key_set(members.homes))
-    live = {members.homes[key] for key in active.values_list("pk", flat=True)}
+    live = {members.homes[record] for record, *_told in rows.records}
     return {
         key: Gathered(Customer.Status.ACTIVE if key in live else Customer.Status.INACTIVE)
         for key in members.customer_ids
@@ -235,90 +191,60 @@ def _preferred(email: str | None, phone: str | None) -> frozenset[str]:
     return frozenset({email.casefold(), phone})
 
 
-def _add_records(found: dict[int, Gathered], members: Membership, known_at: datetime) -> None:
-    brokers = set(SourceSystem.objects.exclude(broker="").values_list("pk", flat=True))
-    released = released_batches(known_at) if brokers else frozenset()
-    rows = SourceRecord.objects.filter(
-        members.among_records(), status=SourceRecord.Status.ACTIVE
-    ).order_by()
-    columns = (
-        members.record_column, "birth_date", "source_created_at", "source_id", "batch_id",
-    )  # fmt: skip
-    for home, born, created, source, batch in rows.values_list(*columns):
-        customer = members.customer(home)
-        found[customer].is_own |= source not in brokers
-        found[customer].is_checked |= batch in released
+def _add_facts(found: dict[int, Gathered], rows: FactRows, members: Membership) -> None:
+    """Add what records tell, each to the customer whose record it is."""
+    whose = members.customer
+    for home, born, created, is_own, is_checked in rows.records:
+        one = found[whose(home)]
+        one.is_own |= bool(is_own)
+        one.is_checked |= bool(is_checked)
         if born:
-            found[customer].births.append(born)
+            one.births.append(date.fromisoformat(born))
         if created:
-            found[customer].moments.append(created)
-
-
-def _add_sales(found: dict[int, Gathered], members: Membership) -> None:
-    for home, key, day, family, point in Sale.objects.filter(members.among("record")).values_list(
-        members.column("record"), "pk", "sold_on", "product_family", "contact_point_id"
-    ):
-        customer, sold_at = members.customer(home), _midnight(day)
-        found[customer].sales.append(SaleFact(key, sold_at, family, point))
-        found[customer].moments.append(sold_at)
-
-
-def _add_contracts(found: dict[int, Gathered], members: Membership) -> None:
-    for home, key, start, end, family in Contract.objects.filter(
-        members.among("record")
-    ).values_list(members.column("record"), "pk", "starts_on", "ends_on", "product_family"):
-        customer = members.customer(home)
+            one.moments.append(instant_of(created))
+    for home, key, day, family, point in rows.sales:
+        sold_at = _midnight(day)
+        found[whose(home)].sales.append(SaleFact(key, sold_at, family, point))
+        found[whose(home)].moments.append(sold_at)
+    for home, key, start, end, family in rows.contracts:
         starts_at = _midnight(start)
         # The last day belongs to the contract.
-        ends_at = _midnight(end + timedelta(days=1)) if end else None
-        found[customer].contracts.append(ContractFact(key, starts_at, ends_at, family))
-        found[customer].moments.append(starts_at)
+        ends_at = _midnight(end, days_later=1) if end else None
+        found[whose(home)].contracts.append(ContractFact(key, starts_at, ends_at, family))
+        found[whose(home)].moments.append(starts_at)
+    for home, acted_at in rows.acts:
+        found[whose(home)].moments.append(instant_of(acted_at))
+    for home, *point, updated in rows.points:
+        updated_at = instant_of(updated) if updated else None
+        found[whose(home)].points.append((*point, updated_at))
+    for home, point, until in rows.pauses:
+        pauses, ends_at = found[whose(home)].pauses, instant_of(until)
+        pauses[point] = max(ends_at, pauses.get(point, ends_at))
+    for home, called_at in rows.calls:
+        found[whose(home)].calls.append(instant_of(called_at))
 
 
-def _add_acts(
-    found: dict[int, Gathered], members: Membership, at: datetime, known_at: datetime
+def _stored_states(rows: FactRows) -> Mapping[int, States]:
+    found: dict[int, dict[Key, Permission]] = defaultdict(dict)
+    for customer, point, on, code, state, since, evidence, actor, event, renewed in rows.states:
+        found[customer][Key(point, on, code or ANY)] = Permission(
+            State(state),
+            instant_of(since) if since else None,
+            None,
+            evidence,
+            actor,
+            event,
+            instant_of(renewed) if renewed else None,
+        )
+    return found
+
+
+def _add_suppressions(
+    found: dict[int, Gathered], registers: Collection[str], until: datetime
 ) -> None:
-    acts = ConsentEvent.objects.filter(
-        members.among("source_record"),
-        actor_type__in=OWN_ACTS,
-        type__in=PERMISSIVE,
-        occurred_at__lte=at,
-    ).order_by()
-    # A consent on a bad notice is void, but the person was there; a claim taken back is nothing.
-    acts = acts.exclude(
-        retractions__recorded_at__lte=known_at,
-        retractions__type=ConsentEvent.Type.RETRACTED,
-    )
-    for home, latest in acts.values_list(members.column("source_record")).annotate(
-        Max("occurred_at")
-    ):
-        found[members.customer(home)].moments.append(latest)
-
-
-def _add_points(found: dict[int, Gathered], members: Membership, kinds: Iterable[str]) -> None:
-    carried = RecordContactPoint.objects.filter(
-        members.among("record"),
-        record__status=SourceRecord.Status.ACTIVE,
-        contact_point__kind__in=list(kinds),
-    ).order_by()
-    for home, *row in carried.values_list(
-        members.column("record"),
-        "contact_point_id",
-        "contact_point__kind",
-        "contact_point__value",
-        "contact_point__status",
-        "contact_point__audience",
-        "record__source_updated_at",
-    ):
-        found[members.customer(home)].points.append(tuple(row))
-
-
-def _add_suppressions(found: dict[int, Gathered], until: datetime) -> None:
-    """Add the lines that stood on suppression lists and registers by an instant."""
-    registers = registers_in_force()
+    """Add the lines that stood on suppression lists and on these registers by an instant."""
     points = {row[0]: (row[1], row[2]) for g in found.values() for row in g.points}
-    lines = suppressions_of(points, until) if "" in registers else {}
-    registered = registrations_of(points, until) if registers - {""} else {}
+    lines, registered = oppositions_on(points, until) if registers else ({}, {})
     for gathered in found.values():
         gathered.suppressions, gathered.registrations = lines, registered
     if SuppressionList.Register.ROBINSON in registers:
@@ -343,29 +269,8 @@ def residents_of(
             "pk", "family_name", "street_number", "street", "postcode"
         )
     }
-    return registrations_of({key: home for key, home in homes.items() if home}, until)
-
-
-def _add_pauses(found: dict[int, Gathered], members: Membership, at: datetime) -> None:
-    """Add the pauses in force, which follow the contact point to whoever carries it."""
-    carrier = "contact_point__carriers__record"
-    in_force = Pause.objects.filter(members.among(carrier), starts_at__lte=at, ends_at__gt=at)
-    for home, point, until in in_force.values_list(
-        members.column(carrier), "contact_point_id"
-    ).annotate(Max("ends_at")):
-        found[members.customer(home)].pauses[point] = until
-
-
-def _add_calls(
-    found: dict[int, Gathered], members: Membership, since: datetime, at: datetime
-) -> None:
-    """Add the attempts to call that may count, whichever number was dialled."""
-    attempts = CallAttempt.objects.filter(
-        members.among("source_record"), called_at__gt=since, called_at__lte=at
-    )
-    columns = (members.column("source_record"), "called_at")
-    for home, called_at in attempts.values_list(*columns):
-        found[members.customer(home)].calls.append(called_at)
+    _lines, registered = oppositions_on({key: home for key, home in homes.items() if home}, until)
+    return registered
 
 
 def _wide(states: States, contact_point_id: int | None) -> tuple[Objection, ...]:
@@ -382,5 +287,6 @@ def _wide(states: States, contact_point_id: int | None) -> tuple[Objection, ...]
     )
 
 
-def _midnight(day: date) -> datetime:
-    return datetime.combine(day, time.min, tzinfo=PARIS)
+def _midnight(day: str, days_later: int = 0) -> datetime:
+    whole = date.fromisoformat(day) + timedelta(days=days_later)
+    return datetime.combine(whole, time.min, tzinfo=PARIS)

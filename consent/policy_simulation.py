@@ -18,7 +18,7 @@ from consent.crowds import CHUNK
 from consent.evaluation import offer_for
 from consent.facts import GRANTED, Facts, Question
 from consent.families import similar_families
-from consent.gathering import gather, stored_states
+from consent.gathering import gather
 from consent.memberships import Membership
 from consent.models import Channel, PermissionState, PolicyVersion, Purpose
 from consent.permissions import decide
@@ -96,7 +96,7 @@ class Comparison:
         }
         members = Membership(sorted(set(examples.values())))
         for pack in (self.before, self.after):
-            found = gather(members, at=self.at, read_states=stored_states(), policy=pack)
+            found = gather(members, at=self.at, policy=pack)
             for (place, mark), customer in examples.items():
                 question = self.questions[place]
                 purpose = question.offer.purpose if question.offer else ""

@@ -12,7 +12,7 @@ from django.utils.translation import gettext_lazy, pgettext_lazy
 from consent.evaluation import offer_for
 from consent.facts import EvidenceLevel, Facts, Question
 from consent.families import Similarity, similar_families
-from consent.gathering import Gathered, StateReader, gather, states_as_known, stored_states
+from consent.gathering import Gathered, StateReader, gather, states_as_known
 from consent.ledger import RESTRICTIVE
 from consent.memberships import Membership
 from consent.models import ALL_CHANNELS, Channel, ConsentEvent, PermissionState, Purpose
@@ -191,7 +191,7 @@ def permission_matrix(
     (default: the instant asked about).
     """
     moment = now()
-    readers: list[tuple[StateReader, datetime]] = [(stored_states(), moment)]
+    readers: list[tuple[StateReader | None, datetime]] = [(None, moment)]
     if at is not None:
         readers = [(states_as_known(at, known), known) for known in (moment, known_at or at)]
     asked = asked_about(at or moment)

@@ -5,7 +5,7 @@ from collections.abc import Collection, Iterable
 from django.db import connection
 
 from consent.facts import GRANTED
-from consent.gathering import OWN_ACTS
+from consent.facts_query import OWN_ACTS
 from consent.ledger import PERMISSIVE
 from mdm.models import CARRIED_KINDS
 

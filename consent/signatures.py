@@ -24,7 +24,7 @@ from consent.policies import pack_at
 from consent.policy_packs import PARIS, PolicyPack
 from consent.quarantine import released_batches
 from consent.signature_query import COLUMNS, TEXTS, words
-from consent.suppression import registers_in_force, registrations_of, suppressions_of
+from consent.suppression import oppositions_on, registers_in_force
 from mdm.key_sets import key_set
 from mdm.models import ContactPoint, RecordContactPoint, SourceRecord, SourceSystem
 
@@ -225,11 +225,10 @@ def _listed(
     until: datetime,
 ) -> dict[str, Any]:
     """Return the lines of lists and registers on these contact points, and on people's homes."""
-    lines = suppressions_of(points, until) if "" in registers else {}
+    lines, registered = oppositions_on(points, until) if registers else ({}, {})
     rows = [
         (key, one.since, f"list {one.channel}") for key, found in lines.items() for one in found
     ]
-    registered = registrations_of(points, until) if set(registers) - {""} else {}
     rows += [
         (key, one.since, f"register {one.register}")
         for key, found in registered.items()

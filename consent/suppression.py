@@ -6,14 +6,13 @@ nobody can read the list.
 """
 
 from collections import defaultdict
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import date, datetime
 from itertools import islice
 
 from django.contrib.auth.models import User
 from django.db import transaction
-from django.db.models import Q
 from django.utils.timezone import now
 from django.utils.translation import gettext as _
 
@@ -171,26 +170,24 @@ def lists_with(kind: str, value: str) -> list[SuppressionList]:
     return list(SuppressionList.objects.filter(pk__in=lines.values("list")))
 
 
-def suppressions_of(points: Mapping[int, Contact], until: datetime) -> dict[int, list[Objection]]:
-    """Return the lines in force on contact points, by their keys; one or two queries.
-
-    Lines added after `until` are left out: a question about the past gets what stood then.
-    """
-    found: dict[int, list[Objection]] = defaultdict(list)
-    for key, listed, since in _lines_on(points, until, Q(list__register="")):
-        objection = Objection(since, State.OBJECTED, listed.channel, list_name=str(listed))
-        found[key].append(replace(objection, evidence=EvidenceLevel.ORIGIN))
-    return found
-
-
-def registrations_of(
+def oppositions_on(
     points: Mapping[int, Contact], until: datetime
-) -> dict[int, list[Registration]]:
-    """Return the lines on registers of oppositions, by the keys asked with; two queries."""
-    found: dict[int, list[Registration]] = defaultdict(list)
-    for key, listed, since in _lines_on(points, until, ~Q(list__register="")):
-        found[key].append(Registration(listed.register, since, str(listed)))
-    return found
+) -> tuple[Mapping[int, Sequence[Objection]], Mapping[int, Sequence[Registration]]]:
+    """Return the lines on suppression lists, and those on registers, by the keys asked with.
+
+    One or two queries. Lines added after `until` are left out: a question about the past gets
+    what stood then.
+    """
+    objections: dict[int, list[Objection]] = defaultdict(list)
+    registrations: dict[int, list[Registration]] = defaultdict(list)
+    for key, listed, since in _lines_on(points, until):
+        name = str(listed)
+        if listed.register:
+            registrations[key].append(Registration(listed.register, since, name))
+        else:
+            objection = Objection(since, State.OBJECTED, listed.channel, list_name=name)
+            objections[key].append(replace(objection, evidence=EvidenceLevel.ORIGIN))
+    return objections, registrations
 
 
 def registers_in_force() -> frozenset[str]:
@@ -230,7 +227,7 @@ def read_residents(lines: Iterable[str], left_out: LeftOut) -> Iterator[Contact]
 
 
 def _lines_on(
-    points: Mapping[int, Contact], until: datetime, lists: Q
+    points: Mapping[int, Contact], until: datetime
 ) -> Iterator[tuple[int, SuppressionList, datetime]]:
     if not points:
         return
@@ -239,7 +236,7 @@ def _lines_on(
         for fingerprint in fingerprints(kind, value):
             owners[fingerprint].append(key)
     lines = Suppression.objects.filter(
-        lists, fingerprint__in=list(owners), list__is_in_force=True, since__lte=until
+        fingerprint__in=list(owners), list__is_in_force=True, since__lte=until
     ).values_list("fingerprint", "list_id", "since")
     found = list(lines)
     named = SuppressionList.objects.in_bulk({listed for _line, listed, _since in found})

@@ -3,7 +3,7 @@
 import json
 from collections import defaultdict
 from collections.abc import Collection, Mapping, Sequence
-from datetime import UTC, date, datetime
+from datetime import date
 from functools import lru_cache
 from typing import Any
 
@@ -11,6 +11,7 @@ from django.db.models import Q, TextField
 from django.db.models.functions import Cast
 
 from mdm.golden_rows import GoldenRow, Member, faulty_attributes, golden_row
+from mdm.instants import instant_of
 from mdm.key_sets import among
 from mdm.models import ATTRIBUTES, Customer, Pin, SourceRecord
 from mdm.survivorship import Candidate, PinnedValue, Rule
@@ -76,9 +77,7 @@ def _as_values(value: Mapping[str, Any]) -> dict[str, Any]:
 
 
 def _seconds(moment: str) -> float:
-    read = datetime.fromisoformat(moment)
-    # SQLite holds moments in UTC without saying so.
-    return (read if read.tzinfo else read.replace(tzinfo=UTC)).timestamp()
+    return instant_of(moment).timestamp()
 
 
 @lru_cache(maxsize=10_000)

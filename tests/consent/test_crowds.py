@@ -11,7 +11,7 @@ from consent.cases import months_after, years_after
 from consent.crowds import Crowd
 from consent.evaluation import evaluate, offer_for
 from consent.facts import ANY, ChannelCode, PersonFacts, PointFacts, Question
-from consent.gathering import gather, stored_states
+from consent.gathering import gather
 from consent.memberships import Membership
 from consent.models import CallAttempt, ConsentEvent, Pause, PermissionState, Purpose
 from consent.policy_packs import FR_2026_11, PARIS, ConsentValidity
@@ -81,7 +81,7 @@ def test_a_simulation_gives_everybody_her_own_verdicts():
     questions = [Question(channel, offer, at) for channel in ChannelCode]
     found = {}
     for pack in (FR_2026_11, other):
-        gathered = gather(Membership(keys), at=at, read_states=stored_states(), policy=pack)
+        gathered = gather(Membership(keys), at=at, policy=pack)
         for question in questions:
             for key in keys:
                 facts = gathered[key].facts(question.channel, "marketing", at)
