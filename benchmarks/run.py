@@ -17,6 +17,7 @@ from benchmarks.real_input import SAMPLE_DATA_SETTING, measure_quality, sample_f
 from benchmarks.scale import measure_scale
 from benchmarks.servers import PostgresServer, postgres_server
 from benchmarks.steps import REPOSITORY, Site, StepFailed
+from benchmarks.survivors import measure_survivors, survivors_table
 
 PAGE = REPOSITORY / "docs" / "benchmarks.md"
 ENGINES = ("sqlite", "postgresql")
@@ -35,6 +36,9 @@ def main() -> int:
                 return 0
             if options.only == "million":
                 _write("million", _engine(engine.MILLION))
+                return 0
+            if options.only == "golden":
+                _write("golden", survivors_table(list(measure_survivors(max(options.rows)))))
                 return 0
             if options.only == "identity":
                 _write("identity", _identity(folder, options, stack))
@@ -70,7 +74,17 @@ def _options() -> argparse.Namespace:
     parser = argparse.ArgumentParser(prog="benchmarks.run", description=__doc__)
     parser.add_argument(
         "--only",
-        choices=("quality", "peer", "load", "scale", "engine", "million", "identity", "campaign"),
+        choices=(
+            "quality",
+            "peer",
+            "load",
+            "scale",
+            "engine",
+            "million",
+            "golden",
+            "identity",
+            "campaign",
+        ),
         help="leave others out",
     )
     parser.add_argument(

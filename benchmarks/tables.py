@@ -19,7 +19,8 @@ from benchmarks.real_input import Input, Sample, sample_folder, samples
 from benchmarks.steps import REPOSITORY
 
 if TYPE_CHECKING:
-    from mdm.loading.rows import RowReader
+    from mdm.demo.people import Person
+    from mdm.loading.rows import RowReader, StandardRow
 
 FOLDER = REPOSITORY / ".data" / "bench"
 DEMO_DAY = date(2026, 9, 1)
@@ -71,6 +72,12 @@ def _sample(sample: Sample) -> Iterator[Row]:
 
 def demo_rows(count: int) -> Iterator[Row]:
     """Invent people as `seed_demo` does, without its files: a workbook may not hold a million."""
+    for person, source, row in registered_people(count):
+        yield {"entity": str(person.number), "source": source, **folded(row.record._asdict())}
+
+
+def registered_people(count: int) -> Iterator[tuple["Person", str, "StandardRow"]]:
+    """Yield every line of the demo company as a load standardises it, and whose it is."""
     from mdm.demo import crm, newsletter, shop
     from mdm.demo.households import Neighbourhood
     from mdm.demo.registrations import LINES_PER_PERSON, register
@@ -84,11 +91,15 @@ def demo_rows(count: int) -> Iterator[Row]:
         "newsletter": (newsletter.COLUMNS, newsletter.newsletter_row),
     }
     for source, (columns, write) in writers.items():
-        reader = _reader(REPOSITORY / "mdm" / "mappings" / f"demo-{source}.toml")
+        reader = demo_reader(source)
         for number, registration in enumerate(lines[source], start=1):
             cells = dict(zip(columns, map(_cell, write(rng, number, registration)), strict=True))
-            values = _folded(reader.read(cells).record._asdict())
-            yield {"entity": str(registration.person.number), "source": source, **values}
+            yield registration.person, source, reader.read(cells)
+
+
+def demo_reader(source: str) -> "RowReader":
+    """Give what reads the lines of one system of the demo company."""
+    return _reader(REPOSITORY / "mdm" / "mappings" / f"demo-{source}.toml")
 
 
 def _cell(value: object) -> str:
@@ -119,10 +130,11 @@ def _read(part: Input) -> Iterator[tuple[str, Row]]:
     for row in source.rows():
         if not isinstance(row, BadRow):
             values = reader.read(row.cells).record._asdict()
-            yield row.cells[mapping.key_column], _folded(values)
+            yield row.cells[mapping.key_column], folded(values)
 
 
-def _folded(values: Mapping[str, Any]) -> Row:
+def folded(values: Mapping[str, Any]) -> Row:
+    """Return the attributes that linkage compares, in plain lower-case letters."""
     from matching.linkage.folding import FOLDS
 
     return {name: fold(_cell(values.get(name))) for name, fold in FOLDS.items()}
@@ -144,7 +156,7 @@ def _febrl(number: int) -> Iterator[Row]:
     for source, frame in zip("ab", frames, strict=False):
         for key, values in zip(frame.index, frame.to_dict("records"), strict=True):
             known = {names.get(k, k): v for k, v in values.items() if isinstance(v, str)}
-            yield {"entity": key.split("-")[1], "source": source, **_folded(known)}
+            yield {"entity": key.split("-")[1], "source": source, **folded(known)}
 
 
 def _write(path: Path, rows: list[Row]) -> None:

@@ -154,6 +154,7 @@ def _losers(
 
 
 _DEFEATS = {
+    "whole": gettext_lazy("Lost: a part of an address only."),
     "valid": gettext_lazy("Lost: the value has a fault."),
     "trust": gettext_lazy("Lost: %(source)s is less trusted (%(trust)d)."),
     "recency": gettext_lazy("Lost: said earlier, on %(day)s."),
@@ -247,6 +248,8 @@ def _strategy_reason(strategy: str, stating: int) -> str:
                 "All %(stating)d records that give it agree.",
                 stating,
             )
+        case "whole":
+            return _("%(source)s %(key)s gives a whole address; the others give a part of one.")
         case "valid":
             return _("%(source)s %(key)s gives it without fault; the other values have one.")
         case "trust":

@@ -51,15 +51,14 @@ def run_rules(run: JobRun) -> Mapping[str, Any]:
     total = _choices().count()
     reason = _("Survivorship rules %(version)s in force") % {"version": rule_set}
     for keys in _chunks(done["after"]):
-        changed = [prospect.customer_id for prospect in prospects_under(rules, keys)]
         done["after"], done["checked"] = keys[-1], done["checked"] + len(keys)
-        done["changed"] += len(changed)
+        done["changed"] += len(prospects_under(rules, keys))
         with (
             acting_as(rule_set.activated_by, reason),
             run.chunk(cursor=done, done=done["checked"], total=total, phase="consolidating"),
         ):
-            if changed:
-                identity.refresh(changed)
+            # All of them: a value that stays may have another reason from now on.
+            identity.refresh(keys)
     return {"customers": done["checked"], "changed": done["changed"]}
 
 

@@ -25,6 +25,7 @@ from mdm.survivorship_jobs import changed_groups
 from mdm.survivorship_rules import APPLY, SIMULATE, Rules
 
 STRATEGY_LABELS = {
+    "whole": gettext_lazy("whole address"),
     "valid": gettext_lazy("without fault"),
     "trust": gettext_lazy("most trusted source"),
     "recency": gettext_lazy("latest"),
