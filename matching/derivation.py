@@ -15,6 +15,7 @@ from matching.neighbourhood import neighbourhood, read_facts, settle
 from matching.relinking import moves
 from matching.review_tasks import Stand, derive_tasks
 from matching.timings import timed
+from mdm import statistics
 from mdm.identity import apply_links, lock_customers_of
 from mdm.jobs import JobRun
 
@@ -32,6 +33,7 @@ class Derivation:
         self.started = now()
         self.timings: dict[str, float] = {}
         with timed(self.timings, "links"):
+            statistics.renew()  # All evidence was written just now.
             self.facts = read_facts(None if around is None else sorted(neighbourhood(around)))
             self.partition = self.facts.partition()
 

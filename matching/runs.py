@@ -5,9 +5,7 @@ replaced range by range, and links and tasks are differences to what should be: 
 does only what is left, and ends where an uninterrupted one ends.
 """
 
-import gc
-from collections.abc import Iterator, Mapping
-from contextlib import contextmanager
+from collections.abc import Mapping
 from dataclasses import asdict, replace
 from typing import TYPE_CHECKING, Any
 
@@ -30,6 +28,7 @@ from matching.timings import timed
 from mdm import jobs
 from mdm.jobs import JobRefused, JobRun
 from mdm.models import Job, SourceRecord
+from mdm.rings import rare_collections
 
 if TYPE_CHECKING:
     from matching.linkage.engine import Pairs, Result
@@ -93,22 +92,8 @@ def last_run() -> MatchRun | None:
 @jobs.job(KIND)
 def run_match(run: JobRun) -> Mapping[str, Any]:
     """Find duplicates among the records and bring evidence, links and tasks up to date."""
-    with _rare_collections():
+    with rare_collections():
         return _simulate(run) if run.parameters.get("simulate") else _Match(run).result()
-
-
-@contextmanager
-def _rare_collections() -> Iterator[None]:
-    """Look for rings of objects that nothing leads to a hundred times less often.
-
-    A search makes millions of rows and no ring; looking for some took a sixth of its time.
-    """
-    usual = gc.get_threshold()
-    gc.set_threshold(100 * usual[0], *usual[1:])
-    try:
-        yield
-    finally:
-        gc.set_threshold(*usual)
 
 
 def why_not_again(row: MatchRun) -> str:

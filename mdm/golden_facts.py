@@ -10,7 +10,14 @@ from typing import Any
 from django.db.models import Q, TextField
 from django.db.models.functions import Cast
 
-from mdm.golden_rows import GoldenRow, Member, faulty_attributes, golden_row
+from mdm.golden_rows import (
+    GoldenRow,
+    Member,
+    born_row,
+    faulty_attributes,
+    golden_row,
+    outline_of,
+)
 from mdm.instants import instant_of
 from mdm.key_sets import among
 from mdm.models import ATTRIBUTES, Customer, Pin, SourceRecord
@@ -25,36 +32,48 @@ def derive(keys: Collection[int], rules: Mapping[str, Rule]) -> dict[int, Golden
     pins = pins_of(among("record__customer", keys))
     customers = Customer.objects.filter(among("pk", keys))
     public_ids = dict(customers.values_list("pk", "public_id"))
-    members = members_of(_ACTIVE & among("customer", keys))
     return {
-        key: golden_row(mine, pins.get(key, ()), rules, public_ids[key])
-        for key, mine in members.items()
+        customer: _lone_row(rows[0], public_ids[customer])
+        if len(rows) == 1 and customer not in pins  # Most customers.
+        else golden_row(
+            list(map(_member, rows)), pins.get(customer, ()), rules, public_ids[customer]
+        )
+        for customer, rows in _rows_of(_ACTIVE & among("customer", keys)).items()
     }
 
 
 def members_of(which: Q) -> dict[int, list[Member]]:
     """Return the records of a condition by customer, the oldest first."""
-    members: dict[int, list[Member]] = defaultdict(list)
+    return {key: list(map(_member, rows)) for key, rows in _rows_of(which).items()}
+
+
+_Row = tuple[Any, ...]
+_COLUMNS = ("customer_id", "source_key", "pk", "source_id", "source__trust")
+
+
+def _rows_of(which: Q) -> dict[int, list[_Row]]:
+    """Return what is stored of the records of a condition by customer, the oldest first."""
+    rows: dict[int, list[_Row]] = defaultdict(list)
     # Moments and issues are read as text: most are never looked into.
-    rows = (
-        SourceRecord.objects.filter(which)
-        .order_by("pk")
-        .values_list(
-            "customer_id",
-            "source_key",
-            "pk",
-            "source_id",
-            "source__trust",
-            Cast("source_updated_at", TextField()),
-            Cast("issues", TextField()),
-            *ATTRIBUTES,
-        )
+    texts = [Cast(name, TextField()) for name in ("source_updated_at", "issues")]
+    records = SourceRecord.objects.filter(which).order_by("pk")
+    for row in records.values_list(*_COLUMNS, *texts, *ATTRIBUTES):
+        rows[row[0]].append(row)
+    return rows
+
+
+def _lone_row(row: _Row, public_id: str) -> GoldenRow:
+    """Return the golden row of a customer's only record."""
+    born = outline_of(row[1], _faulty_in(row[6]), row[7:])
+    return born_row(row[2], public_id, born)
+
+
+def _member(row: _Row) -> Member:
+    customer, key, record, source, trust, moment, issues = row[:7]
+    seconds = instant_of(moment).timestamp() if moment else 0.0
+    return Member(
+        customer, key, Candidate(record, source, trust, seconds, _faulty_in(issues), row[7:])
     )
-    for customer, key, pk, source, trust, moment, issues, *values in rows:
-        seconds = _seconds(moment) if moment else 0.0
-        candidate = Candidate(pk, source, trust, seconds, _faulty_in(issues), tuple(values))
-        members[customer].append(Member(customer, key, candidate))
-    return members
 
 
 def pins_of(which: Q) -> dict[int, list[PinnedValue]]:
@@ -74,10 +93,6 @@ def _as_values(value: Mapping[str, Any]) -> dict[str, Any]:
     if values.get("birth_date"):
         values["birth_date"] = date.fromisoformat(values["birth_date"])
     return values
-
-
-def _seconds(moment: str) -> float:
-    return instant_of(moment).timestamp()
 
 
 @lru_cache(maxsize=10_000)

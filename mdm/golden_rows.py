@@ -1,6 +1,6 @@
 """The golden row of a customer's records, or of one that is not stored yet: pure."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from datetime import datetime
 from functools import lru_cache
 from operator import itemgetter
@@ -47,21 +47,48 @@ class Outline(NamedTuple):
 
 def outline(source_key: str, issues: Sequence[Issue], values: Sequence[Any]) -> Outline:
     """Return the outline of a record that nobody knew."""
-    # Trust, date and source only compare a record with others.
-    return _outline(Member(0, source_key, candidate_of(0, 0, 0, None, issues, tuple(values))))
+    return outline_of(source_key, faulty_attributes(issues), tuple(values))
 
 
-def _outline(member: Member) -> Outline:
-    survivors = survive([member.candidate])
-    figure = _quality(survivors, [member])
-    return Outline(survivors.row, tuple(survivors.lineage), figure, " ".join(_words([member])))
+def outline_of(source_key: str, faulty: Collection[str], values: tuple[Any, ...]) -> Outline:
+    """Return the outline of a customer's only record; its trust, date and source decide nothing.
+
+    Args:
+        source_key: the record's.
+        faulty: its attributes with an issue.
+        values: in the order of ATTRIBUTES.
+    """
+    shape = _shape(tuple(map(bool, values)))
+    if shape.is_country_alone:
+        values = (*values[:-1], "")
+    figure = quality(dict(zip(ATTRIBUTES, values, strict=True)), faulty) if faulty else None
+    words = dict.fromkeys(_said(values))
+    words[fold(source_key)] = None
+    return Outline(
+        values, shape.groups, shape.quality if figure is None else figure, " ".join(words)
+    )
+
+
+class _Shape(NamedTuple):
+    """What follows for a lone record from which attributes it states, whatever they say."""
+
+    groups: tuple[str, ...]
+    quality: int  # Without a doubt.
+    is_country_alone: bool
+
+
+@lru_cache(maxsize=4096)
+def _shape(is_there: tuple[bool, ...]) -> _Shape:
+    """Let those attributes survive that are there, in the order of ATTRIBUTES."""
+    survivors = survive([Candidate(0, 0, 0, 0.0, frozenset(), is_there)])
+    figure = quality(survivors.values)
+    return _Shape(tuple(survivors.lineage), figure, is_there[-1] and not survivors.row[-1])
 
 
 def born_row(key: int, public_id: str, born: Outline) -> GoldenRow:
     """Return the golden row of a customer born with one record."""
     lineage = JsonText(_born_lineage(born.groups).replace("0", str(key)))
-    words = f"{born.words} {public_id.lower()}"
-    return GoldenRow(born.values, lineage, 1, born.quality, words)
+    return GoldenRow(born.values, lineage, 1, born.quality, f"{born.words} {public_id.lower()}")
 
 
 @lru_cache(maxsize=4096)
@@ -78,7 +105,9 @@ def golden_row(
 ) -> GoldenRow:
     """Return the golden row of a customer's active records."""
     if len(members) == 1 and not pins:  # Most customers: as she was born.
-        return born_row(members[0].candidate.record_id, public_id, _outline(members[0]))
+        lone = members[0].candidate
+        born = outline_of(members[0].source_key, lone.faulty, lone.values)
+        return born_row(lone.record_id, public_id, born)
     survivors = survive([member.candidate for member in members], pins, rules)
     words = _words(members)
     words[public_id.lower()] = None
@@ -171,7 +200,15 @@ def _words(members: Sequence[Member]) -> dict[str, None]:
     """Return every word any member carries, folded, once: old names and numbers find her too."""
     words: dict[str, None] = {}
     for member in members:
-        said = " ".join([fold(value) for value in _searched(member.candidate.values) if value])
-        words.update(dict.fromkeys(said.split()))
+        words.update(dict.fromkeys(_said(member.candidate.values)))
         words[fold(member.source_key)] = None
     return words
+
+
+def _said(values: Sequence[Any]) -> list[str]:
+    """Return the words of a record's values, folded."""
+    stated = [value for value in _searched(values) if value]
+    text = " ".join(stated)
+    if text.isascii():  # Folded in one go: most records have an accent nowhere.
+        return text.lower().split()
+    return " ".join([fold(value) for value in stated]).split()

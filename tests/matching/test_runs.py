@@ -252,7 +252,7 @@ def test_match_tells_where_the_time_went_and_which_rules_were_too_broad(capsys):
     printed = capsys.readouterr().out
     run = MatchRun.objects.get()
     assert "Left out, with more pairs than the budget allows: family name.\n" in printed
-    assert list(run.timings)[-3:] == ["evidence", "links", "tasks"]
+    assert {"evidence", "links", "tasks"} <= set(run.timings)
     told = re.search(r"Time: (.*)\.", printed)
     assert told
     shares = [int(share) for share in re.findall(r"(\d+) %", told[1])]

@@ -10,10 +10,11 @@ from hypothesis import strategies as st
 
 from mdm import golden_records
 from mdm.golden_facts import members_of
-from mdm.golden_rows import lineage_text
+from mdm.golden_rows import lineage_text, outline_of
 from mdm.key_sets import among
 from mdm.models import ATTRIBUTES, GoldenRecord, SourceRecord
-from mdm.survivorship import GROUPS, survive
+from mdm.quality import quality
+from mdm.survivorship import GROUPS, Candidate, survive
 from tests.mdm.factories import make_record, make_records
 
 keys = st.none() | st.integers(1, 10**12)
@@ -26,6 +27,21 @@ lineages = st.dictionaries(
 @given(lineages)
 def test_a_lineage_is_written_without_loss(lineage):
     assert json.loads(lineage_text(lineage)) == lineage
+
+
+@given(
+    st.tuples(*[st.sampled_from(["", "Ève  B", "b"])] * len(ATTRIBUTES)),
+    st.sets(st.sampled_from(ATTRIBUTES)),
+)
+def test_a_lone_record_comes_to_what_the_general_rule_says(values, faulty):
+    survivors = survive([Candidate(0, 0, 0, 0.0, frozenset(), values)])
+
+    born = outline_of("Clé 7", faulty, values)
+
+    assert (born.values, born.groups) == (survivors.row, tuple(survivors.lineage))
+    assert born.quality == quality(survivors.values, faulty)
+    assert born.words.endswith("cle 7")
+    assert set(born.words.removesuffix("cle 7").split()) <= {"eve", "b"}
 
 
 @pytest.mark.postgresql

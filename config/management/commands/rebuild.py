@@ -9,10 +9,19 @@ from django.db import transaction
 
 from consent import projection
 from matching import codes, key_table, proving
-from mdm import bulk, contact_points, golden_records, identity, quality_figures, replay
+from mdm import (
+    bulk,
+    contact_points,
+    golden_records,
+    identity,
+    quality_figures,
+    replay,
+    statistics,
+)
 from mdm.audit import acting_as
 from mdm.key_sets import key_ranges
 from mdm.models import Customer, SourceSystem
+from mdm.rings import rare_collections
 
 _CHUNK = 2_000
 
@@ -33,7 +42,8 @@ class Command(BaseCommand):
 
     def handle(self, *args: Any, **options: Any) -> None:
         """Rebuild or check, and say how many customers and differences there were."""
-        with acting_as(None, "rebuild"):
+        statistics.renew()
+        with acting_as(None, "rebuild"), rare_collections():
             found = _differences(check=options["check"])
         self.stdout.write(json.dumps(found) if options["json"] else _told(found))
         if found["events"]:
