@@ -20,6 +20,7 @@ from campaigns.waterfall import Waterfall, from_counts
 from mdm.job_words import JobWords, describe
 from mdm.jobs import JobRefused, JobRun, job, submit
 from mdm.models import Job
+from mdm.two_at_once import two_at_once
 
 KIND = "count_audience"
 
@@ -58,8 +59,8 @@ def run_count(run: JobRun) -> Mapping[str, Any]:
         raise JobRefused(str(problem)) from None
     total = segment.count()
     crowd = asked_of_many(campaign, as_of)
-    for keys in chunks(segment, after=cursor["after"]):
-        counts += crowd.rules(keys)
+    for keys, found in two_at_once(crowd.rules, chunks(segment, after=cursor["after"])):
+        counts += found
         cursor = {"as_of": cursor["as_of"], "after": keys[-1], "counts": dict(counts)}
         with run.chunk(cursor=cursor, done=counts.total(), total=total, phase="count"):
             pass

@@ -19,6 +19,7 @@ from consent.rules import RULES
 from mdm import bulk
 from mdm.jobs import JobRefused, JobRun, job, submit
 from mdm.models import Job
+from mdm.two_at_once import two_at_once
 
 _MEMBER_COLUMNS = (
     "target_list_id",
@@ -60,8 +61,9 @@ def run_freeze(run: JobRun) -> Mapping[str, Any]:
         raise JobRefused(str(problem)) from None
     total = segment.count()
     crowd = asked_of_many(target_list.campaign, as_of)
-    for keys in chunks(segment, after=cursor["after"]):
-        lines = list(crowd.lines(keys))
+    for keys, lines in two_at_once(
+        lambda keys: list(crowd.lines(keys)), chunks(segment, after=cursor["after"])
+    ):
         cursor = _moved(cursor, keys, lines)
         with run.chunk(cursor=cursor, done=cursor["done"], total=total, phase="freeze"):
             bulk.insert(TargetListMember, _MEMBER_COLUMNS, _members(target_list, lines))

@@ -16,6 +16,7 @@ from django.utils.translation import gettext_lazy as _
 from campaigns.audience import asked_of_many, chunks, people
 from campaigns.models import Campaign
 from consent.rules import RULES, Kind
+from mdm.two_at_once import two_at_once
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,8 +60,8 @@ def measure(campaign: Campaign, *, at: datetime | None = None) -> Waterfall:
     moment = at or now()
     crowd = asked_of_many(campaign, moment)
     counts: Counter[str] = Counter()
-    for keys in chunks(people(campaign.conditions, moment)):
-        counts += crowd.rules(keys)
+    for _keys, found in two_at_once(crowd.rules, chunks(people(campaign.conditions, moment))):
+        counts += found
     return from_counts(counts, moment)
 
 

@@ -148,12 +148,7 @@ paused AS MATERIALIZED (
     WHERE starts_at <= %(at)s AND ends_at > %(at)s
 ),
 numbers AS MATERIALIZED ({numbers}),
-called AS MATERIALIZED (
-    SELECT records.customer_id, COUNT(*) AS count
-    FROM records {attempt_of_record}
-    WHERE attempt.called_at > %(calls_since)s AND attempt.called_at <= %(at)s
-    GROUP BY records.customer_id
-),
+called AS MATERIALIZED ({called}),
 looks AS MATERIALIZED (
     SELECT points.customer_id, points.id, placed.place, placed.rank,
            points.kind, points.status, points.audience, numbers.text AS number,
@@ -206,16 +201,34 @@ COLUMNS = (
 """What is told apart: customers alike in all of them get the same answer."""
 
 
-def words(kinds: Collection[str], *, pairs: bool) -> dict[str, str]:
-    """Return what fills the places of `TEXTS`; with `pairs`, contact points are named as well."""
+_CALLED = """
+    SELECT records.customer_id, COUNT(*) AS count
+    FROM records {attempt_of_record}
+    WHERE attempt.called_at > %(calls_since)s AND attempt.called_at <= %(at)s
+    GROUP BY records.customer_id
+"""
+_NOT_CALLED = "SELECT 0 AS customer_id, 0 AS count WHERE 1 = 0"
+
+
+def words(kinds: Collection[str], *, pairs: bool, dense: bool) -> dict[str, str]:
+    """Return what fills the places of `TEXTS`.
+
+    With `pairs`, contact points are named as well; `dense` says that the keys are most of those
+    between the first and the last.
+    """
     own = _DIALECTS[connection.vendor]
+    joins = {
+        place: own["each" if kind == "near" and not dense else kind].format(*parts)
+        for place, (kind, *parts) in _JOINS.items()
+    }
     named = "asked JOIN records ON records.customer_id = asked.customer_id"
     return {
         **own,
         "asked": own["pairs" if pairs else "keys"],
         "carriers": named if pairs else "records",
         "only": "AND carried.contact_point_id = asked.contact_point_id" if pairs else "",
-        **{place: own[kind].format(*parts) for place, (kind, *parts) in _JOINS.items()},
+        **joins,
+        "called": (_CALLED if "phone" in kinds else _NOT_CALLED).format(**joins),
         "among_brokers": own["among"].format("brokers", "bigint"),
         "among_released": own["among"].format("released", "bigint"),
         "bought": _side("sale.sold_on", "bought"),
@@ -245,10 +258,10 @@ def words(kinds: Collection[str], *, pairs: bool) -> dict[str, str]:
 
 
 _JOINS = {
-    "record_of_asked": ("each", "mdm_sourcerecord", "record", "customer_id", "asked.customer_id"),
-    "customer_of_asked": ("each", "mdm_customer", "customer", "id", "asked.customer_id"),
+    "record_of_asked": ("near", "mdm_sourcerecord", "record", "customer_id", "asked.customer_id"),
+    "customer_of_asked": ("near", "mdm_customer", "customer", "id", "asked.customer_id"),
     "state_of_asked": (
-        "each", "consent_permissionstate", "state", "customer_id", "asked.customer_id"
+        "near", "consent_permissionstate", "state", "customer_id", "asked.customer_id"
     ),
     "sale_of_record": ("each", "mdm_sale", "sale", "record_id", "records.id"),
     "contract_of_record": ("each", "mdm_contract", "contract", "record_id", "records.id"),
@@ -268,7 +281,8 @@ _JOINS = {
     ),
 }  # fmt: skip
 """Every table is entered by an index, row by row of what is asked: a planner that guesses wrongly
-reads a table of millions for each chunk, or compares all of a chunk with all of it."""
+reads a table of millions for each chunk, or compares all of a chunk with all of it. What is kept
+by customers is read from the first key to the last instead ("near") where most of it is asked."""
 
 
 _PLACE = "COALESCE(place, 1) || '.' || id || '.' || COALESCE(event_id, 0)"
@@ -323,6 +337,8 @@ _DIALECTS: dict[str, dict[str, str]] = {
         "join": "string_agg(DISTINCT {}, ',')",
         "join_all": "string_agg({}, ',')",
         "each": "CROSS JOIN LATERAL (SELECT * FROM {0} {1} WHERE {1}.{2} = {3} OFFSET 0) {1}",
+        "near": "JOIN (SELECT * FROM {0} WHERE {2} BETWEEN %(first)s AND %(last)s) {1}"
+        " ON {1}.{2} = {3}",
         "any": "LEFT JOIN LATERAL (SELECT * FROM {0} {1} WHERE {1}.{2} = {3} OFFSET 0) {1}"
         " ON true",
         "epoch": "'epoch'",
@@ -344,6 +360,7 @@ _DIALECTS: dict[str, dict[str, str]] = {
         "join": "group_concat(DISTINCT {})",
         "join_all": "group_concat({})",
         "each": "CROSS JOIN {0} {1} ON {1}.{2} = {3}",
+        "near": "CROSS JOIN {0} {1} ON {1}.{2} = {3}",
         "any": "LEFT JOIN {0} {1} ON {1}.{2} = {3}",
         "epoch": "'1970-01-01 00:00:00'",
         "no": "0",

@@ -21,8 +21,12 @@ _BRACKETS = {"postgresql": "{%s}", "sqlite": "[%s]"}
 
 def key_query(keys: Iterable[int]) -> tuple[str, str]:
     """Return a subquery that gives the keys, and its one parameter."""
-    listed = ",".join(map(str, keys))
-    return _SUBQUERIES[connection.vendor], _BRACKETS[connection.vendor] % listed
+    return _SUBQUERIES[connection.vendor], key_text(keys)
+
+
+def key_text(keys: Iterable[int]) -> str:
+    """Return the keys as that parameter: an array of PostgreSQL, a JSON list for SQLite."""
+    return _BRACKETS[connection.vendor] % ",".join(map(str, keys))
 
 
 def key_set(keys: Iterable[int]) -> RawSQL:

@@ -6,12 +6,14 @@ from io import StringIO
 from random import Random
 
 import pytest
+from django.db import transaction
 from django.utils.timezone import now
 
 from campaigns import target_lists
 from campaigns.audience import offer_of
 from campaigns.downloads import DownloadRefused, download
 from campaigns.models import TargetListMember
+from campaigns.waterfall import measure
 from consent.crowds import Crowd
 from consent.evaluation import may_contact
 from consent.rules import RULES, Kind
@@ -78,6 +80,23 @@ def test_a_freeze_that_was_killed_goes_on_and_ends_the_same(marketer, monkeypatc
     assert members(interrupted) == members(whole)
     assert interrupted.member_count == whole.member_count == 7
     assert interrupted.start_count == whole.start_count == 8
+
+
+@pytest.mark.django_db(transaction=True)
+def test_a_list_frozen_on_several_connections_is_the_same(marketer, monkeypatch):
+    with transaction.atomic():
+        for _time in range(5):
+            consenting()
+        active_person("Silent")
+    campaign = make_campaign(marketer)
+    whole = frozen_list(campaign)
+    monkeypatch.setattr("campaigns.audience.CHUNK", 1)
+
+    parted = frozen_list(campaign)
+
+    assert members(parted) == members(whole)
+    assert (parted.start_count, parted.member_count) == (6, 5)
+    assert measure(campaign).allowed == 5
 
 
 @pytest.mark.parametrize("seed", range(4))
