@@ -310,40 +310,31 @@ def _carried_points(record_ids: Collection[int]) -> CarriedPoints:
     return found
 
 
-def _shared_refusals(members: Membership) -> Iterator[SharedRefusal]:
-    shared = RecordContactPoint.objects.filter(
-        members.among("record"), contact_point__consent_events__type__in=RESTRICTIVE
-    ).order_by()
-    prefix = "contact_point__consent_events__"
-    found = shared.values_list(
-        members.column("record"),
-        members.column(f"{prefix}source_record"),
-        "contact_point_id",
-        *(f"{prefix}{name}" for name in READ),
-    ).distinct()
-    told = set()
-    for home, author, *rest in found:
-        customer = members.customer(home)
-        # As it would be, several records of one customer may carry the same contact point.
-        if members.customer(author) != customer and (customer, *rest[:2]) not in told:
-            told.add((customer, *rest[:2]))
-            yield customer, rest[0], rest[1:]
+def _shared_refusals(members: Membership) -> list[SharedRefusal]:
+    carriers: dict[int, set[int]] = defaultdict(set)
+    carried = RecordContactPoint.objects.filter(members.among("record")).order_by()
+    for home, point in carried.values_list(members.column("record"), "contact_point_id"):
+        carriers[point].add(members.customer(home))
+    return _told_by_others(carriers, members)
 
 
 def refusals_of_shared_points(births: Births) -> list[SharedRefusal]:
     """Return what is stored of refusals of contact points that new records carry, too."""
-    carriers = _carriers(births)
+    return _told_by_others(_carriers(births), Membership(()))
+
+
+def _told_by_others(carriers: Mapping[int, set[int]], members: Membership) -> list[SharedRefusal]:
+    """Return the refusals of contact points that others than the customers carrying them told."""
     if not carriers:
         return []
     refusals = ConsentEvent.objects.filter(
         contact_point__in=key_set(carriers), type__in=RESTRICTIVE
     ).order_by()
+    author = members.column("source_record")
     return [
         (customer, point, row)
-        for author, point, *row in refusals.values_list(
-            "source_record__customer_id", "contact_point_id", *READ
-        )
-        for customer in carriers[point] - {author}
+        for home, point, *row in refusals.values_list(author, "contact_point_id", *READ)
+        for customer in carriers[point] - {members.customer(home)}
     ]
 
 

@@ -11,10 +11,10 @@ from django.db import transaction
 
 from consent.conflicts import States
 from consent.facts import ANY
-from consent.histories import fold_histories, states_by_customer
+from consent.histories import states_by_customer
 from consent.memberships import Membership
 from consent.models import PermissionState, Purpose
-from consent.states import Event
+from consent.states import Event, fold_all
 from mdm import bulk
 from mdm.audit import record_history
 from mdm.identity import lock_customers
@@ -65,9 +65,11 @@ def project_births(
 ) -> None:
     """Write the first permission states of customers born in this transaction, with their events.
 
-    Nobody else can see them yet: nothing stored has to be compared or locked.
+    Nobody else can see them yet: nothing stored has to be compared or locked. One record cannot
+    contradict another either, so nothing has to be judged.
     """
-    states = _rows_of(fold_histories(by_customer), {**purposes, ANY: None})
+    folded = {customer: fold_all(events) for customer, events in by_customer.items()}
+    states = _rows_of(folded, {**purposes, ANY: None})
     bulk.insert(PermissionState, _COLUMNS[1:], ((*place, *content) for place, content in states))
     # All that these customers have is new, so nobody needs to know the keys.
     record_history(PermissionState, sorted(by_customer), "+", by="customer_id")

@@ -46,6 +46,11 @@ class Key(NamedTuple):
     channel: str
     purpose: str
 
+    @property
+    def is_wide(self) -> bool:
+        """Tell whether the key covers more than itself."""
+        return self.contact_point_id is None or ANY in self
+
 
 class Event(NamedTuple):
     """One consent event as the fold reads it; `occurred_at` is None when nobody knows the date.
@@ -91,10 +96,11 @@ class Event(NamedTuple):
         """Tell whether the event speaks about a key: refusals may be wide, grants never are."""
         if not self.is_restrictive:
             return self.key == key and key.contact_point_id is not None
+        point, channel, purpose = self.key
         return (
-            self.key.contact_point_id in {None, key.contact_point_id}
-            and self.key.channel in {ANY, key.channel}
-            and self.key.purpose in {ANY, key.purpose}
+            (point is None or point == key.contact_point_id)
+            and (channel == ANY or channel == key.channel)
+            and (purpose == ANY or purpose == key.purpose)
         )
 
 
@@ -146,18 +152,18 @@ def fold(events: Iterable[Event], key: Key) -> Permission:
 
 def fold_all(events: Iterable[Event]) -> dict[Key, Permission]:
     """Return the state of every key that an event names, wide keys included."""
-    narrow: dict[Key, list[Event]] = {}
-    refusals = []
+    told: dict[Key, tuple[list[Event], list[Event]]] = {}
+    wide: list[Event] = []
     for event in unretracted(events):
-        # What is no refusal speaks of its own key alone, and is looked up there.
-        at_key = narrow.setdefault(event.key, [])
+        narrow, refusals = told.setdefault(event.key, ([], []))
+        # What is not wide speaks of its own key alone, and is looked up there.
         if event.is_restrictive:
-            refusals.append(event)
+            (wide if event.key.is_wide else refusals).append(event)
         elif event.covers(event.key):
-            at_key.append(event)
+            narrow.append(event)
     folded = {
-        key: _outcome(told, [event for event in refusals if event.covers(key)])
-        for key, told in narrow.items()
+        key: _outcome(narrow, [*refusals, *(event for event in wide if event.covers(key))])
+        for key, (narrow, refusals) in told.items()
     }
     return {key: state for key, state in folded.items() if state.state != State.NONE}
 

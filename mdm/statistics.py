@@ -12,6 +12,13 @@ _OUTRUN = """
     WHERE schemaname = current_schema() AND n_mod_since_analyze > 1000 + n_live_tup / 3
 """
 
+# Small tables are read in no time, whatever the plan.
+_UNSEEN = """
+    SELECT quote_ident(relname) FROM pg_class
+    WHERE relnamespace = current_schema()::regnamespace AND relkind = 'r'
+    AND reltuples < 0 AND pg_relation_size(oid) > 1048576
+"""
+
 
 def renew() -> None:
     """Let PostgreSQL look again at tables that have changed by a third since it last did.
@@ -19,9 +26,22 @@ def renew() -> None:
     It looks at a sample, so a table of a million rows takes a second or two. Tables that the
     user does not own are left as they are.
     """
+    _look_at(_OUTRUN)
+
+
+def look_at_new() -> None:
+    """Let PostgreSQL look at tables of more than a megabyte that it has never seen filled.
+
+    For a load, between its chunks: one look tells how many rows share a value, and that stays
+    true while a table grows. Without it, a first load took longer with every chunk.
+    """
+    _look_at(_UNSEEN)
+
+
+def _look_at(choice: str) -> None:
     if connection.vendor != "postgresql":
         return
     with connection.cursor() as cursor:
-        cursor.execute(_OUTRUN)
+        cursor.execute(choice)
         if tables := [name for (name,) in cursor.fetchall()]:
             cursor.execute(f"ANALYZE {', '.join(tables)}")

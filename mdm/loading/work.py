@@ -12,7 +12,7 @@ from django.db import OperationalError, connection
 from django.utils.timezone import get_default_timezone, localdate, now
 from django.utils.translation import gettext as _
 
-from mdm import postcodes
+from mdm import postcodes, statistics
 from mdm.audit import acting_as
 from mdm.jobs import JobRefused, JobRun, LostLease, job
 from mdm.loading import deletion
@@ -159,6 +159,7 @@ def _load_lines(
             with run.chunk(cursor=cursor, done=done, total=staged.line_count, phase="loading"):
                 progress.add(*writer.write(chunk))
                 writer.write_counts(progress.counts)
+            statistics.look_at_new()
             if number % 10 == 0:
                 gc.collect()  # What queries leave behind would add up over a million rows.
 

@@ -243,9 +243,9 @@ def test_a_chunk_of_claims_costs_the_same_queries_whatever_its_size(django_asser
     ]
     batch = LoadBatch.objects.first()
 
-    with django_assert_max_num_queries(16):
+    with django_assert_max_num_queries(17):
         receive_claims(batch=batch, births=Births(), claims=claims[:1])
-    with django_assert_max_num_queries(16):
+    with django_assert_max_num_queries(17):
         receive_claims(batch=batch, births=Births(), claims=claims)
 
     assert ConsentEvent.objects.count() == 60
