@@ -21,12 +21,14 @@ class ConsentConfig(AppConfig):
         from consent.batch_reports import report_on
         from consent.claims import await_claims, receive_claims
         from consent.housekeeping import tidy_up  # Brings the jobs of consent along.
+        from consent.permission_preview import warn_of_conflicts
         from consent.projection import follow_customers
         from consent.retractions import foresee_undo, take_back
         from mdm.signals import (
             customers_changed,
             file_shown,
             file_undone,
+            joining_shown,
             records_arriving,
             records_loaded,
             swept,
@@ -38,5 +40,6 @@ class ConsentConfig(AppConfig):
         customers_changed.connect(follow_customers, dispatch_uid="consent.projection")
         swept.connect(tidy_up, dispatch_uid="consent.housekeeping")
         file_shown.connect(report_on, dispatch_uid="consent.batch_reports")
+        joining_shown.connect(warn_of_conflicts, dispatch_uid="consent.conflicts")
         undo_asked.connect(foresee_undo, dispatch_uid="consent.undo")
         file_undone.connect(take_back, dispatch_uid="consent.retractions")

@@ -24,10 +24,10 @@ from consent.conflicts import (
     states_of,
     were_together,
 )
-from consent.ledger import READ, event_of, events_by_customer
+from consent.ledger import PERMISSIVE, READ, event_of, events_by_customer
 from consent.memberships import Membership
 from consent.models import ConflictResolution, ConsentEvent
-from consent.states import Event, EventType, known
+from consent.states import OWN_WILL, Event, EventType, known
 from mdm.key_sets import key_set
 from mdm.models import Customer, CustomerEvent, SourceRecord
 
@@ -81,6 +81,28 @@ def conflicts_by_customer(members: Membership) -> dict[int, list[Conflict]]:
         if may_conflict(events)
     }
     return {customer: open_ones for customer, open_ones in found.items() if open_ones}
+
+
+def foreseen_conflicts(homes: Mapping[int, int]) -> dict[int, list[Conflict]]:
+    """Return the contradictions that would come up if records belonged to these customers.
+
+    Those that wait for a decision today are left out.
+    """
+    agreed = ConsentEvent.objects.filter(
+        source_record__in=key_set(homes), type__in=PERMISSIVE, actor_type__in=OWN_WILL
+    )
+    # Most people shown side by side never agreed to anything themselves: one query tells.
+    will = conflicts_by_customer(Membership.supposed(homes)) if agreed.exists() else {}
+    if not will:
+        return {}
+    records = SourceRecord.objects.filter(pk__in=key_set(homes))
+    today = Membership(sorted(set(records.values_list("customer_id", flat=True))))
+    waiting = {c.digest for found in conflicts_by_customer(today).values() for c in found}
+    new = {
+        customer: [conflict for conflict in found if conflict.digest not in waiting]
+        for customer, found in will.items()
+    }
+    return {customer: found for customer, found in new.items() if found}
 
 
 def histories(members: Membership) -> dict[int, list[Event]]:

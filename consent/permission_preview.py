@@ -12,7 +12,7 @@ from django.utils.timezone import now
 from django.utils.translation import gettext as _
 
 from consent.gathering import Gathered, gather
-from consent.histories import states_by_customer
+from consent.histories import foreseen_conflicts, states_by_customer
 from consent.memberships import Membership
 from consent.models import ConsentEvent, Purpose
 from consent.presentation import Asked, Cell, MatrixRow, asked_about, matrix_rows
@@ -70,6 +70,8 @@ class PermissionsOf:
     """Display ids of today's customers that her records come from."""
     purposes: tuple[Purpose, ...]
     rows: tuple[ChangedRow, ...]
+    conflict_count: int
+    """Contradictions that would come up and wait for the data protection officer."""
 
     @property
     def counts(self) -> dict[str, int]:
@@ -95,6 +97,7 @@ def foresee_permissions(homes: Mapping[int, int]) -> list[PermissionsOf]:
     was = {key: _cells(matrix_rows([known], points, asked)) for key, known in before.items()}
     will = {key: matrix_rows([known], points, asked) for key, known in after.items()}
     refusing = _who_refuses(will.values())
+    conflicts = foreseen_conflicts(homes)
     names = {
         key: customer.display_id
         for key, customer in Customer.objects.in_bulk({*before, *after}).items()
@@ -105,10 +108,17 @@ def foresee_permissions(homes: Mapping[int, int]) -> list[PermissionsOf]:
             tuple(names[side] for side in sides),
             asked.purposes,
             _changed(will[customer], [was[side] for side in sides], refusing),
+            len(conflicts.get(customer, ())),
         )
         for customer in sorted(will)
         if (sides := _sides(customer, homes, today))
     ]
+
+
+def warn_of_conflicts(*, homes: Mapping[int, int], **signal: object) -> Mapping[str, object] | None:
+    """Tell whoever is about to join records that it takes the data protection officer's word."""
+    count = sum(len(found) for found in foreseen_conflicts(homes).values())
+    return {"template": "consent/_conflict_foreseen.html", "conflict_count": count} if count else None
 
 
 _Place = tuple[str, int | None, int]

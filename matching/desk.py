@@ -4,6 +4,7 @@ import uuid
 from collections.abc import Iterable
 from dataclasses import dataclass
 from enum import StrEnum
+from typing import Any
 
 from django.contrib.auth.models import User
 from django.db.models import Count
@@ -12,10 +13,12 @@ from django.utils.timezone import localtime
 from django.utils.translation import gettext as _
 
 from matching import review
+from matching.decisions import Outcome
 from matching.explanation import Argument
 from matching.models import Decision, ReviewTask
 from matching.runs import KIND, last_run
 from mdm.models import Job
+from mdm.signals import joining_shown
 
 _WIDEST_BITS = 12.0
 """A bar is full at 4,000 to 1; a longer one would only dwarf the others."""
@@ -69,6 +72,8 @@ class Desk:
     queue: review.QueueState
     pair: review.Comparison | None
     weighing: Weighing | None
+    warnings: list[Any]
+    """What other apps say of the answer Same beforehand: each a `template` and what it reads."""
     answer_key: str
     """New with every showing: the same answer sent twice has one effect."""
     undoable: Decision | None
@@ -97,6 +102,7 @@ def lay_out(user: User, *, task_id: int | None = None) -> Desk:
         queue=queue,
         pair=pair,
         weighing=_weigh(pair) if pair else None,
+        warnings=_warnings(pair.outcome) if pair and pair.outcome else [],
         answer_key=uuid.uuid4().hex,
         undoable=undoable,
         undo_versions=review.versions_for_undo(undoable) if undoable else "",
@@ -146,6 +152,14 @@ def _weigh(pair: review.Comparison) -> Weighing | None:
         percent=min(99, max(1, round(100 * pair.score.probability))),
         likelihood=pair.score.likelihood,
     )
+
+
+def _warnings(outcome: Outcome) -> list[Any]:
+    if not outcome.joining_count:
+        return []
+    homes = dict.fromkeys(outcome.record_ids, outcome.customer_id)
+    told = joining_shown.send(sender=None, homes=homes)
+    return [words for _app, words in told if words]
 
 
 def _bars(arguments: Iterable[Argument]) -> list[EvidenceBar]:

@@ -26,6 +26,10 @@ counts by name, which are added up.
 
 `file_shown`: the page of a loaded file is made. Argument: `batch`. Receivers answer with what they
 know of it: a mapping with the name of a `template` and what that reads as `told`.
+
+`joining_shown`: somebody is shown records that an answer of hers would join. Argument: `homes`
+(record → customer it would belong to, of every record of theirs). Receivers answer as for
+`file_shown`, or with None when there is nothing to say.
 """
 
 from collections.abc import Mapping, Sequence
@@ -43,6 +47,7 @@ swept = Signal()
 file_undone = Signal()
 undo_asked = Signal()
 file_shown = Signal()
+joining_shown = Signal()
 
 
 class PermissionClaim(NamedTuple):

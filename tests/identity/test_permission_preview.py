@@ -1,5 +1,6 @@
 """What a merge or a parting does to permissions is shown beforehand, and is what is done."""
 
+import re
 from collections.abc import Mapping
 from datetime import date, timedelta
 from random import Random
@@ -9,10 +10,11 @@ from django.db import transaction
 from django.urls import reverse
 from django.utils.timezone import now
 
+from config.roles import create_roles
 from consent.permission_preview import Mark, PermissionsOf, foresee_permissions
 from consent.presentation import permission_matrix
 from matching.decisions import Verdict, decide
-from matching.models import ReviewTask
+from matching.models import Decision, ReviewTask
 from mdm import identity
 from mdm.birth_ids import public_id
 from mdm.models import Contract, Customer, Sale, SourceRecord
@@ -23,6 +25,7 @@ from tests.mdm.factories import make_records
 from tests.mdm.pages import client_of
 
 pytestmark = pytest.mark.django_db
+ANNOUNCED = "the case is opened with the merge"
 Answers = dict[tuple[str, int, int], tuple[object, ...]]
 
 
@@ -148,6 +151,8 @@ def test_the_review_page_offers_before_and_after_and_fetches_it_apart(pair, monk
 
     assert f'data-part="{where}"' in page.text
     assert "falls away" not in page.text
+    assert ANNOUNCED in page.text
+    assert ANNOUNCED in part.text
     assert "1 falls away" in part.text
     assert ">G7<" in part.text
     assert "<html" not in part.text
@@ -156,6 +161,45 @@ def test_the_review_page_offers_before_and_after_and_fetches_it_apart(pair, monk
     assert client_of("marketer").get(where).status_code == 403
     monkeypatch.setattr("config.permission_preview_pages.is_blind", lambda _task: True)
     assert client.get(where).status_code == 404
+
+
+def test_a_merge_by_hand_opens_the_case_that_its_page_announced(pair, monkeypatch):
+    """G7, also for pairs that no run joins by itself: by the queue and from the customer page."""
+    monkeypatch.setattr("matching.review.is_blind", lambda _task: False)
+    create_roles()
+    steward, dpo = client_of("steward"), client_of("dpo")
+    cases, review = reverse("consent:conflicts"), reverse("matching:review", args=[pair.pk])
+    link = {"kind": "link", "other": public_id(pair.right_id)}
+    repair = reverse("mdm:customer-repair", args=[public_id(pair.left_id)])
+    assert ANNOUNCED in steward.post(repair, link).text
+    versions, key = (
+        re.search(rf'name="{name}" value="([^"]*)"', steward.get(review).text)[1]
+        for name in ("versions", "key")
+    )
+    assert dpo.get(cases).context["shown"] == []
+
+    answer = {"versions": versions, "key": key, "verdict": "same"}
+    steward.post(reverse("matching:answer", args=[pair.pk]), answer)
+
+    [case] = dpo.get(cases).context["shown"]
+    assert len(case.contradictions) == 1
+    undo = reverse("mdm:customer-undo", args=[public_id(pair.left_id)])
+    decision = Decision.objects.get().pk
+    assert ANNOUNCED not in steward.post(undo, {"decision": decision}).text
+
+
+def test_a_merge_without_contradiction_announces_nothing(monkeypatch):
+    monkeypatch.setattr("matching.review.is_blind", lambda _task: False)
+    one, other = make_records(
+        [{"email": "ada@example.com"}, {"source": "shop", "email": "a.l@example.com"}]
+    )
+    record_event(one, "confirmed", occurred_at=now() - timedelta(days=40))
+    record_event(other, "objection")  # The later word, so nothing is left to decide.
+    task = open_task(one, other, score=1.0)
+
+    page = client_of("steward").get(reverse("matching:review", args=[task.pk]))
+
+    assert ANNOUNCED not in page.text
 
 
 def test_parting_shows_an_objection_made_as_one_on_both_sides(pair):
