@@ -21,7 +21,7 @@ from django.utils.translation import gettext as _
 
 from campaigns.models import Campaign, ListDownload, TargetList
 from consent.models import Channel, ConsentEvent, LedgerCheck, PermissionState, RightsRequest
-from consent.quarantine import waiting_files
+from consent.quarantine import earlier_files, waiting_files
 from consent.resolving import open_conflict_customers
 from matching.models import Decision, MatchRun, ReviewTask
 from mdm import erasure_journal
@@ -111,6 +111,7 @@ class DpoHome:
     ledger: LedgerCheck | None
     open_conflict_count: int
     waiting_broker_count: int
+    earlier_broker_count: int
     forgotten_erasure_count: int
 
 
@@ -269,6 +270,7 @@ def dpo_home() -> DpoHome:
         ledger=LedgerCheck.objects.first(),
         open_conflict_count=open_conflict_customers(),
         waiting_broker_count=waiting_files().count(),
+        earlier_broker_count=earlier_files().count(),
         forgotten_erasure_count=len(erasure_journal.missing()),
     )
 

@@ -3,11 +3,11 @@
 from typing import Any
 
 from django.core.cache import cache
-from django.db.models import Count, Exists, F, OuterRef, Q
+from django.db.models import Count, Exists, OuterRef, Q
 
 from consent.ledger import PERMISSIVE, RESTRICTIVE
 from consent.models import ConsentEvent, PermissionState
-from consent.quarantine import Outcome, claims_of
+from consent.quarantine import Outcome, claims_of, earlier_claims_of
 from mdm.models import LoadBatch
 
 _NO = (
@@ -16,7 +16,7 @@ _NO = (
     PermissionState.State.OBJECTED,
 )
 _FILES = (ConsentEvent.ActorType.IMPORT, ConsentEvent.ActorType.BROKER)
-WAITING, DRAWN = "waiting", "drawn"
+EARLIER, WAITING, DRAWN = "earlier", "waiting", "drawn"
 _COUNTS_SECONDS = 120
 
 
@@ -43,17 +43,20 @@ def _counts(batch: LoadBatch) -> dict[str, int]:
         purpose=OuterRef("purpose"),
         state__in=_NO,
     )
-    # A consent released from quarantine is the same claim once more.
-    told = events.exclude(actor_type=ConsentEvent.ActorType.IMPORT, actor__isnull=False)
+    # Released from quarantine, or put into it later, a consent is the same claim once more.
+    told = events.filter(actor=None)
     counts = told.aggregate(
         claims=Count("pk", filter=claims), refusals=Count("pk", filter=Q(type__in=RESTRICTIVE))
     )
-    standing = told.filter(claims, retractions=None, contact_point=F("contact_point"))
+    released = Q(actor_type=ConsentEvent.ActorType.IMPORT, actor__isnull=False)
+    standing = events.exclude(released).filter(claims, retractions=None)
     return {**counts, "conflicts": standing.filter(Exists(said_no)).count()}
 
 
 def quarantine_state(batch: LoadBatch) -> str:
     """Return where the check of a broker's file stands; "" when nothing of it ever waited."""
+    if earlier_claims_of(batch).exists():
+        return EARLIER
     if not hasattr(batch, "sample_draw") and not claims_of(batch).exists():
         return ""
     return check_state(batch)
@@ -61,6 +64,8 @@ def quarantine_state(batch: LoadBatch) -> str:
 
 def check_state(batch: LoadBatch) -> str:
     """Return where the check of a broker's file stands of which claims wait or waited."""
+    if getattr(batch, "has_earlier_claims", False):
+        return EARLIER
     draw = getattr(batch, "sample_draw", None)
     if draw is None:
         return WAITING

@@ -4,6 +4,7 @@ import time
 
 from consent.clients import forget_old_counts
 from consent.double_opt_in import tidy
+from consent.earlier_claims import QUARANTINE  # noqa: F401 - its job is known to workers.
 from consent.ledger_jobs import check_when_due
 from consent.mails import ring_if_due
 from consent.quarantine_jobs import SETTLE  # noqa: F401 - its job is known to workers.

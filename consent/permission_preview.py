@@ -115,10 +115,14 @@ def foresee_permissions(homes: Mapping[int, int]) -> list[PermissionsOf]:
     ]
 
 
-def warn_of_conflicts(*, homes: Mapping[int, int], **signal: object) -> Mapping[str, object] | None:
+def warn_of_conflicts(
+    *, homes: Mapping[int, int], **signal: object
+) -> Mapping[str, object] | None:
     """Tell whoever is about to join records that it takes the data protection officer's word."""
     count = sum(len(found) for found in foreseen_conflicts(homes).values())
-    return {"template": "consent/_conflict_foreseen.html", "conflict_count": count} if count else None
+    return (
+        {"template": "consent/_conflict_foreseen.html", "conflict_count": count} if count else None
+    )
 
 
 _Place = tuple[str, int | None, int]

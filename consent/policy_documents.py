@@ -15,6 +15,7 @@ from django.utils.translation import gettext as _
 
 from consent.facts import ANY, ChannelCode, EvidenceLevel
 from consent.policy_packs import (
+    FR_2026_11,
     PARIS,
     SINCE_EVER,
     ConsentValidity,
@@ -34,9 +35,12 @@ BOUNDS: Mapping[str, tuple[int, int]] = {
     "call_attempts_maximum": (0, 30),
     "call_attempts_days": (1, 366),
     "target_list_hours": (1, 720),
+    "broker_sample_size": (20, 1000),
+    "broker_proof_percent": (50, 100),
 }
 """The least and the greatest figure a pack may state."""
 VALIDITY_MONTHS = (1, 240)
+_STATED_LATER = ("broker_sample_size", "broker_proof_percent")
 _CHANNELS = frozenset(map(str, ChannelCode))
 _KEYS = frozenset(BOUNDS) | {
     "phone_switch",
@@ -52,6 +56,14 @@ _KEYS = frozenset(BOUNDS) | {
 
 class PolicyRefused(ValueError):
     """No pack can be made of this; the text says what is wrong."""
+
+
+def completed(document: Document) -> dict[str, Any]:
+    """Return a document with the figures that packs did not state once: as the product had them.
+
+    What was signed stays as it is; it reads as it was carried out.
+    """
+    return {**{name: getattr(FR_2026_11, name) for name in _STATED_LATER}, **document}
 
 
 def document_of(pack: PolicyPack) -> dict[str, Any]:
@@ -94,6 +106,7 @@ def read_pack(
         PolicyRefused: when a parameter is unknown, missing or makes no sense.
     """
     _require(isinstance(document, Mapping), _("The pack is no list of parameters."))
+    document = completed(document)
     for name in sorted(set(document) - _KEYS):
         raise PolicyRefused(_("Unknown parameter: %(name)s.") % {"name": name})
     for name in sorted(_KEYS - set(document)):
@@ -136,6 +149,8 @@ def _read(
         call_attempts_maximum=_figure(document, "call_attempts_maximum"),
         call_attempts_days=_figure(document, "call_attempts_days"),
         target_list_hours=_figure(document, "target_list_hours"),
+        broker_sample_size=_figure(document, "broker_sample_size"),
+        broker_proof_percent=_figure(document, "broker_proof_percent"),
         evidence_minimum={
             channel: EvidenceLevel(level)
             for channel, level in document["evidence_minimum"].items()

@@ -13,7 +13,7 @@ from django.utils.translation import gettext_lazy
 
 from consent.facts import ANY
 from consent.models import Channel, PolicyVersion, Purpose
-from consent.policy_documents import BOUNDS, VALIDITY_MONTHS, PolicyRefused, read_pack
+from consent.policy_documents import BOUNDS, VALIDITY_MONTHS, PolicyRefused, completed, read_pack
 from consent.policy_words import GROUPS, PARAMETERS, SALE_KIND_LABELS, Parameter
 from consent.presentation import EVIDENCE_LABELS
 
@@ -59,7 +59,7 @@ class PolicyForm(forms.Form):
 
     def __init__(self, data: Any = None, *, draft: PolicyVersion) -> None:
         """Make the fields for the purposes there are, filled with what the draft says."""
-        self._document = draft.parameters
+        self._document = completed(draft.parameters)
         self._purposes = [(ANY, _("every purpose"))] + [
             (purpose.code, str(purpose))
             for purpose in Purpose.objects.filter(is_active=True).exclude(

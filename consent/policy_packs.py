@@ -65,6 +65,11 @@ class PolicyPack:
     soft_opt_in_months: int | None = None
     # [P] How long a frozen list may be downloaded; each download asks the gate again all the same.
     target_list_hours: int = 72
+    # [P] How many claims of a broker's file are drawn, of a smaller file all: sixty proofs of
+    # sixty show, with 95 % certainty, that fewer than 1 in 20 lacks its proof (1 - 0.95 ** 60).
+    broker_sample_size: int = 60
+    # [P] The share of proofs seen from which a broker's file may be released.
+    broker_proof_percent: int = 95
     valid_until: datetime | None = None
 
     def minimum_evidence(self, channel: str) -> EvidenceLevel:

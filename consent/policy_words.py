@@ -18,6 +18,7 @@ from consent.presentation import EVIDENCE_LABELS
 from consent.rules import localised_law
 
 OUR_CHOICE = gettext_lazy("choice of the company")
+_BROKERS = gettext_lazy("choice of the company; CNIL SAN-2024-003 and 004")
 _MANAGEMENT = gettext_lazy("CNIL, guidelines on customer management")
 
 
@@ -68,6 +69,16 @@ PARAMETERS = {
         OUR_CHOICE,
         gettext_lazy("years"),
     ),
+    "broker_sample_size": Parameter(
+        gettext_lazy("Proofs drawn from a broker's file, or all of a smaller one"),
+        _BROKERS,
+        gettext_lazy("claims"),
+    ),
+    "broker_proof_percent": Parameter(
+        gettext_lazy("A broker's file is released from proofs seen of"),
+        _BROKERS,
+        "%",
+    ),
     "phone_switch": Parameter(
         gettext_lazy("Calls need consent from"), "C. consom. L223-1, loi 2025-594 art. 13"
     ),
@@ -92,6 +103,7 @@ GROUPS: Sequence[tuple[Any, Sequence[str]]] = (
     (gettext_lazy("Customer exception"), ("soft_opt_in_months", "soft_opt_in_sale_kinds",
                                           "information_is_attested")),
     (gettext_lazy("Minors"), ("joint_consent_below_age", "adult_age")),
+    (gettext_lazy("Brokers' files"), ("broker_sample_size", "broker_proof_percent")),
     (gettext_lazy("Calls"), ("phone_switch", "call_attempts_maximum", "call_attempts_days",
                              "call_hours")),
 )  # fmt: skip

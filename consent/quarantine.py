@@ -31,13 +31,9 @@ from consent.models import (
     SampleDraw,
 )
 from consent.offline import kept_evidence
+from consent.policies import pack_at
 from mdm.models import LoadBatch
 
-SAMPLE_SIZE = 60
-"""[P] Of a file with fewer claims, all: sixty proofs out of sixty show, with 95 % certainty, that
-fewer than one claim in twenty lacks its proof (1 - 0.95 ** 60)."""
-PERCENT_NEEDED = 95
-"""[P] The share of proofs seen from which a file may be released."""
 Outcome = QuarantineDecision.Outcome
 
 
@@ -55,6 +51,7 @@ class Tally:
     counted: int
     proved: int
     lacking: int
+    percent_needed: int
 
     @property
     def unanswered(self) -> int:
@@ -64,12 +61,17 @@ class Tally:
     @property
     def needed(self) -> int:
         """How many proofs must be seen for a release: the limit, rounded up."""
-        return -(-self.counted * PERCENT_NEEDED // 100)
+        return -(-self.counted * self.percent_needed // 100)
 
     @property
     def is_enough(self) -> bool:
         """Whether the file may be released."""
         return self.counted > 0 and self.unanswered == 0 and self.proved >= self.needed
+
+
+def earlier_claims_of(batch: LoadBatch) -> "QuerySet[ConsentEvent]":
+    """Return the claims of a file that came before its source was named a broker's."""
+    return _earlier().filter(batch=batch).order_by("pk")
 
 
 def claims_of(batch: LoadBatch) -> "QuerySet[ConsentEvent]":
@@ -83,8 +85,18 @@ def waiting_files() -> "QuerySet[LoadBatch]":
 
 
 def checked_files() -> "QuerySet[LoadBatch]":
-    """Return the brokers' files whose claims wait, or that a sample was drawn from."""
-    return brokers_files().filter(Q(sample_draw__isnull=False) | Q(_has_claims()))
+    """Return the brokers' files with claims to be checked, or that a sample was drawn from.
+
+    `has_earlier_claims` tells which hold claims from before their source was named a broker's.
+    """
+    files = brokers_files().annotate(has_earlier_claims=_has(_earlier()))
+    drawn_from = Q(sample_draw__isnull=False)
+    return files.filter(drawn_from | Q(_has_claims()) | Q(has_earlier_claims=True))
+
+
+def earlier_files() -> "QuerySet[LoadBatch]":
+    """Return the brokers' files with claims from before their source was named a broker's."""
+    return brokers_files().filter(_has(_earlier()))
 
 
 def brokers_files() -> "QuerySet[LoadBatch]":
@@ -114,6 +126,8 @@ def draw_sample(batch: LoadBatch, *, by: User) -> SampleDraw:
     if locked.job is None or locked.job.is_live:
         raise QuarantineRefused(_("The file is still being loaded."))
     claims = dict(claims_of(locked).values_list("uuid", "pk"))
+    if earlier_claims_of(locked).exists():
+        raise QuarantineRefused(_("Put the earlier claims of this file into quarantine first."))
     if not claims:
         raise QuarantineRefused(_("No claim of this file waits."))
     seed = secrets.token_hex(16)
@@ -121,12 +135,13 @@ def draw_sample(batch: LoadBatch, *, by: User) -> SampleDraw:
         batch=locked, seed=seed, claim_count=len(claims), drawn_by=by
     )
     SampledClaim.objects.bulk_create(
-        SampledClaim(draw=found, event_id=claims[uuid]) for uuid in drawn(seed, claims)
+        SampledClaim(draw=found, event_id=claims[uuid])
+        for uuid in drawn(seed, claims, size=pack_at(found.drawn_at).broker_sample_size)
     )
     return found
 
 
-def drawn(seed: str, uuids: Iterable[UUID]) -> list[UUID]:
+def drawn(seed: str, uuids: Iterable[UUID], *, size: int) -> list[UUID]:
     """Return the claims that a seed draws: those of the smallest SHA-256 of “seed:uuid”.
 
     Whoever has the seed and the ids of the events can draw again, in any language.
@@ -135,7 +150,7 @@ def drawn(seed: str, uuids: Iterable[UUID]) -> list[UUID]:
     def rank(uuid: UUID) -> bytes:
         return hashlib.sha256(f"{seed}:{uuid}".encode()).digest()
 
-    return heapq.nsmallest(SAMPLE_SIZE, uuids, key=rank)
+    return heapq.nsmallest(size, uuids, key=rank)
 
 
 @transaction.atomic
@@ -170,13 +185,14 @@ def findings_of(draw: SampleDraw) -> dict[int, ProofFinding]:
 
 
 def tally_of(draw: SampleDraw, findings: Mapping[int, ProofFinding]) -> Tally:
-    """Count a sample."""
+    """Count a sample against the limit that the policy pack stated when it was drawn."""
     counted = set(
         _standing().filter(pk__in=draw.claims.values("event_id")).values_list("pk", flat=True)
     )
     answered = [finding for event, finding in findings.items() if event in counted]
     proved = sum(finding.evidence_id is not None for finding in answered)
-    return Tally(len(counted), proved, len(answered) - proved)
+    needed = pack_at(draw.drawn_at).broker_proof_percent
+    return Tally(len(counted), proved, len(answered) - proved, needed)
 
 
 @transaction.atomic
@@ -204,7 +220,7 @@ def decide_batch(
         reason=reason.strip(),
         sampled_count=tally.counted,
         proved_count=tally.proved,
-        percent_needed=PERCENT_NEEDED,
+        percent_needed=tally.percent_needed,
         decided_by=by,
     )
 
@@ -217,7 +233,22 @@ def _locked_open(draw_id: int) -> None:
 
 
 def _has_claims() -> Exists:
-    return Exists(_standing().filter(batch=OuterRef("pk")))
+    return _has(_standing())
+
+
+def _has(claims: "QuerySet[ConsentEvent]") -> Exists:
+    return Exists(claims.filter(batch=OuterRef("pk")))
+
+
+def _earlier() -> "QuerySet[ConsentEvent]":
+    """Return the claims of files that were taken for an own source's; a release has an actor."""
+    return ConsentEvent.objects.filter(
+        actor_type=ConsentEvent.ActorType.IMPORT,
+        actor=None,
+        type__in=PERMISSIVE,
+        retractions=None,
+        erased_at=None,
+    )
 
 
 def _standing() -> "QuerySet[ConsentEvent]":

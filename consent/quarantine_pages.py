@@ -1,21 +1,23 @@
 """The DPO's pages of brokers' files: what waits, and one file with its sample and its decision."""
 
+import math
 from typing import Any, NamedTuple
 
 from django import forms
 from django.contrib import messages
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import get_object_or_404, redirect
+from django.utils.timezone import now
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
-from consent.batch_reports import check_state, quarantine_state, report_on
+from consent.batch_reports import EARLIER, check_state, quarantine_state, report_on
+from consent.earlier_claims import preview, quarantine
 from consent.models import ConsentEvent, ProofFinding, SampledClaim, SampleDraw
 from consent.offline import OfflineRefused
+from consent.policies import pack_at
 from consent.presentation import channel_label
 from consent.quarantine import (
-    PERCENT_NEEDED,
-    SAMPLE_SIZE,
     Outcome,
     QuarantineRefused,
     brokers_files,
@@ -74,16 +76,18 @@ class BrokerFilePage(StaffPage):
         """Add what the file said, the sample with its findings, and the decision."""
         batch = get_object_or_404(brokers_files(), pk=self.kwargs["pk"])
         draw = SampleDraw.objects.select_related("drawn_by").filter(batch=batch).first()
+        state = quarantine_state(batch)
         log_access(self.request.user, "broker's file", f"batch {batch.pk}")
         return super().get_context_data(
             **{**kwargs, "title": batch.file_name},
             batch=batch,
             told=report_on(batch=batch),
-            state=quarantine_state(batch),
+            state=state,
             draw=draw,
             decision=getattr(draw, "decision", None),
-            sample_size=SAMPLE_SIZE,
-            percent_needed=PERCENT_NEEDED,
+            demand=pack_at(now()),
+            certainty=_certainty(pack_at(now()).broker_sample_size),
+            earlier=preview(batch) if state == EARLIER else None,
             **(_sample(draw) if draw else {}),
         )
 
@@ -102,6 +106,10 @@ class BrokerFilePage(StaffPage):
             draw_sample(batch, by=by)
             messages.success(request, _("The sample is drawn: ask the broker for these proofs."))
             return
+        if step == "quarantine":
+            quarantine(batch, by=by)
+            messages.success(request, _("A worker puts the claims into quarantine."))
+            return
         draw = get_object_or_404(SampleDraw, batch=batch)
         if step in {"seen", "missing"}:
             self._note(request, draw, is_proved=step == "seen")
@@ -117,6 +125,11 @@ class BrokerFilePage(StaffPage):
             raise QuarantineRefused(" ".join(str(form.errors[name][0]) for name in form.errors))
         note_proof(claim, is_proved=is_proved, **form.cleaned_data, by=staff_user(request))
         messages.success(request, _("Noted."))
+
+
+def _certainty(size: int) -> int:
+    """Return how surely, in percent, no proof lacking of a sample means fewer than 5 % in all."""
+    return math.floor(100 * (1 - 0.95**size))
 
 
 def _sample(draw: SampleDraw) -> dict[str, Any]:

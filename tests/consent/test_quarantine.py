@@ -27,7 +27,7 @@ from consent.models import (
 )
 from consent.permissions import Answer
 from consent.projection import project
-from consent.quarantine import SAMPLE_SIZE, Tally, drawn, waiting_files
+from consent.quarantine import Tally, drawn, waiting_files
 from consent.sealing import seal_events
 from consent.states import fold_all
 from consent.verification import verify
@@ -36,7 +36,7 @@ from mdm.erasure import erase
 from mdm.models import Customer, Job, LoadBatch, SourceRecord, SourceSystem
 from tests.campaigns.factories import frozen_list, make_campaign
 from tests.campaigns.test_journey import take
-from tests.consent.factories import email_of, marketing, record_event
+from tests.consent.factories import email_of, enact, marketing, record_event
 from tests.consent.strategies import ledgers
 from tests.factories import UserFactory
 from tests.mdm.factories import make_record
@@ -97,8 +97,8 @@ def see_proofs(dpo: Client, batch: LoadBatch, *, without: str = "") -> None:
         )
 
 
-def carry_out() -> None:
-    for job in Job.objects.filter(kind="settle_claims", state="queued"):
+def carry_out(kind: str = "settle_claims") -> None:
+    for job in Job.objects.filter(kind=kind, state="queued"):
         jobs.run_now(job)
 
 
@@ -224,7 +224,7 @@ def test_the_sample_is_drawn_once_and_anybody_can_draw_it_again(batch, dpo):
 
     assert SampleDraw.objects.get() == draw
     uuids = ConsentEvent.objects.filter(batch=batch, type="given").values_list("uuid", flat=True)
-    assert {(uuid,) for uuid in drawn(draw.seed, uuids)} == claims
+    assert {(uuid,) for uuid in drawn(draw.seed, uuids, size=60)} == claims
 
 
 def test_what_was_drawn_found_and_decided_is_never_changed(batch, dpo):
@@ -275,6 +275,62 @@ def test_undoing_the_file_takes_back_what_was_released_too(batch, dpo):
 
     granted = ConsentEvent.objects.filter(type__in=PERMISSIVE, retractions=None)
     assert not granted.exists()
+
+
+def test_claims_from_before_the_broker_was_named_go_into_quarantine(broker, dpo):
+    SourceSystem.objects.filter(pk=broker.pk).update(broker="", broker_contract="")
+    batch = load(ADA, BOB, NO)
+    own, bob = _own_record("bob@example.org"), SourceRecord.objects.get(source_key="bob")
+    SourceRecord.objects.filter(pk=bob.pk).update(customer=own.customer)
+    project([own.customer_id, bob.customer_id])
+    SourceSystem.objects.filter(pk=broker.pk).update(broker="Data & Co", broker_contract="C-1")
+    before, page = now(), reverse("consent:broker-file", args=[batch.pk])
+    assert (answer("ada").rule, answer("bob").rule) == ("E1", "E1")
+
+    shown = dpo.get(page)
+    seen = shown.context["earlier"]
+    assert (seen.claim_count, seen.person_count, seen.standing_count) == (2, 2, 2)
+    assert "1 file came before its source was named" in dpo.get(reverse("admin:index")).text
+    assert "not in quarantine yet" in dpo.get(reverse("consent:brokers")).text
+    assert "into quarantine first" in post(dpo, batch, "draw")
+    post(dpo, batch, "quarantine")
+    post(dpo, batch, "quarantine")  # A second click is the same job.
+    carry_out("quarantine_claims")
+
+    rules = [answer(key).rule for key in ("ada", "bob", "no")]
+    assert rules == ["G12", "E1_bought", "G6"]  # Bob is known otherwise.
+    assert list(waiting_files()) == [batch]
+    assert "No claim of this file waits" in post(dpo, batch, "quarantine")
+    told = client_of("steward").get(reverse("mdm:batch", args=[batch.pk])).context["reports"][0]
+    assert (told["claims"], told["quarantine"]) == (2, "waiting")
+    offer = offer_for(marketing())
+    then = may_contact(own.customer, channel="email", offer=offer, at=before, known_at=before)
+    assert then.answer.rule == "E1"
+    see_proofs(dpo, batch)
+    post(dpo, batch, "released")
+    carry_out()
+    assert (answer("ada").rule, answer("bob").rule) == ("E1", "E1")
+    call_command("rebuild", "--check")
+    seal_events()
+    assert verify().bad is None
+    undo_batch(batch)
+    assert not ConsentEvent.objects.filter(type__in=PERMISSIVE, retractions=None).exists()
+
+
+def test_the_sample_and_its_limit_are_those_of_the_pack_when_it_was_drawn(dpo):
+    enact(broker_sample_size=20, broker_proof_percent=70)
+    batch = load(*(row(n, nom=f"n{n}", email=f"n{n}@example.org", maj="01/10/2026", accord="O")
+                   for n in range(25)))  # fmt: skip
+    assert (
+        "20 claims, or all of a smaller file"
+        in dpo.get(reverse("consent:broker-file", args=[batch.pk])).text
+    )
+    post(dpo, batch, "draw")
+    enact()
+
+    page = dpo.get(reverse("consent:broker-file", args=[batch.pk]))
+
+    assert (page.context["tally"].counted, page.context["tally"].needed) == (20, 14)
 
 
 def test_erasing_somebody_of_the_sample_takes_her_proof_along(batch, dpo, settings):
@@ -334,12 +390,12 @@ def test_only_the_dpo_checks_brokers(batch, role):
 
 @given(st.lists(st.uuids(), unique=True, max_size=150), st.uuids())
 def test_a_draw_depends_on_the_seed_and_the_claims_alone(uuids: list[UUID], seed: UUID):
-    sample = drawn(seed.hex, uuids)
+    sample = drawn(seed.hex, uuids, size=60)
 
-    assert sample == drawn(seed.hex, reversed(uuids))
-    assert len(sample) == min(SAMPLE_SIZE, len(uuids))
+    assert sample == drawn(seed.hex, reversed(uuids), size=60)
+    assert len(sample) == min(60, len(uuids))
     # A claim more pushes out one at most: nobody hides claims among others.
-    assert len(set(sample) - set(drawn(seed.hex, [*uuids, uuid4()]))) <= 1
+    assert len(set(sample) - set(drawn(seed.hex, [*uuids, uuid4()], size=60))) <= 1
 
 
 @given(ledgers)
@@ -362,7 +418,7 @@ def test_a_brokers_word_alone_grants_nothing(events):
     ],
 )
 def test_how_many_proofs_are_enough(counted, proved, lacking, is_enough):
-    assert Tally(counted, proved, lacking).is_enough is is_enough
+    assert Tally(counted, proved, lacking, 95).is_enough is is_enough
 
 
 def _own_record(email: str = "own@example.org") -> SourceRecord:
