@@ -299,3 +299,28 @@ def _run(
         text=True,
         check=False,
     )
+
+
+_PROMISED = {
+    *(f"I{number}" for number in range(1, 25)),
+    *(f"A-PUB-{number:02}" for number in range(1, 15)),
+    *(f"A-LED-{number:02}" for number in range(1, 5)),
+    *("A-IMP-08", "A-ROLE-06"),
+}
+
+
+def test_every_invariant_and_attack_of_consent_names_tests_that_exist():
+    rows: dict[str, list[tuple[str, str]]] = {}
+    for line in (ROOT / "docs" / "testing.md").read_text().splitlines():
+        if row := re.match(r"\| (I\d+|A-[A-Z]+-\d+) \|", line):
+            rows.setdefault(row[1], []).extend(re.findall(r"`([\w/]+\.py)::(\w+)`", line))
+
+    named = {(path, test) for tests in rows.values() for path, test in tests}
+    gone = [
+        f"{path}::{test}"
+        for path, test in sorted(named)
+        if f"\ndef {test}(" not in (ROOT / "tests" / path).read_text()
+    ]
+
+    assert gone == []
+    assert {name for name in _PROMISED if not rows.get(name)} == set()
