@@ -11,8 +11,11 @@ class ConfigConfig(AppConfig):
     verbose_name = "Orfèvre"
 
     def ready(self) -> None:
-        """Put the jobs that no app describes itself into words."""
+        """Put jobs that no app describes into words, and dates as French writes them."""
         import config.job_words  # noqa: F401
+        from config.french_dates import write_first_days
+
+        write_first_days()
 
 
 class OrfevreAdminConfig(AdminConfig):

@@ -90,6 +90,7 @@ PERMISSIONS: Mapping[str, tuple[str, ...]] = {
         "consent.view_noticeversion",
         "consent.add_noticeversion",
         "consent.add_noticewithdrawal",
+        "consent.add_noticepicture",
         "consent.make_proofpack",
         "consent.view_conflictresolution",
         "consent.add_conflictresolution",

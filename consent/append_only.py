@@ -99,6 +99,8 @@ CHECK_TABLES: dict[str, list[str]] = {
 """The tables of the checks of brokers' files and their unique columns."""
 REGISTER_TABLES: dict[str, list[str]] = {"consent_registercheck": ["id"]}
 """The table of the checks of registers and its unique column."""
+PICTURE_TABLES: dict[str, list[str]] = {"consent_noticepicture": ["id", "uuid"]}
+"""The table of the pictures of notices and its unique columns."""
 ERASABLE = {
     "consent_consentevent": ["contact_point_id", "line", "erased_at"],
     "consent_eventseal": ["salt"],
@@ -216,6 +218,18 @@ def protect_registers(apps: object, schema_editor: BaseDatabaseSchemaEditor) -> 
 def unprotect_registers(apps: object, schema_editor: BaseDatabaseSchemaEditor) -> None:
     """Take their protection away: the backward step."""
     for table, keys in REGISTER_TABLES.items():
+        unprotect(schema_editor, table, keys)
+
+
+def protect_pictures(apps: object, schema_editor: BaseDatabaseSchemaEditor) -> None:
+    """Protect the pictures of notices: the forward step of their migration."""
+    for table, keys in PICTURE_TABLES.items():
+        protect(schema_editor, table, keys)
+
+
+def unprotect_pictures(apps: object, schema_editor: BaseDatabaseSchemaEditor) -> None:
+    """Take their protection away: the backward step."""
+    for table, keys in PICTURE_TABLES.items():
         unprotect(schema_editor, table, keys)
 
 

@@ -18,7 +18,7 @@ from consent.cases import years_after
 from consent.facts import GRANTED, EvidenceLevel
 from consent.facts_query import OWN_ACTS
 from consent.ledger import PERMISSIVE
-from consent.models import Channel, ConsentEvent, PermissionState
+from consent.models import Channel, ConsentEvent, NoticePicture, PermissionState
 from consent.policies import pack_at
 from mdm.models import ContactPoint, Contract, Sale, SourceRecord
 
@@ -234,6 +234,19 @@ REASONS = (
         ),
         lambda at: Q(
             evidence_level__gte=EvidenceLevel.FORM, deciding_event__notice_version__isnull=True
+        ),
+    ),
+    Reason(
+        "picture",
+        _("Words on record, but no picture of the form"),
+        _("Nobody can show where the words stood, and that the box was not ticked beforehand."),
+        _(
+            "Add a picture of the form to the page of the notice: a screenshot, or a scan of the "
+            "paper. It stands in the proof pack from then on."
+        ),
+        lambda at: (
+            Q(deciding_event__notice_version__isnull=False)
+            & ~Q(deciding_event__notice_version__in=NoticePicture.objects.values("notice"))
         ),
     ),
     Reason(

@@ -92,21 +92,29 @@ def record_consent(customer: Customer, told: OfflineConsent, *, by: User) -> lis
 
 
 @transaction.atomic
-def record_objection(customer: Customer, *, by: User) -> list[ConsentEvent]:
+def record_objection(
+    customer: Customer, *, by: User, at: datetime | None = None
+) -> list[ConsentEvent]:
     """Record that the person objected to all prospecting, when she told a member of staff so.
 
-    Once, until she consents anew.
+    Once, until she consents anew. `at` is when she said so, by default now.
     """
     # One at a time for each customer, so that two clicks are one objection.
     Customer.objects.select_for_update().get(pk=customer.pk)
     record = SourceRecord.objects.filter(customer=customer).order_by("pk").first()
     if record is None:
         return []
-    return object_for(customer, record, ALL_CHANNELS, "offline objection", by=by)
+    return object_for(customer, record, ALL_CHANNELS, "offline objection", by=by, at=at)
 
 
 def object_for(
-    customer: Customer, record: SourceRecord, channel: str, fact: str, *, by: User
+    customer: Customer,
+    record: SourceRecord,
+    channel: str,
+    fact: str,
+    *,
+    by: User,
+    at: datetime | None = None,
 ) -> list[ConsentEvent]:
     """Record an objection that the person told a member of staff: once, until she consents anew.
 
@@ -116,6 +124,7 @@ def object_for(
         channel: what she objects to.
         fact: what she told, as one kind of act; part of what the event is stored under.
         by: who was told.
+        at: when, by default now.
     """
     own = ConsentEvent.objects.filter(source_record__customer=customer, type__in=PERMISSIVE)
     after = own.order_by("-pk").values_list("pk", flat=True).first()
@@ -129,7 +138,7 @@ def object_for(
         actor_id=by.pk,
         fact=(fact, customer.pk, after or 0),
         evidence_level=EvidenceLevel.ORIGIN,
-        occurred_at=now(),
+        occurred_at=at or now(),
     )
     return record_acts([act], Evidence(kind=Evidence.Kind.SPOKEN))
 

@@ -57,6 +57,16 @@ urlpatterns = [
     path("consent/ledger/", ledger_pages.LedgerPage.as_view(), name="ledger"),
     path("consent/customers/<slug:public_id>/proof/", ProofPackPage.as_view(), name="proof-pack"),
     path("consent/notices/<int:pk>/", notice_pages.NoticePage.as_view(), name="notice"),
+    path(
+        "consent/notices/<int:pk>/picture/",
+        notice_pages.AddPicture.as_view(),
+        name="notice-add-picture",
+    ),
+    path(
+        "consent/notices/pictures/<uuid:uuid>/",
+        notice_pages.Picture.as_view(),
+        name="notice-picture",
+    ),
     path("consent/policy/", policy_pages.PolicyPage.as_view(), name="policy"),
     path("consent/policy/edit/", policy_pages.edit, name="policy-edit"),
     path("consent/policy/file/", policy_pages.load_file, name="policy-load"),

@@ -36,6 +36,7 @@ NOT_AUDITED = {
     "consent.EventSeal": "append-only: a place in the chain",
     "consent.Evidence": "written once with its events, never changed",
     "consent.LedgerCheck": "is itself the record of what a check found",
+    "consent.NoticePicture": "append-only: another picture is another row",
     "consent.NoticeVersion": "append-only: other words are another version",
     "consent.NoticeWithdrawal": "written once: a notice stays withdrawn",
     "consent.OptInChoice": "belongs to its opt-in request",

@@ -6,18 +6,28 @@ import pytest
 from django.core.management import call_command
 from django.core.management.base import CommandError
 from django.test import override_settings
+from django.utils.timezone import now
 
+from consent.at_risk import BY_CODE, at_risk
 from consent.evaluation import evaluate, offer_for
 from consent.models import (
     CollectionPoint,
     ConsentEvent,
+    NoticePicture,
     OutgoingMail,
+    PermissionState,
     Purpose,
     RightsRequest,
 )
+from consent.policies import pack_at
+from consent.quarantine import checked_files, findings_of, tally_of
+from consent.running_out import count_running_out
 from matching.models import MatchRun
 from mdm.models import Contract, Customer, LoadBatch, Sale, SourceRecord
 from tests.database_copies import Copy, copied_database
+from tests.factories import UserFactory
+from tests.matching.factories import anne
+from tests.mdm.factories import make_records
 
 
 @pytest.fixture(scope="module")
@@ -93,12 +103,25 @@ def test_another_company_is_refused_in_one_sentence():
     assert from_files().count() == 300
 
 
-def test_matching_is_part_of_it_unless_left_out():
+def test_matching_is_part_of_it_unless_left_out_and_the_staff_leave_cases():
     assert not MatchRun.objects.exists()
+    for role in ("steward", "dpo", "administrator"):
+        UserFactory(username=role, role=role)
+    make_records([anne(), anne("shop", email="anne@example.org", given_name="Claire")])
 
     call_command("seed_demo")
 
     assert MatchRun.objects.count() == 1
+    assert PermissionState.objects.filter(state="contested").exists()
+    running_out = count_running_out(pack_at(now()), now())
+    assert sum(count.due for count in running_out if count.channel == "sms") > 0
+    (batch,) = checked_files()
+    assert tally_of(batch.sample_draw, findings_of(batch.sample_draw)).lacking == 1
+    assert NoticePicture.objects.exists()
+    assert 0 < at_risk(BY_CODE["picture"]).count() < ConsentEvent.objects.count()
+    call_command("rebuild", check=True)
+    call_command("seed_demo")
+    assert checked_files().count() == 1
 
 
 def test_no_rows_is_refused():

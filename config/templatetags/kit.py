@@ -48,6 +48,12 @@ def thousands(value: Any) -> str:
 
 
 @register.filter
+def staff_name(user: Any) -> str:
+    """Return what a member of staff is called: by full name, else by login; "" for nobody."""
+    return (user.get_full_name() or user.get_username()) if user else ""
+
+
+@register.filter
 def phone(number: str) -> str:
     """Return an E.164 number in its international written form: `+33 6 39 98 12 34`."""
     try:

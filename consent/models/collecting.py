@@ -287,3 +287,28 @@ class Throttle(models.Model):
 
     def __str__(self) -> str:
         return f"{self.key[:8]}: {self.count}"
+
+
+class NoticePicture(models.Model):
+    """A picture of a form with the words of a notice, as people saw them there.
+
+    Append-only (triggers): another form, or another day, is another picture.
+    """
+
+    uuid = models.UUIDField(default=uuid.uuid4, unique=True, editable=False)
+    notice = models.ForeignKey(
+        NoticeVersion, models.PROTECT, related_name="pictures", verbose_name=_("notice")
+    )
+    file = models.FileField(_("picture"), upload_to="notices")
+    file_type = models.CharField(max_length=5, help_text="Checked when it came.")
+    sha256 = models.CharField(max_length=64)
+    added_at = models.DateTimeField(_("added"), default=now)
+    added_by = models.ForeignKey(settings.AUTH_USER_MODEL, models.PROTECT, related_name="+")
+
+    class Meta:
+        verbose_name = _("picture of a notice")
+        verbose_name_plural = _("pictures of notices")
+        ordering = ["pk"]
+
+    def __str__(self) -> str:
+        return f"{self.notice} {self.uuid}"

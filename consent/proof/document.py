@@ -310,6 +310,11 @@ def _notice(notice: NoticeVersion) -> Flowable:
         shown.append(_p(f"[  ] {notice.checkbox_label}", _STRONG))
     shown += [_p(notice.body), Spacer(0, 4), _p(notice, _QUIET)]
     shown.append(_p(f"SHA-256 {notice.sha256}", _DIGEST))
+    for picture in notice.pictures.all():
+        words = _("Picture of the form, kept since %(day)s") % {
+            "day": date_format(localtime(picture.added_at), "DATE_FORMAT")
+        }
+        shown += [_p(words, _QUIET), _p(f"SHA-256 {picture.sha256}", _DIGEST)]
     frame = TableStyle(
         [
             ("BOX", (0, 0), (-1, -1), 0.6, _LINE),

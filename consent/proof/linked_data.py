@@ -207,6 +207,10 @@ def _notice(notice: NoticeVersion) -> dict[str, Any]:
         "dct:description": notice.body,
         "orf:checkboxLabel": notice.checkbox_label or None,
         "orf:sha256": notice.sha256,
+        "orf:pictures": [
+            {"orf:sha256": picture.sha256, "dct:date": picture.added_at.isoformat()}
+            for picture in notice.pictures.all()
+        ],
     }
 
 

@@ -69,15 +69,15 @@ def release(batch: LoadBatch) -> None:
     )
 
 
-def enact(**parameters: Any) -> PolicyVersion:
-    """Make a pack the law since yesterday: the one delivered, with some parameters otherwise."""
+def enact(*, begins_at: datetime | None = None, **parameters: Any) -> PolicyVersion:
+    """Make the pack delivered the law with other parameters, by default since yesterday."""
     version = PolicyVersion.objects.count() + 1
     return PolicyVersion.objects.create(
         version=version,
         code=f"FR-TEST.{version}",
         status="active",
         parameters={**document_of(FR_2026_11), **parameters},
-        begins_at=now() - timedelta(days=1),
+        begins_at=begins_at or now() - timedelta(days=1),
         signed_by=UserFactory(),
         activated_by=UserFactory(),
     )

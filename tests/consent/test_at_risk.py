@@ -11,10 +11,11 @@ from django.utils.timezone import now
 from config.roles import create_roles
 from consent.at_risk import REASONS, at_risk, overview
 from consent.cases import years_after
-from consent.models import NoticeVersion
+from consent.models import NoticePicture, NoticeVersion
 from mdm.models import ContactPoint, Contract, SourceRecord
 from tests.consent import factories
 from tests.consent.factories import record_event
+from tests.factories import UserFactory
 from tests.mdm.factories import make_record
 from tests.mdm.pages import client_of
 
@@ -25,7 +26,14 @@ _numbers = count()
 
 @pytest.fixture
 def notice() -> NoticeVersion:
-    return NoticeVersion.objects.create(code="w", version=1, body="b", valid_from="2020-01-01")
+    """A notice with its picture."""
+    notice = make_notice("w")
+    NoticePicture.objects.create(notice=notice, file="w.png", added_by=UserFactory())
+    return notice
+
+
+def make_notice(code: str) -> NoticeVersion:
+    return NoticeVersion.objects.create(code=code, version=1, body="b", valid_from="2020-01-01")
 
 
 def consent(notice: NoticeVersion, *, person: dict[str, object] | None = None, **traits) -> int:
@@ -50,6 +58,7 @@ def people(notice: NoticeVersion) -> dict[str, int]:
         "claim": consent(notice, evidence_level=0, **IMPORTED),
         "origin": consent(notice, evidence_level=1, **IMPORTED),
         "words": consent(notice, evidence_level=2, notice_version_id=None),
+        "picture": consent(make_notice("unseen")),
         "unconfirmed": consent(notice, evidence_level=1, claims_double_opt_in=True, **IMPORTED),
         "silent": consent(notice, **silent),
         "old": consent(notice, **silent),
@@ -79,7 +88,7 @@ def test_each_weakness_finds_its_consents_and_no_others(people):
 def test_weaknesses_are_counted_with_what_the_gate_refuses_already(people):
     counted = overview()
 
-    assert (counted.total, counted.at_risk) == (10, 8)
+    assert (counted.total, counted.at_risk) == (11, 9)
     by_code = {item.reason.code: (item.count, item.refused_count) for item in counted.found}
     assert by_code["claim"] == (1, 1)
     assert by_code["origin"] == (2, 0)

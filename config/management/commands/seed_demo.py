@@ -12,6 +12,7 @@ from django.core.management.base import BaseCommand, CommandError, CommandParser
 from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
 
+from config.demo_cases import make_cases
 from consent.demo import open_doors
 from mdm.demo.company import CompanyFiles, write_company
 
@@ -72,6 +73,7 @@ class Command(BaseCommand):
         if options["match"]:
             call_command("match", stdout=self.stdout, stderr=self.stderr)
         self._open_doors(folder)
+        make_cases(folder.path, seed=(folder.described() or {}).get("seed", DEFAULT_SEED))
 
     def _open_doors(self, folder: DemoFolder) -> None:
         company = folder.described() or {"rows": DEFAULT_ROWS, "seed": DEFAULT_SEED}
