@@ -48,7 +48,7 @@ from mdm.models import ContactPoint, LoadBatch, SourceRecord, SourceSystem
 
 BROKER = "leads"
 TEXT_MONTHS = 24
-_CONFLICTS = 3
+_CONFLICTS = 2
 _FONT = str(Path(reportlab.__file__).parent / "fonts" / "Vera.ttf")
 _LEADS_ROWS = 120
 _ANSWERS = (True, True, True, False, True)
@@ -78,6 +78,14 @@ def make_cases(folder: Path, *, seed: int) -> None:
     staff = Staff.find()
     if staff is None or SourceSystem.objects.filter(code=BROKER).exists():
         return
+    # Named first: what was begun is not begun again.
+    SourceSystem.objects.create(
+        code=BROKER,
+        label="Fichier loué",
+        trust=20,
+        broker="Contacts & Compagnie",
+        broker_contract="CC-2026-118",
+    )
     picture_the_form(staff.officer)
     merge_contradictions(staff.steward)
     ask_registers(staff.officer, seed=seed)
@@ -105,10 +113,11 @@ def _drawn(notice: NoticeVersion) -> bytes:
     return file.getvalue()
 
 
-def merge_contradictions(steward: User) -> int:
+def merge_contradictions(steward: User) -> None:
     """Answer Same where one side told staff to stop and the other came by the form since.
 
-    Returns how many pairs were answered. The pairs are those the search left to stewards.
+    The pairs are those the search left to stewards; the last one stays in the queue, where its
+    page announces what Same would open.
     """
     tasks = ReviewTask.objects.filter(state=ReviewTask.State.OPEN, kind=ReviewTask.Kind.PAIR)
     answered = 0
@@ -116,11 +125,10 @@ def merge_contradictions(steward: User) -> int:
         agreeing = _who_may_agree(task)
         if agreeing is None or not _say_opposite_things(task, agreeing, steward):
             continue
+        if answered == _CONFLICTS:
+            return
         review.answer(task.pk, Verdict.SAME, by=steward)
         answered += 1
-        if answered == _CONFLICTS:
-            break
-    return answered
 
 
 def _who_may_agree(task: ReviewTask) -> SourceRecord | None:
@@ -190,13 +198,6 @@ def let_texts_run_out(staff: Staff) -> PolicyVersion:
 
 def check_a_broker(folder: Path, seed: int, officer: User) -> LoadBatch:
     """Load addresses that were rented, draw the sample, and note the first answers."""
-    SourceSystem.objects.create(
-        code=BROKER,
-        label="Fichier loué",
-        trust=20,
-        broker="Contacts & Compagnie",
-        broker_contract="CC-2026-118",
-    )
     files = write_company(folder / BROKER, rows=_LEADS_ROWS, seed=seed + 1)
     file = files.newsletter.rename(folder / "contacts-loues.csv")
     mapping = settings.BASE_DIR / "mdm" / "mappings" / "demo-newsletter.toml"
