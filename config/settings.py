@@ -73,6 +73,8 @@ LOG_LEVEL = env.str(
 # links is reviewed at all; 0 for none.
 BLIND_REVIEW_ONE_IN = env.int("BLIND_REVIEW_ONE_IN", 20, validate=validate.Range(min=0))
 AUDIT_LINKS_ONE_IN = env.int("AUDIT_LINKS_ONE_IN", 100, validate=validate.Range(min=0))
+# Of the pairs answered blind, one in so many is judged, blind again, by another steward.
+SECOND_OPINION_ONE_IN = env.int("SECOND_OPINION_ONE_IN", 1, validate=validate.Range(min=0))
 UPLOAD_MAX_MEGABYTES = env.int("UPLOAD_MAX_MEGABYTES", 512, validate=validate.Range(min=1))
 UPLOAD_MAX_PENDING = env.int("UPLOAD_MAX_PENDING", 20, validate=validate.Range(min=1))
 UPLOAD_KEEP_DAYS = env.int("UPLOAD_KEEP_DAYS", 7, validate=validate.Range(min=1))

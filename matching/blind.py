@@ -3,6 +3,7 @@
 Which pairs depends on the two records alone: nobody chooses them, and they are the same tomorrow.
 Of the doubtful pairs one in BLIND_REVIEW_ONE_IN is shown blind. Of the links that were made
 without a person, one in AUDIT_LINKS_ONE_IN comes to the queue as a blind pair like any other.
+Of the pairs answered blind, one in SECOND_OPINION_ONE_IN comes to another steward.
 """
 
 from collections.abc import Iterator, Sequence
@@ -22,7 +23,7 @@ Kind = ReviewTask.Kind
 
 def is_blind(task: ReviewTask) -> bool:
     """Return whether a task is shown without score and reasons."""
-    if task.kind == Kind.AUDIT:
+    if task.kind in (Kind.AUDIT, Kind.SECOND):
         return True
     share = settings.BLIND_REVIEW_ONE_IN
     is_drawn = bool(share) and _place(task.left_id, task.right_id) % share == 0
@@ -38,6 +39,13 @@ def drawn_links(record_ids: Sequence[int], evidence: Evidence) -> Iterator[tuple
     for found in evidence:
         drawn = found.filter(automatic=True).annotate(draw=place % share).filter(draw=0)
         yield from pairs_touching(drawn.values_list("left", "right"), record_ids)
+
+
+def is_drawn_again(left: int, right: int) -> bool:
+    """Return whether a pair judged blind is shown, blind again, to another steward."""
+    share = settings.SECOND_OPINION_ONE_IN
+    # The other way round: who is drawn once is no likelier to be drawn again.
+    return bool(share) and _place(right, left) % share == 0
 
 
 def place_in_queue(left: int, right: int) -> float:

@@ -277,8 +277,7 @@ def carry_out(decisions: Sequence[Decision], *, by: User, reason: str) -> None:
     """Settle the neighbourhood of decisions made or taken back, and of ids that move along."""
     records = {record for d in decisions for record in d.pair}
     settle_ids(aliases_of(decisions), records=records, by=by, reason=reason)
-    unsure = [d for d in decisions if d.verdict == Verdict.UNSURE]
-    for decision in unsure:
+    for decision in (d for d in decisions if d.verdict == Verdict.UNSURE or d.is_blind):
         # A colleague may look at once; the queue leaves the pair out for this steward.
         ReviewTask.objects.filter(left=decision.left_id, right=decision.right_id).update(
             leased_by=None, leased_until=None

@@ -29,6 +29,7 @@ from matching.explanation import ScoreInWords, explain, likelihood_in_words, rea
 from matching.models import Decision, PairEvidence, ReviewTask
 from matching.neighbourhood import lock_neighbourhood
 from matching.scoring import OutdatedModel
+from matching.second_opinions import blind_decisions, has_judged
 from matching.side_by_side import Row, rows_of_pair
 from matching.versions import check_versions, customers_of, versions_of
 from mdm.golden_records import outlook
@@ -221,6 +222,8 @@ def answer(
         pairs = ReviewTask.objects.filter(pk=task_id).values_list("left", "right")
         lock_neighbourhood({record for pair in pairs for record in pair})
         task = _locked(task_id)
+        if has_judged(task, by):
+            raise TaskGone(_("You have judged this pair: a second opinion is a colleague's."))
         check_versions(versions, (task.left.customer_id, task.right.customer_id))
         return decide(
             task.left_id,
@@ -283,7 +286,7 @@ def task_of(decision: Decision) -> ReviewTask | None:
 
 
 def _available(tasks: QuerySet[ReviewTask], user: User) -> QuerySet[ReviewTask]:
-    """Leave out what somebody else looks at and what this steward is unsure of."""
+    """Leave out what somebody else looks at, what this steward is unsure of or judged first."""
     unsure = Decision.objects.filter(
         left=OuterRef("left"),
         right=OuterRef("right"),
@@ -291,8 +294,12 @@ def _available(tasks: QuerySet[ReviewTask], user: User) -> QuerySet[ReviewTask]:
         verdict=Decision.Verdict.UNSURE,
         retracted_at=None,
     )
+    mine = blind_decisions().filter(
+        left=OuterRef("left"), right=OuterRef("right"), decided_by=user
+    )
+    is_hers = Q(kind=ReviewTask.Kind.SECOND) & Exists(mine)
     is_free = Q(leased_until=None) | Q(leased_until__lt=now()) | Q(leased_by=user)
-    return tasks.filter(is_free, ~Exists(unsure))
+    return tasks.filter(is_free, ~Exists(unsure), ~is_hers)
 
 
 def _can_skip_locked() -> bool:

@@ -20,6 +20,7 @@ from matching.models import Decision, MatchRun, ReviewTask
 from matching.reading import pairs_touching, rows_of
 from matching.rechecks import stale_decisions
 from matching.scoring import ScoreModel, is_current
+from matching.second_opinions import wanted_pairs
 from mdm import bulk
 from mdm.models import SourceRecord
 from mdm.signals import Births
@@ -146,7 +147,7 @@ def wanted_tasks(record_ids: Sequence[int], stand: Stand) -> dict[Pair, Wanted]:
     rivals = {task.rival for task in candidates.values() if task.rival is not None}
     names = _cluster_names({*chain.from_iterable(candidates), *rivals}, stand)
     apart = _apart(record_ids, stand)
-    wanted = audits(record_ids, stand) | rechecks(record_ids)
+    wanted = audits(record_ids, stand) | second_opinions(record_ids) | rechecks(record_ids)
     taken: set[frozenset[int]] = set()
     for pair, task in sorted(candidates.items(), key=_order):
         between = frozenset((names[pair[0]], names[pair[1]]))
@@ -169,6 +170,14 @@ def audits(record_ids: Sequence[int], stand: Stand) -> dict[Pair, Wanted]:
         pair: Wanted(place_in_queue(*pair), ReviewTask.Kind.AUDIT, "")
         for pair in pairs - judged
         if names[pair[0]] == names[pair[1]]
+    }
+
+
+def second_opinions(record_ids: Sequence[int]) -> dict[Pair, Wanted]:
+    """Return the pairs that another steward is to judge blind, spread among the others."""
+    return {
+        pair: Wanted(place_in_queue(*pair), ReviewTask.Kind.SECOND, "")
+        for pair in wanted_pairs(record_ids)
     }
 
 

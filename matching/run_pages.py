@@ -11,6 +11,7 @@ from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
 from matching.agreement import agreement
+from matching.concordance import concordance
 from matching.models import MatchRun, ReviewTask
 from matching.run_charts import blocking, histogram, personal, stages, weights
 from matching.run_quality import (
@@ -49,7 +50,7 @@ class HomePage(StaffPage):
 
 
 class AgreementPage(StaffPage):
-    """How far stewards agree with the score, above all where they did not see it."""
+    """How far stewards agree with the score, and with each other, where they did not see it."""
 
     permission_required = "matching.view_matchrun"
     template_name = "matching/agreement.html"
@@ -59,6 +60,8 @@ class AgreementPage(StaffPage):
         """Add what was answered, and how many blind pairs wait."""
         return super().get_context_data(
             agreement=agreement(),
+            opinions=concordance(),
+            second_share=settings.SECOND_OPINION_ONE_IN,
             blind_share=settings.BLIND_REVIEW_ONE_IN,
             audit_share=settings.AUDIT_LINKS_ONE_IN,
             **kwargs,

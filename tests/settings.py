@@ -28,7 +28,7 @@ if os.environ["CELERY_BROKER_URL"].endswith("/0"):
 # What a developer's .env may say otherwise.
 os.environ.update(PRODUCTION="false", DEBUG="false", EMAIL_URL="", LANGUAGE_CODE="fr")
 # Which pairs are drawn depends on their keys, which differ from run to run.
-os.environ.update(BLIND_REVIEW_ONE_IN="0", AUDIT_LINKS_ONE_IN="0")
+os.environ.update(BLIND_REVIEW_ONE_IN="0", AUDIT_LINKS_ONE_IN="0", SECOND_OPINION_ONE_IN="0")
 
 from config.settings import *  # noqa: E402, F403
 from config.settings import DATABASES, STORAGES  # noqa: E402

@@ -177,6 +177,7 @@ class ReviewTask(models.Model):
         CONFLICT = "conflict", _("Held apart by a rule")
         RECHECK = "recheck", _("Decided, but a value has changed since")
         AUDIT = "audit", _("An automatic link, drawn to be checked")
+        SECOND = "second", _("Judged blind, for a second opinion")
 
     class State(models.TextChoices):
         """Open until answered or no longer of interest."""
