@@ -88,19 +88,18 @@ def _line(engine: str, step: Measured, words: str) -> str:
 
 
 def _server_cpu_seconds() -> float:
-    """Return the processor time of this connection's server process; 0 when it is not here."""
+    """Return the processor time of this database's server processes; 0 when they are not here."""
     from django.db import connection
 
     if connection.vendor != "postgresql":
         return 0.0
     with connection.cursor() as cursor:
-        cursor.execute("SELECT pg_backend_pid()")
-        path = Path(f"/proc/{cursor.fetchone()[0]}/stat")
-    if not path.exists():
-        return 0.0
+        cursor.execute("SELECT pid FROM pg_stat_activity WHERE datname = current_database()")
+        paths = [Path(f"/proc/{pid}/stat") for (pid,) in cursor.fetchall()]
     # Behind the name, which may hold spaces: user and system time, in ticks (proc(5)).
-    fields = path.read_text().rpartition(")")[2].split()
-    return (int(fields[11]) + int(fields[12])) / os.sysconf("SC_CLK_TCK")
+    fields = [path.read_text().rpartition(")")[2].split() for path in paths if path.exists()]
+    ticks = sum(int(found[11]) + int(found[12]) for found in fields)
+    return ticks / os.sysconf("SC_CLK_TCK")
 
 
 def _campaign() -> "Campaign":

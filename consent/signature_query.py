@@ -18,6 +18,7 @@ records AS MATERIALIZED (
            CASE WHEN record.batch_id {among_released} THEN 1 ELSE 0 END AS is_checked
     FROM asked {record_of_asked}
 ),
+{far}
 sales AS MATERIALIZED (
     SELECT records.customer_id, sale.contact_point_id, sale.sold_on,
            CASE WHEN sale.sold_on > %(day)s THEN 'later ' ELSE '' END
@@ -218,7 +219,7 @@ def words(kinds: Collection[str], *, pairs: bool, dense: bool) -> dict[str, str]
     """
     own = _DIALECTS[connection.vendor]
     joins = {
-        place: own["each" if kind == "near" and not dense else kind].format(*parts)
+        place: own[kind if dense or kind not in _RANGES else "each"].format(*parts)
         for place, (kind, *parts) in _JOINS.items()
     }
     named = "asked JOIN records ON records.customer_id = asked.customer_id"
@@ -228,6 +229,7 @@ def words(kinds: Collection[str], *, pairs: bool, dense: bool) -> dict[str, str]
         "carriers": named if pairs else "records",
         "only": "AND carried.contact_point_id = asked.contact_point_id" if pairs else "",
         **joins,
+        "far": own["far"] if dense else "",
         "called": (_CALLED if "phone" in kinds else _NOT_CALLED).format(**joins),
         "among_brokers": own["among"].format("brokers", "bigint"),
         "among_released": own["among"].format("released", "bigint"),
@@ -263,11 +265,11 @@ _JOINS = {
     "state_of_asked": (
         "near", "consent_permissionstate", "state", "customer_id", "asked.customer_id"
     ),
-    "sale_of_record": ("each", "mdm_sale", "sale", "record_id", "records.id"),
-    "contract_of_record": ("each", "mdm_contract", "contract", "record_id", "records.id"),
+    "sale_of_record": ("beside", "mdm_sale", "sale", "record_id", "records.id"),
+    "contract_of_record": ("beside", "mdm_contract", "contract", "record_id", "records.id"),
     "event_of_record": ("each", "consent_consentevent", "event", "source_record_id", "quiet.id"),
     "carried_by_record": (
-        "each", "mdm_recordcontactpoint", "carried", "record_id", "records.id"
+        "beside", "mdm_recordcontactpoint", "carried", "record_id", "records.id"
     ),
     "point_held": ("each", "mdm_contactpoint", "point", "id", "held.contact_point_id"),
     "golden_of_point": (
@@ -281,8 +283,11 @@ _JOINS = {
     ),
 }  # fmt: skip
 """Every table is entered by an index, row by row of what is asked: a planner that guesses wrongly
-reads a table of millions for each chunk, or compares all of a chunk with all of it. What is kept
-by customers is read from the first key to the last instead ("near") where most of it is asked."""
+reads a table of millions for each chunk, or compares all of a chunk with all of it. Where most
+keys from the first to the last are asked, what is kept by customers is read from one to the other
+instead ("near"). A customer is named after her oldest record, so what is kept by records is read
+likewise, and row by row for those of her records that came later ("beside")."""
+_RANGES = frozenset({"near", "beside"})
 
 
 _PLACE = "COALESCE(place, 1) || '.' || id || '.' || COALESCE(event_id, 0)"
@@ -339,6 +344,12 @@ _DIALECTS: dict[str, dict[str, str]] = {
         "each": "CROSS JOIN LATERAL (SELECT * FROM {0} {1} WHERE {1}.{2} = {3} OFFSET 0) {1}",
         "near": "JOIN (SELECT * FROM {0} WHERE {2} BETWEEN %(first)s AND %(last)s) {1}"
         " ON {1}.{2} = {3}",
+        "beside": "JOIN (SELECT * FROM {0} WHERE {2} BETWEEN %(first)s AND %(last)s"
+        " UNION ALL SELECT later.* FROM far CROSS JOIN LATERAL"
+        " (SELECT * FROM {0} other WHERE other.{2} = far.id OFFSET 0) later) {1}"
+        " ON {1}.{2} = {3}",
+        "far": "far AS MATERIALIZED ("
+        "SELECT id FROM records WHERE id NOT BETWEEN %(first)s AND %(last)s),",
         "any": "LEFT JOIN LATERAL (SELECT * FROM {0} {1} WHERE {1}.{2} = {3} OFFSET 0) {1}"
         " ON true",
         "epoch": "'epoch'",
@@ -360,7 +371,6 @@ _DIALECTS: dict[str, dict[str, str]] = {
         "join": "group_concat(DISTINCT {})",
         "join_all": "group_concat({})",
         "each": "CROSS JOIN {0} {1} ON {1}.{2} = {3}",
-        "near": "CROSS JOIN {0} {1} ON {1}.{2} = {3}",
         "any": "LEFT JOIN {0} {1} ON {1}.{2} = {3}",
         "epoch": "'1970-01-01 00:00:00'",
         "no": "0",

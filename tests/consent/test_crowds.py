@@ -62,8 +62,10 @@ def test_a_crowd_gets_the_answers_of_its_people(monkeypatch, seed):
         None,
     ]
 
-    for channel in CHANNELS:
-        _assert_agreement([*keys, 999_999], channel=channel, offer=chance.choice(offers), at=at)
+    for number, channel in enumerate(CHANNELS, seed):
+        # Most keys from the first to the last, and few of them, are looked up in different ways.
+        asked = keys[:60] if number % 2 else [*keys, 999_999]
+        _assert_agreement(asked, channel=channel, offer=chance.choice(offers), at=at)
 
 
 def test_a_simulation_gives_everybody_her_own_verdicts():

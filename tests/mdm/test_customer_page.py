@@ -236,7 +236,7 @@ def test_thirty_records_cost_no_more_queries_than_one():
     client = client_of("steward")
     queries_to_show(alone, client)  # Warms the caches that every page shares.
 
-    assert queries_to_show(many[0], client) == queries_to_show(alone, client) <= 53
+    assert queries_to_show(many[0], client) == queries_to_show(alone, client) <= 42
 
 
 @pytest.mark.parametrize("role", ["marketer", "administrator"])
