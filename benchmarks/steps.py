@@ -65,8 +65,10 @@ class Site:
             return _measure([sys.executable, *arguments], self._environment(), out, err)
 
     def _environment(self) -> Mapping[str, str]:
+        # An installation keeps the bytecode: without it, each process would compile the project.
+        kept = {k: v for k, v in os.environ.items() if k != "PYTHONDONTWRITEBYTECODE"}
         return {
-            **os.environ,
+            **kept,
             "DATA_DIR": str(self.folder),
             "DATABASE_URL": self.database_url,
             "PYTHONPATH": str(REPOSITORY),
