@@ -90,11 +90,16 @@ def quarantine_claims(run: JobRun) -> Mapping[str, Any]:
     batch = brokers_files().get(pk=run.parameters["batch"])
     done = run.job.done_count or 0
     total = done + earlier_claims_of(batch).count()
-    while keys := list(earlier_claims_of(batch).values_list("pk", flat=True)[:_CHUNK]):
+    while keys := _next_claims(batch, run.cursor or 0):
         done += len(keys)
         with run.chunk(cursor=keys[-1], done=done, total=total):
             _quarantine_chunk(batch, keys, by_id=run.job.requested_by_id)
     return {"claims": done}
+
+
+def _next_claims(batch: LoadBatch, after: int) -> list[int]:
+    claims = earlier_claims_of(batch).filter(pk__gt=after)
+    return list(claims.values_list("pk", flat=True)[:_CHUNK])
 
 
 def _quarantine_chunk(batch: LoadBatch, keys: Sequence[int], *, by_id: int | None) -> None:
