@@ -27,7 +27,7 @@ from consent.models import (
 )
 from consent.permissions import Answer
 from consent.projection import project, rebuild
-from consent.quarantine import Tally, drawn, waiting_files
+from consent.quarantine import Tally, drawn, earlier_files, waiting_files
 from consent.sealing import seal_events
 from consent.states import fold_all
 from consent.verification import verify
@@ -310,6 +310,7 @@ def test_claims_from_before_the_broker_was_named_go_into_quarantine(broker, dpo)
     post(dpo, batch, "released")
     carry_out()
     assert (answer("ada").rule, answer("bob").rule) == ("E1", "E1")
+    assert not earlier_files().exists()
     assert rebuild(check=True).difference_count == 0
     seal_events()
     assert verify().bad is None
