@@ -46,13 +46,15 @@ _SECTIONS = {
         """(
             SELECT home, MAX(event.occurred_at) AS acted_at
             FROM records {with} consent_consentevent event ON event.source_record_id = records.id
-            WHERE event.actor_type IN ({own_acts}) AND event.type IN ({permissive})
-              AND event.occurred_at <= %(at)s
-              AND NOT EXISTS (
-                  SELECT 1 FROM consent_consentevent annulment
-                  WHERE annulment.annuls_id = event.id AND annulment.type = 'retracted'
-                    AND annulment.recorded_at <= %(known_at)s
-              )
+            WHERE {of_record} (
+                event.actor_type IN ({own_acts}) AND event.type IN ({permissive})
+                AND event.occurred_at <= %(at)s
+                AND NOT EXISTS (
+                    SELECT 1 FROM consent_consentevent annulment
+                    WHERE annulment.annuls_id = event.id AND annulment.type = 'retracted'
+                      AND annulment.recorded_at <= %(known_at)s
+                )
+            ) {end}
             GROUP BY home
         ) acts""",
     ),
@@ -60,19 +62,20 @@ _SECTIONS = {
         "home, point.id, point.kind, point.value, point.status, point.audience, source_updated_at",
         "records {with} mdm_recordcontactpoint carried ON carried.record_id = records.id"
         " {with} mdm_contactpoint point ON point.id = carried.contact_point_id"
-        " WHERE is_active AND point.kind IN ({kinds})",
+        " WHERE is_active AND {of_record} (point.kind IN ({kinds})) {end}",
     ),
     # A pause follows the contact point to whoever carries it.
     "pauses": (
         "home, pause.contact_point_id, pause.ends_at",
         "records {with} mdm_recordcontactpoint carried ON carried.record_id = records.id"
         " {with} consent_pause pause ON pause.contact_point_id = carried.contact_point_id"
-        " WHERE pause.starts_at <= %(at)s AND pause.ends_at > %(at)s",
+        " WHERE {of_record} (pause.starts_at <= %(at)s AND pause.ends_at > %(at)s) {end}",
     ),
     "calls": (
         "home, attempt.called_at",
         "records {with} consent_callattempt attempt ON attempt.source_record_id = records.id"
-        " WHERE attempt.called_at > %(calls_since)s AND attempt.called_at <= %(at)s",
+        " WHERE {of_record}"
+        " (attempt.called_at > %(calls_since)s AND attempt.called_at <= %(at)s) {end}",
     ),
     "states": (
         "state.customer_id, state.contact_point_id, state.channel, purpose.code, state.state,"
@@ -106,9 +109,23 @@ records AS MATERIALIZED (
 SELECT {columns}
 """
 _DIALECTS = {
+    "postgresql": {
+        "with": "JOIN",
+        "listed": "json_agg(json_build_array({}))::text",
+        "of_record": "",
+        "of_asked": "",
+        "end": "",
+    },
     # SQLite's planner takes a CROSS JOIN in the order it is written: what is asked comes first.
-    "postgresql": {"with": "JOIN", "listed": "json_agg(json_build_array({}))::text"},
-    "sqlite": {"with": "CROSS JOIN", "listed": "json_group_array(json_array({}))"},
+    # For a condition on one table alone it would read all of that, to spare itself some look-ups;
+    # so the condition stands in a CASE that looks at what is asked, too.
+    "sqlite": {
+        "with": "CROSS JOIN",
+        "listed": "json_group_array(json_array({}))",
+        "of_record": "CASE WHEN records.id > 0 THEN",
+        "of_asked": "CASE WHEN asked.id > 0 THEN",
+        "end": "END",
+    },
 }
 
 
@@ -185,13 +202,15 @@ def _statement(
 ) -> str:
     own = _DIALECTS[vendor]
     words = {
-        "with": own["with"],
+        **own,
         "keys": keys,
         "home": home,
         "kinds": _quoted(kinds),
         "own_acts": _quoted(OWN_ACTS),
         "permissive": _quoted(PERMISSIVE),
-        "on_channel": "WHERE state.channel IN (%(channel)s, '*')" if is_narrow else "",
+        "on_channel": "WHERE {of_asked} (state.channel IN (%(channel)s, '*')) {end}".format(**own)
+        if is_narrow
+        else "",
     }
     columns = [
         "NULL"

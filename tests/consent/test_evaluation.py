@@ -4,7 +4,8 @@ from datetime import UTC, date, datetime, timedelta
 from functools import partial
 
 import pytest
-from django.db import transaction
+from django.db import connection, transaction
+from django.test.utils import CaptureQueriesContext
 from django.utils.timezone import now
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
@@ -207,6 +208,23 @@ def test_the_number_of_queries_does_not_grow_with_customers(
     for count in (1, 30):
         with django_assert_num_queries(2):  # type: ignore[operator]
             list(evaluate([r.pk for r in records[:count]], channel="email", offer=offer))
+
+
+def test_a_question_about_one_reads_no_table_from_end_to_end(marketing: Purpose):
+    """On SQLite, which makes a filter out of all of a table when it expects many look-ups."""
+    records = make_records([{"email": f"p{n}@example.com", "key": str(n)} for n in range(9)])
+    for record in records:
+        record_event(record, "given", purpose=marketing, point=email_of(record))
+    project(record.pk for record in records)
+    with connection.cursor() as cursor, CaptureQueriesContext(connection) as told:
+        cursor.execute("ANALYZE")
+        may_contact(records[0].customer, channel="phone", offer=offer_for(marketing))
+    (statement,) = [query["sql"] for query in told.captured_queries if "asked" in query["sql"]]
+    if connection.vendor == "sqlite":
+        with connection.cursor() as cursor:
+            cursor.execute("EXPLAIN QUERY PLAN " + statement)
+            plan = [detail for *_place, detail in cursor.fetchall()]
+        assert not [step for step in plan if step.startswith(("BLOOM", "SCAN mdm", "SCAN event"))]
 
 
 def event_tuples(*kinds: str) -> st.SearchStrategy[tuple[object, ...]]:
