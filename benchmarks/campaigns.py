@@ -17,7 +17,7 @@ from typing import TYPE_CHECKING, Any
 
 import django
 
-from benchmarks.acts import percentiles
+from benchmarks.acts import percentiles, server_cpu_seconds
 from benchmarks.scale import load_company, site_of
 from benchmarks.servers import PostgresServer
 from benchmarks.steps import Measured
@@ -85,21 +85,6 @@ def _line(engine: str, step: Measured, words: str) -> str:
         f" | {step.cpu_seconds:.1f} | {answer.get('server_cpu_seconds', 0):.1f}"
         f" | {answer['people'] / answer['inner_seconds']:,.0f} | {step.peak_megabytes:,.0f} |"
     )
-
-
-def _server_cpu_seconds() -> float:
-    """Return the processor time of this database's server processes; 0 when they are not here."""
-    from django.db import connection
-
-    if connection.vendor != "postgresql":
-        return 0.0
-    with connection.cursor() as cursor:
-        cursor.execute("SELECT pid FROM pg_stat_activity WHERE datname = current_database()")
-        paths = [Path(f"/proc/{pid}/stat") for (pid,) in cursor.fetchall()]
-    # Behind the name, which may hold spaces: user and system time, in ticks (proc(5)).
-    fields = [path.read_text().rpartition(")")[2].split() for path in paths if path.exists()]
-    ticks = sum(int(found[11]) + int(found[12]) for found in fields)
-    return ticks / os.sysconf("SC_CLK_TCK")
 
 
 def _campaign() -> "Campaign":
@@ -190,4 +175,4 @@ if __name__ == "__main__":
     os.environ.setdefault("DJANGO_SETTINGS_MODULE", "config.settings")
     django.setup()
     answer = STEPS[sys.argv[1]]()
-    print(json.dumps(answer | {"server_cpu_seconds": _server_cpu_seconds()}))
+    print(json.dumps(answer | {"server_cpu_seconds": server_cpu_seconds()}))

@@ -1,5 +1,8 @@
 """Many people out of a few: `python -m benchmarks.multiply PEOPLE` on the data that is there.
 
+`python -m benchmarks.multiply records RECORDS` copies evidence, events and review tasks, too, and
+writes codes of the copies as if the last search had seen them; `rebuild` then makes the rest.
+
 Loading a million records takes minutes, and a campaign does not care how they came. Every row
 that a campaign reads is copied by INSERT … SELECT, its keys moved by the same distance wherever
 they stand, so that a copy hangs together as its original does. Contact points differ, and each
@@ -26,35 +29,59 @@ _TABLES = (
     "consent.ConsentEvent",
     "consent.PermissionState",
 )
+_OF_IDENTITY = (*_TABLES, "mdm.CustomerEvent", "matching.PairEvidence", "matching.ReviewTask")
 _HOURS_EARLIER = 7
 
 
-def multiply(people: int) -> dict[str, Any]:
-    """Copy what is there until at least so many golden records exist; at most 9,999 times."""
+def multiply(least: int, *, of_identity: bool = False) -> dict[str, Any]:
+    """Copy what is there until at least so many people exist; at most 9,999 times.
+
+    With `of_identity`, so many records, and what identity follows from.
+    """
     from django.apps import apps
+    from django.core.management.color import no_style
     from django.db import connection, transaction
     from django.db.models import Max
 
-    from mdm.models import GoldenRecord
+    from mdm.models import GoldenRecord, SourceRecord
 
     started = time.perf_counter()
-    models = [apps.get_model(name) for name in _TABLES]
+    models = [apps.get_model(name) for name in (_OF_IDENTITY if of_identity else _TABLES)]
     distances = {
         model: model._default_manager.aggregate(last=Max("pk"))["last"] or 0 for model in models
     }
-    originals = GoldenRecord.objects.count()
-    copies = -(-people // originals) - 1
+    originals = (SourceRecord if of_identity else GoldenRecord).objects.count()
+    copies = -(-least // originals) - 1
     for number in range(1, copies + 1):
         with transaction.atomic(), connection.cursor() as cursor:
             for model in models:
                 cursor.execute(_copy(model, distances, number))
+    if of_identity:
+        _have_codes()
     with connection.cursor() as cursor:
+        for statement in connection.ops.sequence_reset_sql(no_style(), models):
+            cursor.execute(statement)
         cursor.execute("ANALYZE")
     return {
         "inner_seconds": time.perf_counter() - started,
         "copies": copies,
         "people": GoldenRecord.objects.count(),
+        "records": SourceRecord.objects.count(),
     }
+
+
+def _have_codes() -> None:
+    """Write the codes of the copies, and let the last search have seen them."""
+    from django.db import transaction
+
+    from matching import codes
+    from matching.runs import last_run
+
+    codes.rebuild()
+    run = last_run()
+    assert run is not None
+    with transaction.atomic():
+        codes.mark_seen(codes.unseen_pages(), run)
 
 
 def _copy(model: Any, distances: dict[Any, int], number: int) -> str:
@@ -104,7 +131,8 @@ def main() -> None:
     """Multiply with the settings of the environment."""
     os.environ.setdefault("DJANGO_SETTINGS_MODULE", "config.settings")
     django.setup()
-    print(json.dumps(multiply(int(sys.argv[1]))))
+    *what, least = sys.argv[1:]
+    print(json.dumps(multiply(int(least), of_identity=what == ["records"])))
 
 
 if __name__ == "__main__":

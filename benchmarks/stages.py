@@ -10,6 +10,7 @@ import os
 import sys
 import time
 from collections.abc import Callable
+from contextlib import nullcontext
 from typing import Any
 
 import django
@@ -18,20 +19,22 @@ _CHUNK = 2000
 
 
 def derive_golden_records() -> dict[str, Any]:
-    """Delete all golden records and derive them again from the source records."""
-    from django.db import transaction
+    """Delete all golden records and derive them again as `rebuild --processes 2` does."""
+    from django.db import connection
 
-    from mdm.audit import acting_as
-    from mdm.golden_records import consolidate
+    from config.crews import crew
+    from config.management.commands.rebuild import derive_range
+    from mdm.key_sets import key_ranges
     from mdm.models import Customer, GoldenRecord, SourceRecord
 
     GoldenRecord.objects.all()._raw_delete("default")
-    keys = list(Customer.objects.order_by("pk").values_list("pk", flat=True))
+    has_writers = connection.vendor == "postgresql"
     started = time.perf_counter()
-    written = 0
-    for start in range(0, len(keys), _CHUNK):
-        with transaction.atomic(), acting_as(None, "Benchmark"):
-            written += consolidate(keys[start : start + _CHUNK])
+    with crew(2) if has_writers else nullcontext() as others:
+        derived = (others.map if others else map)(
+            derive_range, key_ranges(Customer.objects.all(), _CHUNK)
+        )
+        written = sum(golden for _statuses, golden in derived)
     return {
         "inner_seconds": time.perf_counter() - started,
         "records": SourceRecord.objects.count(),
