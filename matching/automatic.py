@@ -21,6 +21,7 @@ from matching.levels import (
     Organisation,
     Phone,
     Sex,
+    Town,
 )
 
 Levels = Mapping[str, int]
@@ -51,6 +52,7 @@ _HOME_AGREES = {
     Address.STREET_SAME_TOWN_PARTLY,
     Address.STREET_NEAR_TOWN_SAME,
 }
+_SAME_TOWN = {level for level in Address if level % len(Town) == Town.SAME}
 _CONTACT_AGREES: Mapping[str, Collection[int]] = {"email": _EMAIL_AGREES, "phone": {Phone.SAME}}
 CONTACTS: Mapping[str, Collection[int]] = {
     "address": _HOME_AGREES,
@@ -64,7 +66,7 @@ _BESIDE_GIVEN_NAME: Mapping[str, Collection[int]] = {
     "given_name": (),
     "sex": (),
     "country": (),
-    "family_name": FAMILY_AGREES,
+    "family_name": FAMILY_AGREES - {FamilyName.SWAPPED},
     "birth_date": BIRTH_AGREES,
     "address": EXACT["address"] | _HOME_AGREES,
     "email": EXACT["email"] | {Email.SAME_LOCAL_PART, Email.NEAR},
@@ -147,7 +149,13 @@ def _given_name_is_unconfirmed(levels: Levels) -> bool:
 
 
 def _given_name_is_alone(levels: Levels) -> bool:
-    """Return whether nothing but a given name agrees: many people bear it, in any file."""
+    """Return whether nothing but a given name agrees: many people bear it, in any file.
+
+    Martin Thomas and Thomas Martin are two people as often as one: names that changed places
+    need something beside them, the town at least.
+    """
+    if _is(levels, "family_name", {FamilyName.SWAPPED}) and _is(levels, "address", _SAME_TOWN):
+        return False
     return _is(levels, "given_name", GIVEN_AGREES) and not any(
         _is(levels, field, wanted) for field, wanted in _BESIDE_GIVEN_NAME.items()
     )

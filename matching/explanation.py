@@ -154,7 +154,7 @@ _LEVELS: Mapping[str, Mapping[str, Words]] = {
     "email": {
         "same": gettext_lazy("e-mail equal"),
         "same_named": gettext_lazy("e-mail equal, and it names the person"),
-        "same_shared": gettext_lazy("e-mail equal, but many people have it"),
+        "same_shared": gettext_lazy("e-mail equal, but of many people or a household"),
         "same_local_part": gettext_lazy("e-mail equal before the @"),
         "near": gettext_lazy("e-mail differs by one or two letters"),
         "spells_name": gettext_lazy("e-mail of one spells the full name of the other"),
@@ -268,7 +268,9 @@ _REASONS: Mapping[str, Words] = {
     "given_name_unconfirmed": gettext_lazy(
         "A given name is missing: what is shared may belong to a household."
     ),
-    "given_name_alone": gettext_lazy("Only a given name agrees: many people bear it."),
+    "given_name_alone": gettext_lazy(
+        "Only a given name agrees, or both names in the other order: many people bear them."
+    ),
     "not_compared": gettext_lazy("No blocking rule brought them together."),
     "below_floor": gettext_lazy("They were compared, and are too unlike to be kept."),
     "below_threshold": gettext_lazy("Not sure enough to link without a steward."),

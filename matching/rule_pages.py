@@ -148,10 +148,9 @@ def _rule_rows(parameters: Parameters) -> Iterator[RuleRow]:
 
 
 def _delivered_rules() -> tuple[BlockingRule, ...]:
-    from matching.linkage.proposals import DEFAULT_RULES, FINE_RULES
+    from matching.linkage.proposals import DEFAULT_RULES
 
-    delivered = (*DEFAULT_RULES, *FINE_RULES)
-    return tuple(BlockingRule(rule.parts, rule.budget) for rule in delivered)
+    return tuple(BlockingRule(rule.parts, rule.budget) for rule in DEFAULT_RULES)
 
 
 def _known_parts() -> list[str]:

@@ -14,6 +14,7 @@ import numpy as np
 from matching.linkage import folding, spelling
 from matching.linkage.columns import Bits, Codes, Columns, Flags, Ids, Levels
 from matching.linkage.known import Bands, Known, is_among
+from matching.linkage.mailboxes import of_households
 from matching.linkage.names import Names, code_names
 from matching.linkage.organisations import told_by_kind
 
@@ -119,7 +120,7 @@ class Encoded:
     bands: Mapping[str, Levels]
     """Field -> per record 1 for a rare value, 2 usual, 3 common, 0 for none."""
     shared: Mapping[str, Flags]
-    """`phone`, `email` -> per word whether many records carry it."""
+    """`phone`, `email` -> per word whether many records carry it or it names a household."""
     birth_date: Coded
     births: Bits
     """Per record the birth date as digits yyyymmdd, four bits each; 0 where unknown."""
@@ -211,7 +212,7 @@ def encode(records: Columns | Folded, known: Known | None = None) -> Encoded:
         },
         shared={
             "phone": _widely_shared("phone", phones, known),
-            "email": _widely_shared("email", emails, known),
+            "email": _widely_shared("email", emails, known) | of_households(emails[0].words),
         },
         birth_date=birth_date,
         births=np.take(_dates(birth_date.words), birth_date.codes),

@@ -22,7 +22,7 @@ from matching.linkage.encoding import Encoded, Folded, encode, learn_known
 from matching.linkage.keys import Rule
 from matching.linkage.known import Known
 from matching.linkage.pairing import Candidates, Scope, candidates, count_patterns, look_up
-from matching.linkage.proposals import Proposal, build_each, delivered, propose, taken
+from matching.linkage.proposals import DEFAULT_RULES, Proposal, build_each, propose, taken
 from matching.linkage.sharing import personal_contacts
 from matching.linkage.training import fit, score_patterns, split_patterns
 from matching.scoring import ModelState, ScoreModel, is_current
@@ -244,7 +244,7 @@ class Run:
         ]
         told = [*used, *over, *(_of_proposal(one) for one in proposals if not one.is_taken)]
         names = {report.rule for report in told}
-        asked = delivered(size) if self.settings.rules is None else self.settings.rules
+        asked = DEFAULT_RULES if self.settings.rules is None else self.settings.rules
         silent = [rule.name for rule in asked if rule.name not in names]
         return (*told, *(RuleReport(name, left_out=LeftOut.FINDS_NOTHING) for name in silent))
 

@@ -204,7 +204,7 @@ PART_FIELDS: Mapping[str, tuple[str, ...]] = {
     "email_name": ("email",),
     "email_start": ("email",),
     "email_end": ("email",),
-    "name_in_email": ("email",),
+    "name_in_email": ("email", "given_name", "family_name"),
     "phone": ("phone",),
     "given_name": ("given_name",),
     "given_initial": ("given_name",),

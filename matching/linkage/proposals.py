@@ -2,11 +2,11 @@
 
 Half of recall is blocking. A model is trained on sampled pairs of the rules with few pairs; it
 tells how likely the sampled pairs of the others are matches. The rules that give most new matches
-per new pair are taken until the budget is spent; in a large file those that find next to nothing
-by themselves are left out again. No rule's pairs are built for it (see `survey`).
+per new pair are taken until the budget is spent; those that find next to nothing by themselves
+are left out again. No rule's pairs are built for it (see `survey`).
 """
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 
@@ -21,10 +21,11 @@ from matching.linkage.blocking import (
 )
 from matching.linkage.chance import learn_classes
 from matching.linkage.classes import parts_by_field
-from matching.linkage.columns import Bits, Flags, Floats, Ids
+from matching.linkage.columns import Bits, Flags, Floats, Ids, Levels
 from matching.linkage.comparison import patterns
 from matching.linkage.encoding import Encoded
 from matching.linkage.keys import Rule
+from matching.linkage.profiles import SILENT_LEVELS
 from matching.linkage.survey import Survey, survey
 from matching.linkage.training import fit, score_patterns, split_patterns
 from matching.scoring import ScoreModel
@@ -39,16 +40,19 @@ SMALL_FILE_PAIRS = 400_000
 SURE_PAIRS_PER_RECORD = 0.5
 """Rules with fewer pairs are what the model is trained on."""
 
-LEAST_YIELD = 0.0001
+LEAST_YIELD = 0.0005
 """Matches per new pair below which a rule is not worth its pairs."""
 
-LEAST_SHARE = 0.00005
-"""Of all matches: a rule that alone finds fewer is left out of a large file."""
+LEAST_MATCHES = 0.5
+"""New matches below which a rule is not worth a look, however few its pairs."""
 
-LARGE_FILE = 50_000
-"""Records from which a rule costs time that is noticed."""
+LEAST_SHARE = 0.00005
+"""Of all matches: a rule that alone finds fewer is left out."""
 
 _ROUNDS = 50
+_FEW_PAIRS = 5.0
+"""What is usual among matches weighs as much as so many pairs."""
+
 _NAMES = {"given_name", "family_name"}
 _PARTS_OF_MAILBOXES = {"email_name", "email_start", "email_end", "name_in_email"}
 
@@ -71,18 +75,11 @@ DEFAULT_RULES = tuple(
     birth_place+family_sound+given_start occupation+family_name occupation+given_name+birth_year
     organisation+postcode organisation+city organisation_start+postcode organisation_start+city
     organisation_start postcode city+birth_year postcode+birth_year
-    """.split()
-)
-"""Rules that may suit some file; those without their attributes are left out."""
-
-FINE_RULES = tuple(
-    Rule(tuple(name.split("+")))
-    for name in """
     given_start+street+postcode family_start+given_start+postcode
     given_initial+street+street_number
     """.split()
 )
-"""Rules with few pairs, for a large file that cannot afford the broad ones."""
+"""Rules that may suit some file; those without their attributes are left out."""
 
 
 @dataclass(frozen=True)
@@ -110,11 +107,6 @@ def pair_budget(size: int) -> int:
     return max(int(PAIRS_PER_RECORD * size) + FREE_PAIRS, SMALL_FILE_PAIRS)
 
 
-def delivered(size: int) -> tuple[Rule, ...]:
-    """Return the rules to choose from for a file of this many records."""
-    return DEFAULT_RULES + (FINE_RULES if size >= LARGE_FILE else ())
-
-
 def propose(
     encoded: Encoded,
     rules: Sequence[Rule] | None = None,
@@ -132,7 +124,7 @@ def propose(
         cap: records in a block at most.
         workers: threads.
     """
-    found = survey(encoded, delivered(encoded.size) if rules is None else rules, cap, workers)
+    found = survey(encoded, DEFAULT_RULES if rules is None else rules, cap, workers)
     if not len(found.left):
         return []
     return _Choice(encoded, found, workers).proposals(
@@ -213,6 +205,7 @@ class _Choice:
         while True:
             pairs, matches = left.T
             yields = matches / np.maximum(1.0, pairs)
+            yields[matches < LEAST_MATCHES] = 0.0
             worth = np.where(pairs <= room, yields, 0.0)
             best = int(np.argmax(worth))
             if worth[best] < LEAST_YIELD:
@@ -224,9 +217,10 @@ class _Choice:
             left = left - shared[:, found] @ weights[found]
 
     def _needed(self, taken: list[int]) -> list[int]:
-        """Leave out, one by one, the rules whose matches nearly all come by others, too."""
-        if self.encoded.size < LARGE_FILE:
-            return taken
+        """Leave out, one by one, the rules whose matches nearly all come by others, too.
+
+        One match more than was estimated must not matter: a small file cannot tell.
+        """
         kept = list(taken)
         makers = self.survey.shared[kept].sum(axis=0)
         least = LEAST_SHARE * float(self.matches[makers > 0].sum())
@@ -234,7 +228,7 @@ class _Choice:
             alone = self.survey.shared[kept] & (makers == 1)
             worth = alone @ self.matches
             weakest = int(np.argmin(worth))
-            if worth[weakest] >= least:
+            if worth[weakest] + 1 >= least:
                 break
             makers -= self.survey.shared[kept.pop(weakest)]
         return kept
@@ -259,16 +253,15 @@ class _Choice:
         model = self._trained([self.survey.costs[position].rule for position in sure], known)
         scores = np.clip(score_patterns(model, self.distinct), -500, 500)
         likely = np.take(1 / (1 + np.exp2(-scores)), self.place)
-        # A large file spends its budget whatever is promised: only the order of rules counts, and
-        # known pairs steady it. A small one takes every rule that promises anything, and matches
-        # that are known already promise nothing.
-        left_out = known if self.encoded.size < LARGE_FILE else np.zeros_like(known)
         for position, cost in enumerate(self.survey.costs):
-            rows = np.flatnonzero((self.survey.origin == position) & ~left_out)
+            rows = np.flatnonzero(self.survey.origin == position)
             is_open = ~known[rows]
             if is_open.any():
                 pattern = np.take(self.distinct, self.place[rows])
-                likely[rows[is_open]] = _match_probability(model, pattern, cost.rule)[is_open]
+                found = np.where(is_open, 0.0, likely[rows])
+                likely[rows[is_open]] = _match_probability(model, pattern, cost.rule, found)[
+                    is_open
+                ]
         return np.asarray(likely, np.float64)
 
     def _sure(self) -> list[int]:
@@ -286,27 +279,57 @@ class _Choice:
         return fit(self.distinct[seen], np.asarray(counts[seen], np.float64), classes).model
 
 
-def _match_probability(model: ScoreModel, pattern: Ids, rule: Rule) -> Floats:
-    """Return how likely pairs of a rule are matches, by the fields that the rule does not ask for.
+def _match_probability(model: ScoreModel, pattern: Ids, rule: Rule, found: Floats) -> Floats:
+    """Return how likely pairs of a rule are matches.
 
-    That two records share what the rule asks for proves nothing among its own pairs. The shares of
-    matches, households and strangers among them are what fits the other fields best (EM).
+    That two records share what the rule asks for proves nothing among its own pairs. How they
+    agree on it does, as far as matches that other rules find differ there from the rest: equal
+    names are rarer, parts of a value belong to values that are nearly equal. The shares of
+    matches, households and strangers are what fits all pairs of the rule best (EM).
+
+    Args:
+        model: trained on what the sure rules find.
+        pattern: of the pairs.
+        rule: what made them.
+        found: how likely the pairs are matches that the sure rules find, 0 for all others.
     """
-    asked = _spoken_of(rule, model.fields)
+    levels = split_patterns(pattern, model.fields)
+    asked = sorted(_spoken_of(rule, model.fields) & levels.keys())
     kept = [n for n, name in enumerate(model.classes) if not name.startswith("chance: ")]
     likelihood = np.ones((len(pattern), len(kept)))
-    for field, level in split_patterns(pattern, model.fields).items():
+    for field in model.fields:
         if field not in asked:
-            likelihood *= np.array(model.probabilities[field])[kept].T[level]
+            likelihood *= np.array(model.probabilities[field])[kept].T[levels[field]]
+    matches = slice(model.match_count)
+    likelihood[:, matches] *= _how_they_agree(model, levels, asked, found)[:, None]
     shares = np.full(len(kept), 1 / len(kept))
-    posterior = likelihood
+    rest, posterior = np.ones(len(pattern)), likelihood
     for _ in range(_ROUNDS):
+        others = _how_they_agree(model, levels, asked, rest)
         posterior = likelihood * shares
+        posterior[:, model.match_count :] *= others[:, None]
         posterior /= posterior.sum(axis=1, keepdims=True)
+        rest = 1 - posterior[:, matches].sum(axis=1)
         # One pair more of strangers: a rule is worth nothing until its pairs say so.
         shares = posterior.sum(axis=0) + np.eye(len(kept))[-1]
         shares /= shares.sum()
-    return np.asarray(posterior[:, : model.match_count].sum(axis=1), np.float64)
+    return np.asarray(1 - rest, np.float64)
+
+
+def _how_they_agree(
+    model: ScoreModel, levels: Mapping[str, Levels], fields: Sequence[str], weights: Floats
+) -> Floats:
+    """Return how likely the levels of pairs are, as they are spread over the weighted pairs."""
+    result = np.ones(len(weights))
+    for field in fields:
+        usual = np.array(model.probabilities[field])[0]
+        silent = [0, *SILENT_LEVELS.get(field, ())]
+        counts = np.bincount(levels[field], weights, len(usual)) + _FEW_PAIRS * usual
+        counts[silent] = 0.0
+        spread = counts / counts.sum()
+        spread[silent] = 1.0
+        result *= spread[levels[field]]
+    return result
 
 
 def _spoken_of(rule: Rule, fields: Sequence[str]) -> set[str]:

@@ -27,7 +27,7 @@ from matching.linkage.profiles import (
 )
 from matching.scoring import ScoreModel
 
-SHRINK = 2.0
+SHRINK = 4.0
 PRIOR_STRENGTH = 20.0
 PRIOR_PAIRS = 10.0
 """Pairs that the starting shares of the classes weigh: only a small file notices."""

@@ -94,6 +94,28 @@ def test_values_end_at_the_level_a_person_would_name(left, right, field, level):
 
 
 @pytest.mark.parametrize(
+    ("mailbox", "level"),
+    [
+        ("famille.martin", "same_shared"),
+        ("martinfamily12", "same_shared"),
+        ("lesmartins", "same_shared"),
+        ("martin.maison", "same_shared"),
+        ("jean.et.marie", "same_shared"),
+        ("lesage.marie", "same"),
+        ("leslie", "same"),
+        ("theos", "same"),
+        ("e.martin", "same"),
+        ("marie.maisonneuve", "same"),
+        ("marie", "same"),
+    ],
+)
+def test_a_mailbox_that_names_a_household_is_nobodys_own(mailbox, level):
+    here = {"email": f"{mailbox}@example.com"}
+
+    assert levels_of(here, here)["email"] == level
+
+
+@pytest.mark.parametrize(
     ("change", "level"),
     [
         ({}, "street_same_town_same"),

@@ -181,6 +181,7 @@ ANNE = {
     "city": "Nantes",
     "sex": "f",
 }
+NOTHING_ELSE = dict.fromkeys(ANNE.keys() - {"given_name", "family_name"})
 
 
 @pytest.mark.parametrize(
@@ -193,6 +194,11 @@ ANNE = {
         ({"birth_date": "1955-02-11"}, "birth_date_conflict"),
         ({"given_name": None, "birth_date": None}, "given_name_unconfirmed"),
         ({"given_name": None, "family_name": None, "birth_date": None}, "given_name_unconfirmed"),
+        ({"given_name": "Lefebvre", "family_name": "Anne"}, None),
+        (
+            {"given_name": "Lefebvre", "family_name": "Anne", **NOTHING_ELSE},
+            "given_name_alone",
+        ),
     ],
     ids=[
         "moved",
@@ -202,6 +208,8 @@ ANNE = {
         "mother and daughter of one name",
         "no given name",
         "e-mail only",
+        "names swapped",
+        "names swapped and nothing else",
     ],
 )
 def test_household_evidence_never_links_by_itself(change, reason):

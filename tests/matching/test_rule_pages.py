@@ -5,7 +5,7 @@ from django.db import connection
 from django.test.utils import CaptureQueriesContext
 from django.urls import reverse
 
-from matching.linkage.proposals import DEFAULT_RULES, FINE_RULES
+from matching.linkage.proposals import DEFAULT_RULES
 from matching.models import MatchRun, PairEvidence, RuleSet
 from matching.rule_sets import Parameters, active_rule_set
 from matching.runs import KIND
@@ -19,7 +19,6 @@ from tests.mdm.pages import client_of
 pytestmark = pytest.mark.django_db
 
 PAGE = reverse("matching:rules")
-DELIVERED = (*DEFAULT_RULES, *FINE_RULES)
 
 
 @pytest.fixture
@@ -39,8 +38,8 @@ def form(**changes):
             "block_cap",
         )
     }
-    rules = {f"budget-{rule.name}": rule.budget for rule in DELIVERED}
-    return {**figures, **rules, "rule": [rule.name for rule in DELIVERED], **changes}
+    rules = {f"budget-{rule.name}": rule.budget for rule in DEFAULT_RULES}
+    return {**figures, **rules, "rule": [rule.name for rule in DEFAULT_RULES], **changes}
 
 
 def act(client, name, fields=None):

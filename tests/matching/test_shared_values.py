@@ -56,7 +56,7 @@ def test_a_phone_of_twenty_people_joins_none_of_them():
 
 
 def test_a_phone_of_twenty_people_says_less_than_ones_own():
-    make_company(120)  # Of fewer pairs a model knows little but what it began with.
+    make_company(300)  # Of fewer pairs a model knows little but what it began with.
     make_records(at_the_counter())
     own = make_records(twice("Yseult", "Kervadec", "+33199888888"))
     counter = make_records(twice("Ombline", "Tanguidec", COUNTER))
