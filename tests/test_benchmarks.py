@@ -54,16 +54,24 @@ def test_two_engines_stand_side_by_side_with_their_ratio():
     assert any("alone, on one core) | 2.0 | 1.0 | 20,000 |" in line for line in lines)
 
 
+_TAKEN = {
+    "p50": 20.0, "p95": 31.5, "processor_p50": 9.0, "processor_p95": 12.5, "server_mean": 3.0,
+}  # fmt: skip
+
+
 def test_a_walk_that_ran_out_of_time_tells_what_it_measured():
     golden = Measured(9.0, 4.0, 100, {"inner_seconds": 5.0})
-    acts = Measured(9.0, 4.0, 100, {"acts": {"link": {"p50": 20.0, "p95": 31.5}}})
+    acts = Measured(9.0, 4.0, 100, {"acts": {"link": _TAKEN}})
 
     lines = identity_tables(
         [Walk("sqlite", 1000, {"golden": golden}), Walk("postgresql", 2000, {"acts": acts})]
     )
 
-    assert "| sqlite | 1,000 | golden records, all anew | 5.0 | 4.0 | 200 | 100 |" in lines
-    assert "| postgresql | 2,000 | link | 20.0 | 31.5 |" in lines
+    assert (
+        "| sqlite | 1,000 | golden records, all anew, with history | 5.0 | 4.0 | 200 | 100 |"
+        in lines
+    )
+    assert "| postgresql | 2,000 | link | 20.0 | 31.5 | 9.0 | 12.5 | 3.0 |" in lines
     assert not any("first search" in line for line in lines)
 
 

@@ -251,7 +251,8 @@ class World:
             known, value = self.records[record], self._value(record, name)
             if name == "email":  # The latest word counts.
                 return known.moment, known.trust, len(value), -record
-            return known.trust, said.count(value), known.moment, len(value), -record
+            # Of given names: what most say, then the full form.
+            return said.count(value), len(value), known.trust, known.moment, -record
 
         return self._value(max(stating, key=rank), name)
 
