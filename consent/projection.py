@@ -80,7 +80,9 @@ def follow_customers(*, customer_ids: list[int], gone_ids: list[int], **signal: 
 
     Whoever sends this signal holds the customers' locks.
     """
-    _project(sorted({*customer_ids, *gone_ids}))
+    gone = PermissionState.objects.filter(customer__in=key_set(gone_ids)).order_by()
+    _remove(list(gone.values_list("pk", flat=True)))
+    _project(sorted(set(customer_ids)))
 
 
 def rebuild(*, check: bool = False) -> Rebuilt:
@@ -117,10 +119,7 @@ def _write(customer_ids: Sequence[int]) -> int:
         columns = ("id", *_COLUMNS[5:])
         bulk.update(PermissionState, columns, [(key, *content) for key, content in changed])
         record_history(PermissionState, [key for key, _ in changed], "~")
-    if gone:
-        record_history(PermissionState, gone, "-")
-        # Instances are not needed: simple-history would write a second row for each of them.
-        PermissionState.objects.filter(pk__in=key_set(gone))._raw_delete("default")
+    _remove(gone)
     return len(new) + len(changed) + len(gone)
 
 
@@ -134,6 +133,14 @@ def _add(states: Sequence[tuple[Place, Content]]) -> None:
         ((key, *place, *content) for key, (place, content) in zip(keys, states, strict=True)),
     )
     record_history(PermissionState, keys, "+")
+
+
+def _remove(keys: Sequence[int]) -> None:
+    if not keys:
+        return
+    record_history(PermissionState, keys, "-")
+    # Instances are not needed: simple-history would write a second row for each of them.
+    PermissionState.objects.filter(pk__in=key_set(keys))._raw_delete("default")
 
 
 def _differences(

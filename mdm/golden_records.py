@@ -68,12 +68,15 @@ def differences(customer_ids: Iterable[int]) -> Differences:
     keys = customer_ids if isinstance(customer_ids, range) else sorted(set(customer_ids))
     fresh = derive(keys, rules_in_force())
     found = Differences([], [], [])
-    stored = GoldenRecord.objects.filter(among("pk", keys))
+    # Of those that are to go, often half, nothing but the key is read.
+    those_with = among("pk", sorted(fresh))
+    going = GoldenRecord.objects.filter(among("pk", keys)).exclude(those_with).order_by("pk")
+    found.gone.extend(going.values_list("pk", flat=True))
+    stored = GoldenRecord.objects.filter(those_with)
     lineage = Cast("lineage", TextField())
     for key, version, *row in stored.values_list("pk", "version", *ATTRIBUTES, lineage, *_DERIVED):
-        if (wanted := fresh.pop(key, None)) is None:
-            found.gone.append(key)
-        elif not _is_same(row, wanted):
+        wanted = fresh.pop(key)
+        if not _is_same(row, wanted):
             found.changed.append((key, version + 1, wanted, _unlike(row, wanted)))
     found.new.extend(sorted(fresh.items()))
     return found

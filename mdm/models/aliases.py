@@ -1,6 +1,6 @@
 """Public ids that a steward kept on another record than the one they were born with."""
 
-from collections.abc import Iterable
+from collections.abc import Collection
 
 from django.conf import settings
 from django.db import models
@@ -8,6 +8,7 @@ from django.db.models import F, Q
 from django.utils.translation import gettext_lazy as _
 
 from mdm.audit import AuditTrail
+from mdm.key_sets import among
 from mdm.models.customers import Customer
 from mdm.models.records import SourceRecord
 
@@ -15,9 +16,9 @@ from mdm.models.records import SourceRecord
 class AliasQuerySet(models.QuerySet["Alias"]):
     """Alias facts as identity reads them."""
 
-    def about(self, customer_ids: Iterable[int]) -> "AliasQuerySet":
+    def about(self, customer_ids: Collection[int]) -> "AliasQuerySet":
         """Those that say who holds one of these ids, the earliest first."""
-        concerned = Q(customer__in=customer_ids) | Q(stand_in__in=customer_ids)
+        concerned = among("customer", customer_ids) | among("stand_in", customer_ids)
         return self.filter(concerned).order_by("pk")
 
 
