@@ -18,6 +18,8 @@ class AliasQuerySet(models.QuerySet["Alias"]):
 
     def about(self, customer_ids: Collection[int]) -> "AliasQuerySet":
         """Those that say who holds one of these ids, the earliest first."""
+        if not customer_ids:
+            return self.none()
         concerned = among("customer", customer_ids) | among("stand_in", customer_ids)
         return self.filter(concerned).order_by("pk")
 
