@@ -177,7 +177,7 @@ def _email_levels(encoded: Encoded, mine: int, theirs: int, left: Codes, right: 
     same = np.flatnonzero((one == other) & both)
     found = np.full(len(same), Email.SAME, np.uint8)
     found[_names_a_person(encoded, left[same], right[same])] = Email.SAME_NAMED
-    found[np.take(encoded.shared["email"], one[same])] = Email.SAME_SHARED
+    found[_is_shared_mailbox(encoded, one[same], left[same], right[same])] = Email.SAME_SHARED
     levels[same] = found
     apart = np.flatnonzero(both & (one != other))
     locals_ = encoded.local_parts
@@ -191,6 +191,13 @@ def _email_levels(encoded: Encoded, mine: int, theirs: int, left: Codes, right: 
     levels[apart[near]] = Email.NEAR
     levels[apart[local_one == local_other]] = Email.SAME_LOCAL_PART
     return levels
+
+
+def _is_shared_mailbox(encoded: Encoded, word: Codes, left: Codes, right: Codes) -> Flags:
+    named = encoded.email_names_owner
+    is_own = np.take(named, left) | np.take(named, right)
+    perhaps = np.take(encoded.perhaps_shared, word)
+    return np.asarray(np.take(encoded.shared["email"], word) | (perhaps & ~is_own))
 
 
 def _names_a_person(encoded: Encoded, left: Codes, right: Codes) -> Flags:

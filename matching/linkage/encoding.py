@@ -14,7 +14,7 @@ import numpy as np
 from matching.linkage import folding, spelling
 from matching.linkage.columns import Bits, Codes, Columns, Flags, Ids, Levels
 from matching.linkage.known import Bands, Known, is_among
-from matching.linkage.mailboxes import of_households
+from matching.linkage.mailboxes import of_households, of_households_perhaps
 from matching.linkage.names import Names, code_names
 from matching.linkage.organisations import told_by_kind
 
@@ -121,6 +121,8 @@ class Encoded:
     """Field -> per record 1 for a rare value, 2 usual, 3 common, 0 for none."""
     shared: Mapping[str, Flags]
     """`phone`, `email` -> per word whether many records carry it or it names a household."""
+    perhaps_shared: Flags
+    """Per word of e-mails whether it names a household, unless it names its owner."""
     birth_date: Coded
     births: Bits
     """Per record the birth date as digits yyyymmdd, four bits each; 0 where unknown."""
@@ -214,6 +216,7 @@ def encode(records: Columns | Folded, known: Known | None = None) -> Encoded:
             "phone": _widely_shared("phone", phones, known),
             "email": _widely_shared("email", emails, known) | of_households(emails[0].words),
         },
+        perhaps_shared=of_households_perhaps(emails[0].words),
         birth_date=birth_date,
         births=np.take(_dates(birth_date.words), birth_date.codes),
         emails=emails,

@@ -94,23 +94,27 @@ def test_values_end_at_the_level_a_person_would_name(left, right, field, level):
 
 
 @pytest.mark.parametrize(
-    ("mailbox", "level"),
+    ("given_name", "mailbox", "level"),
     [
-        ("famille.martin", "same_shared"),
-        ("martinfamily12", "same_shared"),
-        ("lesmartins", "same_shared"),
-        ("martin.maison", "same_shared"),
-        ("jean.et.marie", "same_shared"),
-        ("lesage.marie", "same"),
-        ("leslie", "same"),
-        ("theos", "same"),
-        ("e.martin", "same"),
-        ("marie.maisonneuve", "same"),
-        ("marie", "same"),
+        (None, "famille.martin", "same_shared"),
+        (None, "martinfamily12", "same_shared"),
+        ("Jean", "lesmartins", "same_shared"),
+        ("Jean", "martin.maison", "same_shared"),
+        ("Jean", "jean.et.marie", "same_shared"),
+        (None, "lesage.marie", "same"),
+        (None, "leslie", "same"),
+        (None, "theos", "same"),
+        (None, "e.martin", "same"),
+        ("John", "john.e.smith", "same"),
+        (None, "marie.maisonneuve", "same"),
+        (None, "marie", "same"),
+        ("Julie", "julie.maison", "same"),
+        ("Leslie", "lesliejones", "same"),
+        ("Theodoros", "theodoros", "same"),
     ],
 )
-def test_a_mailbox_that_names_a_household_is_nobodys_own(mailbox, level):
-    here = {"email": f"{mailbox}@example.com"}
+def test_a_mailbox_that_names_a_household_is_nobodys_own(given_name, mailbox, level):
+    here = {"given_name": given_name, "email": f"{mailbox}@example.com"}
 
     assert levels_of(here, here)["email"] == level
 
