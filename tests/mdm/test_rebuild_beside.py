@@ -26,6 +26,12 @@ def test_two_processes_find_what_one_finds(capsys):
     assert (told[1]["golden_records"], told[1]["shared_contact_points"]) == (1, 1)
 
 
+@pytest.mark.parametrize("processes", ["0", "-1", "99", "two"])
+def test_how_many_processes_is_a_small_number(processes):
+    with pytest.raises(CommandError, match="from 1 to 32"):
+        call_command("rebuild", "--check", f"--processes={processes}")
+
+
 def test_two_processes_mend_what_differs(capsys):
     make_record(family_name="Roux", email="roux@example.org")
     GoldenRecord.objects.update(family_name="Noir")

@@ -7,7 +7,7 @@ from typing import Any
 from django.core.management.base import BaseCommand, CommandError, CommandParser
 from django.db import connection, transaction
 
-from config.crews import crew
+from config.crews import crew, crew_size
 from consent import projection
 from matching import codes, key_table, proving
 from mdm import (
@@ -41,7 +41,7 @@ class Command(BaseCommand):
         parser.add_argument("--check", action="store_true", help="only compare; exit 1 if unequal")
         parser.add_argument(
             "--processes",
-            type=int,
+            type=crew_size,
             default=1,
             help="so many compare at a time, or derive golden records (on PostgreSQL)",
         )
@@ -52,7 +52,7 @@ class Command(BaseCommand):
         statistics.renew()
         with rare_collections():
             bring_about = _checked if options["check"] else _rebuilt
-            found = bring_about(max(1, options["processes"]))
+            found = bring_about(options["processes"])
         self.stdout.write(json.dumps(found) if options["json"] else _told(found))
         if found["events"]:
             raise CommandError("What was told of customers is not what is so: see replay_events.")
