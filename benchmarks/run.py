@@ -3,8 +3,10 @@
 import argparse
 import sys
 import tempfile
-from collections.abc import Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import ExitStack
+from dataclasses import dataclass
+from functools import cached_property
 from pathlib import Path
 
 from benchmarks import engine, report
@@ -16,7 +18,7 @@ from benchmarks.machine import describe_machine
 from benchmarks.real_input import SAMPLE_DATA_SETTING, measure_quality, sample_folder, samples
 from benchmarks.scale import measure_scale
 from benchmarks.servers import PostgresServer, postgres_server
-from benchmarks.steps import REPOSITORY, Site, StepFailed
+from benchmarks.steps import REPOSITORY, Measured, Site, StepFailed
 from benchmarks.survivors import measure_survivors, survivors_table
 
 PAGE = REPOSITORY / "docs" / "benchmarks.md"
@@ -30,39 +32,11 @@ def main() -> int:
     options = _options()
     with ExitStack() as stack:
         folder = options.keep or Path(stack.enter_context(tempfile.TemporaryDirectory()))
+        bench = Bench(options, folder, stack)
         try:
-            if options.only == "engine":
-                _write("engine", _engine(options.sets or _sets(options.rows)))
-                return 0
-            if options.only == "million":
-                _write("million", _engine(engine.MILLION))
-                return 0
-            if options.only == "golden":
-                _write("golden", survivors_table(list(measure_survivors(max(options.rows)))))
-                return 0
-            if options.only == "identity":
-                _write("identity", _identity(folder, options, stack))
-                return 0
-            if options.only == "campaign":
-                for name in options.engines:
-                    lines = _campaign(folder / "campaign", options.rows, name, stack)
-                    _write(f"campaign on {name}", lines)
-                return 0
-            if options.only == "load":
-                for name in options.engines:
-                    lines = _loads(folder / "load", options.rows, name, _server(name, stack))
-                    _write(f"load on {name}", lines)
-                return 0
-            if options.only in (None, "quality"):
-                _write("quality", _quality(folder / "quality", options.sets))
-            if options.only != "quality":
-                engines = {name: _server(name, stack) for name in options.engines}
-                machine = describe_machine(engines.get("postgresql"))
-                _write("machine", [f"- {line}" for line in machine])
-                if options.only != "scale":
-                    _write("peer", _peers(folder / "peer", options.peer_rows, engines))
-                if options.only != "peer":
-                    _write("scale", _scale(folder / "scale", options.rows, engines))
+            for part in _TOGETHER.get(options.only, (options.only,)):
+                for section, lines in PARTS[part](bench):
+                    report.replace_section(PAGE, section, lines)
         except StepFailed as failure:
             _say(f"Stopped. {failure}")
             return 1
@@ -70,21 +44,32 @@ def main() -> int:
     return 0
 
 
+@dataclass(frozen=True)
+class Bench:
+    """What was asked for, where to work, and the databases, started when first needed."""
+
+    options: argparse.Namespace
+    folder: Path
+    stack: ExitStack
+
+    @cached_property
+    def engines(self) -> dict[str, PostgresServer | None]:
+        """Engine -> its server; SQLite has none."""
+        return {
+            name: self.stack.enter_context(postgres_server()) if name == "postgresql" else None
+            for name in self.options.engines
+        }
+
+
+Sections = Iterator[tuple[str, Sequence[str]]]
+"""Names of sections of the page, with the lines of each."""
+
+
 def _options() -> argparse.Namespace:
     parser = argparse.ArgumentParser(prog="benchmarks.run", description=__doc__)
     parser.add_argument(
         "--only",
-        choices=(
-            "quality",
-            "peer",
-            "load",
-            "scale",
-            "engine",
-            "million",
-            "golden",
-            "identity",
-            "campaign",
-        ),
+        choices=PARTS,
         help="leave others out",
     )
     parser.add_argument(
@@ -102,90 +87,123 @@ def _options() -> argparse.Namespace:
     return parser.parse_args()
 
 
-def _server(engine: str, stack: ExitStack) -> PostgresServer | None:
-    return stack.enter_context(postgres_server()) if engine == "postgresql" else None
-
-
-def _quality(folder: Path, sets: Sequence[str]) -> list[str]:
-    results = []
+def _quality(bench: Bench) -> Sections:
+    results, folder = [], bench.folder / "quality"
+    asked = bench.options.sets
     if sample_folder() is None:
         _say(f"Sample data not found ({SAMPLE_DATA_SETTING} names its folder): left out.")
-    for sample in samples(folder, lambda name: not sets or name in sets):
+    for sample in samples(folder, lambda name: not asked or name in asked):
         _say(f"{sample.name}: load, match, evaluate")
         site = Site.on_sqlite(folder / "sites" / sample.name.replace(" ", "-").replace(",", ""))
         results.append(measure_quality(sample, site))
         _say(f"  pair F1 {results[-1].scores['pairwise']['f1']:.4f}")
-    return report.quality_table(results)
+    yield "quality", report.quality_table(results)
 
 
-def _sets(rows: Sequence[int]) -> list[str]:
-    return list(dict.fromkeys([*engine.SETS, *(f"demo-{count}" for count in rows)]))
+def _machine(bench: Bench) -> Sections:
+    told = describe_machine(bench.engines.get("postgresql"))
+    yield "machine", [f"- {line}" for line in told]
 
 
-def _engine(names: Sequence[str]) -> list[str]:
+def _peer(bench: Bench) -> Sections:
+    found = []
+    rows = bench.options.peer_rows
+    for comparison in measure_peers(bench.folder / "peer", rows=rows, engines=bench.engines):
+        _say(f"{comparison.engine}: load {comparison.load:,.0f} rows/s; {comparison.peers}")
+        found.append(comparison)
+    yield "peer", report.peer_table(found)
+
+
+def _load(bench: Bench) -> Sections:
+    for name, server in bench.engines.items():
+        runs = []
+        for rows in bench.options.rows:
+            run = measure_load(bench.folder / "load", name, server, rows=rows)
+            speed = rows / run.load.seconds
+            _say(f"{name}, {rows:,} records: {run.load.seconds:.1f} s, {speed:,.0f} rows/s")
+            runs.append(run)
+        yield f"load on {name}", report.load_table(runs)
+
+
+def _scale(bench: Bench) -> Sections:
+    runs = []
+    for rows in bench.options.rows:
+        for run in measure_scale(bench.folder / "scale", rows=rows, engines=bench.engines):
+            _say(f"{run.engine}, {rows:,} records, seconds: {_seconds(run.steps)}")
+            runs.append(run)
+    yield "scale", report.scale_table(runs)
+
+
+def _engine(bench: Bench) -> Sections:
+    demos = [f"demo-{count}" for count in bench.options.rows]
+    yield "engine", _contest(bench.options.sets or dict.fromkeys([*engine.SETS, *demos]))
+
+
+def _million(_bench: Bench) -> Sections:
+    yield "million", _contest(engine.MILLION)
+
+
+def _contest(sets: Iterable[str]) -> list[str]:
     outcomes = []
-    for outcome in engine.measure(names):
+    for outcome in engine.measure(list(sets)):
         said = outcome.stopped or f"pair F1 {outcome.f1:.4f}"
         _say(f"{outcome.data}, {outcome.contestant}: {said}")
         outcomes.append(outcome)
     return engine.engine_tables(outcomes)
 
 
-def _scale(
-    folder: Path, sizes: Sequence[int], engines: dict[str, PostgresServer | None]
-) -> list[str]:
-    runs = []
-    for rows in sizes:
-        for run in measure_scale(folder, rows=rows, engines=engines):
-            seconds = ", ".join(f"{name} {step.seconds:.1f}" for name, step in run.steps.items())
-            _say(f"{run.engine}, {rows:,} records, seconds: {seconds}")
-            runs.append(run)
-    return report.scale_table(runs)
+def _golden(bench: Bench) -> Sections:
+    yield "golden", survivors_table(list(measure_survivors(max(bench.options.rows))))
 
 
-def _identity(folder: Path, options: argparse.Namespace, stack: ExitStack) -> list[str]:
-    engines = {name: _server(name, stack) for name in options.engines}
+def _identity(bench: Bench) -> Sections:
     walks = []
-    for rows in options.rows:
-        for walk in measure_identity(folder, rows=rows, minutes=options.minutes, engines=engines):
-            seconds = ", ".join(f"{name} {step.seconds:.1f}" for name, step in walk.steps.items())
-            _say(f"{walk.engine}, {rows:,} records, seconds: {seconds}")
+    minutes = bench.options.minutes
+    for rows in bench.options.rows:
+        for walk in measure_identity(
+            bench.folder, rows=rows, minutes=minutes, engines=bench.engines
+        ):
+            _say(f"{walk.engine}, {rows:,} records, seconds: {_seconds(walk.steps)}")
             walks.append(walk)
-    return identity_tables(walks)
+    yield "identity", identity_tables(walks)
 
 
-def _campaign(folder: Path, sizes: Sequence[int], name: str, stack: ExitStack) -> list[str]:
-    runs = []
-    for people in sizes:
-        for run in measure_campaign(folder, people=people, engines={name: _server(name, stack)}):
-            counted = run.steps["count"].answer
-            _say(f"{run.engine}, {counted['people']:,} people: {counted['inner_seconds']:.1f} s")
-            runs.append(run)
-    return campaign_tables(runs)
+def _campaign(bench: Bench) -> Sections:
+    for name, server in bench.engines.items():
+        runs = []
+        for people in bench.options.rows:
+            folder = bench.folder / "campaign"
+            for run in measure_campaign(folder, people=people, engines={name: server}):
+                counted = run.steps["count"].answer
+                _say(f"{name}, {counted['people']:,} people: {counted['inner_seconds']:.1f} s")
+                runs.append(run)
+        yield f"campaign on {name}", campaign_tables(runs)
 
 
-def _peers(folder: Path, rows: int, engines: dict[str, PostgresServer | None]) -> list[str]:
-    found = []
-    for comparison in measure_peers(folder, rows=rows, engines=engines):
-        _say(f"{comparison.engine}: load {comparison.load:,.0f} rows/s; {comparison.peers}")
-        found.append(comparison)
-    return report.peer_table(found)
+PARTS: dict[str, Callable[[Bench], Sections]] = {
+    "quality": _quality,
+    "machine": _machine,
+    "peer": _peer,
+    "load": _load,
+    "scale": _scale,
+    "engine": _engine,
+    "million": _million,
+    "golden": _golden,
+    "identity": _identity,
+    "campaign": _campaign,
+}
+"""What can be measured: `--only` asks for one of them."""
+
+_TOGETHER = {
+    None: ("quality", "machine", "peer", "scale"),
+    "peer": ("machine", "peer"),
+    "scale": ("machine", "scale"),
+}
+"""What is measured without `--only`, and what else an answer to it brings."""
 
 
-def _loads(
-    folder: Path, sizes: Sequence[int], engine_name: str, server: PostgresServer | None
-) -> list[str]:
-    runs = []
-    for rows in sizes:
-        run = measure_load(folder, engine_name, server, rows=rows)
-        speed = rows / run.load.seconds
-        _say(f"{run.engine}, {rows:,} records: {run.load.seconds:.1f} s, {speed:,.0f} rows/s")
-        runs.append(run)
-    return report.load_table(runs)
-
-
-def _write(section: str, lines: Sequence[str]) -> None:
-    report.replace_section(PAGE, section, lines)
+def _seconds(steps: Mapping[str, Measured]) -> str:
+    return ", ".join(f"{name} {step.seconds:.1f}" for name, step in steps.items())
 
 
 def _say(text: str) -> None:
