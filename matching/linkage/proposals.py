@@ -139,15 +139,12 @@ def build_all(
     *,
     workers: int = 1,
     partition: Partition | None = None,
-    too_common: Bits | None = None,
 ) -> list[Blocks]:
     """Return the blocks of the rules that find something, in their order.
 
     A rule above its budget of pairs per record is left out.
     """
-    found = build_each(
-        encoded, rules, cap, workers=workers, partition=partition, too_common=too_common
-    )
+    found = build_each(encoded, rules, cap, workers=workers, partition=partition)
     return [blocks for blocks in found if blocks.is_within_budget(encoded.size)]
 
 

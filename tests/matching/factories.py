@@ -53,6 +53,13 @@ def run_match(**options: Any) -> dict[str, Any]:
     return dict(job.result or {})
 
 
+def use_a_rule_too_broad() -> None:
+    """Put rules in force of which the family name is too broad and the website finds nothing."""
+    budgets = {"email": 25.0, "family_name": 0.001, "website": 25.0}
+    rules = [{"parts": [part], "budget": budget} for part, budget in budgets.items()]
+    RuleSet.objects.create(version=1, status="active", parameters={"rules": rules})
+
+
 def customers_of(*records: SourceRecord) -> list[int]:
     """Return the customer each record belongs to now."""
     found = dict(

@@ -7,9 +7,16 @@ from django.test.utils import CaptureQueriesContext
 from django.urls import reverse
 
 from matching.decisions import decide
-from matching.models import Decision, MatchRun, RuleSet
+from matching.models import Decision, MatchRun
 from tests.factories import UserFactory
-from tests.matching.factories import anne, make_company, make_evidence, make_steward, run_match
+from tests.matching.factories import (
+    anne,
+    make_company,
+    make_evidence,
+    make_steward,
+    run_match,
+    use_a_rule_too_broad,
+)
 from tests.mdm.factories import make_records
 
 pytestmark = pytest.mark.django_db
@@ -46,12 +53,7 @@ def test_without_decisions_the_page_says_so_and_shows_where_pairs_were_looked_fo
 
 def test_a_rule_with_too_many_pairs_is_told_apart_from_one_that_finds_nothing():
     make_company(30)
-    rules = [
-        {"parts": ["email"], "budget": 25.0},
-        {"parts": ["family_name"], "budget": 0.001},
-        {"parts": ["website"], "budget": 25.0},
-    ]
-    RuleSet.objects.create(version=1, status="active", parameters={"rules": rules})
+    use_a_rule_too_broad()
     run_match()
 
     shown = page(MatchRun.objects.get())

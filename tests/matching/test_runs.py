@@ -23,6 +23,7 @@ from tests.matching.factories import (
     make_company,
     make_steward,
     run_match,
+    use_a_rule_too_broad,
 )
 from tests.matching.interrupting import after, kill, outcome
 from tests.matching.toolkit import calls_of_the_toolkit
@@ -240,12 +241,7 @@ def test_match_prints_one_json_object(capsys):
 @override("en")
 def test_match_tells_where_the_time_went_and_which_rules_were_too_broad(capsys):
     make_company(30)
-    rules = [
-        {"parts": ["email"], "budget": 25.0},
-        {"parts": ["family_name"], "budget": 0.001},
-        {"parts": ["website"], "budget": 25.0},
-    ]
-    RuleSet.objects.create(version=1, status="active", parameters={"rules": rules})
+    use_a_rule_too_broad()
 
     call_command("match")
 
