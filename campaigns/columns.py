@@ -27,6 +27,7 @@ _LABEL: tuple[str | Promise, ...] = (
     _("Line 6"),
     _("Line 7"),
 )
+_NEEDED = ("civility", "given_name", "family_name", "organisation", "customer__public_id")
 _BY_NUMBER = (*_NAMES, _("Phone"), *_REFERENCES)
 
 COLUMNS: Mapping[str, tuple[str | Promise, ...]] = {
@@ -77,10 +78,10 @@ def rows(
     cells: Callable[[Person], list[str]] = (
         Person.by_address if channel == Channel.POST else Person.by_contact_point
     )
-    golden = GoldenRecord.objects.select_related("customer").in_bulk(
-        [member.customer_id for member in members]
-    )
-    points = ContactPoint.objects.in_bulk([member.contact_point_id for member in members])
+    people = GoldenRecord.objects.select_related("customer").only(*_NEEDED)
+    golden = people.in_bulk([member.customer_id for member in members])
+    addressed = ContactPoint.objects.only("display")
+    points = addressed.in_bulk([member.contact_point_id for member in members])
     addresses = _addresses(members) if channel == Channel.POST else {}
     for member in members:
         record = golden.get(member.customer_id)

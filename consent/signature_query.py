@@ -233,9 +233,25 @@ def words(kinds: Collection[str], *, pairs: bool, dense: bool) -> dict[str, str]
         "called": (_CALLED if "phone" in kinds else _NOT_CALLED).format(**joins),
         "among_brokers": own["among"].format("brokers", "bigint"),
         "among_released": own["among"].format("released", "bigint"),
-        "bought": _side("sale.sold_on", "bought"),
+        **_dates(),
         "sale_family": _family("sale", own["among"].format("families", "text")),
         "contract_family": _family("contract", own["among"].format("families", "text")),
+        "kinds": _listed(kinds),
+        "attributes": _listed(name for name, kind in CARRIED_KINDS.items() if kind in kinds),
+        "granted": _listed(GRANTED),
+        "own_acts": _listed(OWN_ACTS),
+        "permissive": _listed(PERMISSIVE),
+        "texts": own["join"].format("text"),
+        "place": _PLACE,
+        "join_places": own["join_all"].format(_PLACE),
+        "join_looks": own["join_all"].format(_LOOK),
+    }
+
+
+def _dates() -> dict[str, str]:
+    """Return what is said of each date: on which side of the question's instants it lies."""
+    return {
+        "bought": _side("sale.sold_on", "bought"),
         "age": _side("known.born", "adult", "joint"),
         "created": _side("known.created_at", "quiet", last="lately"),
         "sold": _side("sold.sold_on", "quiet_day", last="lately"),
@@ -247,15 +263,6 @@ def words(kinds: Collection[str], *, pairs: bool, dense: bool) -> dict[str, str]
         + _side("states.renewed_at", "stale"),
         "than_refusal": _compared("permissions.since", "refusals.since"),
         "than_line": _compared("permissions.since", "struck.since"),
-        "kinds": _listed(kinds),
-        "attributes": _listed(name for name, kind in CARRIED_KINDS.items() if kind in kinds),
-        "granted": _listed(GRANTED),
-        "own_acts": _listed(OWN_ACTS),
-        "permissive": _listed(PERMISSIVE),
-        "texts": own["join"].format("text"),
-        "place": _PLACE,
-        "join_places": own["join_all"].format(_PLACE),
-        "join_looks": own["join_all"].format(_LOOK),
     }
 
 
@@ -359,8 +366,8 @@ _DIALECTS: dict[str, dict[str, str]] = {
     },
     "sqlite": {
         "keys": "SELECT value AS customer_id FROM json_each(%(keys)s)",
-        "pairs": "SELECT one.value AS customer_id, other.value AS contact_point_id"
-        " FROM json_each(%(keys)s) one JOIN json_each(%(points)s) other ON other.key = one.key",
+        "pairs": "SELECT CAST(key AS INTEGER) AS customer_id, value AS contact_point_id"
+        " FROM json_each(%(points)s)",
         "struck": "SELECT json_extract(value, '$[0]') AS contact_point_id,"
         " json_extract(value, '$[1]') AS since, json_extract(value, '$[2]') AS text"
         " FROM json_each(%(struck)s)",

@@ -133,6 +133,9 @@ def _asked(keys: Sequence[int], contact_points: Mapping[int, int] | None) -> dic
     asked = {"keys": key_text(keys), "first": min(keys, default=0), "last": max(keys, default=0)}
     if contact_points is None:
         return asked
+    if connection.vendor == "sqlite":
+        # One object, as two lists could only be laid side by side by comparing all with all.
+        return {**asked, "points": json.dumps({key: contact_points[key] for key in keys})}
     return {**asked, "points": key_text(contact_points[key] for key in keys)}
 
 

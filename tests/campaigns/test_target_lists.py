@@ -6,7 +6,8 @@ from io import StringIO
 from random import Random
 
 import pytest
-from django.db import transaction
+from django.db import connection, transaction
+from django.test.utils import CaptureQueriesContext
 from django.utils.timezone import now
 
 from campaigns import target_lists
@@ -145,3 +146,20 @@ def _downloaded(target_list, user):
     found = Customer.objects.in_bulk()
     shown = {customer.display_id: key for key, customer in found.items()}
     return {shown[line[-2]] for line in lines}
+
+
+@pytest.mark.parametrize("channel", ["email", "post"])
+def test_a_file_of_more_people_takes_no_more_queries(marketer, channel):
+    taken = []
+    for _time in range(2):
+        for _person in range(3):
+            record = consenting()
+            home = ContactPoint.objects.create(kind="post", value=f"home of {record.pk}")
+            record.carried.create(contact_point=home, attribute="address")
+        target_list = frozen_list(make_campaign(marketer, channel=channel))
+        with CaptureQueriesContext(connection) as queries:
+            made = download(target_list, format="csv", reason="Sending", by=marketer)
+        made.file.close()
+        taken.append((made.entry.row_count, len(queries)))
+
+    assert taken == [(3, taken[0][1]), (6, taken[0][1])]

@@ -6,6 +6,7 @@ from random import Random
 
 import pytest
 from django.contrib.auth.models import User
+from django.db import connection
 
 from consent.cases import months_after, years_after
 from consent.crowds import Crowd
@@ -94,6 +95,27 @@ def test_a_simulation_gives_everybody_her_own_verdicts():
 
     assert {(key, name): told for key, name, *told in simulated} == found
     assert len({tuple(told) for told in found.values()}) > 20
+
+
+@pytest.mark.parametrize("names_points", [False, True])
+def test_asking_about_more_people_costs_no_more_for_each(names_points):
+    """On SQLite, whose steps can be counted: a list read anew for each person would show."""
+    crowd = Crowd(channel="email", offer=offer_for(Purpose.objects.first()), at=INSTANTS[0])
+
+    def steps(count):
+        keys = range(1, count + 1)
+        taken = []
+        if connection.vendor == "sqlite":
+            connection.connection.set_progress_handler(lambda: taken.append(100), 100)
+        lines = list(crowd.lines(keys, dict.fromkeys(keys, 1) if names_points else None))
+        if connection.vendor == "sqlite":
+            connection.connection.set_progress_handler(None, 0)
+        assert len(lines) == count
+        return sum(taken)
+
+    few, many = steps(500), steps(2_000)
+
+    assert few <= many <= 5 * few
 
 
 def _assert_agreement(keys, **question):
