@@ -30,6 +30,7 @@ class Empty(StrEnum):
     NEVER_SEARCHED = "never_searched"
     SEARCHING = "searching"
     WITH_COLLEAGUES = "with_colleagues"
+    NO_COLLEAGUE = "no_colleague"
     DONE = "done"
 
 
@@ -106,7 +107,7 @@ def lay_out(user: User, *, task_id: int | None = None) -> Desk:
         answer_key=uuid.uuid4().hex,
         undoable=undoable,
         undo_versions=review.versions_for_undo(undoable) if undoable else "",
-        empty=None if pair else _why_empty(queue, job),
+        empty=None if pair else _why_empty(user, queue, job),
         job=job,
         tallies=[] if pair else _tallies(user),
     )
@@ -185,11 +186,13 @@ def _live_search() -> Job | None:
     return live.order_by("created_at").first()
 
 
-def _why_empty(queue: review.QueueState, job: Job | None) -> Empty:
+def _why_empty(user: User, queue: review.QueueState, job: Job | None) -> Empty:
     if job:
         return Empty.SEARCHING
     if queue.open_count:
-        return Empty.WITH_COLLEAGUES
+        reviewers = User.objects.with_perm("matching.review_pairs")
+        has_colleague = reviewers.exclude(pk=user.pk).exists()
+        return Empty.WITH_COLLEAGUES if has_colleague else Empty.NO_COLLEAGUE
     return Empty.DONE if last_run() else Empty.NEVER_SEARCHED
 
 

@@ -49,6 +49,15 @@ def test_what_one_judged_blind_comes_blind_to_another_and_to_nobody_else(pair):
     assert page.count("are one person.") == page.count("are two people.") == 1
 
 
+def test_a_steward_alone_reads_that_nobody_else_may_decide(pair):
+    alone = client_of("steward")
+    url, carried = form_of(alone.get("/review/").text)
+    alone.post(url, {**carried, "verdict": "different"})
+
+    assert "1 pair waits for somebody else" in alone.get("/review/").text
+    assert "nobody else here may decide" in alone.get("/review/").text
+
+
 def test_who_judged_first_cannot_give_the_second_opinion(pair):
     steward = make_steward()
     answer_as(steward, Verdict.SAME)
