@@ -19,7 +19,6 @@ from consent.invalidation import (
 )
 from consent.models import CollectionChoice, NoticePicture, NoticeVersion, NoticeWithdrawal
 from consent.notice_pictures import TYPES, PictureRefused, add_picture
-from consent.offline import OfflineRefused
 from mdm.models import Job
 from mdm.pages import StaffPage, staff_user
 
@@ -38,6 +37,7 @@ class PictureForm(forms.Form):
     file = forms.FileField(
         label=gettext_lazy("Picture of the form (PNG or JPEG)"),
         widget=forms.FileInput({"accept": "image/png,image/jpeg"}),
+        error_messages={"required": gettext_lazy("Choose a file.")},
     )
 
 
@@ -95,11 +95,11 @@ class AddPicture(StaffPage):
         notice = get_object_or_404(NoticeVersion, pk=kwargs["pk"])
         form = PictureForm(request.POST, request.FILES)
         if not form.is_valid():
-            messages.warning(request, _("Choose a file."))
+            messages.warning(request, str(form.errors["file"][0]))
             return redirect("consent:notice", pk=notice.pk)
         try:
             add_picture(notice, form.cleaned_data["file"], by=staff_user(request))
-        except (PictureRefused, OfflineRefused) as refusal:
+        except PictureRefused as refusal:
             messages.warning(request, str(refusal))
         else:
             messages.success(request, _("The picture is kept with the words."))

@@ -1,12 +1,15 @@
 """Pictures of notices: kept as they came, shown to the DPO, named in proof packs."""
 
 import hashlib
+from io import BytesIO
+from zlib import crc32
 
 import pytest
 from django.core.files.uploadedfile import SimpleUploadedFile
 from django.db import DatabaseError, transaction
 from django.test import Client
 from django.urls import reverse
+from PIL import Image
 
 from config.roles import create_roles
 from consent.at_risk import BY_CODE, at_risk
@@ -16,7 +19,22 @@ from tests.mdm.factories import make_record
 from tests.mdm.pages import client_of
 
 pytestmark = pytest.mark.django_db
-PNG = b"\x89PNG\r\n\x1a\n" + b"form"
+
+
+def picture(kind: str = "PNG", size: tuple[int, int] = (40, 30), **how: object) -> bytes:
+    content = BytesIO()
+    Image.new("RGB", size, "ivory").save(content, kind, **how)
+    return content.getvalue()
+
+
+def vast() -> bytes:
+    """Return a PNG whose head promises four thousand million pixels."""
+    head = b"IHDR" + (65_000).to_bytes(4, "big") * 2 + PNG[24:29]
+    return PNG[:12] + head + crc32(head).to_bytes(4, "big") + PNG[33:]
+
+
+PNG, JPEG = picture(), picture("JPEG")
+SVG = b'<svg xmlns="http://www.w3.org/2000/svg"><script>alert(1)</script></svg>'
 
 
 @pytest.fixture
@@ -44,7 +62,6 @@ def test_a_consent_on_words_without_a_picture_is_at_risk_until_one_is_added(noti
     assert at_risk(BY_CODE["picture"]).count() == 1
     assert "no picture of the form" in dpo.get(reverse("consent:at-risk")).text
 
-    assert "PNG or JPEG" in add(dpo, notice, b"%PDF- a scan")
     page = add(dpo, notice, PNG)
     add(dpo, notice, PNG)
 
@@ -73,5 +90,33 @@ def test_a_picture_stays_as_it_came_and_is_the_dpos(notice, dpo):
             attack()
     where = reverse("consent:notice-picture", args=[picture.uuid])
     assert steward.get(where).status_code == 403
-    add(steward, notice, PNG + b"2")
+    add(steward, notice, JPEG)
     assert NoticePicture.objects.count() == 1
+
+
+@pytest.mark.parametrize(
+    ("content", "words"),
+    [
+        (b"", "The submitted file is empty."),
+        (b"%PDF- a scan", "A picture is a PNG or JPEG file."),
+        (SVG, "A picture is a PNG or JPEG file."),
+        (picture("GIF"), "A picture is a PNG or JPEG file."),
+        (PNG[:60], "The picture is damaged"),
+        (PNG[:-40] + bytes(40), "The picture is damaged"),
+        (JPEG[:-30], "The picture is damaged"),
+        (picture(size=(8_000, 6_300)), "more than 50 million pixels"),
+        (vast(), "more than 50 million pixels"),
+        (picture(save_all=True, append_images=[Image.new("RGB", (40, 30))]), "The picture moves"),
+        (PNG + bytes(10 * 1024 * 1024), "The file is larger than 10 MB."),
+    ],
+    ids="empty pdf svg gif cut overwritten cut-jpeg large vast moving heavy".split(),
+)
+def test_what_cannot_be_shown_is_refused_and_says_why(notice, dpo, content, words):
+    assert words in add(dpo, notice, content)
+    assert not NoticePicture.objects.exists()
+
+
+def test_a_jpeg_is_kept_whatever_it_calls_itself(notice, dpo):
+    add(dpo, notice, JPEG)
+
+    assert NoticePicture.objects.get().file.name.endswith(".jpg")
