@@ -80,27 +80,21 @@ def unprotect(schema_editor: BaseDatabaseSchemaEditor, table: str, keys: list[st
         schema_editor.execute(f"DROP TRIGGER IF EXISTS {table}_{suffix}")
 
 
-LEDGER_TABLES: dict[str, list[str]] = {
+TABLES: dict[str, list[str]] = {
     "consent_consentevent": ["id", "uuid", "source_event_id"],
     "consent_noticeversion": ["id"],
-}
-"""The append-only tables of the first migrations and their unique columns."""
-SEAL_TABLES: dict[str, list[str]] = {
+    "consent_noticepicture": ["id", "uuid"],
     "consent_eventseal": ["number", "event_id"],
     "consent_sealblock": ["number"],
-}
-"""The tables of the chain and their unique columns."""
-CHECK_TABLES: dict[str, list[str]] = {
+    "consent_conflictresolution": ["id"],
     "consent_sampledraw": ["id", "batch_id"],
     "consent_sampledclaim": ["id"],
     "consent_prooffinding": ["id"],
     "consent_quarantinedecision": ["id", "draw_id"],
+    "consent_policyversion": ["id", "version", "code"],
+    "consent_registercheck": ["id"],
 }
-"""The tables of the checks of brokers' files and their unique columns."""
-REGISTER_TABLES: dict[str, list[str]] = {"consent_registercheck": ["id"]}
-"""The table of the checks of registers and its unique column."""
-PICTURE_TABLES: dict[str, list[str]] = {"consent_noticepicture": ["id", "uuid"]}
-"""The table of the pictures of notices and its unique columns."""
+"""The append-only tables of this app and their unique columns."""
 ERASABLE = {
     "consent_consentevent": ["contact_point_id", "line", "erased_at"],
     "consent_eventseal": ["salt"],
@@ -116,121 +110,51 @@ _KEPT_OF_SEAL = "number event_id digest proof hash".split()
 _KEPT_OF_RESOLUTION = (
     "id customer_id channel purpose_id digest verdict decided_by_id decided_at"
 ).split()
-
-
-def protect_ledger(apps: object, schema_editor: BaseDatabaseSchemaEditor) -> None:
-    """Protect the first append-only tables: the forward step of their migration."""
-    for table, keys in LEDGER_TABLES.items():
-        protect(schema_editor, table, keys)
-
-
-def unprotect_ledger(apps: object, schema_editor: BaseDatabaseSchemaEditor) -> None:
-    """Take their protection away: the backward step."""
-    for table, keys in LEDGER_TABLES.items():
-        unprotect(schema_editor, table, keys)
-
-
-def protect_events(apps: object, schema_editor: BaseDatabaseSchemaEditor) -> None:
-    """Protect events against everything but their erasure, once."""
-    taken = "OLD.erased_at IS NULL AND NEW.erased_at IS NOT NULL"
-    gone = "NEW.contact_point_id IS NULL AND NEW.line IS NULL"
-    erasure = f"{taken} AND {gone} AND {_unchanged(schema_editor, _KEPT_OF_EVENT)}"
-    table = "consent_consentevent"
-    protect(schema_editor, table, LEDGER_TABLES[table], erasure)
-
-
-def protect_events_wholly(apps: object, schema_editor: BaseDatabaseSchemaEditor) -> None:
-    """Protect events as the first migration did: before erasure could reach them."""
-    protect(schema_editor, "consent_consentevent", LEDGER_TABLES["consent_consentevent"])
-
-
-def unprotect_events(apps: object, schema_editor: BaseDatabaseSchemaEditor) -> None:
-    """Take the protection of events away, before their table changes."""
-    unprotect(schema_editor, "consent_consentevent", LEDGER_TABLES["consent_consentevent"])
-
-
-def protect_seals(apps: object, schema_editor: BaseDatabaseSchemaEditor) -> None:
-    """Protect the chain; a seal may lose its salt."""
-    salt_goes = f"NEW.salt IS NULL AND {_unchanged(schema_editor, _KEPT_OF_SEAL)}"
-    for table, keys in SEAL_TABLES.items():
-        protect(schema_editor, table, keys, salt_goes if table == "consent_eventseal" else "")
-
-
-def protect_resolutions(apps: object, schema_editor: BaseDatabaseSchemaEditor) -> None:
-    """Protect what was decided of conflicts; the erasure of a person takes the words out."""
-    words_go = "NEW.reason = '' AND NEW.reference = '' AND NEW.contact_point_id IS NULL"
-    erasure = f"{words_go} AND {_unchanged(schema_editor, _KEPT_OF_RESOLUTION)}"
-    protect(schema_editor, "consent_conflictresolution", ["id"], erasure)
-
-
-def unprotect_resolutions(apps: object, schema_editor: BaseDatabaseSchemaEditor) -> None:
-    """Take the protection of what was decided of conflicts away: the backward step."""
-    unprotect(schema_editor, "consent_conflictresolution", ["id"])
-
-
-def unprotect_seals(apps: object, schema_editor: BaseDatabaseSchemaEditor) -> None:
-    """Take the protection of the chain away: the backward step."""
-    for table, keys in SEAL_TABLES.items():
-        unprotect(schema_editor, table, keys)
-
-
-def protect_checks(apps: object, schema_editor: BaseDatabaseSchemaEditor) -> None:
-    """Protect what was drawn, found and decided about brokers' files."""
-    for table, keys in CHECK_TABLES.items():
-        protect(schema_editor, table, keys)
-
-
-def unprotect_checks(apps: object, schema_editor: BaseDatabaseSchemaEditor) -> None:
-    """Take their protection away: the backward step."""
-    for table, keys in CHECK_TABLES.items():
-        unprotect(schema_editor, table, keys)
-
-
 _KEPT_OF_PACK = (
     "id version note created_at created_by_id activated_at activated_by_id code parameters"
     " valid_from begins_at digest signed_at signed_by_id"
 ).split()
-_PACKS = ("consent_policyversion", ["id", "version", "code"])
 
 
-def protect_packs(apps: object, schema_editor: BaseDatabaseSchemaEditor) -> None:
-    """Protect activated policy packs; one may be taken back before it begins."""
-    untouched = _unchanged(schema_editor, _KEPT_OF_PACK)
+def protect_tables(apps: object, schema_editor: BaseDatabaseSchemaEditor) -> None:
+    """Protect every table of `TABLES`: the forward step of the migration that makes them."""
+    changes = _changes_let_through(schema_editor)
+    for table, keys in TABLES.items():
+        deletable = "OLD.status = 'draft'" if table == "consent_policyversion" else ""
+        protect(schema_editor, table, keys, changes.get(table, ""), deletable)
+
+
+def unprotect_tables(apps: object, schema_editor: BaseDatabaseSchemaEditor) -> None:
+    """Take their protection away: the backward step."""
+    for table, keys in TABLES.items():
+        unprotect(schema_editor, table, keys)
+
+
+def _changes_let_through(schema_editor: BaseDatabaseSchemaEditor) -> dict[str, str]:
+    """Return table -> the condition on OLD and NEW of the one UPDATE that passes.
+
+    The erasure of a person passes once; a policy pack may be edited as a draft, and taken back
+    before it begins.
+    """
+
+    def only(change: str, kept: list[str]) -> str:
+        return f"{change} AND {_unchanged(schema_editor, kept)}"
+
+    erased = (
+        "OLD.erased_at IS NULL AND NEW.erased_at IS NOT NULL"
+        " AND NEW.contact_point_id IS NULL AND NEW.line IS NULL"
+    )
+    words_gone = "NEW.reason = '' AND NEW.reference = '' AND NEW.contact_point_id IS NULL"
     taken_back = (
         "OLD.status = 'active' AND NEW.status = 'retired' AND OLD.begins_at IS NOT NULL"
         " AND NEW.withdrawn_at IS NOT NULL AND OLD.begins_at > NEW.withdrawn_at"
     )
-    change = f"OLD.status = 'draft' OR ({taken_back} AND {untouched})"
-    protect(schema_editor, *_PACKS, change, "OLD.status = 'draft'")
-
-
-def unprotect_packs(apps: object, schema_editor: BaseDatabaseSchemaEditor) -> None:
-    """Take the protection of policy packs away: the backward step."""
-    unprotect(schema_editor, *_PACKS)
-
-
-def protect_registers(apps: object, schema_editor: BaseDatabaseSchemaEditor) -> None:
-    """Protect the checks of registers: the forward step of their migration."""
-    for table, keys in REGISTER_TABLES.items():
-        protect(schema_editor, table, keys)
-
-
-def unprotect_registers(apps: object, schema_editor: BaseDatabaseSchemaEditor) -> None:
-    """Take their protection away: the backward step."""
-    for table, keys in REGISTER_TABLES.items():
-        unprotect(schema_editor, table, keys)
-
-
-def protect_pictures(apps: object, schema_editor: BaseDatabaseSchemaEditor) -> None:
-    """Protect the pictures of notices: the forward step of their migration."""
-    for table, keys in PICTURE_TABLES.items():
-        protect(schema_editor, table, keys)
-
-
-def unprotect_pictures(apps: object, schema_editor: BaseDatabaseSchemaEditor) -> None:
-    """Take their protection away: the backward step."""
-    for table, keys in PICTURE_TABLES.items():
-        unprotect(schema_editor, table, keys)
+    return {
+        "consent_consentevent": only(erased, _KEPT_OF_EVENT),
+        "consent_eventseal": only("NEW.salt IS NULL", _KEPT_OF_SEAL),
+        "consent_conflictresolution": only(words_gone, _KEPT_OF_RESOLUTION),
+        "consent_policyversion": f"OLD.status = 'draft' OR ({only(taken_back, _KEPT_OF_PACK)})",
+    }
 
 
 def _unchanged(schema_editor: BaseDatabaseSchemaEditor, columns: Iterable[str]) -> str:

@@ -1,7 +1,7 @@
 """Asking for the issues of source records, on both databases.
 
 `issues <> '[]'` is written out in every statement instead of being sent as a parameter: only so
-do both databases use their index on records with issues (migration 0006).
+do both databases use their index on records with issues (`source_record_issues`).
 """
 
 import json

@@ -83,7 +83,8 @@ class SourceRecord(PersonValues):
         ERASED = "erased", _("erased")
 
     # The unique key of the table starts with the source. The keys of source, customer and file
-    # are those of rows that the same transaction wrote or locked: see mdm/key_constraints.py.
+    # have no constraint: they are those of rows that the same transaction wrote or locked, and to
+    # look each up again, row by row, was a quarter of the server's work in a load.
     source = models.ForeignKey(
         SourceSystem,
         models.PROTECT,
@@ -263,7 +264,7 @@ class RecordContactPoint(models.Model):
     """A source record carries a contact point, in one of its attributes."""
 
     # The unique key of the table starts with the record. Both keys are those of rows that the
-    # same transaction wrote or locked: see mdm/key_constraints.py.
+    # same transaction wrote or locked, so they have no constraint, either.
     record = models.ForeignKey(
         SourceRecord, models.CASCADE, related_name="carried", db_index=False, db_constraint=False
     )

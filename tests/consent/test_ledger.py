@@ -3,7 +3,7 @@
 import pytest
 from django.db import DatabaseError, connection, transaction
 
-from consent.append_only import LEDGER_TABLES
+from consent.append_only import TABLES
 from consent.ledger import NewEvent, record_events
 from consent.models import ConsentEvent, NoticeVersion
 from tests.consent.factories import record_event
@@ -55,7 +55,7 @@ def wholesale_attacks() -> list[str]:
     columns = [field.column for field in ConsentEvent._meta.concrete_fields]
     others = {"evidence_level": "4", "id": "987654", "uuid": "'x'", "source_event_id": "'y'"}
     statements = []
-    for key in LEDGER_TABLES["consent_consentevent"]:
+    for key in TABLES["consent_consentevent"]:
         chosen = ", ".join(name if name == key else others.get(name, name) for name in columns)
         statements.append(
             f"INSERT OR REPLACE INTO consent_consentevent ({', '.join(columns)})"

@@ -12,7 +12,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from consent import sealing
-from consent.append_only import unprotect, unprotect_events, unprotect_seals
+from consent.append_only import unprotect, unprotect_tables
 from consent.models import (
     ConsentEvent,
     EventSeal,
@@ -55,9 +55,7 @@ def events() -> list[ConsentEvent]:
 @pytest.fixture
 def owner() -> Callable[..., None]:
     """Attack as the owner of the tables: the triggers are gone, every statement passes."""
-    editor = connection.schema_editor()
-    unprotect_events(None, editor)
-    unprotect_seals(None, editor)
+    unprotect_tables(None, connection.schema_editor())
 
     def execute(sql: str, *values: object) -> None:
         with connection.cursor() as cursor:

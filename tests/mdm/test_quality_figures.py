@@ -4,7 +4,7 @@ from collections import Counter
 from datetime import date
 
 import pytest
-from django.db import transaction
+from django.db import connection, transaction
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from hypothesis.extra.django import TestCase
@@ -165,3 +165,11 @@ class CountingTest(TestCase):
             assert figures.attributes == {
                 n: [len(filled.get(n, [])), len(set(filled.get(n, []))), doubts[n]] for n in names
             }
+
+
+def test_an_index_leads_from_an_issue_to_its_records():
+    """A migration that makes the table anew on SQLite would lose it."""
+    with connection.cursor() as cursor:
+        there = connection.introspection.get_constraints(cursor, "mdm_sourcerecord")
+
+    assert there["source_record_issues"]["index"]
