@@ -16,6 +16,7 @@ from hypothesis import settings
 from pytest_django import DjangoDbBlocker
 
 from benchmarks.real_input import sample_folder
+from config.roles import create_roles
 from tests import services
 from tests.database_copies import Copy, copied_database
 from tests.instance import Instance, instance_environment
@@ -106,14 +107,15 @@ def django_db_setup(
     django_db_blocker: DjangoDbBlocker,
     tmp_path_factory: pytest.TempPathFactory,
 ) -> Iterator[Copy]:
-    """Make the test database, and put it back after each test that commits.
+    """Make the test database, with the roles, and put it back after each test that commits.
 
-    Gives the database as the migrations made it.
+    Gives the database as it was made.
     """
     patch = pytest.MonkeyPatch()
     folder = tmp_path_factory.mktemp("copies")
     with django_db_blocker.unblock():
         made = setup_databases(verbosity=0, interactive=False)
+        create_roles()
         with copied_database("pristine", folder) as pristine:
             patch.setattr(TransactionTestCase, "_fixture_teardown", lambda _: pristine.restore())
             yield pristine
@@ -139,7 +141,7 @@ def _new_journal_of_erasures() -> None:
 def committed(django_db_setup: Copy, django_db_blocker: DjangoDbBlocker) -> Iterator[Copy]:
     """Let the tests of a module share one database: what each writes stays for the next.
 
-    Gives the database as the migrations made it.
+    Gives the database as it was made.
     """
     with django_db_blocker.unblock():
         yield django_db_setup

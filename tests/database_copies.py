@@ -1,7 +1,7 @@
-"""Copies of the test database, to come back to: above all as migrations left it.
+"""Copies of the test database, to come back to: above all as it was made.
 
 A test that commits cannot be rolled back, and Django's way of emptying every table loses the rows
-that migrations wrote and is refused by the append-only tables, as it should be.
+that were there from the start and is refused by the append-only tables, as it should be.
 """
 
 import sqlite3

@@ -6,8 +6,6 @@ import factory
 from django.contrib.auth.models import Group, User
 from factory.django import DjangoModelFactory
 
-from config.roles import create_roles
-
 PASSWORD = "a-password-for-tests"
 
 
@@ -26,5 +24,4 @@ class UserFactory(DjangoModelFactory):
     @factory.post_generation
     def role(self: User, create: bool, role: str | None, **kwargs: Any) -> None:
         if create and role:
-            create_roles()
             self.groups.add(Group.objects.get(name=role))

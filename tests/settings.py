@@ -43,5 +43,7 @@ _test_name = os.environ.get("TEST_DB_NAME", "test_orfevre")
 if DATABASES["default"]["ENGINE"].endswith("sqlite3"):
     _test_name = str(_data_dir / f"{_test_name}.sqlite3")
 DATABASES["default"]["TEST"] = {"NAME": _test_name}
+# Looked for when asked for: each client would list every file, a twentieth of the whole run.
+WHITENOISE_AUTOREFRESH = True
 STORAGES["staticfiles"] = {"BACKEND": "django.contrib.staticfiles.storage.StaticFilesStorage"}
 LOGGING = {"version": 1, "disable_existing_loggers": False}

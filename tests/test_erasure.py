@@ -13,7 +13,6 @@ from django.urls import reverse
 from django.utils import translation
 from django.utils.timezone import now
 
-from config.roles import create_roles
 from consent.mails import address_fingerprint
 from consent.models import (
     CollectionPoint,
@@ -191,7 +190,6 @@ def test_an_erasure_needs_its_reason_and_happens_once(record):
 
 
 def test_the_dpo_sees_the_plan_and_erases_from_the_request(record):
-    create_roles()
     request = RightsRequest.objects.get()
     page = reverse("consent:request", args=[request.uuid])
     dpo = client_of("dpo")
@@ -208,7 +206,6 @@ def test_the_dpo_sees_the_plan_and_erases_from_the_request(record):
 
 @pytest.mark.parametrize("role", ["steward", "marketer", "administrator"])
 def test_only_the_dpo_erases(record, role: str):
-    create_roles()
     request = RightsRequest.objects.get()
 
     response = client_of(role).post(reverse("consent:erase", args=[request.uuid]))
@@ -218,7 +215,6 @@ def test_only_the_dpo_erases(record, role: str):
 
 
 def test_a_request_of_another_kind_erases_nobody(record):
-    create_roles()
     request = receive_request(record.customer, kind="access", message="")
 
     response = client_of("dpo").post(reverse("consent:erase", args=[request.uuid]))

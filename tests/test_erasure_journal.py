@@ -11,7 +11,6 @@ from django.test import Client
 from django.urls import reverse
 from django.utils import translation
 
-from config.roles import create_roles
 from consent.models import Suppression
 from consent.sealing import seal_events
 from consent.verification import verify
@@ -51,7 +50,6 @@ def readiness() -> str:
 
 @pytest.mark.django_db(transaction=True)
 def test_a_restored_backup_forgets_her_again(tmp_path: Path, capsys):
-    create_roles()
     record = zyzanie()
     with transaction.atomic():
         record_event(record, "given")

@@ -3,16 +3,9 @@
 import pytest
 from django.contrib.auth.models import Group, User
 
-from config.roles import create_roles
-
 
 @pytest.fixture
-def roles(db):
-    create_roles()
-
-
-@pytest.fixture
-def make_user(roles):
+def make_user(db):
     def make(name, role):
         user = User.objects.create_user(name, password="a-password-for-tests", is_staff=True)
         user.groups.add(Group.objects.get(name=role))

@@ -8,7 +8,6 @@ from django.test import Client
 from django.urls import reverse
 from django.utils.timezone import now
 
-from config.roles import create_roles
 from consent.at_risk import REASONS, at_risk, overview
 from consent.cases import years_after
 from consent.models import NoticePicture, NoticeVersion
@@ -112,7 +111,6 @@ def test_a_consent_of_unknown_date_is_found_and_what_was_refused_since_is_not(no
 
 @pytest.fixture
 def dpo() -> Client:
-    create_roles()
     return client_of("dpo")
 
 

@@ -13,7 +13,6 @@ from django.utils.translation import override
 from hypothesis import given
 from hypothesis import strategies as st
 
-from config.roles import create_roles
 from consent.conflicts import Homes, Verdict, states_of
 from consent.evaluation import may_contact, offer_for
 from consent.facts import GRANTED, State
@@ -272,7 +271,6 @@ def test_permissions_follow_from_who_is_whom_whatever_merges_came_before(seed: i
 
 @pytest.fixture
 def dpo() -> Client:
-    create_roles()
     return client_of("dpo")
 
 

@@ -10,7 +10,6 @@ from django.urls import reverse
 from django.utils.timezone import localdate, now
 
 from campaigns.models import ListDownload, TargetList, TargetListMember
-from config.roles import create_roles
 from consent.models import ConsentEvent, NoticeVersion
 from consent.rehearsal import draw
 from consent.sealing import seal_events
@@ -25,7 +24,6 @@ pytestmark = pytest.mark.django_db
 
 @pytest.fixture
 def dpo() -> Client:
-    create_roles()
     return client_of("dpo")
 
 

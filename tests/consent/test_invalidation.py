@@ -7,7 +7,6 @@ from django.core.management import call_command
 from django.urls import reverse
 from django.utils.timezone import now
 
-from config.roles import create_roles
 from consent.evaluation import may_contact, offer_for
 from consent.models import ConsentEvent, NoticeVersion, NoticeWithdrawal, PermissionState
 from consent.notices import notices_in_force
@@ -18,11 +17,6 @@ from tests.mdm.factories import make_record
 from tests.mdm.pages import client_of
 
 pytestmark = pytest.mark.django_db
-
-
-@pytest.fixture(autouse=True)
-def roles() -> None:
-    create_roles()
 
 
 @pytest.fixture

@@ -5,7 +5,6 @@ from django.test import Client
 from django.urls import reverse
 from django.utils.timezone import now
 
-from config.roles import create_roles
 from consent.housekeeping import tidy_up
 from consent.ledger_jobs import check_soon, check_when_due
 from consent.models import ConsentEvent, EventSeal, Evidence, LedgerCheck
@@ -22,7 +21,6 @@ pytestmark = pytest.mark.django_db
 @pytest.fixture(autouse=True)
 def setting_up(settings, tmp_path):
     settings.LEDGER_FOLDER = tmp_path / "ledger"
-    create_roles()
 
 
 @pytest.fixture

@@ -11,7 +11,6 @@ from django.test import Client
 from django.urls import reverse
 from PIL import Image
 
-from config.roles import create_roles
 from consent.at_risk import BY_CODE, at_risk
 from consent.models import NoticePicture, NoticeVersion
 from tests.consent.factories import record_event
@@ -46,7 +45,6 @@ def notice() -> NoticeVersion:
 
 @pytest.fixture
 def dpo() -> Client:
-    create_roles()
     return client_of("dpo")
 
 

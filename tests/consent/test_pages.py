@@ -10,7 +10,6 @@ from django.test.utils import CaptureQueriesContext
 from django.urls import reverse
 from django.utils.timezone import localdate, now
 
-from config.roles import create_roles
 from consent.models import ConsentEvent, NoticeVersion, Purpose
 from mdm import identity
 from mdm.models import AccessLog, SourceRecord
@@ -18,11 +17,6 @@ from tests.consent.factories import email_of, record_event
 from tests.mdm.factories import make_record, make_records
 
 pytestmark = pytest.mark.django_db
-
-
-@pytest.fixture
-def roles() -> None:
-    create_roles()
 
 
 def client_of(role: str) -> Client:
@@ -34,7 +28,7 @@ def client_of(role: str) -> Client:
 
 
 @pytest.fixture
-def dpo(roles: None) -> Client:
+def dpo() -> Client:
     return client_of("dpo")
 
 
@@ -63,7 +57,7 @@ def test_the_dpo_reads_every_page(dpo: Client, event: ConsentEvent):
 
 
 @pytest.mark.parametrize("role", ["steward", "marketer", "administrator"])
-def test_nobody_else_reads_consent_histories(role: str, roles: None, event: ConsentEvent):
+def test_nobody_else_reads_consent_histories(role: str, event: ConsentEvent):
     client = client_of(role)
 
     answers = [client.get(address).status_code for address in addresses(event)]
@@ -80,7 +74,7 @@ def test_a_stranger_is_sent_to_the_login(event: ConsentEvent, client: Client):
 
 # A-ROLE-06: events by any page of the staff.
 @pytest.mark.parametrize("role", ["steward", "dpo", "marketer", "administrator"])
-def test_nobody_can_write_an_event_or_change_a_notice(role: str, roles: None, event: ConsentEvent):
+def test_nobody_can_write_an_event_or_change_a_notice(role: str, event: ConsentEvent):
     client = client_of(role)
     notice = NoticeVersion.objects.create(
         code="form", version=1, body="As shown.", valid_from="2026-01-01"

@@ -9,7 +9,6 @@ from django.http import HttpResponse
 from django.test import Client
 from django.urls import reverse
 
-from config.roles import create_roles
 from consent.models import ConsentEvent, Evidence, NoticeVersion, ProofPack
 from consent.signing_keys import pem_of, signing_key
 from mdm.models import AccessLog
@@ -18,11 +17,6 @@ from tests.mdm.factories import make_record
 from tests.mdm.pages import client_of
 
 pytestmark = pytest.mark.django_db
-
-
-@pytest.fixture(autouse=True)
-def roles() -> None:
-    create_roles()
 
 
 @pytest.fixture

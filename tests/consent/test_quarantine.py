@@ -14,7 +14,6 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from campaigns.waterfall import measure
-from config.roles import create_roles
 from consent.evaluation import may_contact, offer_for
 from consent.ledger import PERMISSIVE
 from consent.models import (
@@ -55,7 +54,6 @@ NO = row("no", nom="no", email="no@example.org", maj="01/10/2026", accord="N")
 
 @pytest.fixture(autouse=True)
 def broker() -> SourceSystem:
-    create_roles()
     return SourceSystem.objects.create(
         code="crm", label="Leads", broker="Data & Co", broker_contract="C-2026-7"
     )

@@ -15,7 +15,6 @@ from django.utils.timezone import now
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from config.roles import create_roles
 from consent.evaluation import may_contact, offer_for
 from consent.models import ConsentEvent, PermissionState
 from consent.projection import rebuild
@@ -145,7 +144,6 @@ def test_files_undone_in_any_order_leave_no_consent_and_no_record(order: tuple[i
 
 
 def test_the_page_of_an_undoing_counts_the_consents_and_the_command_too(capsys):
-    create_roles()
     steward = client_of("steward")
     batch = load(row("C1", **ADA, accord="O"), row("C2", email="b@example.org", stop="O"))
 
@@ -166,7 +164,6 @@ def test_the_page_of_an_undoing_counts_the_consents_and_the_command_too(capsys):
 
 
 def test_the_dpo_reads_both_the_claim_and_what_took_it_back():
-    create_roles()
     dpo = client_of("dpo")
     undo_batch(load(row("C1", **ADA, accord="O")))
     retraction = retractions()[0]

@@ -14,7 +14,6 @@ from django.core.management import CommandError, call_command
 from django.urls import reverse
 from django.utils import translation
 
-from config.roles import create_roles
 from consent.checkpoints import read_checkpoint
 from consent.sealing import seal_events
 from consent.signing_keys import pem_of, public_keys, signing_key
@@ -93,7 +92,6 @@ def test_the_private_key_is_its_owners_and_the_public_one_is_shown(checkpoint: P
     assert keys.stat().st_mode & 0o777 == 0o700
     secret = "".join(private.read_text().splitlines()[1:-1])
 
-    create_roles()
     shown = client_of("dpo").get(reverse("consent:ledger")).text
     assert secret not in shown
     assert public_pem(keys).read_text().splitlines()[1] in shown

@@ -10,7 +10,6 @@ from django.db import transaction
 from django.urls import reverse
 from django.utils.timezone import now
 
-from config.roles import create_roles
 from consent.permission_preview import Mark, PermissionsOf, foresee_permissions
 from consent.presentation import permission_matrix
 from matching.decisions import Verdict, decide
@@ -166,7 +165,6 @@ def test_the_review_page_offers_before_and_after_and_fetches_it_apart(pair, monk
 def test_a_merge_by_hand_opens_the_case_that_its_page_announced(pair, monkeypatch):
     """G7, also for pairs that no run joins by itself: by the queue and from the customer page."""
     monkeypatch.setattr("matching.review.is_blind", lambda _task: False)
-    create_roles()
     steward, dpo = client_of("steward"), client_of("dpo")
     cases, review = reverse("consent:conflicts"), reverse("matching:review", args=[pair.pk])
     link = {"kind": "link", "other": public_id(pair.right_id)}

@@ -10,7 +10,6 @@ from django.test import Client
 from django.urls import reverse
 from django.utils import translation
 
-from config.roles import create_roles
 from matching import key_table
 from matching.learnt import learnt_with_keys
 from matching.models import PairEvidence
@@ -36,7 +35,6 @@ def anne_among_others() -> SourceRecord:
 
 @pytest.fixture
 def steward(client: Client) -> Client:
-    create_roles()
     user = User.objects.create_user("s.teward", is_staff=True)
     user.groups.add(Group.objects.get(name="steward"))
     client.force_login(user)
