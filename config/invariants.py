@@ -15,6 +15,7 @@ from matching.models import Decision, ReviewTask
 from matching.proving import compare
 from matching.review_tasks import rechecks
 from matching.rulings import Contradiction
+from matching.standing import decisions_touching
 from mdm import golden_records, identity, replay
 from mdm.aliases import holdings
 from mdm.key_sets import key_ranges
@@ -84,7 +85,7 @@ def _same_apart() -> int:
 
 def _wrong_rechecks() -> int:
     decided = Decision.objects.in_force().clear().values_list("left", "right")
-    wanted = set(rechecks(sorted({record for pair in decided for record in pair})))
+    wanted = set(rechecks(decisions_touching({record for pair in decided for record in pair})))
     open_ones = ReviewTask.objects.filter(
         state=ReviewTask.State.OPEN, kind=ReviewTask.Kind.RECHECK
     )

@@ -6,14 +6,11 @@ without a person, one in AUDIT_LINKS_ONE_IN comes to the queue as a blind pair l
 Of the pairs answered blind, one in SECOND_OPINION_ONE_IN comes to another steward.
 """
 
-from collections.abc import Iterator, Sequence
-
 from django.conf import settings
-from django.db.models import F
+from django.db.models import F, Q
 
 from matching.former import Evidence
 from matching.models import ReviewTask
-from matching.reading import pairs_touching
 
 # Primes: consecutive records must not all fall on one side.
 _LEFT, _RIGHT, _MODULUS = 7_919, 104_729, 999_983
@@ -30,15 +27,16 @@ def is_blind(task: ReviewTask) -> bool:
     return task.kind == Kind.PAIR and is_drawn
 
 
-def drawn_links(record_ids: Sequence[int], evidence: Evidence) -> Iterator[tuple[int, int]]:
-    """Yield the pairs of automatic evidence that are drawn and touch these records."""
+def weak_or_drawn(evidence: Evidence) -> Evidence:
+    """Return the evidence that may need a person: what is not automatic, or drawn all the same."""
     share = settings.AUDIT_LINKS_ONE_IN
     if not share:
-        return
+        return tuple(found.filter(automatic=False) for found in evidence)
     place = (F("left_id") * _LEFT + F("right_id") * _RIGHT) % _MODULUS
-    for found in evidence:
-        drawn = found.filter(automatic=True).annotate(draw=place % share).filter(draw=0)
-        yield from pairs_touching(drawn.values_list("left", "right"), record_ids)
+    return tuple(
+        found.annotate(draw=place % share).filter(Q(automatic=False) | Q(draw=0))
+        for found in evidence
+    )
 
 
 def is_drawn_again(left: int, right: int) -> bool:

@@ -6,12 +6,11 @@ away by itself when a value comes back, and needs no history of values to be ask
 
 from collections.abc import Collection, Iterable, Iterator
 from hashlib import blake2b
-from typing import Any, NamedTuple
-
-from django.db.models import QuerySet
+from typing import NamedTuple
 
 from matching.models import Decision
-from matching.reading import in_chunks, pairs_touching, rows_of
+from matching.reading import in_chunks, rows_of
+from matching.standing import COLUMNS, Standing
 from mdm.folding import fold
 from mdm.models import SourceRecord
 
@@ -47,13 +46,13 @@ def basis_of(record_ids: Iterable[int]) -> dict[int, str]:
     return digests
 
 
-def stale_decisions(record_ids: Iterable[int]) -> list[Stale]:
-    """Return the decisions that touch these records and need a second look.
+def stale_decisions(standing: Iterable[Standing]) -> list[Stale]:
+    """Return those of these decisions that need a second look.
 
     Of the decisions of one repair, the first stale one stands for all, even when it touches
     other records: one answer renews them.
     """
-    touching = list(_stale(record_ids))
+    touching = list(_unlike_their_basis(standing))
     repairs = {decision.repair for decision in touching if decision.repair}
     first = {d.repair: d for d in sorted(_stale_of(repairs), reverse=True)} if repairs else {}
     chosen = {first[d.repair] if d.repair else d for d in touching}
@@ -72,37 +71,14 @@ def stale_siblings(pair: tuple[int, int], verdict: str) -> list[tuple[int, int]]
     )
 
 
-class _Based(NamedTuple):
-    """A decision with what it went by."""
-
-    left: int
-    right: int
-    verdict: str
-    basis: str
-    repair: int | None
-    score: float | None
-
-
-def _stale(record_ids: Iterable[int]) -> Iterator[_Based]:
-    """Yield the stale decisions that touch these records."""
-    return _unlike_their_basis(_Based(*row) for row in pairs_touching(_based(), record_ids))
-
-
-def _stale_of(repairs: Collection[int]) -> Iterator[_Based]:
+def _stale_of(repairs: Collection[int]) -> Iterator[Standing]:
     """Yield the stale decisions of these repairs."""
-    return _unlike_their_basis(_Based(*row) for row in rows_of(_based(), "repair", repairs))
+    clear = Decision.objects.in_force().clear().values_list(*COLUMNS)
+    return _unlike_their_basis(Standing(*row) for row in rows_of(clear, "repair", repairs))
 
 
-def _based() -> "QuerySet[Decision, tuple[Any, ...]]":
-    clear = Decision.objects.in_force().clear().exclude(basis="")
-    active = clear.filter(
-        left__status=SourceRecord.Status.ACTIVE, right__status=SourceRecord.Status.ACTIVE
-    )
-    return active.values_list("left", "right", "verdict", "basis", "repair", "score_shown")
-
-
-def _unlike_their_basis(rows: Iterable[_Based]) -> Iterator[_Based]:
-    decisions = list(rows)
+def _unlike_their_basis(standing: Iterable[Standing]) -> Iterator[Standing]:
+    decisions = [said for said in standing if said.basis and said.is_of_active]
     present = basis_of(record for decision in decisions for record in decision[:2])
     for decision in decisions:
         if decision.basis != present[decision.left] + present[decision.right]:

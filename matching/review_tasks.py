@@ -13,7 +13,7 @@ from typing import NamedTuple
 from django.utils.timezone import now
 
 from matching.automatic import held_back
-from matching.blind import drawn_links, place_in_queue
+from matching.blind import place_in_queue, weak_or_drawn
 from matching.clustering import Reason, Refusal
 from matching.former import Evidence, evidence_now
 from matching.models import Decision, MatchRun, ReviewTask
@@ -21,6 +21,7 @@ from matching.reading import pairs_touching, rows_of
 from matching.rechecks import stale_decisions
 from matching.scoring import ScoreModel, is_current
 from matching.second_opinions import wanted_pairs
+from matching.standing import Standing, decisions_touching
 from mdm import bulk
 from mdm.models import SourceRecord
 from mdm.signals import Births
@@ -48,16 +49,15 @@ Pair = tuple[int, int]
 VALUES_CHANGED = "values_changed"
 """The reason of a task about a decision whose ground has moved."""
 
-_CLEAR = (Decision.Verdict.SAME, Decision.Verdict.DIFFERENT)
-
 
 def derive_tasks(record_ids: Sequence[int], stand: Stand) -> int:
     """Bring the tasks that touch these records up to date; returns how many are open.
 
     Call it inside a transaction, with the records of whole clusters.
     """
-    wanted = wanted_tasks(record_ids, stand)
-    _bring_about(wanted, set(record_ids), set(_decided(record_ids, *_CLEAR)))
+    standing = decisions_touching(record_ids)
+    wanted = wanted_tasks(record_ids, stand, standing)
+    _bring_about(wanted, set(record_ids), _pairs(standing))
     return len(wanted)
 
 
@@ -66,8 +66,9 @@ def follow_load(*, record_ids: Sequence[int], births: Births, **_signal: object)
     record_ids = [key for key in record_ids if key not in births.carried]  # Nobody knew the rest.
     if not record_ids or not Decision.objects.in_force().exists():
         return
-    if decided := set(_decided(record_ids, *_CLEAR)):
-        _bring_about(rechecks(record_ids), set(record_ids), decided, only=decided)
+    if standing := decisions_touching(record_ids):
+        decided = _pairs(standing)
+        _bring_about(rechecks(standing), set(record_ids), decided, only=decided)
 
 
 class _Changes(NamedTuple):
@@ -137,17 +138,28 @@ def _changes(
 
 
 def _changes_of(record_ids: Sequence[int], stand: Stand) -> _Changes:
-    decided = set(_decided(record_ids, *_CLEAR))
-    return _changes(wanted_tasks(record_ids, stand), set(record_ids), decided)
+    standing = decisions_touching(record_ids)
+    wanted = wanted_tasks(record_ids, stand, standing)
+    return _changes(wanted, set(record_ids), _pairs(standing))
 
 
-def wanted_tasks(record_ids: Sequence[int], stand: Stand) -> dict[Pair, Wanted]:
-    """Return the pairs that touch these records and that a person should look at."""
-    candidates = dict(_candidates(record_ids, stand))
+def wanted_tasks(
+    record_ids: Sequence[int], stand: Stand, standing: Sequence[Standing]
+) -> dict[Pair, Wanted]:
+    """Return the pairs that touch these records and that a person should look at.
+
+    `standing` are the decisions that touch them.
+    """
+    evidence = weak_or_drawn(stand.evidence)
+    tables = [found.values_list(*_Shown._fields) for found in evidence]
+    shown = [_Shown(*row) for rows in tables for row in pairs_touching(rows, record_ids)]
+    candidates = dict(_candidates(record_ids, stand, [row for row in shown if not row.automatic]))
     rivals = {task.rival for task in candidates.values() if task.rival is not None}
     names = _cluster_names({*chain.from_iterable(candidates), *rivals}, stand)
-    apart = _apart(record_ids, stand)
-    wanted = audits(record_ids, stand) | second_opinions(record_ids) | rechecks(record_ids)
+    apart = _apart(standing, stand)
+    drawn = {row[:2] for row in shown if row.automatic}
+    wanted = _audits(drawn - _pairs(standing), stand)
+    wanted |= second_opinions(standing) | rechecks(standing)
     taken: set[frozenset[int]] = set()
     for pair, task in sorted(candidates.items(), key=_order):
         between = frozenset((names[pair[0]], names[pair[1]]))
@@ -159,33 +171,40 @@ def wanted_tasks(record_ids: Sequence[int], stand: Stand) -> dict[Pair, Wanted]:
     return wanted
 
 
-def audits(record_ids: Sequence[int], stand: Stand) -> dict[Pair, Wanted]:
-    """Return the drawn links that hold, and that nobody has judged."""
-    pairs = set(drawn_links(record_ids, stand.evidence))
-    if not pairs:
-        return {}
-    names = _cluster_names(chain.from_iterable(pairs), stand)
-    judged = set(_decided(record_ids, *_CLEAR))
+class _Shown(NamedTuple):
+    """Evidence that a person may have to look at."""
+
+    left: int
+    right: int
+    score: float
+    pattern: int
+    run: int
+    automatic: bool
+
+
+def _audits(unjudged: Set[Pair], stand: Stand) -> dict[Pair, Wanted]:
+    """Return those of these drawn links, which nobody has judged, that hold."""
+    names = _cluster_names(chain.from_iterable(unjudged), stand)
     return {
         pair: Wanted(place_in_queue(*pair), ReviewTask.Kind.AUDIT, "")
-        for pair in pairs - judged
+        for pair in unjudged
         if names[pair[0]] == names[pair[1]]
     }
 
 
-def second_opinions(record_ids: Sequence[int]) -> dict[Pair, Wanted]:
+def second_opinions(standing: Sequence[Standing]) -> dict[Pair, Wanted]:
     """Return the pairs that another steward is to judge blind, spread among the others."""
     return {
         pair: Wanted(place_in_queue(*pair), ReviewTask.Kind.SECOND, "")
-        for pair in wanted_pairs(record_ids)
+        for pair in wanted_pairs(standing)
     }
 
 
-def rechecks(record_ids: Sequence[int]) -> dict[Pair, Wanted]:
-    """Return the decided pairs that touch these records and whose ground has moved."""
+def rechecks(standing: Sequence[Standing]) -> dict[Pair, Wanted]:
+    """Return the decided pairs whose ground has moved."""
     return {
         (stale.left, stale.right): Wanted(stale.score, ReviewTask.Kind.RECHECK, VALUES_CHANGED)
-        for stale in stale_decisions(record_ids)
+        for stale in stale_decisions(standing)
     }
 
 
@@ -195,17 +214,12 @@ def _order(candidate: tuple[Pair, Wanted]) -> tuple[bool, float, Pair]:
     return task.kind != ReviewTask.Kind.CONFLICT, -task.score, pair
 
 
-def _candidates(record_ids: Sequence[int], stand: Stand) -> Iterator[tuple[Pair, Wanted]]:
+def _candidates(
+    record_ids: Sequence[int], stand: Stand, weak: Sequence[_Shown]
+) -> Iterator[tuple[Pair, Wanted]]:
     """Yield the weak or held-back evidence and the refused links."""
-    models = {
-        pk: ScoreModel.from_state(model)
-        for pk, model in MatchRun.objects.filter(simulated=False).values_list("pk", "model")
-        if model and is_current(model)
-    }
-    columns = ("left", "right", "score", "pattern", "run")
-    weak = [rows.filter(automatic=False).values_list(*columns) for rows in stand.evidence]
-    touching = chain.from_iterable(pairs_touching(rows, record_ids) for rows in weak)
-    for left, right, score, pattern, run in touching:
+    models = _models({row.run for row in weak if row.score > 0})
+    for left, right, score, pattern, run, _automatic in weak:
         model = models.get(run) if score > 0 else None
         reason = held_back(model.levels(pattern), model.personal) if model else None
         yield (left, right), Wanted(score, ReviewTask.Kind.PAIR, reason or "")
@@ -224,6 +238,18 @@ def _candidates(record_ids: Sequence[int], stand: Stand) -> Iterator[tuple[Pair,
             )
 
 
+def _models(run_ids: Set[int]) -> dict[int, ScoreModel]:
+    """Return the models by which these runs scored, those that can still be read."""
+    if not run_ids:
+        return {}
+    runs = MatchRun.objects.filter(pk__in=run_ids, simulated=False)
+    return {
+        pk: ScoreModel.from_state(model)
+        for pk, model in runs.values_list("pk", "model")
+        if model and is_current(model)
+    }
+
+
 def _cluster_names(record_ids: Iterable[int], stand: Stand) -> dict[int, int]:
     """Return the cluster of every one of these records; outsiders are where they were."""
     names = {record: stand.names.get(record) for record in record_ids}
@@ -233,16 +259,15 @@ def _cluster_names(record_ids: Iterable[int], stand: Stand) -> dict[int, int]:
     return {record: name for record, name in names.items() if name is not None}
 
 
-def _apart(record_ids: Sequence[int], stand: Stand) -> set[frozenset[int]]:
+def _apart(standing: Iterable[Standing], stand: Stand) -> set[frozenset[int]]:
     """Return the pairs of clusters that a DIFFERENT decision keeps apart."""
-    pairs = list(_decided(record_ids, Decision.Verdict.DIFFERENT))
+    pairs = [said.pair for said in standing if said.verdict == Decision.Verdict.DIFFERENT]
     names = _cluster_names(chain.from_iterable(pairs), stand)
     return {frozenset((names[left], names[right])) for left, right in pairs}
 
 
-def _decided(record_ids: Sequence[int], *verdicts: Decision.Verdict) -> Iterator[Pair]:
-    rows = Decision.objects.in_force().filter(verdict__in=verdicts)
-    return pairs_touching(rows.values_list("left", "right"), record_ids)
+def _pairs(standing: Iterable[Standing]) -> set[Pair]:
+    return {said.pair for said in standing}
 
 
 def _insert(tasks: Sequence[tuple[Pair, Wanted]]) -> None:

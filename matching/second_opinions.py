@@ -4,7 +4,7 @@ Both answers are decisions like any other, the later one in force. Which pairs d
 records alone. How far two stewards agree is told by `matching.concordance`.
 """
 
-from collections.abc import Sequence
+from collections.abc import Iterable
 from typing import NamedTuple
 
 from django.conf import settings
@@ -13,7 +13,7 @@ from django.db.models import Q, QuerySet
 
 from matching.blind import is_drawn_again
 from matching.models import Decision, ReviewTask
-from matching.reading import pairs_touching
+from matching.standing import Standing
 
 Pair = tuple[int, int]
 
@@ -26,12 +26,12 @@ class Opinion(NamedTuple):
     decision: int
 
 
-def wanted_pairs(record_ids: Sequence[int]) -> set[Pair]:
-    """Return the drawn pairs that touch these records and that one steward alone judged blind."""
+def wanted_pairs(standing: Iterable[Standing]) -> set[Pair]:
+    """Return the drawn pairs among these decisions that one steward alone judged blind."""
     if not settings.SECOND_OPINION_ONE_IN:
         return set()
-    in_force = blind_decisions().filter(retracted_at=None).values_list("left", "right")
-    drawn = {pair for pair in pairs_touching(in_force, record_ids) if is_drawn_again(*pair)}
+    blind = (said.pair for said in standing if said.is_blind and said.repair is None)
+    drawn = {pair for pair in blind if is_drawn_again(*pair)}
     if not drawn:
         return set()
     among_them = blind_decisions().filter(left__in=sorted({left for left, _right in drawn}))
