@@ -40,7 +40,8 @@ from consent.policy_versions import activate, open_draft, save_draft, sign, simu
 from consent.quarantine import draw_sample, note_proof
 from consent.suppression import Asked, LeftOut, add_list, read_contacts
 from matching import review
-from matching.decisions import Verdict, preview_same
+from matching.decisions import Verdict
+from matching.foresight import preview_same
 from matching.models import ReviewTask
 from mdm import jobs
 from mdm.demo.company import write_company

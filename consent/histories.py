@@ -10,6 +10,7 @@ from datetime import datetime
 from typing import Any, NamedTuple
 
 from django.db.models import Case, F, Q, Value, When
+from django.db.models.expressions import RawSQL
 from django.db.models.functions import Coalesce
 from django.utils.timezone import now
 
@@ -28,8 +29,8 @@ from consent.ledger import PERMISSIVE, READ, event_of, events_by_customer
 from consent.memberships import Membership
 from consent.models import ConflictResolution, ConsentEvent
 from consent.states import OWN_WILL, Event, EventType, known
-from mdm.key_sets import key_set
-from mdm.models import Customer, CustomerEvent, SourceRecord
+from mdm.key_sets import key_query, key_set
+from mdm.models import CustomerEvent, SourceRecord
 
 Histories = Mapping[int, Sequence[Event]]
 _LEFT, _JOINED = CustomerEvent.Kind.LEFT, CustomerEvent.Kind.JOINED
@@ -154,11 +155,13 @@ def _objections_of_then(members: Membership) -> dict[int, list[Event]]:
     circles = _circles(members)
     if not circles:
         return {}
+    told = _personal_refusals(circles)
+    if not told:
+        return {}
     own = _records_of(members, circles)
     fellows: dict[int, list[int]] = defaultdict(list)
     for record, whose in own.items():
         fellows[circles[whose.today]].append(record)
-    told = _personal_refusals(circles)
     homes = homes_of([*own, *{record for _author, record, _row in told}])
     found: dict[int, list[Event]] = defaultdict(list)
     for author, record, row in told:
@@ -205,10 +208,11 @@ def _customers_today(members: Membership) -> Sequence[int]:
 
 def _partings(customer_ids: Sequence[int]) -> list[tuple[int, int]]:
     """Return customer and other customer for every record that left one of them to the other."""
-    merged = Customer.objects.filter(merged_into__in=key_set(customer_ids))
-    ids = [*customer_ids, *merged.values_list("pk", flat=True)]
+    keys, listed = key_query(customer_ids)
+    merged = f"SELECT id FROM mdm_customer WHERE merged_into_id IN ({keys})"  # noqa: S608
+    ids = RawSQL(f"{keys} UNION ALL {merged}", [listed, listed])  # noqa: S611 - no value in it.
     moves: Any = CustomerEvent.objects.filter(
-        customer__in=key_set(ids), kind__in=(_LEFT, _JOINED)
+        customer__in=ids, kind__in=(_LEFT, _JOINED)
     ).annotate(
         mine=Coalesce("customer__merged_into_id", "customer_id"),
         theirs=Case(

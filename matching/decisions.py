@@ -1,10 +1,10 @@
 """What stewards say of records: said once, in force until retracted, carried out at once."""
 
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
+from itertools import chain
 
 from django.contrib.auth.models import User
-from django.db.models import Q
 from django.utils.formats import date_format
 from django.utils.timezone import localtime, now
 from django.utils.translation import gettext as _
@@ -12,15 +12,15 @@ from django.utils.translation import gettext as _
 from matching.foresight import Foresight, foresee
 from matching.kept_ids import aliases_of, settle_ids
 from matching.models import Decision, Repair, ReviewTask, to_ruling
-from matching.neighbourhood import lock_neighbourhood
+from matching.neighbourhood import Homes, lock_neighbourhood
 from matching.rechecks import basis_of, stale_siblings
-from matching.rulings import Contradiction, Ruling, contradiction
+from matching.rulings import Ruling, contradiction
+from matching.standing import decisions_around, rulings_of
 from matching.versions import check_versions_around
 from mdm import bulk
 from mdm.aliases import give_back
 from mdm.audit import acting_as, record_history
-from mdm.birth_ids import public_id
-from mdm.models import SourceRecord
+from mdm.models import Alias, SourceRecord
 from mdm.turns import in_one_turn
 
 Verdict = Decision.Verdict
@@ -40,26 +40,6 @@ class ContradictsDecisions(Exception):
 
 class AlreadyRetracted(Exception):
     """The decision is no longer in force."""
-
-
-@dataclass(frozen=True, slots=True)
-class Outcome:
-    """What the answer Same would make of two records."""
-
-    customer_id: int
-    record_ids: tuple[int, ...]
-    joining_count: int
-    """Records that would change customer."""
-
-    @property
-    def public_id(self) -> str:
-        """The id that would stay."""
-        return public_id(self.customer_id)
-
-    @property
-    def record_count(self) -> int:
-        """How many source records the customer would have."""
-        return len(self.record_ids)
 
 
 @dataclass(frozen=True, slots=True)
@@ -93,11 +73,38 @@ def decide(
         ContradictsDecisions: when decisions on other pairs say otherwise; nothing is written.
     """
     pair = (min(one, other), max(one, other))
-    lock_neighbourhood(pair)
-    if idempotency_key:
-        earlier = Decision.objects.filter(idempotency_key=idempotency_key).first()
-        if earlier:
-            return earlier
+    homes = lock_neighbourhood(pair)
+    if earlier := made_before(idempotency_key):
+        return earlier
+    return decide_locked(
+        pair,
+        verdict,
+        by=by,
+        homes=homes,
+        circumstances=circumstances,
+        retracting=retracting,
+        idempotency_key=idempotency_key,
+    )
+
+
+def made_before(idempotency_key: str | None) -> Decision | None:
+    """Return the decision that was made with this key."""
+    if not idempotency_key:
+        return None
+    return Decision.objects.filter(idempotency_key=idempotency_key).first()
+
+
+def decide_locked(
+    pair: Pair,
+    verdict: Verdict,
+    *,
+    by: User,
+    homes: Homes,
+    circumstances: Circumstances | None = None,
+    retracting: Iterable[int] = (),
+    idempotency_key: str | None = None,
+) -> Decision:
+    """Decide on a pair, the older record first, whose locked neighbourhood is `homes`."""
     reason = _("Decision: %(verdict)s") % {"verdict": Verdict(verdict).label}
     with acting_as(by, reason):
         siblings = stale_siblings(pair, verdict)
@@ -109,7 +116,7 @@ def decide(
             repair=_renewal(pair, by=by) if siblings else None,
             idempotency_key=idempotency_key,
         )
-        carry_out(made, by=by, reason=reason)
+        carry_out(made, by=by, reason=reason, homes=homes)
     return made[0]
 
 
@@ -134,18 +141,21 @@ def make_decisions(
         Decision.objects.in_force().filter(pk__in=list(retracting)).values_list("pk", flat=True)
     )
     rulings = [r for left, right, verdict in statements if (r := to_ruling(left, right, verdict))]
-    refuse_contradiction(rulings, leaving_out=named)
+    around = decisions_around(chain.from_iterable(statement[:2] for statement in statements))
+    _refuse_contradiction(rulings, rulings_of(around, leaving_out=named))
     keys = bulk.allocate_ids(Decision, len(statements))
     places = {statement[:2]: key for key, statement in zip(keys, statements, strict=True)}
     ended = dict.fromkeys(named, keys[0])
-    ended |= {decision: places[pair] for pair, decision in _on_pairs(places).items()}
+    ended |= {row[0]: places[row[1:3]] for row in around if row[1:3] in places}
     _end(ended, by=by)
-    _insert(places, statements, by=by, circumstances=circumstances, repair=repair)
-    if idempotency_key:
-        Decision.objects.filter(pk=keys[0]).update(idempotency_key=idempotency_key)
+    made = [
+        Decision(id=places[left, right], left_id=left, right_id=right, verdict=verdict)
+        for left, right, verdict in statements
+    ]
+    made[0].idempotency_key = idempotency_key
+    _insert(made, by=by, circumstances=circumstances, repair=repair)
     record_history(Decision, keys, "+")
-    made = Decision.objects.in_bulk(keys)
-    return [made[key] for key in keys]
+    return made
 
 
 @in_one_turn
@@ -160,7 +170,7 @@ def retract(decision: Decision, *, by: User, versions: str = "") -> Decision:
         matching.versions.CustomersChanged: when a customer is no longer what `versions` says.
         ContradictsDecisions: when a decision that would come back contradicts later ones.
     """
-    lock_neighbourhood(decision.pair)
+    homes = lock_neighbourhood(decision.pair)
     decision = Decision.objects.select_for_update().get(pk=decision.pk)
     if decision.retracted_at:
         raise AlreadyRetracted(_("This decision was already taken back."))
@@ -168,16 +178,17 @@ def retract(decision: Decision, *, by: User, versions: str = "") -> Decision:
     check_versions_around(versions, (record for d in taken_back for record in d.pair))
     reason = _("Decision undone: %(verdict)s") % {"verdict": decision.get_verdict_display()}
     with acting_as(by, reason):
-        take_back(taken_back, by=by)
-        carry_out(taken_back, by=by, reason=reason)
+        aliases = take_back(taken_back, by=by)
+        carry_out(taken_back, by=by, reason=reason, homes=homes, aliases=aliases)
     decision.refresh_from_db()
     return decision
 
 
-def take_back(decisions: Sequence[Decision], *, by: User) -> None:
+def take_back(decisions: Sequence[Decision], *, by: User) -> list[Alias]:
     """End decisions and bring back those that they had ended; see `carry_out`.
 
-    Call it with the neighbourhood locked, inside `acting_as`.
+    Returns the ids given back with their repairs. Call it with the neighbourhood locked,
+    inside `acting_as`.
 
     Raises:
         ContradictsDecisions: when one that would come back contradicts others.
@@ -198,7 +209,9 @@ def take_back(decisions: Sequence[Decision], *, by: User) -> None:
     if repairs := sorted({d.repair_id for d in decisions if d.repair_id}):
         Repair.objects.filter(pk__in=repairs).update(undone_at=now(), undone_by=by)
         record_history(Repair, repairs, "~")
-        give_back([alias.pk for alias in aliases_of(decisions)], by=by)
+    aliases = aliases_of(decisions)
+    give_back([alias.pk for alias in aliases], by=by)
+    return aliases
 
 
 def coming_back(decisions: Sequence[Decision]) -> list[Decision]:
@@ -245,17 +258,6 @@ def foresee_retract(decision: Decision) -> Foresight:
     )
 
 
-def preview_same(one: int, other: int) -> Outcome | None:
-    """Return what the answer Same would make of two records, None when it would be refused."""
-    try:
-        after = foresee([Ruling(min(one, other), max(one, other), is_same=True)])
-    except Contradiction:
-        return None
-    customer = after.names[one]
-    joining = [len(c.joining) for c in after.customers if c.customer_id == customer]
-    return Outcome(customer, after.members(customer), sum(joining))
-
-
 def sentence(decision: Decision) -> str:
     """Say a decision in one sentence, without anybody's name but the steward's."""
     words = {
@@ -273,10 +275,20 @@ def sentence(decision: Decision) -> str:
     }
 
 
-def carry_out(decisions: Sequence[Decision], *, by: User, reason: str) -> None:
-    """Settle the neighbourhood of decisions made or taken back, and of ids that move along."""
+def carry_out(
+    decisions: Sequence[Decision],
+    *,
+    by: User,
+    reason: str,
+    homes: Homes,
+    aliases: Sequence[Alias] = (),
+) -> None:
+    """Settle the neighbourhood of decisions made or taken back, and of ids that move along.
+
+    `homes` is the neighbourhood as it was locked before.
+    """
     records = {record for d in decisions for record in d.pair}
-    settle_ids(aliases_of(decisions), records=records, by=by, reason=reason)
+    settle_ids(aliases, records=records, by=by, reason=reason, locked=homes)
     for decision in (d for d in decisions if d.verdict == Verdict.UNSURE or d.is_blind):
         # A colleague may look at once; the queue leaves the pair out for this steward.
         ReviewTask.objects.filter(left=decision.left_id, right=decision.right_id).update(
@@ -290,35 +302,21 @@ def refuse_contradiction(new: Sequence[Ruling], *, leaving_out: Iterable[int] = 
     Raises:
         ContradictsDecisions: with the decisions in force that contradict one of them.
     """
-    known = rulings_around(new, leaving_out=leaving_out)
+    around = decisions_around(chain.from_iterable(ruling[:2] for ruling in new))
+    _refuse_contradiction(new, rulings_of(around, leaving_out=leaving_out))
+
+
+def _refuse_contradiction(new: Sequence[Ruling], known: Sequence[Ruling]) -> None:
     for ruling in new:
-        chain = contradiction(known, ruling)
-        if chain:
-            raise ContradictsDecisions(_decisions_of(chain))
-        known = [r for r in known if r[:2] != ruling[:2]] + [ruling]
+        against = contradiction(known, ruling)
+        if against:
+            raise ContradictsDecisions(_decisions_of(against))
+        known = [*(r for r in known if r[:2] != ruling[:2]), ruling]
 
 
-def rulings_around(new: Iterable[Ruling], *, leaving_out: Iterable[int] = ()) -> list[Ruling]:
-    """Return the decisions that can contradict new ones: those joined to them by SAME."""
-    clear = Decision.objects.in_force().clear().exclude(pk__in=list(leaving_out))
-    known: dict[int, Ruling] = {}
-    seen: set[int] = set()
-    frontier = {record for ruling in new for record in ruling[:2]}
-    while frontier:
-        seen |= frontier
-        touching = Q(left__in=frontier) | Q(right__in=frontier)
-        rows = clear.filter(touching).values_list("pk", "left", "right", "verdict")
-        frontier = set()
-        for pk, left, right, verdict in rows:
-            known[pk] = Ruling(left, right, verdict == Verdict.SAME)
-            if verdict == Verdict.SAME:
-                frontier |= {left, right} - seen
-    return list(known.values())
-
-
-def _decisions_of(chain: Iterable[Ruling]) -> list[Decision]:
+def _decisions_of(against: Iterable[Ruling]) -> list[Decision]:
     """Return the stored decisions of a chain, in its order."""
-    pairs = [ruling[:2] for ruling in chain]
+    pairs = [ruling[:2] for ruling in against]
     keys = _on_pairs(pairs)
     found = Decision.objects.select_related("left__source", "right__source", "decided_by").in_bulk(
         list(keys.values())
@@ -334,40 +332,25 @@ def _on_pairs(pairs: Iterable[Pair]) -> dict[Pair, int]:
     return {pair: found[pair] for pair in wanted if pair in found}
 
 
+_COLUMNS = [field.attname for field in Decision._meta.concrete_fields]
+
+
 def _insert(
-    places: Mapping[Pair, int],
-    statements: Sequence[tuple[int, int, Verdict]],
+    decisions: Sequence[Decision],
     *,
     by: User,
     circumstances: Circumstances,
     repair: Repair | None,
 ) -> None:
-    digests = basis_of({record for pair in places for record in pair})
-    shared = {
-        "reason": circumstances.reason,
-        "note": circumstances.note,
-        "score_shown": circumstances.score_shown,
-        "seconds": circumstances.seconds,
-        "is_blind": circumstances.is_blind,
-        "repair_id": repair.pk if repair else None,
-        "decided_by_id": by.pk,
-        "decided_at": now(),
-    }
-    bulk.insert(
-        Decision,
-        ("id", "left_id", "right_id", "verdict", "basis", *shared),
-        [
-            (
-                places[left, right],
-                left,
-                right,
-                verdict,
-                digests[left] + digests[right],
-                *shared.values(),
-            )
-            for left, right, verdict in statements
-        ],
-    )
+    digests, moment = basis_of({record for d in decisions for record in d.pair}), now()
+    for made in decisions:
+        made.basis = digests[made.left_id] + digests[made.right_id]
+        made.repair, made.decided_by, made.decided_at = repair, by, moment
+        for name, value in asdict(circumstances).items():
+            setattr(made, name, value)
+        made._state.adding = False
+    rows = [[getattr(made, name) for name in _COLUMNS] for made in decisions]
+    bulk.insert(Decision, _COLUMNS, rows)
 
 
 def _end(ended: Mapping[int, int | None], *, by: User) -> None:

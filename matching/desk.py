@@ -13,8 +13,8 @@ from django.utils.timezone import localtime
 from django.utils.translation import gettext as _
 
 from matching import review
-from matching.decisions import Outcome
 from matching.explanation import Argument
+from matching.foresight import Outcome
 from matching.models import Decision, ReviewTask
 from matching.runs import KIND, last_run
 from mdm.models import Job

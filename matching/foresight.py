@@ -5,7 +5,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 
 from matching.neighbourhood import neighbourhood, read_facts
-from matching.rulings import Ruling
+from matching.rulings import Contradiction, Ruling
 from mdm.aliases import NOT_YET_ISSUED, Holdings, Keeping, holdings, records_concerned
 from mdm.birth_ids import public_id
 from mdm.models import Alias, SourceRecord
@@ -95,6 +95,37 @@ def foresee(
     facts = replace(facts, holdings=held)
     after = facts.partition(extra=rulings, without=ended).names
     return Foresight(_changes(_present(facts.records), after), after, held)
+
+
+@dataclass(frozen=True, slots=True)
+class Outcome:
+    """What the answer Same would make of two records."""
+
+    customer_id: int
+    record_ids: tuple[int, ...]
+    joining_count: int
+    """Records that would change customer."""
+
+    @property
+    def public_id(self) -> str:
+        """The id that would stay."""
+        return public_id(self.customer_id)
+
+    @property
+    def record_count(self) -> int:
+        """How many source records the customer would have."""
+        return len(self.record_ids)
+
+
+def preview_same(one: int, other: int) -> Outcome | None:
+    """Return what the answer Same would make of two records, None when it would be refused."""
+    try:
+        after = foresee([Ruling(min(one, other), max(one, other), is_same=True)])
+    except Contradiction:
+        return None
+    customer = after.names[one]
+    joining = [len(c.joining) for c in after.customers if c.customer_id == customer]
+    return Outcome(customer, after.members(customer), sum(joining))
 
 
 def _present(record_ids: Sequence[int]) -> dict[int, int]:

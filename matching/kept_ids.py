@@ -7,7 +7,7 @@ from django.utils.translation import gettext as _
 
 from matching.foresight import Foresight, foresee
 from matching.models import Decision
-from matching.neighbourhood import lock_neighbourhood, settle
+from matching.neighbourhood import Homes, lock_neighbourhood, settle
 from matching.versions import check_versions_around, customers_of, versions_of
 from mdm import aliases as held
 from mdm import identity
@@ -27,15 +27,23 @@ def aliases_of(decisions: Iterable[Decision]) -> list[Alias]:
 
 
 def settle_ids(
-    aliases: Sequence[Alias], *, records: Iterable[int] = (), by: User, reason: str
+    aliases: Sequence[Alias],
+    *,
+    records: Iterable[int] = (),
+    by: User,
+    reason: str,
+    locked: Homes | None = None,
 ) -> None:
     """Settle the neighbourhood of ids just kept or given back, and of these records.
 
     An id that names nobody before and after leads elsewhere all the same, and so do those issued.
+    `locked`: a neighbourhood that is locked and may hold them all.
     """
     moved = {alias.customer_id for alias in aliases}
     concerned = held.records_concerned(moved) if moved else set()
-    settle({*records, *concerned}, by=by, reason=reason)
+    everybody = {*records, *concerned}
+    is_locked = locked is not None and everybody.issubset(locked)
+    settle(everybody, by=by, reason=reason, locked=locked if is_locked else None)
     if moved:
         issued = {alias.stand_in_id for alias in aliases if alias.stand_in_id}
         with acting_as(by, reason):

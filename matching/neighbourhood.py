@@ -4,7 +4,7 @@ A neighbourhood is closed under automatic evidence, SAME decisions and present m
 recomputing it alone gives what recomputing everything would.
 """
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from itertools import chain
 
@@ -20,10 +20,13 @@ from matching.review_tasks import Stand, derive_tasks
 from matching.rule_sets import Parameters, active_rule_set
 from matching.rulings import Ruling
 from mdm.aliases import Holdings, holdings
-from mdm.identity import AppliedLinks, Link, apply_links, lock_customers_of
-from mdm.key_sets import key_query
+from mdm.identity import AppliedLinks, Link, lock_customers, move_records
+from mdm.key_sets import key_text
 from mdm.models import SourceRecord
 from mdm.standardise.organisations import exclusive_number
+
+Homes = dict[int, int]
+"""Record → the customer it belongs to."""
 
 
 @dataclass(frozen=True)
@@ -35,6 +38,8 @@ class Facts:
     rulings: list[Ruling]
     guards: Guards
     holdings: Holdings = field(default_factory=Holdings)
+    links: Mapping[int, tuple[int, str]] = field(default_factory=dict)
+    """The customer that each record belongs to, and the rule that put it there."""
 
     def partition(
         self, *, extra: Sequence[Ruling] = (), without: Iterable[tuple[int, int]] = ()
@@ -60,41 +65,65 @@ class Settled:
     record_ids: list[int] = field(default_factory=list)
 
 
-def settle(record_ids: Iterable[int], *, by: User | None, reason: str) -> Settled:
+def settle(
+    record_ids: Iterable[int], *, by: User | None, reason: str, locked: Homes | None = None
+) -> Settled:
     """Recompute the neighbourhood of these records and carry out what follows.
 
     Call it inside a transaction. Customers are locked in the order of their keys, so two stewards
-    in one neighbourhood wait for each other and never in a circle.
+    in one neighbourhood wait for each other and never in a circle. `locked`: the neighbourhood,
+    when this transaction has locked it already.
     """
-    members = lock_neighbourhood(record_ids)
-    facts = read_facts(members)
+    homes = lock_neighbourhood(record_ids) if locked is None else locked
+    facts = read_facts(homes)
     partition = facts.partition()
-    applied = apply_links(links_of(facts, partition), user=by, reason=reason)
+    moved = [
+        (link, facts.links[link.record_id][0])
+        for link in links_of(facts, partition)
+        if facts.links[link.record_id] != (link.customer_id, link.rule)
+    ]
+    applied = move_records(moved, user=by, reason=reason, held=facts.holdings, locked=_ids(homes))
     stand = Stand(partition.names, partition.refusals)
-    return Settled(applied, derive_tasks(sorted(members), stand), sorted(members))
+    return Settled(applied, derive_tasks(facts.records, stand), facts.records)
 
 
-def lock_neighbourhood(record_ids: Iterable[int]) -> set[int]:
+def lock_neighbourhood(
+    record_ids: Iterable[int] = (), *, customer_ids: Collection[int] = ()
+) -> Homes:
     """Return the neighbourhood with its customers locked until the transaction ends.
 
-    It may grow while we wait.
+    It may grow while we wait. Locked are the ids that its records were born with, too: those who
+    part are called by them.
     """
-    members, previous = neighbourhood(record_ids), set[int]()
-    while members != previous:
-        previous = members
-        lock_customers_of(members)
-        members = neighbourhood(members)
-    return members
+    homes, previous = homes_around(record_ids, customer_ids=customer_ids), None
+    while homes != previous:
+        previous = homes
+        lock_customers(_ids(homes))
+        homes = homes_around(homes)
+    return homes
 
 
 def neighbourhood(record_ids: Iterable[int]) -> set[int]:
     """Return the records connected with the given ones, these included."""
-    found: set[int] = set()
-    frontier = set(record_ids)
-    while frontier:
-        found |= frontier
-        frontier = _neighbours(sorted(frontier)) - found
+    return set(homes_around(record_ids))
+
+
+def homes_around(record_ids: Iterable[int], *, customer_ids: Collection[int] = ()) -> Homes:
+    """Return the records connected with the given ones, or with those of customers."""
+    found: Homes = {}
+    seeds = [(key_text(chunk), key_text(())) for chunk in in_chunks(sorted(set(record_ids)))]
+    if customer_ids:
+        seeds.append((key_text(()), key_text(customer_ids)))
+    query = _AROUND.format(**_DIALECTS[connection.vendor])
+    with connection.cursor() as cursor:
+        for seed in seeds:
+            cursor.execute(query, seed)
+            found.update(cursor.fetchall())
     return found
+
+
+def _ids(homes: Homes) -> set[int]:
+    return {*homes, *homes.values()}
 
 
 def read_facts(
@@ -112,15 +141,15 @@ def read_facts(
     """
     records: QuerySet[SourceRecord] = SourceRecord.objects.order_by("pk")
     keys = None if record_ids is None else sorted(record_ids)
-    columns = ("pk", "identifier", "source_id", "source__one_record_per_person")
-    rows = list(rows_of(records.values_list(*columns), "pk", keys))
-    inside = {pk for pk, *_ in rows}
+    columns = ("source_id", "source__one_record_per_person", "customer_id", "link_rule")
+    rows = list(rows_of(records.values_list("pk", "identifier", *columns), "pk", keys))
+    inside = {row[0] for row in rows}
     parameters = parameters or Parameters.read(active_rule_set().parameters)
     guards = Guards(
         max_size=parameters.max_cluster_size,
         least_support=parameters.least_support,
-        exclusive={pk: exclusive_number(number) for pk, number, _, _ in rows if number},
-        unique_source={pk: str(source) for pk, _, source, unique in rows if unique},
+        exclusive={row[0]: exclusive_number(row[1]) for row in rows if row[1]},
+        unique_source={pk: str(source) for pk, _, source, unique, *_ in rows if unique},
     )
     return Facts(
         sorted(inside),
@@ -128,6 +157,7 @@ def read_facts(
         rulings_among(keys, inside),
         guards,
         holdings(keys),
+        {row[0]: row[4:] for row in rows},
     )
 
 
@@ -164,35 +194,44 @@ def _link(record: int, customer: int, score: float | None, decided: set[int], ow
     return Link(record, customer, "decision" if record in decided else "auto", score)
 
 
-# Asked several times for every click: Django needs four times as long to put such a union together
-# as the database to answer it.
-_STEP = """
-    WITH seed (id) AS ({keys})
-    SELECT id FROM mdm_sourcerecord WHERE customer_id IN
-        (SELECT customer_id FROM mdm_sourcerecord WHERE id IN (SELECT id FROM seed))
-    UNION ALL SELECT right_id FROM matching_pairevidence
-        WHERE automatic AND left_id IN (SELECT id FROM seed)
-    UNION ALL SELECT left_id FROM matching_pairevidence
-        WHERE automatic AND right_id IN (SELECT id FROM seed)
-    UNION ALL SELECT right_id FROM matching_decision
-        WHERE retracted_at IS NULL AND verdict = 'same' AND left_id IN (SELECT id FROM seed)
-    UNION ALL SELECT left_id FROM matching_decision
-        WHERE retracted_at IS NULL AND verdict = 'same' AND right_id IN (SELECT id FROM seed)
+# A step leads to who is with the same customer, and along automatic evidence or a decision SAME.
+# Asked for every click: Django needs four times as long to put such a union together as the
+# database to answer it. PostgreSQL lets a recursion name itself only once; SQLite has no LATERAL.
+_AROUND = """
+    WITH RECURSIVE near (id) AS (
+        SELECT * FROM ({keys}) AS seed
+        UNION SELECT id FROM mdm_sourcerecord WHERE customer_id IN ({keys})
+        UNION {opening} SELECT beside.id {of}mdm_sourcerecord AS mine
+            JOIN mdm_sourcerecord AS beside ON beside.customer_id = mine.customer_id
+            WHERE mine.id = near.id
+        {union} SELECT right_id {of}matching_pairevidence
+            WHERE automatic AND left_id = near.id
+        {union} SELECT left_id {of}matching_pairevidence
+            WHERE automatic AND right_id = near.id
+        {union} SELECT right_id {of}matching_decision
+            WHERE retracted_at IS NULL AND verdict = 'same' AND left_id = near.id
+        {union} SELECT left_id {of}matching_decision
+            WHERE retracted_at IS NULL AND verdict = 'same' AND right_id = near.id {closing}
+    )
+    SELECT mdm_sourcerecord.id, mdm_sourcerecord.customer_id
+    FROM near JOIN mdm_sourcerecord ON mdm_sourcerecord.id = near.id
 """
-
-
-def _neighbours(keys: list[int]) -> set[int]:
-    """Return what is one step away from the given records, in one query per chunk.
-
-    A step leads to who is with the same customer, and along automatic evidence or a decision SAME.
-    """
-    found: set[int] = set()
-    with connection.cursor() as cursor:
-        for chunk in in_chunks(keys):
-            subquery, listed = key_query(chunk)
-            cursor.execute(_STEP.format(keys=subquery), [listed])
-            found.update(key for (key,) in cursor.fetchall())
-    return found
+_DIALECTS = {
+    "postgresql": {
+        "keys": "SELECT unnest(%s::bigint[])",
+        "opening": "SELECT step.id FROM near, LATERAL (",
+        "of": "FROM ",
+        "union": "UNION ALL",
+        "closing": ") AS step (id)",
+    },
+    "sqlite": {
+        "keys": "SELECT value FROM json_each(%s)",
+        "opening": "",
+        "of": "FROM near, ",
+        "union": "UNION",
+        "closing": "",
+    },
+}
 
 
 def _evidence(

@@ -24,7 +24,7 @@ from matching.decisions import (
 )
 from matching.foresight import Foresight
 from matching.models import Decision, PairEvidence, Repair
-from matching.neighbourhood import lock_neighbourhood
+from matching.neighbourhood import Homes, lock_neighbourhood
 from matching.rulings import Ruling, reach
 from matching.versions import check_versions, check_versions_around
 from mdm.aliases import Keeping, holdings, keep, propose
@@ -58,6 +58,11 @@ class Wish:
     leaves_companions: bool = False
     retracting: tuple[int, ...] = ()
     keeps_id: bool = False
+
+    @property
+    def customer_ids(self) -> list[int]:
+        """The customers that are named."""
+        return [key for key in (self.customer_id, self.other_id) if key]
 
 
 @dataclass(frozen=True, slots=True)
@@ -93,20 +98,26 @@ class Plan:
         return sorted({*self.wish.record_ids, *self.companions})
 
 
-def prepare(wish: Wish) -> Plan:
+def prepare(wish: Wish, homes: Homes | None = None) -> Plan:
     """Return the decisions that a wish comes to.
+
+    `homes` tell the customers of at least its records, where they were read already.
 
     Raises:
         RepairRefused: when it makes no sense.
     """
-    members = _members(wish.customer_id)
+    homes = _homes(wish) if homes is None else homes
+    members, others = (
+        sorted(record for record, home in homes.items() if home == customer)
+        for customer in (wish.customer_id, wish.other_id)
+    )
     if wish.kind in (Kind.LINK, Kind.APART):
-        return Plan(wish, _about_two(wish, members), retracting=list(wish.retracting))
+        return Plan(wish, _about_two(wish, members, others), retracting=list(wish.retracting))
     if wish.kind == Kind.CONFIRM:
         if len(members) < 2:
             raise RepairRefused(_("A single record has nothing to be confirmed with."))
         return Plan(wish, _star(members), retracting=list(wish.retracting))
-    return _parting(wish, members)
+    return _parting(wish, members, others)
 
 
 def foresee(plan: Plan) -> Foresight:
@@ -144,31 +155,35 @@ def repair(
         CustomersChanged: when a customer is no longer what `versions` says.
         matching.decisions.ContradictsDecisions: when decisions say otherwise.
     """
-    lock_neighbourhood(_members(wish.customer_id) + _members(wish.other_id))
+    homes = lock_neighbourhood(customer_ids=wish.customer_ids)
     if earlier := done_before(idempotency_key):
         return earlier
-    check_versions(versions, [key for key in (wish.customer_id, wish.other_id) if key])
-    plan, said = prepare(wish), circumstances or Circumstances()
+    check_versions(versions, wish.customer_ids)
+    plan, said = prepare(wish, homes), circumstances or Circumstances()
     _want_reason(wish, said)
     with acting_as(by, str(Kind(wish.kind).label)):
-        return _carry_out(plan, by, said, idempotency_key or None)
+        return _carry_out(plan, by, said, homes, idempotency_key or None)
 
 
-def _carry_out(plan: Plan, by: User, said: Circumstances, idempotency_key: str | None) -> Repair:
+def _carry_out(
+    plan: Plan, by: User, said: Circumstances, homes: Homes, idempotency_key: str | None
+) -> Repair:
     wish = plan.wish
+    alias = _keep_id(plan, by=by, said=said)
     done = Repair.objects.create(
         kind=wish.kind,
         customer_id=wish.customer_id,
         other_id=wish.other_id,
         record_ids=plan.moved,
-        alias=_keep_id(plan, by=by, said=said),
+        alias=alias,
         idempotency_key=idempotency_key,
         done_by=by,
     )
     made = make_decisions(
         plan.statements, by=by, circumstances=said, retracting=plan.retracting, repair=done
     )
-    carry_out(made, by=by, reason=str(Kind(wish.kind).label))
+    reason, aliases = str(Kind(wish.kind).label), [alias] if alias else []
+    carry_out(made, by=by, reason=reason, homes=homes, aliases=aliases)
     return done
 
 
@@ -202,7 +217,7 @@ def undo(done: Repair, *, by: User, versions: str = "") -> None:
         matching.decisions.ContradictsDecisions: when what would come back contradicts others.
     """
     decisions = list(done.decisions.order_by("pk"))
-    lock_neighbourhood({record for decision in decisions for record in decision.pair})
+    homes = lock_neighbourhood({record for decision in decisions for record in decision.pair})
     done = Repair.objects.select_for_update().get(pk=done.pk)
     if done.undone_at:
         raise AlreadyRetracted(_("This was already undone."))
@@ -210,17 +225,18 @@ def undo(done: Repair, *, by: User, versions: str = "") -> None:
     reason = _("Undone: %(repair)s") % {"repair": done.get_kind_display()}
     with acting_as(by, reason):
         decisions = list(done.decisions.order_by("pk"))
-        take_back(decisions, by=by)
-        carry_out(decisions, by=by, reason=reason)
+        aliases = take_back(decisions, by=by)
+        carry_out(decisions, by=by, reason=reason, homes=homes, aliases=aliases)
 
 
-def _members(customer_id: int | None) -> list[int]:
-    records = SourceRecord.objects.filter(customer=customer_id).order_by("pk")
-    return list(records.values_list("pk", flat=True))
+def _homes(wish: Wish) -> Homes:
+    records = SourceRecord.objects.filter(customer__in=wish.customer_ids).order_by()
+    return dict(records.values_list("pk", "customer_id"))
 
 
-def _about_two(wish: Wish, members: list[int]) -> list[tuple[int, int, Verdict]]:
-    others = _members(wish.other_id)
+def _about_two(
+    wish: Wish, members: list[int], others: list[int]
+) -> list[tuple[int, int, Verdict]]:
     if not others:
         raise RepairRefused(_("Name the other customer by an id that is in use."))
     if wish.other_id == wish.customer_id:
@@ -230,7 +246,7 @@ def _about_two(wish: Wish, members: list[int]) -> list[tuple[int, int, Verdict]]
     return _between(members, others)
 
 
-def _parting(wish: Wish, members: list[int]) -> Plan:
+def _parting(wish: Wish, members: list[int], others: list[int]) -> Plan:
     """Plan what takes records out of a customer: unlink, split and move."""
     ticked = set(wish.record_ids)
     if not ticked:
@@ -244,7 +260,7 @@ def _parting(wish: Wish, members: list[int]) -> Plan:
     if not stayed:
         raise RepairRefused(_nothing_stays(together != ticked))
     cut = [d.pk for d in same if (d.left_id in moved) != (d.right_id in moved)]
-    statements = _between(moved, stayed) + _joined(wish, moved)
+    statements = _between(moved, stayed) + _joined(wish, moved, others)
     return Plan(
         wish,
         statements,
@@ -274,13 +290,12 @@ def _nothing_stays(has_companions: bool) -> str:  # noqa: FBT001
     return _("At least one record must stay with the customer.")
 
 
-def _joined(wish: Wish, moved: list[int]) -> list[tuple[int, int, Verdict]]:
+def _joined(wish: Wish, moved: list[int], others: list[int]) -> list[tuple[int, int, Verdict]]:
     """Return what joins the records that leave: with each other, or with another customer."""
     if wish.kind == Kind.UNLINK:
         return []
     if wish.kind == Kind.SPLIT:
         return _star(moved)
-    others = _members(wish.other_id)
     if not others or wish.other_id == wish.customer_id:
         raise RepairRefused(_("Name the other customer by an id that is in use."))
     return [_said(others[0], record, Verdict.SAME) for record in moved]

@@ -18,14 +18,14 @@ from django.utils.translation import gettext as _
 from matching.blind import is_blind
 from matching.decisions import (
     Circumstances,
-    Outcome,
     Verdict,
-    decide,
+    decide_locked,
+    made_before,
     made_together,
-    preview_same,
     retract,
 )
 from matching.explanation import ScoreInWords, explain, likelihood_in_words, reason_in_words
+from matching.foresight import Outcome, preview_same
 from matching.models import Decision, PairEvidence, ReviewTask
 from matching.neighbourhood import lock_neighbourhood
 from matching.scoring import OutdatedModel
@@ -214,22 +214,21 @@ def answer(
         matching.versions.CustomersChanged: when the customers are no longer what `versions` says.
         matching.decisions.ContradictsDecisions: when earlier decisions say otherwise.
     """
-    replayed = Decision.objects.filter(idempotency_key=idempotency_key or "", decided_by=by)
-    if idempotency_key and (earlier := replayed.first()):
-        return earlier
     with transaction.atomic():
         # Customers first, then tasks: a run and every other answer take their locks so.
         pairs = ReviewTask.objects.filter(pk=task_id).values_list("left", "right")
-        lock_neighbourhood({record for pair in pairs for record in pair})
+        homes = lock_neighbourhood({record for pair in pairs for record in pair})
+        if earlier := made_before(idempotency_key):
+            return earlier
         task = _locked(task_id)
         if has_judged(task, by):
             raise TaskGone(_("You have judged this pair: a second opinion is a colleague's."))
-        check_versions(versions, (task.left.customer_id, task.right.customer_id))
-        return decide(
-            task.left_id,
-            task.right_id,
+        check_versions(versions, (homes[task.left_id], homes[task.right_id]))
+        return decide_locked(
+            (task.left_id, task.right_id),
             verdict,
             by=by,
+            homes=homes,
             circumstances=_circumstances(task, note, seconds),
             retracting=retracting,
             idempotency_key=idempotency_key,

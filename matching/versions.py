@@ -30,8 +30,7 @@ def check_versions(quoted: str, customer_ids: Iterable[int]) -> None:
     Raises:
         CustomersChanged: when they differ.
     """
-    present = versions_of(Customer.objects.filter(pk__in=customer_ids))
-    if quoted and quoted != present:
+    if quoted and quoted != versions_of(Customer.objects.filter(pk__in=customer_ids)):
         raise CustomersChanged(_changes_since(dict(_read(quoted))))
 
 

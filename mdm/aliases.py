@@ -48,6 +48,13 @@ class Holdings:
         """Return the record that holds an id."""
         return self.holders.get(customer_id, customer_id)
 
+    def ids_of(self, record_ids: Iterable[int]) -> set[int]:
+        """Return the ids that records hold besides those they were born with."""
+        if not self.holders:
+            return set()
+        keys = set(record_ids)
+        return {customer for customer, record in self.holders.items() if record in keys}
+
     @cached_property
     def oldest(self) -> dict[int, int]:
         """Return the oldest id of each record whose oldest is not its own birth number."""
@@ -79,13 +86,6 @@ def holders_of(customer_ids: Iterable[int]) -> dict[int, int]:
     wanted = set(customer_ids)
     holders = _holders(_read(Alias.objects.about(wanted)))
     return {customer: record for customer, record in holders.items() if customer in wanted}
-
-
-def ids_held(record_ids: Iterable[int]) -> set[int]:
-    """Return the ids that these records hold besides those they were born with."""
-    keys = set(record_ids)
-    holders = _holders(_keepings_of(keys))
-    return {customer for customer, record in holders.items() if record in keys}
 
 
 def records_concerned(customer_ids: Collection[int]) -> set[int]:

@@ -10,6 +10,7 @@ from typing import Any
 from django.db.models import Q, TextField
 from django.db.models.functions import Cast
 
+from mdm.birth_ids import public_id
 from mdm.golden_rows import (
     GoldenRow,
     Member,
@@ -20,7 +21,7 @@ from mdm.golden_rows import (
 )
 from mdm.instants import instant_of
 from mdm.key_sets import among
-from mdm.models import ATTRIBUTES, Customer, Pin, SourceRecord
+from mdm.models import ATTRIBUTES, Pin, SourceRecord
 from mdm.survivorship import Candidate, PinnedValue, Rule
 
 _PIN_FIELDS = ("pk", "attribute", "value", "kind", "record")
@@ -30,13 +31,11 @@ _ACTIVE = Q(status=SourceRecord.Status.ACTIVE)
 def derive(keys: Collection[int], rules: Mapping[str, Rule]) -> dict[int, GoldenRow]:
     """Return the golden row of every one of these customers that has an active record."""
     pins = pins_of(among("record__customer", keys))
-    customers = Customer.objects.filter(among("pk", keys))
-    public_ids = dict(customers.values_list("pk", "public_id"))
     return {
-        customer: _lone_row(rows[0], public_ids[customer])
+        customer: _lone_row(rows[0], public_id(customer))
         if len(rows) == 1 and customer not in pins  # Most customers.
         else golden_row(
-            list(map(_member, rows)), pins.get(customer, ()), rules, public_ids[customer]
+            list(map(_member, rows)), pins.get(customer, ()), rules, public_id(customer)
         )
         for customer, rows in _rows_of(_ACTIVE & among("customer", keys)).items()
     }

@@ -23,19 +23,22 @@ from mdm.models import ATTRIBUTES, GoldenRecord, SourceRecord
 from mdm.survivorship import Candidate, Rule, Survivors, survive
 from mdm.survivorship_rules import rules_in_force
 
+_FEW = 100
 _DERIVED = ("record_count", "quality", "search_text")
 _COLUMNS = ("customer_id", *ATTRIBUTES, "lineage", *_DERIVED, "version", "updated_at")
 
 
-def consolidate(customer_ids: Iterable[int]) -> int:
+def consolidate(customer_ids: Iterable[int], *, told: Sequence[Change] = ()) -> int:
     """Bring the golden records of these customers up to date. Returns how many changed.
+
+    `told` is what happened to them before their values changed, for the outbox.
 
     A live customer with an active record has one golden record; every other has none. Call it
     inside the transaction that changed the records, with some thousand customers at most; a range
     stands for all the customers in it.
     """
     found = differences(customer_ids)
-    _write(found)
+    _write(found, told)
     return found.count
 
 
@@ -68,13 +71,16 @@ def differences(customer_ids: Iterable[int]) -> Differences:
     keys = customer_ids if isinstance(customer_ids, range) else sorted(set(customer_ids))
     fresh = derive(keys, rules_in_force())
     found = Differences([], [], [])
-    # Of those that are to go, often half, nothing but the key is read.
-    those_with = among("pk", sorted(fresh))
-    going = GoldenRecord.objects.filter(among("pk", keys)).exclude(those_with).order_by("pk")
-    found.gone.extend(going.values_list("pk", flat=True))
-    stored = GoldenRecord.objects.filter(those_with)
+    stored = GoldenRecord.objects.filter(among("pk", keys)).order_by("pk")
+    if len(keys) > _FEW:  # Of those that are to go, often half, nothing but the key is read.
+        those_with = among("pk", sorted(fresh))
+        found.gone.extend(stored.exclude(those_with).values_list("pk", flat=True))
+        stored = GoldenRecord.objects.filter(those_with)
     lineage = Cast("lineage", TextField())
     for key, version, *row in stored.values_list("pk", "version", *ATTRIBUTES, lineage, *_DERIVED):
+        if key not in fresh:
+            found.gone.append(key)
+            continue
         wanted = fresh.pop(key)
         if not _is_same(row, wanted):
             found.changed.append((key, version + 1, wanted, _unlike(row, wanted)))
@@ -182,7 +188,7 @@ def _changed(candidate: Candidate, change: RecordValues) -> Candidate:
     return candidate_of(record, source, trust, change.updated_at, change.issues, change.values)
 
 
-def _write(found: Differences) -> None:
+def _write(found: Differences, told: Sequence[Change] = ()) -> None:
     moment = now()
     if found.new:
         rows = [(key, *row.values, *row[1:], 1, moment) for key, row in found.new]
@@ -192,13 +198,12 @@ def _write(found: Differences) -> None:
         rows = [(key, *row.values, *row[1:], v, moment) for key, v, row, _ in found.changed]
         bulk.update(GoldenRecord, _COLUMNS, rows)
         record_history(GoldenRecord, [row[0] for row in rows], "~")
-        record_changes(
-            [
-                Change(key, Kind.VALUE_CHANGED, details=attributes)
-                for key, _version, _row, attributes in found.changed
-                if attributes
-            ]
-        )
     if found.gone:
         record_history(GoldenRecord, found.gone, "-")
         GoldenRecord.objects.filter(among("pk", found.gone))._raw_delete("default")
+    values = [
+        Change(key, Kind.VALUE_CHANGED, details=attributes)
+        for key, _version, _row, attributes in found.changed
+        if attributes
+    ]
+    record_changes([*told, *values])

@@ -8,7 +8,7 @@ when records part.
 """
 
 from collections import defaultdict
-from collections.abc import Collection, Iterable, Iterator, Sequence
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
 from django.contrib.auth.models import User
@@ -17,11 +17,11 @@ from django.utils.timezone import now
 from django.utils.translation import gettext as _
 
 from mdm import bulk
-from mdm.aliases import holders_of, ids_held
+from mdm.aliases import Holdings, holders_of, holdings
 from mdm.audit import acting_as, record_history
 from mdm.birth_ids import birth_number, public_id
 from mdm.contact_points import recount
-from mdm.events import Change, Kind, moves, record_births, record_changes
+from mdm.events import Change, Kind, moves, record_births
 from mdm.golden_records import consolidate
 from mdm.key_sets import among
 from mdm.models import Customer, SourceRecord
@@ -103,20 +103,37 @@ def apply_links(links: Sequence[Link], *, user: User | None, reason: str) -> App
         for pk, customer, rule in present
         if (customer, rule) != (wanted[pk].customer_id, wanted[pk].rule)
     ]
+    records = [link.record_id for link, _ in moved]
+    return move_records(moved, user=user, reason=reason, held=holdings(records))
+
+
+def move_records(
+    moved: Sequence[tuple[Link, int]],
+    *,
+    user: User | None,
+    reason: str,
+    held: Holdings,
+    locked: Collection[int] = (),
+) -> AppliedLinks:
+    """Carry out links that are not so yet, each with the customer that its record leaves.
+
+    `held` is what these records hold; `locked` are customers whose locks this transaction has.
+    """
     if not moved:
         return AppliedLinks([], [], [], [])
+    changed = sorted(link.record_id for link, _ in moved)
     touched = {old for _, old in moved}
     touched.update(key for link, _ in moved for key in (link.record_id, link.customer_id))
-    touched |= ids_held(link.record_id for link, _ in moved)
+    touched |= held.ids_of(changed)
     with acting_as(user, reason):
-        lock_customers(touched)
+        if not touched.issubset(locked):
+            lock_customers(touched)
         _move([link for link, _ in moved])
-        turns = _derive_statuses(touched)
+        turns, live = _derive_statuses(touched, held=held)
         homes = {x.record_id: (old, x.customer_id) for x, old in moved if old != x.customer_id}
         revived = [turn.customer_id for turn in turns if turn.is_revival]
-        record_changes([*moves(homes, revived), *_told(turns)])
-        changed = sorted(link.record_id for link, _ in moved)
-        live = _derive_values(touched, changed)
+        told = [*moves(homes, revived), *_told(turns)]
+        _derive_values(touched, live, changed, told)
     return AppliedLinks(changed, live, [t.customer_id for t in turns if t.is_merge], revived)
 
 
@@ -129,8 +146,8 @@ def refresh(customer_ids: Iterable[int], *, record_ids: Sequence[int] = ()) -> N
     touched = set(customer_ids)
     lock_customers(touched)
     outdate(record_ids)
-    record_changes(_told(_derive_statuses(touched, members_changed=False)))
-    _derive_values(touched, record_ids)
+    turns, live = _derive_statuses(touched, members_changed=False)
+    _derive_values(touched, live, record_ids, _told(turns))
     if record_ids:
         records_changed.send(sender=None, record_ids=record_ids)
 
@@ -208,11 +225,16 @@ def wrong_statuses(customer_ids: Collection[int]) -> list[int]:
     return [key for key, before, after, _version in standings if before != after]
 
 
-def _derive_statuses(customer_ids: set[int], *, members_changed: bool = True) -> list[_Turn]:
-    """Write the status every id should have. Returns those that changed."""
+def _derive_statuses(
+    customer_ids: set[int], *, members_changed: bool = True, held: Holdings | None = None
+) -> tuple[list[_Turn], list[int]]:
+    """Write the status every id should have. Returns those that changed, and the live ids."""
     rows: list[tuple[int, str, int | None, int]] = []
     turns: list[_Turn] = []
-    for key, before, after, version in _standings(customer_ids):
+    live: list[int] = []
+    for key, before, after, version in _standings(customer_ids, held):
+        if after[1] is None:
+            live.append(key)
         if before != after:
             turns.append(_Turn(key, before[0], *after))
         if before != after or (members_changed and after[1] is None):
@@ -220,18 +242,28 @@ def _derive_statuses(customer_ids: set[int], *, members_changed: bool = True) ->
     if rows:
         bulk.update(Customer, ("id", "status", "merged_into_id", "version"), rows)
         record_history(Customer, [row[0] for row in rows], "~")
-    return turns
+    return turns, live
 
 
 Standing = tuple[str, int | None]
 """Status of an id, and where it leads."""
 
 
-def _standings(customer_ids: Collection[int]) -> Iterator[tuple[int, Standing, Standing, int]]:
+def _standings(
+    customer_ids: Collection[int], held: Holdings | None = None
+) -> Iterator[tuple[int, Standing, Standing, int]]:
     """Yield key, what is stored, what should be and the version of each id."""
     stored = Customer.objects.filter(among("pk", customer_ids)).order_by("pk")
     rows = list(stored.values_list("pk", "status", "merged_into_id", "version"))
-    home, members = _homes([row[0] for row in rows]), _member_statuses(customer_ids)
+    keys = [row[0] for row in rows]
+    held = held or Holdings(holders_of(keys))
+    members: dict[int, set[str]] = defaultdict(set)
+    homes: dict[int, int] = {}
+    records = SourceRecord.objects.filter(among("customer", customer_ids)).order_by()
+    for record, customer, status in records.values_list("pk", "customer_id", "status"):
+        members[customer].add(status)
+        homes[record] = customer
+    home = _homes({key: held.holder(key) for key in keys}, homes)
     for key, status, into, version in rows:
         if home[key] == key:
             after: Standing = _live_status(members[key]), None
@@ -240,20 +272,12 @@ def _standings(customer_ids: Collection[int]) -> Iterator[tuple[int, Standing, S
         yield key, (status, into), after, version
 
 
-def _member_statuses(customer_ids: Collection[int]) -> dict[int, set[str]]:
-    members: dict[int, set[str]] = defaultdict(set)
-    records = SourceRecord.objects.filter(among("customer", customer_ids)).order_by()
-    for customer, status in records.values_list("customer_id", "status").distinct():
-        members[customer].add(status)
-    return members
-
-
-def _homes(customer_ids: Collection[int]) -> dict[int, int]:
-    """Return the customer of the record that holds each id."""
-    elsewhere = holders_of(customer_ids)
-    holders = {key: elsewhere.get(key, key) for key in customer_ids}
-    records = SourceRecord.objects.filter(among("pk", set(holders.values()))).order_by()
-    customers = dict(records.values_list("pk", "customer_id"))
+def _homes(holders: Mapping[int, int], known: Mapping[int, int]) -> dict[int, int]:
+    """Return the customer of the record that holds each id; `known` are those of some records."""
+    customers = dict(known)
+    if others := set(holders.values()).difference(known):
+        records = SourceRecord.objects.filter(among("pk", others)).order_by()
+        customers.update(records.values_list("pk", "customer_id"))
     return {key: customers[record] for key, record in holders.items()}
 
 
@@ -265,12 +289,14 @@ def _live_status(member_statuses: set[str]) -> Customer.Status:
     return Customer.Status.INACTIVE
 
 
-def _derive_values(customer_ids: set[int], record_ids: Sequence[int]) -> list[int]:
-    """Bring golden records and contact points up to date, and tell the apps above."""
-    consolidate(customer_ids)
+def _derive_values(
+    customer_ids: set[int],
+    live: Sequence[int],
+    record_ids: Sequence[int],
+    told: Sequence[Change],
+) -> None:
+    """Bring golden records and contact points up to date, and tell what happened and who asks."""
+    consolidate(customer_ids, told=told)
     recount(record_ids)
-    there = Customer.objects.filter(among("pk", customer_ids), merged_into=None)
-    live = sorted(there.values_list("pk", flat=True))
     gone = sorted(customer_ids.difference(live))
-    customers_changed.send(sender=None, customer_ids=live, gone_ids=gone)
-    return live
+    customers_changed.send(sender=None, customer_ids=list(live), gone_ids=gone)

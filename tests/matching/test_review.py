@@ -4,9 +4,10 @@ import pytest
 from django.utils import translation
 
 from matching import review
-from matching.decisions import ContradictsDecisions, Verdict, decide, preview_same
+from matching.decisions import ContradictsDecisions, Verdict, decide
 from matching.differences import pieces
 from matching.explanation import level_in_words, reason_in_words
+from matching.foresight import preview_same
 from matching.levels import LEVELS
 from matching.models import Decision, ReviewTask
 from matching.versions import CustomersChanged
