@@ -12,7 +12,6 @@ from typing import Any
 
 from django.contrib.auth.models import User
 from django.db.models import Count
-from django.urls import reverse
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
@@ -23,7 +22,7 @@ from consent.presentation import channel_label
 from consent.projection import project
 from consent.quarantine import QuarantineRefused, brokers_files, earlier_claims_of
 from mdm.identity import lock_customers
-from mdm.job_words import JobWords, describe
+from mdm.job_words import JobWords, describe, page_of
 from mdm.jobs import JobRun, job, submit
 from mdm.key_sets import key_set
 from mdm.models import Customer, Job, LoadBatch
@@ -143,17 +142,12 @@ def _told_again(claim: ConsentEvent, by_id: int | None) -> Iterator[NewEvent]:
     )
 
 
-def _file_url(job_row: Job) -> str | None:
-    batch = job_row.parameters.get("batch")
-    return reverse("consent:broker-file", args=[batch]) if batch else None
-
-
 describe(
     QUARANTINE,
     JobWords(
         label=gettext_lazy("Quarantine of a broker's earlier claims"),
         figures={"claims": gettext_lazy("Claims put into quarantine")},
         icon="gavel",
-        result_url=_file_url,
+        result_url=page_of("consent:broker-file", "batch"),
     ),
 )

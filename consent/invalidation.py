@@ -11,7 +11,6 @@ from typing import Any
 from django.contrib.auth.models import User
 from django.db import transaction
 from django.db.models import Count
-from django.urls import reverse
 from django.utils.timezone import now
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
@@ -20,10 +19,10 @@ from consent.facts import EvidenceLevel
 from consent.ledger import PERMISSIVE, NewEvent, record_events
 from consent.models import Channel, ConsentEvent, NoticeVersion, NoticeWithdrawal, OptInRequest
 from consent.projection import project
-from mdm.job_words import JobWords, describe
+from mdm.job_words import JobWords, describe, page_of
 from mdm.jobs import JobRun, job, submit
 from mdm.key_sets import key_set
-from mdm.models import Customer, Job, SourceRecord
+from mdm.models import Customer, SourceRecord
 
 INVALIDATE = "invalidate_consents"
 _CHUNK = 500
@@ -119,17 +118,12 @@ def _invalidation(row: tuple[Any, ...], withdrawal: NoticeWithdrawal) -> NewEven
     )
 
 
-def _notice_url(job_row: Job) -> str | None:
-    notice = job_row.parameters.get("notice")
-    return reverse("consent:notice", args=[notice]) if notice else None
-
-
 describe(
     INVALIDATE,
     JobWords(
         label=gettext_lazy("Invalidation of the consents of a notice"),
         figures={"consents": gettext_lazy("Consents invalidated")},
         icon="gavel",
-        result_url=_notice_url,
+        result_url=page_of("consent:notice", "notice"),
     ),
 )

@@ -217,11 +217,7 @@ def words(kinds: Collection[str], *, pairs: bool, dense: bool) -> dict[str, str]
     With `pairs`, contact points are named as well; `dense` says that the keys are most of those
     between the first and the last.
     """
-    own = _DIALECTS[connection.vendor]
-    joins = {
-        place: own[kind if dense or kind not in _RANGES else "each"].format(*parts)
-        for place, (kind, *parts) in _JOINS.items()
-    }
+    own, joins = _DIALECTS[connection.vendor], _joins(dense=dense)
     named = "asked JOIN records ON records.customer_id = asked.customer_id"
     return {
         **own,
@@ -245,6 +241,15 @@ def words(kinds: Collection[str], *, pairs: bool, dense: bool) -> dict[str, str]
         "place": _PLACE,
         "join_places": own["join_all"].format(_PLACE),
         "join_looks": own["join_all"].format(_LOOK),
+    }
+
+
+def _joins(*, dense: bool) -> dict[str, str]:
+    """Return how each table is entered."""
+    own = _DIALECTS[connection.vendor]
+    return {
+        place: own[kind if dense or kind not in _RANGES else "each"].format(*parts)
+        for place, (kind, *parts) in _JOINS.items()
     }
 
 

@@ -10,7 +10,7 @@ from datetime import datetime
 from typing import Any
 
 from django.core.cache import cache
-from django.urls import NoReverseMatch
+from django.urls import NoReverseMatch, reverse
 from django.utils.timezone import now
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
@@ -35,6 +35,16 @@ class JobWords:
     icon: str = "settings"
     result_url: Callable[[Job], str | None] = lambda job: None
     can_retry: Callable[[Job], bool] = lambda job: True
+
+
+def page_of(url_name: str, parameter: str) -> Callable[[Job], str | None]:
+    """Return what gives the address of the page of what a job's parameter names."""
+
+    def address(row: Job) -> str | None:
+        named = row.parameters.get(parameter)
+        return reverse(url_name, args=[named]) if named else None
+
+    return address
 
 
 _words: dict[str, JobWords] = {}

@@ -1,7 +1,5 @@
 """Brokers' files: a consent that was bought permits nothing until proofs were seen."""
 
-from uuid import UUID, uuid4
-
 import pytest
 from django.core.files.uploadedfile import SimpleUploadedFile
 from django.core.management import call_command
@@ -10,8 +8,6 @@ from django.test import Client
 from django.test.utils import CaptureQueriesContext
 from django.urls import reverse
 from django.utils.timezone import now
-from hypothesis import given
-from hypothesis import strategies as st
 
 from campaigns.waterfall import measure
 from consent.evaluation import may_contact, offer_for
@@ -26,9 +22,8 @@ from consent.models import (
 )
 from consent.permissions import Answer
 from consent.projection import project, rebuild
-from consent.quarantine import Tally, drawn, earlier_files, waiting_files
+from consent.quarantine import drawn, earlier_files, waiting_files
 from consent.sealing import seal_events
-from consent.states import fold_all
 from consent.verification import verify
 from mdm import jobs
 from mdm.erasure import erase
@@ -36,7 +31,6 @@ from mdm.models import Customer, Job, LoadBatch, SourceRecord, SourceSystem
 from tests.campaigns.factories import frozen_list, make_campaign
 from tests.campaigns.test_journey import take
 from tests.consent.factories import email_of, enact, marketing, record_event
-from tests.consent.strategies import ledgers
 from tests.consent.test_conflicts import link
 from tests.factories import UserFactory
 from tests.mdm.factories import make_record
@@ -385,39 +379,6 @@ def test_only_the_dpo_checks_brokers(batch, role):
     address = reverse("consent:broker-file", args=[batch.pk])
     assert client.post(address, {"step": "draw"}).status_code == 403
     assert not SampleDraw.objects.exists()
-
-
-@given(st.lists(st.uuids(), unique=True, max_size=150), st.uuids())
-def test_a_draw_depends_on_the_seed_and_the_claims_alone(uuids: list[UUID], seed: UUID):
-    sample = drawn(seed.hex, uuids, size=60)
-
-    assert sample == drawn(seed.hex, reversed(uuids), size=60)
-    assert len(sample) == min(60, len(uuids))
-    # A claim more pushes out one at most: nobody hides claims among others.
-    assert len(set(sample) - set(drawn(seed.hex, [*uuids, uuid4()], size=60))) <= 1
-
-
-@given(ledgers)
-def test_a_brokers_word_alone_grants_nothing(events):
-    bought = [event._replace(actor="broker") for event in events]
-
-    states = {state.state for state in fold_all(bought).values()}
-
-    assert not states & {"given", "confirmed"}
-
-
-@pytest.mark.parametrize(
-    ("counted", "proved", "lacking", "is_enough"),
-    [
-        (60, 57, 3, True),
-        (60, 56, 4, False),
-        (3, 2, 1, False),
-        (60, 57, 2, False),
-        (0, 0, 0, False),
-    ],
-)
-def test_how_many_proofs_are_enough(counted, proved, lacking, is_enough):
-    assert Tally(counted, proved, lacking, 95).is_enough is is_enough
 
 
 def _own_record(email: str = "own@example.org") -> SourceRecord:
