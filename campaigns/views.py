@@ -12,7 +12,7 @@ from django.http.response import HttpResponseBase
 from django.shortcuts import get_object_or_404, redirect, render
 from django.utils.timezone import now
 from django.utils.translation import gettext as _
-from django.utils.translation import gettext_lazy
+from django.utils.translation import gettext_lazy, gettext_noop
 
 from campaigns import segments, target_lists
 from campaigns.audience import people
@@ -32,6 +32,7 @@ from campaigns.pictures import exclusion_rows, hints, removal_rows, waterfall_ro
 from campaigns.waterfall import Waterfall, from_counts, measure
 from mdm.audit import acting_as
 from mdm.pages import StaffPage
+from mdm.reasons import reason_of
 
 LIVE_LIMIT = 20_000
 """Above so many people a worker counts, when asked: the page would keep its reader waiting."""
@@ -180,7 +181,7 @@ def freeze(request: HttpRequest, pk: int) -> HttpResponse:
     if not request.user.has_perm("campaigns.freeze_targetlist"):
         raise PermissionDenied
     campaign = _own_campaign(request, pk)
-    with acting_as(_user(request), "freeze"):
+    with acting_as(_user(request), reason_of(gettext_noop("List frozen"))):
         target_list = target_lists.freeze(campaign, by=_user(request))
     return redirect("campaigns:list", pk=target_list.pk)
 

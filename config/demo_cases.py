@@ -74,11 +74,11 @@ class Staff:
             return None
 
 
-def make_cases(folder: Path, *, seed: int) -> None:
-    """Let the staff act, once; nothing happens without the demo's logins."""
+def make_cases(folder: Path, *, seed: int) -> bool:
+    """Let the staff act, once, and tell whether they did; not without the demo's logins."""
     staff = Staff.find()
     if staff is None or SourceSystem.objects.filter(code=BROKER).exists():
-        return
+        return False
     # Named first: what was begun is not begun again.
     SourceSystem.objects.create(
         code=BROKER,
@@ -92,6 +92,7 @@ def make_cases(folder: Path, *, seed: int) -> None:
     ask_registers(staff.officer, seed=seed)
     let_texts_run_out(staff)
     check_a_broker(folder, seed, staff.officer)
+    return True
 
 
 def picture_the_form(officer: User) -> None:

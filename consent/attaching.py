@@ -12,13 +12,14 @@ from typing import Any
 
 from django.conf import settings
 from django.db.models import F
-from django.utils.translation import gettext as _
+from django.utils.translation import gettext_noop
 
 from consent.models import OptInRequest
 from mdm.folding import fold
 from mdm.loading.one_row import store_row
 from mdm.mapping_parsing import read_document
 from mdm.models import ContactPoint, RecordContactPoint, SourceRecord
+from mdm.reasons import reason_of
 
 SOURCE_CODE = "web-form"
 
@@ -37,7 +38,7 @@ def record_of(request: OptInRequest) -> SourceRecord:
         },
         source_code=SOURCE_CODE,
         document=_mapping(),
-        reason=_("Confirmed sign-up"),
+        reason=reason_of(gettext_noop("Confirmed sign-up")),
     )
 
 

@@ -7,12 +7,14 @@ from django.db import transaction
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import get_object_or_404, redirect
 from django.utils.translation import gettext as _
+from django.utils.translation import gettext_noop
 
 from consent.models import RightsRequest
 from consent.rights import AlreadyAnswered, answer_request
 from mdm.erasure import ErasureRefused, erase
 from mdm.identity import resolve
 from mdm.pages import StaffPage, log_access, staff_user
+from mdm.reasons import reason_of
 
 
 class ErasePage(StaffPage):
@@ -30,9 +32,8 @@ class ErasePage(StaffPage):
             with transaction.atomic():
                 # Answered first: the erasure blanks what was written about her before.
                 answer_request(found, note=_("Erased."), by=by)
-                erase(
-                    resolve(found.customer.public_id), reason=f"rights request {found.uuid}", by=by
-                )
+                reason = reason_of(gettext_noop("Request %(number)s"), number=found.uuid)
+                erase(resolve(found.customer.public_id), reason=reason, by=by)
                 RightsRequest.objects.filter(pk=found.pk).update(answer_note=_("Erased."))
         except (AlreadyAnswered, ErasureRefused) as refusal:
             messages.warning(request, str(refusal))

@@ -4,13 +4,14 @@ from datetime import datetime
 
 from django.db import transaction
 from django.utils.timezone import now
-from django.utils.translation import gettext as _
+from django.utils.translation import gettext_noop
 
 from consent.cases import months_after
 from consent.models import Pause
 from consent.withdrawals import Holder
 from mdm.audit import acting_as
 from mdm.models import ContactPoint, Customer
+from mdm.reasons import reason_of
 
 MONTHS = (3, 6)
 
@@ -28,7 +29,7 @@ def start_pause(holder: Holder, *, months: int) -> Pause:
     Customer.objects.select_for_update().get(pk=holder.customer_id)
     moment = now()
     wanted = months_after(moment, months)
-    with acting_as(None, _("Asked for by the person")):
+    with acting_as(None, reason_of(gettext_noop("Asked for by the person"))):
         found = pause_of(holder.contact_point)
         if found is None:
             return Pause.objects.create(
@@ -46,7 +47,7 @@ def start_pause(holder: Holder, *, months: int) -> Pause:
 @transaction.atomic
 def end_pause(holder: Holder) -> None:
     """Resume now: what was permitted before is permitted again, and nothing more."""
-    with acting_as(None, _("Asked for by the person")):
+    with acting_as(None, reason_of(gettext_noop("Asked for by the person"))):
         while pause := pause_of(holder.contact_point):
             pause.ends_at = max(now(), pause.starts_at)
             pause.save(update_fields=["ends_at"])

@@ -40,6 +40,12 @@ class FormLine:
         """Return what is wrong with any of the fields."""
         return [str(error) for field in self.fields for error in field.errors]
 
+    @property
+    def unit(self) -> str:
+        """Return what the figure counts, after the figure in the field."""
+        figure = self.fields[0].value()
+        return self.parameter.unit_for(int(figure) if str(figure).isdecimal() else 2)
+
 
 @dataclass(frozen=True, slots=True)
 class GridRow:

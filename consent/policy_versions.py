@@ -12,6 +12,7 @@ from django.contrib.auth.models import User
 from django.db import transaction
 from django.utils.timezone import localdate, now
 from django.utils.translation import gettext as _
+from django.utils.translation import gettext_noop
 
 from consent.models import PolicyVersion
 from consent.policies import pack_at
@@ -20,6 +21,7 @@ from consent.policy_packs import PARIS, PolicyPack, paris_midnight
 from mdm import jobs, rule_versions
 from mdm.audit import acting_as
 from mdm.models import Job
+from mdm.reasons import reason_of
 from mdm.rule_versions import RulesRefused
 
 SIMULATE = "policy_simulation"
@@ -51,7 +53,7 @@ def save_draft(
     """
     draft = _unsigned(draft)
     _check(document, valid_from)
-    with acting_as(by, _("Draft edited")):
+    with acting_as(by, reason_of(gettext_noop("Draft edited"))):
         if (document, valid_from) != (draft.parameters, draft.valid_from):
             draft.simulated_by = None
         draft.parameters, draft.valid_from, draft.note = document, valid_from, note
@@ -88,7 +90,8 @@ def sign(draft: PolicyVersion, *, by: User) -> PolicyVersion:
     draft = _unsigned(draft)
     _require_simulation(draft)
     _require_day(draft)
-    with acting_as(by, _("Policy pack %(code)s signed") % {"code": draft.code}):
+    reason = reason_of(gettext_noop("Policy pack %(code)s signed"), code=draft.code)
+    with acting_as(by, reason):
         draft.digest = digest_of(draft.parameters, draft.valid_from)
         draft.signed_by, draft.signed_at = by, now()
         draft.save(update_fields=["digest", "signed_by", "signed_at"])
@@ -105,7 +108,10 @@ def withdraw_signature(draft: PolicyVersion, *, by: User) -> None:
     draft = _locked(draft)
     if draft.signed_at is None:
         raise RulesRefused(_("Nobody has signed this draft."))
-    with acting_as(by, _("Signature of policy pack %(code)s withdrawn") % {"code": draft.code}):
+    reason = reason_of(
+        gettext_noop("Signature of policy pack %(code)s withdrawn"), code=draft.code
+    )
+    with acting_as(by, reason):
         draft.digest, draft.signed_by, draft.signed_at = "", None, None
         draft.save(update_fields=["digest", "signed_by", "signed_at"])
 
@@ -127,7 +133,8 @@ def activate(draft: PolicyVersion, *, by: User) -> PolicyVersion:
         raise RulesRefused(_("This is not what was signed: withdraw the signature."))
     _require_simulation(draft)
     _require_day(draft)
-    with acting_as(by, _("Policy pack %(code)s activated") % {"code": draft.code}):
+    reason = reason_of(gettext_noop("Policy pack %(code)s activated"), code=draft.code)
+    with acting_as(by, reason):
         draft.activated_by, draft.activated_at = by, now()
         draft.begins_at = max(_midnight(draft), draft.activated_at)
         draft.status = _Status.ACTIVE
@@ -146,7 +153,8 @@ def take_back(version: PolicyVersion, *, by: User) -> None:
     is_to_come = version.begins_at is not None and version.begins_at > now()
     if version.status != _Status.ACTIVE or not is_to_come:
         raise RulesRefused(_("A pack that has begun stays the law of its days."))
-    with acting_as(by, _("Policy pack %(code)s taken back") % {"code": version.code}):
+    reason = reason_of(gettext_noop("Policy pack %(code)s taken back"), code=version.code)
+    with acting_as(by, reason):
         version.status, version.withdrawn_by, version.withdrawn_at = _Status.RETIRED, by, now()
         version.save(update_fields=["status", "withdrawn_by", "withdrawn_at"])
 

@@ -8,7 +8,7 @@ from typing import Any
 from django.utils.formats import date_format
 from django.utils.timezone import localtime
 from django.utils.translation import gettext as _
-from django.utils.translation import gettext_lazy, ngettext
+from django.utils.translation import gettext_lazy, ngettext, ngettext_lazy
 
 from consent.facts import ANY, EvidenceLevel
 from consent.models import Channel, Purpose
@@ -30,27 +30,33 @@ class Parameter:
     law: Any
     unit: Any = ""
 
+    def unit_for(self, figure: int) -> str:
+        """Return what the figure counts: one *year*, two *years*."""
+        return self.unit if isinstance(self.unit, str) else str(self.unit % figure)
+
     @property
     def law_in_words(self) -> str:
         """Return the text of law in the reader's language."""
         return localised_law(self.law)
 
 
+_DAYS = ngettext_lazy("day", "days")
+_YEARS = ngettext_lazy("year", "years")
 PARAMETERS = {
     "inactive_after_years": Parameter(
         gettext_lazy("Prospects are kept after their last contact for"),
         _MANAGEMENT,
-        gettext_lazy("years"),
+        _YEARS,
     ),
     "renewal_notice_days": Parameter(
         gettext_lazy("A consent is due for renewal before its end by"),
         OUR_CHOICE,
-        gettext_lazy("days"),
+        _DAYS,
     ),
     "soft_opt_in_months": Parameter(
         gettext_lazy("Customer exception after the last similar purchase for"),
         gettext_lazy("CPCE L34-5 al. 4; the term is a choice of the company"),
-        gettext_lazy("months"),
+        ngettext_lazy("month", "months"),
     ),
     "soft_opt_in_sale_kinds": Parameter(
         gettext_lazy("What counts as a purchase"),
@@ -62,17 +68,17 @@ PARAMETERS = {
     "joint_consent_below_age": Parameter(
         gettext_lazy("The parents consent, too, below the age of"),
         "GDPR 8, loi Informatique et Libertés 45",
-        gettext_lazy("years"),
+        _YEARS,
     ),
     "adult_age": Parameter(
         gettext_lazy("Nothing but an own consent counts below the age of"),
         OUR_CHOICE,
-        gettext_lazy("years"),
+        _YEARS,
     ),
     "broker_sample_size": Parameter(
         gettext_lazy("Proofs drawn from a broker's file, or all of a smaller one"),
         _BROKERS,
-        gettext_lazy("claims"),
+        ngettext_lazy("claim", "claims"),
     ),
     "broker_proof_percent": Parameter(
         gettext_lazy("A broker's file is released from proofs seen of"),
@@ -85,16 +91,20 @@ PARAMETERS = {
     "call_attempts_maximum": Parameter(
         gettext_lazy("Attempts to call one person at most"),
         "C. consom. D223-9",
-        gettext_lazy("attempts"),
+        ngettext_lazy("attempt", "attempts"),
     ),
     "call_attempts_days": Parameter(
-        gettext_lazy("Attempts are counted over"), "C. consom. D223-9", gettext_lazy("days")
+        gettext_lazy("Attempts are counted over"),
+        "C. consom. D223-9",
+        _DAYS,
     ),
     "call_hours": Parameter(
         gettext_lazy("Hours of calls, on weekdays that are no holidays"), "C. consom. D223-9"
     ),
     "target_list_hours": Parameter(
-        gettext_lazy("A frozen list may be downloaded for"), OUR_CHOICE, gettext_lazy("hours")
+        gettext_lazy("A frozen list may be downloaded for"),
+        OUR_CHOICE,
+        ngettext_lazy("hour", "hours"),
     ),
 }
 GROUPS: Sequence[tuple[Any, Sequence[str]]] = (
@@ -215,7 +225,7 @@ def _value(name: str, pack: PolicyPack) -> str:
         return ", ".join(f"{start:%H:%M}–{end:%H:%M}" for start, end in value)
     if name == "soft_opt_in_sale_kinds":
         return ", ".join(str(SALE_KIND_LABELS[kind]) for kind in SALE_KINDS if kind in value)
-    return f"{value} {PARAMETERS[name].unit}"
+    return f"{value} {PARAMETERS[name].unit_for(value)}"
 
 
 def _validity_lines(pack: PolicyPack) -> Iterator[Line]:

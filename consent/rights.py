@@ -8,11 +8,13 @@ from django.contrib.auth.models import User
 from django.db import transaction
 from django.utils.timezone import now
 from django.utils.translation import gettext as _
+from django.utils.translation import gettext_noop
 
 from consent.deadlines import due_on
 from consent.models import RightsRequest
 from mdm.audit import acting_as
 from mdm.models import ContactPoint, Customer
+from mdm.reasons import reason_of
 
 
 class AlreadyAnswered(Exception):
@@ -37,7 +39,7 @@ def receive_request(
     if found:
         return found
     moment = now()
-    with acting_as(by, _("Request received")):
+    with acting_as(by, reason_of(gettext_noop("Request received"))):
         return RightsRequest.objects.create(
             kind=kind,
             door=door,
@@ -63,6 +65,6 @@ def answer_request(request: RightsRequest, *, note: str, by: User) -> RightsRequ
     request.answered_at = now()
     request.answered_by = by
     request.answer_note = note.strip()
-    with acting_as(by, _("Request answered")):
+    with acting_as(by, reason_of(gettext_noop("Request answered"))):
         request.save()
     return request

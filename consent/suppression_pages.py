@@ -12,7 +12,7 @@ from django.http import HttpRequest, HttpResponse
 from django.shortcuts import get_object_or_404, redirect
 from django.utils.timezone import localdate
 from django.utils.translation import gettext as _
-from django.utils.translation import gettext_lazy, ngettext
+from django.utils.translation import gettext_lazy, gettext_noop, ngettext
 
 from consent.models import ALL_CHANNELS, Channel, SuppressionList
 from consent.suppression import (
@@ -29,6 +29,7 @@ from consent.suppression import (
 )
 from mdm.audit import acting_as
 from mdm.pages import StaffPage, log_access, staff_user
+from mdm.reasons import reason_of
 
 MAX_FILE_BYTES = 5 * 1024 * 1024
 
@@ -166,7 +167,7 @@ class SuppressionPage(StaffPage):
         told, user, left_out = form.cleaned_data, staff_user(self.request), LeftOut()
         contacts = form.contacts(left_out)
         try:
-            with acting_as(user, _("Suppression list brought")):
+            with acting_as(user, reason_of(gettext_noop("Suppression list brought"))):
                 added = add_list(
                     told["name"],
                     contacts,
@@ -189,7 +190,8 @@ class SuppressionPage(StaffPage):
             messages.error(self.request, _("Say why the list is switched off."))
             return redirect("consent:suppression")
         found.is_in_force = not found.is_in_force
-        with acting_as(staff_user(self.request), reason.strip() or _("Switched on again")):
+        said = reason.strip() or reason_of(gettext_noop("Switched on again"))
+        with acting_as(staff_user(self.request), said):
             found.save(update_fields=["is_in_force"])
         words = _("The list is in force again.") if found.is_in_force else _("The list is off.")
         messages.success(self.request, words)

@@ -8,6 +8,7 @@ from django.contrib.auth.models import User
 from django.utils.formats import date_format
 from django.utils.timezone import localtime, now
 from django.utils.translation import gettext as _
+from django.utils.translation import gettext_noop
 
 from matching.foresight import Foresight, foresee
 from matching.kept_ids import aliases_of, settle_ids
@@ -21,6 +22,7 @@ from mdm import bulk
 from mdm.aliases import give_back
 from mdm.audit import acting_as, record_history
 from mdm.models import Alias, SourceRecord
+from mdm.reasons import reason_of
 from mdm.turns import in_one_turn
 
 Verdict = Decision.Verdict
@@ -105,7 +107,7 @@ def decide_locked(
     idempotency_key: str | None = None,
 ) -> Decision:
     """Decide on a pair, the older record first, whose locked neighbourhood is `homes`."""
-    reason = _("Decision: %(verdict)s") % {"verdict": Verdict(verdict).label}
+    reason = reason_of(gettext_noop("Decision: %(verdict)s"), verdict=Verdict(verdict).label)
     with acting_as(by, reason):
         siblings = stale_siblings(pair, verdict)
         made = make_decisions(
@@ -176,7 +178,8 @@ def retract(decision: Decision, *, by: User, versions: str = "") -> Decision:
         raise AlreadyRetracted(_("This decision was already taken back."))
     taken_back = made_together(decision)
     check_versions_around(versions, (record for d in taken_back for record in d.pair))
-    reason = _("Decision undone: %(verdict)s") % {"verdict": decision.get_verdict_display()}
+    verdict = Verdict(decision.verdict).label
+    reason = reason_of(gettext_noop("Decision undone: %(verdict)s"), verdict=verdict)
     with acting_as(by, reason):
         aliases = take_back(taken_back, by=by)
         carry_out(taken_back, by=by, reason=reason, homes=homes, aliases=aliases)

@@ -4,6 +4,7 @@ from collections.abc import Iterable, Sequence
 
 from django.contrib.auth.models import User
 from django.utils.translation import gettext as _
+from django.utils.translation import gettext_noop
 
 from matching.foresight import Foresight, foresee
 from matching.models import Decision
@@ -13,6 +14,7 @@ from mdm import aliases as held
 from mdm import identity
 from mdm.audit import acting_as
 from mdm.models import Alias
+from mdm.reasons import reason_of
 from mdm.turns import in_one_turn
 
 
@@ -76,7 +78,7 @@ def give_back(alias: Alias, *, by: User, versions: str = "") -> None:
     if alias.retracted_at:
         raise AlreadyGivenBack(_("This id was already given back."))
     check_versions_around(versions, concerned)
-    reason = _("Id given back")
+    reason = reason_of(gettext_noop("Id given back"))
     with acting_as(by, reason):
         held.give_back([alias.pk], by=by)
         settle_ids([alias], by=by, reason=reason)

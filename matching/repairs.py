@@ -11,6 +11,7 @@ from dataclasses import dataclass, field
 from django.contrib.auth.models import User
 from django.db.models import Q
 from django.utils.translation import gettext as _
+from django.utils.translation import gettext_noop
 
 from matching import foresight
 from matching.decisions import (
@@ -30,6 +31,7 @@ from matching.versions import check_versions, check_versions_around
 from mdm.aliases import Keeping, holdings, keep, propose
 from mdm.audit import acting_as
 from mdm.models import Alias, SourceRecord
+from mdm.reasons import reason_of
 from mdm.turns import in_one_turn
 
 Kind = Repair.Kind
@@ -161,7 +163,7 @@ def repair(
     check_versions(versions, wish.customer_ids)
     plan, said = prepare(wish, homes), circumstances or Circumstances()
     _want_reason(wish, said)
-    with acting_as(by, str(Kind(wish.kind).label)):
+    with acting_as(by, reason_of(Kind(wish.kind).label)):
         return _carry_out(plan, by, said, homes, idempotency_key or None)
 
 
@@ -182,7 +184,7 @@ def _carry_out(
     made = make_decisions(
         plan.statements, by=by, circumstances=said, retracting=plan.retracting, repair=done
     )
-    reason, aliases = str(Kind(wish.kind).label), [alias] if alias else []
+    reason, aliases = reason_of(Kind(wish.kind).label), [alias] if alias else []
     carry_out(made, by=by, reason=reason, homes=homes, aliases=aliases)
     return done
 
@@ -191,11 +193,13 @@ def _keep_id(plan: Plan, *, by: User, said: Circumstances) -> Alias | None:
     """Let the larger part keep the id, when that is wished for and makes sense."""
     if plan.keeping is None:
         return None
-    reason = str(Decision.Reason(said.reason).label) if said.reason else ""
-    words = " · ".join(filter(None, [reason, said.note]))
-    return keep(
-        plan.keeping.customer_id, plan.keeping.record_id, by=by, reason=words[:_REASON_LETTERS]
-    )
+    reason = said.note[:_REASON_LETTERS]
+    if said.reason:
+        label = Decision.Reason(said.reason).label
+        reason = reason_of(
+            "%(reason)s · %(note)s" if said.note else "%(reason)s", reason=label, note=said.note
+        )
+    return keep(plan.keeping.customer_id, plan.keeping.record_id, by=by, reason=reason)
 
 
 def done_before(idempotency_key: str | None) -> Repair | None:
@@ -222,7 +226,7 @@ def undo(done: Repair, *, by: User, versions: str = "") -> None:
     if done.undone_at:
         raise AlreadyRetracted(_("This was already undone."))
     check_versions_around(versions, (record for d in decisions for record in d.pair))
-    reason = _("Undone: %(repair)s") % {"repair": done.get_kind_display()}
+    reason = reason_of(gettext_noop("Undone: %(repair)s"), repair=Kind(done.kind).label)
     with acting_as(by, reason):
         decisions = list(done.decisions.order_by("pk"))
         aliases = take_back(decisions, by=by)

@@ -7,10 +7,12 @@ from typing import Any
 from django.contrib.auth.models import User
 from django.db import transaction
 from django.utils.translation import gettext as _
+from django.utils.translation import gettext_noop
 
 from matching.models import RuleSet
 from mdm import rule_versions
 from mdm.audit import acting_as
+from mdm.reasons import reason_of
 from mdm.rule_versions import RulesRefused
 
 
@@ -116,7 +118,7 @@ def save_draft(
     rule_versions.lock_draft(draft)
     _check(parameters, set(known_parts))
     document = parameters.document()
-    with acting_as(by, _("Draft edited")):
+    with acting_as(by, reason_of(gettext_noop("Draft edited"))):
         if document != draft.parameters:
             draft.simulated_by = None
         draft.parameters, draft.note = document, note

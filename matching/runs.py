@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any
 from django.contrib.auth.models import User
 from django.utils.timezone import now
 from django.utils.translation import gettext as _
+from django.utils.translation import gettext_noop
 
 from matching import codes, evidence, former
 from matching.clustering import Evidence
@@ -28,6 +29,7 @@ from matching.timings import timed
 from mdm import jobs
 from mdm.jobs import JobRefused, JobRun
 from mdm.models import Job, SourceRecord
+from mdm.reasons import reason_of
 from mdm.rings import rare_collections
 
 if TYPE_CHECKING:
@@ -129,7 +131,8 @@ class _Match:
             self._write_evidence()
         elif self.learnt:
             self.changed = codes.changed_records(self.row)
-        derivation = Derivation(self.run, reason=str(self.row), around=self._concerned())
+        reason = reason_of(gettext_noop("Search no. %(number)d"), number=self.row.pk)
+        derivation = Derivation(self.run, reason=reason, around=self._concerned())
         moved = derivation.carry_out()
         self.row.timings |= derivation.timings
         return self._finish(moved)

@@ -12,6 +12,7 @@ from django.contrib.auth.models import User
 from django.db import transaction
 from django.utils.timezone import now
 from django.utils.translation import gettext as _
+from django.utils.translation import gettext_noop
 
 from matching import codes, former, key_table
 from matching.clustering import Partition
@@ -28,6 +29,7 @@ from mdm import jobs
 from mdm.audit import acting_as
 from mdm.jobs import JobRefused, JobRun
 from mdm.models import Job, SourceRecord
+from mdm.reasons import reason_of
 
 PREVIEW_KIND = "preview_undo_match"
 _LINKING = {"phase": "links"}  # The cursor once the evidence is back.
@@ -129,7 +131,8 @@ def run_undo(run: JobRun) -> Mapping[str, Any]:
     if cursor.get("phase") == "end":  # Killed between its last chunk and its end.
         return dict(cursor["figures"])
     row = _asked(run)
-    by, reason = run.job.requested_by, _("Search %(number)d undone") % {"number": row.pk}
+    by = run.job.requested_by
+    reason = reason_of(gettext_noop("Search %(number)d undone"), number=row.pk)
     with acting_as(by, reason, correlation=run.job.pk):
         if cursor.get("phase") != "links":
             former.restore(run, row, then=_LINKING, notes_new=_is_partial(row))

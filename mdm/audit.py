@@ -20,6 +20,7 @@ from simple_history.models import HistoricalRecords
 
 from mdm.behind import execute
 from mdm.key_sets import key_query
+from mdm.reasons import ReasonText
 
 
 @dataclass(frozen=True, slots=True)
@@ -69,6 +70,7 @@ class AuditTrail(HistoricalRecords):
 
     def __init__(self, **options: Any) -> None:
         options.setdefault("user_db_constraint", False)
+        options.setdefault("history_change_reason_field", ReasonText(null=True))
         super().__init__(**options)
 
     def copy_fields(self, model: type[models.Model]) -> dict[str, Any]:

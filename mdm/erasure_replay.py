@@ -4,11 +4,12 @@ from collections import defaultdict
 from dataclasses import dataclass, field
 
 from django.db import transaction
-from django.utils.translation import gettext as _
+from django.utils.translation import gettext_noop
 
 from mdm import erasure, erasure_journal
 from mdm.erasure_journal import Entry
 from mdm.models import Customer, Erasure, SourceRecord
+from mdm.reasons import reason_of
 
 
 @dataclass(slots=True)
@@ -52,7 +53,8 @@ def _carry_out(entry: Entry, customer_ids: set[int], told: Replayed) -> None:
             told.joined.append(customer.public_id)
             is_whole = False
             continue
-        reason = _("Erased on %(day)s; again after a restore") % {"day": entry.erased_at[:10]}
+        words, day = gettext_noop("Erased on %(day)s; again after a restore"), entry.erased_at[:10]
+        reason = reason_of(words, day=day)
         erasure.erase(customer, reason=reason, by=None)
         told.erased_count += 1
     erasure.remember_again(entry)

@@ -11,9 +11,9 @@ from mdm import bulk
 from mdm.audit import present_actor
 from mdm.key_sets import among
 from mdm.models import CustomerAct, CustomerEvent
+from mdm.reasons import LETTERS
 
 Kind = CustomerEvent.Kind
-_REASON_LETTERS = 100
 _COLUMNS = (
     "customer_id",
     "number",
@@ -91,5 +91,5 @@ def _insert(rows: Iterable[tuple[Any, ...]]) -> None:
     user = actor.user.pk if actor and actor.user else None
     bulk.insert(CustomerEvent, _COLUMNS, ((*row, correlation, moment, user) for row in rows))
     if actor:
-        act = (correlation, actor.reason[:_REASON_LETTERS], moment)
+        act = (correlation, actor.reason[:LETTERS], moment)
         bulk.insert_ignoring(CustomerAct, ("correlation", "reason", "at"), [act])

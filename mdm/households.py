@@ -13,10 +13,12 @@ from django.db import IntegrityError
 from django.db.models import Q
 from django.utils.timezone import now
 from django.utils.translation import gettext as _
+from django.utils.translation import gettext_noop
 
 from mdm.audit import acting_as
 from mdm.folding import fold
 from mdm.models import ContactPoint, Customer, RecordContactPoint, Relation, SourceRecord
+from mdm.reasons import reason_of
 from mdm.turns import in_one_turn
 
 # A contact point of more customers is a building, a firm or a till, not a home.
@@ -165,7 +167,7 @@ def relate(
     left, right = _anchor(one), _anchor(other)
     if kind == Relation.Kind.HOUSEHOLD:
         left, right = sorted((left, right))
-    with acting_as(by, reason or str(Relation.Kind(kind).label)):
+    with acting_as(by, reason or reason_of(Relation.Kind(kind).label)):
         for earlier in _between(one, other, kind):
             _retract(earlier)
         try:
@@ -202,7 +204,7 @@ def _between(one: Customer, other: Customer, kind: str) -> list[Relation]:
 @in_one_turn
 def retract(relation: Relation, *, by: User) -> None:
     """Take a word back; what is derived shows again."""
-    with acting_as(by, _("Relation taken back")):
+    with acting_as(by, reason_of(gettext_noop("Relation taken back"))):
         _retract(Relation.objects.select_for_update().get(pk=relation.pk))
 
 

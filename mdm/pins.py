@@ -11,10 +11,12 @@ from django.contrib.auth.models import User
 from django.db.models import QuerySet
 from django.utils.timezone import localdate, now
 from django.utils.translation import gettext as _
+from django.utils.translation import gettext_noop
 
 from mdm import identity
 from mdm.audit import acting_as
 from mdm.models import Pin, SourceRecord
+from mdm.reasons import reason_of
 from mdm.survivorship import GROUPS
 from mdm.turns import in_one_turn
 
@@ -48,7 +50,7 @@ def pin(
     _refuse_nonsense(group, kind, reason, values)
     identity.lock_customers_of([record_id])
     record = SourceRecord.objects.get(pk=record_id)
-    with acting_as(by, str(Pin.Kind(kind).label)):
+    with acting_as(by, reason_of(Pin.Kind(kind).label)):
         for earlier in Pin.objects.filter(record=record, attribute=group, retracted_at=None):
             _end(earlier, by=by)
         made = Pin.objects.create(
@@ -76,7 +78,7 @@ def take_back(pin_id: int, *, by: User) -> Pin:
     found.refresh_from_db()
     if found.retracted_at:
         raise AlreadyTakenBack(_("This pin was already taken back."))
-    with acting_as(by, _("Pin taken back")):
+    with acting_as(by, reason_of(gettext_noop("Pin taken back"))):
         _end(found, by=by)
         record = SourceRecord.objects.get(pk=found.record_id)
         identity.refresh([record.customer_id])

@@ -14,6 +14,7 @@ from django.contrib.auth.models import User
 from django.db import connection
 from django.utils.timezone import localdate
 from django.utils.translation import gettext as _
+from django.utils.translation import gettext_noop
 
 from mdm import bulk, identity, jobs
 from mdm.audit import acting_as, record_history
@@ -24,6 +25,7 @@ from mdm.loading.rows import RowReader, StandardRow
 from mdm.loading.work import source_readers
 from mdm.models import ATTRIBUTES, Job, SourceRecord, SourceSystem
 from mdm.quality_figures import COUNT_QUALITY
+from mdm.reasons import reason_of
 from mdm.standardise import VERSION
 
 KIND = "restandardise"
@@ -90,7 +92,7 @@ def restandardise(run: JobRun) -> Mapping[str, Any]:
     progress = _Progress(**run.cursor) if run.cursor else _Progress()
     readers = _readers(run.parameters["source"], today=localdate(run.job.created_at))
     total = _records(run.parameters["source"]).count()
-    reason = _("Standardised again, version %(version)d") % {"version": VERSION}
+    reason = reason_of(gettext_noop("Standardised again, version %(version)d"), version=VERSION)
     with acting_as(run.job.requested_by, reason):
         while chunk := _read(run.parameters["source"], progress.after, readers):
             progress.after = chunk.keys[-1]

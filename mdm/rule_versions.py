@@ -11,10 +11,12 @@ from django.db import transaction
 from django.db.models import Max
 from django.utils.timezone import now
 from django.utils.translation import gettext as _
+from django.utils.translation import gettext_noop
 
 from mdm.audit import acting_as
 from mdm.models import Job
 from mdm.models.rule_versions import RuleVersion
+from mdm.reasons import reason_of
 
 Version = TypeVar("Version", bound=RuleVersion)
 Status = RuleVersion.Status
@@ -61,7 +63,7 @@ def create_draft(
     if open_draft(model):
         raise RulesRefused(_("A draft is open already: put it in force or throw it away first."))
     note = _("as %(version)s") % {"version": f"v{of.version}"} if of else ""
-    with acting_as(by, _("New draft")):
+    with acting_as(by, reason_of(gettext_noop("New draft"))):
         return model._default_manager.create(
             version=next_version(model), created_by=by, note=note, **content
         )
@@ -88,7 +90,7 @@ def lock_draft(draft: RuleVersion) -> None:
 
 def remember_simulation(draft: RuleVersion, job: Job, *, by: User | None) -> None:
     """Note the job that simulates a locked draft."""
-    with acting_as(by, _("Simulation")):
+    with acting_as(by, reason_of(gettext_noop("Simulation"))):
         draft.simulated_by = job
         draft.save(update_fields=["simulated_by"])
 
@@ -104,7 +106,8 @@ def put_in_force(draft: RuleVersion, *, by: User | None) -> None:
     simulation = draft.simulated_by
     if simulation is None or simulation.state != Job.State.DONE:
         raise RulesRefused(_("Simulate these rules first: nobody has seen what they change."))
-    with acting_as(by, _("Version %(version)d put in force") % {"version": draft.version}):
+    reason = reason_of(gettext_noop("Version %(version)d put in force"), version=draft.version)
+    with acting_as(by, reason):
         for old in type(draft)._default_manager.filter(status=Status.ACTIVE):
             old.status = Status.RETIRED
             old.save(update_fields=["status"])
@@ -117,5 +120,5 @@ def put_in_force(draft: RuleVersion, *, by: User | None) -> None:
 def discard(draft: RuleVersion, *, by: User | None) -> None:
     """Throw a draft away; its history stays."""
     lock_draft(draft)
-    with acting_as(by, _("Draft thrown away")):
+    with acting_as(by, reason_of(gettext_noop("Draft thrown away"))):
         draft.delete()

@@ -9,13 +9,14 @@ from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
 from django.db import connection
-from django.utils.translation import gettext as _
+from django.utils.translation import gettext_noop
 
 from mdm import identity
 from mdm.audit import acting_as
 from mdm.golden_records import Prospect, prospects_under
 from mdm.jobs import JobRun, job
 from mdm.models import ATTRIBUTES, Customer, GoldenRecord, SurvivorshipRuleSet
+from mdm.reasons import reason_of
 from mdm.survivorship import GROUPS
 from mdm.survivorship_rules import APPLY, SIMULATE, rules_of
 
@@ -49,7 +50,7 @@ def run_rules(run: JobRun) -> Mapping[str, Any]:
     rules = rules_of(rule_set)
     done = run.cursor or {"after": 0, "checked": 0, "changed": 0}
     total = _choices().count()
-    reason = _("Survivorship rules %(version)s in force") % {"version": rule_set}
+    reason = reason_of(gettext_noop("Survivorship rules %(version)s in force"), version=rule_set)
     for keys in _chunks(done["after"]):
         done["after"], done["checked"] = keys[-1], done["checked"] + len(keys)
         done["changed"] += len(prospects_under(rules, keys))

@@ -6,11 +6,13 @@ from django.contrib.auth.models import User
 from django.db import transaction
 from django.db.models import QuerySet
 from django.utils.translation import gettext as _
+from django.utils.translation import gettext_noop
 
 from mdm import jobs, rule_versions
 from mdm.audit import acting_as
 from mdm.lineage import label_of
 from mdm.models import Job, SourceSystem, SurvivorshipRule, SurvivorshipRuleSet
+from mdm.reasons import reason_of
 from mdm.rule_versions import RulesRefused
 from mdm.survivorship import DEFAULT_RULES, GROUPS, STRATEGIES, Rule
 
@@ -56,7 +58,7 @@ def open_draft(*, of: SurvivorshipRuleSet | None = None, by: User | None) -> Sur
     """
     draft = rule_versions.create_draft(SurvivorshipRuleSet, of=of, by=by)
     origin = of or rule_versions.in_force(SurvivorshipRuleSet)
-    with acting_as(by, _("New draft")):
+    with acting_as(by, reason_of(gettext_noop("New draft"))):
         _write(draft, rules_of(origin))
     return draft
 
@@ -73,7 +75,7 @@ def save_draft(
     rule_versions.lock_draft(draft)
     for group, rule in rules.items():
         check(group, rule)
-    with acting_as(by, _("Draft edited")):
+    with acting_as(by, reason_of(gettext_noop("Draft edited"))):
         is_other = rules_of(draft) != {**DEFAULT_RULES, **rules}
         draft.note = note
         draft.simulated_by = None if is_other else draft.simulated_by

@@ -10,6 +10,7 @@ from django.core.exceptions import ValidationError
 from django.core.validators import validate_slug
 from django.db import transaction
 from django.utils.translation import gettext as _
+from django.utils.translation import gettext_noop
 
 from mdm import jobs, rejects
 from mdm.audit import acting_as
@@ -22,6 +23,7 @@ from mdm.mapping_parsing import parse_mapping
 from mdm.models import FieldMapping, FileMode, LoadBatch, SourceSystem
 from mdm.reading.rows import FileRefused
 from mdm.reading.tables import open_table
+from mdm.reasons import reason_of
 
 _FOUND_OUT = FileOptions()
 
@@ -94,7 +96,7 @@ def open_batch(
         LoadRefused: when the file cannot be read by the mapping.
     """
     layout = _check(stored, reading)
-    with transaction.atomic(), acting_as(by, _("First load")):
+    with transaction.atomic(), acting_as(by, reason_of(gettext_noop("First load"))):
         source = reading.source or create_source(source_code, reading.parsed)
         mapping = reading.mapping or keep_mapping(source, reading.document, by=by)
         batch = LoadBatch.objects.create(

@@ -15,6 +15,7 @@ from django.contrib.auth.models import User
 from django.core.serializers.json import DjangoJSONEncoder
 from django.db import connection, transaction
 from django.utils.translation import gettext as _
+from django.utils.translation import gettext_noop
 
 from mdm import bulk, identity, jobs
 from mdm.audit import acting_as, record_history
@@ -29,6 +30,7 @@ from mdm.loading.stored_files import SAMPLES, location
 from mdm.loading.work import CHUNK_SIZE
 from mdm.models import ATTRIBUTES, Job, LoadBatch, SourceRecord, SourceSystem
 from mdm.quality_figures import COUNT_QUALITY, outdate
+from mdm.reasons import reason_of
 from mdm.signals import file_undone, undo_asked
 
 UNDO_KIND = "undo_load"
@@ -110,7 +112,7 @@ def run_preview(run: JobRun) -> Mapping[str, Any]:
 def run_undo(run: JobRun) -> Mapping[str, Any]:
     """Undo the batch of the parameters, in chunks. Returns the counts."""
     batch = LoadBatch.objects.select_related("source", "job").get(pk=run.parameters["batch"])
-    reason = _("Undoing of loaded file no. %(number)d") % {"number": batch.pk}
+    reason = reason_of(gettext_noop("Undoing of loaded file no. %(number)d"), number=batch.pk)
     cursor = {"after": 0, "kept_after": 0, "claims": 0, **dict.fromkeys(ENDS, 0)}
     cursor |= run.cursor or {}
     done = sum(cursor[end] for end in ENDS)

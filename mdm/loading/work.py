@@ -11,6 +11,7 @@ from typing import Any
 from django.db import OperationalError, connection
 from django.utils.timezone import get_default_timezone, localdate, now
 from django.utils.translation import gettext as _
+from django.utils.translation import gettext_noop
 
 from mdm import postcodes, statistics
 from mdm.audit import acting_as
@@ -29,6 +30,7 @@ from mdm.models import FieldMapping, FileMode, LoadBatch, SourceSystem
 from mdm.quality_figures import COUNT_QUALITY, doubtful_rows
 from mdm.reading.rows import FileRefused
 from mdm.reading.tables import open_table
+from mdm.reasons import reason_of
 from mdm.standardise.record import Issue
 
 KIND = "load"
@@ -60,7 +62,7 @@ def run_load(run: JobRun) -> Mapping[str, Any]:
     batch = LoadBatch.objects.select_related("source", "mapping", "created_by").get(
         pk=run.parameters["batch"]
     )
-    reason = _("Loaded file no. %(number)d") % {"number": batch.pk}
+    reason = reason_of(gettext_noop("Loaded file no. %(number)d"), number=batch.pk)
     try:
         with acting_as(batch.created_by, reason):
             result = _load(run, batch)

@@ -11,6 +11,7 @@ from mdm.audit import AuditTrail
 from mdm.key_sets import among
 from mdm.models.customers import Customer
 from mdm.models.records import SourceRecord
+from mdm.reasons import ReasonField
 
 
 class AliasQuerySet(models.QuerySet["Alias"]):
@@ -38,7 +39,7 @@ class Alias(models.Model):
     record = models.ForeignKey(SourceRecord, models.PROTECT, related_name="+")
     former = models.ForeignKey(SourceRecord, models.PROTECT, related_name="+")
     stand_in = models.ForeignKey(Customer, models.PROTECT, null=True, blank=True, related_name="+")
-    reason = models.CharField(_("reason"), max_length=400, blank=True)
+    reason = ReasonField(_("reason"), max_length=400, blank=True)
     created_at = models.DateTimeField(_("created at"), auto_now_add=True)
     created_by = models.ForeignKey(settings.AUTH_USER_MODEL, models.PROTECT, related_name="+")
     retracted_at = models.DateTimeField(_("retracted at"), null=True, blank=True)

@@ -6,13 +6,14 @@ from django.utils.translation import gettext_lazy as _
 
 from mdm.models.customers import Customer
 from mdm.models.records import SourceRecord
+from mdm.reasons import LETTERS, ReasonField
 
 
 class CustomerAct(models.Model):
     """What was done when customers changed: events with this correlation happened together."""
 
     correlation = models.UUIDField(primary_key=True)
-    reason = models.CharField(_("reason"), max_length=100)
+    reason = ReasonField(_("reason"), max_length=LETTERS)
     at = models.DateTimeField(_("at"))
 
     class Meta:

@@ -72,10 +72,12 @@ class Command(BaseCommand):
             self._load(getattr(files, code), code)
         if options["match"]:
             call_command("match", stdout=self.stdout, stderr=self.stderr)
-        self._open_doors(folder)
-        make_cases(folder.path, seed=(folder.described() or {}).get("seed", DEFAULT_SEED))
+        came = self._open_doors(folder)
+        made = make_cases(folder.path, seed=(folder.described() or {}).get("seed", DEFAULT_SEED))
+        if options["match"] and (came or made):  # By the form, and in the broker's file.
+            call_command("match", scope="changed", stdout=self.stdout, stderr=self.stderr)
 
-    def _open_doors(self, folder: DemoFolder) -> None:
+    def _open_doors(self, folder: DemoFolder) -> int:
         company = folder.described() or {"rows": DEFAULT_ROWS, "seed": DEFAULT_SEED}
         people = max(_FEWEST_VISITORS, company["rows"] // _ROWS_A_VISITOR)
         if came := open_doors(seed=company["seed"], people=people):
@@ -87,6 +89,7 @@ class Command(BaseCommand):
                 )
                 % {"count": came}
             )
+        return came
 
     def _ensure_company(self, folder: DemoFolder, rows: int | None, seed: int | None) -> None:
         there = folder.described()
