@@ -5,6 +5,7 @@ Both are differences to what should be, so a second attempt does only what is le
 
 from collections.abc import Collection, Iterator, Sequence
 from datetime import datetime, timedelta
+from itertools import accumulate
 
 from django.db.models import Q
 from django.utils.timezone import now
@@ -16,8 +17,9 @@ from matching.relinking import moves
 from matching.review_tasks import Stand, derive_tasks
 from matching.timings import timed
 from mdm import statistics
-from mdm.identity import apply_links, lock_customers_of
+from mdm.identity import Link, apply_links, lock_customers_of
 from mdm.jobs import JobRun
+from mdm.two_at_once import two_at_once
 
 RECORDS_PER_CHUNK = 20_000
 _UNCOMMITTED = timedelta(minutes=1)
@@ -55,15 +57,24 @@ class Derivation:
         What a steward has decided since the facts were read is left to `_follow_decisions_since`.
         """
         groups = moves(self.facts, self.partition)
-        done, total = 0, sum(map(len, groups))
-        for group in groups:
-            done += len(group)
-            with self.run.chunk(cursor=self.run.cursor, done=done, total=total, phase="links"):
-                lock_customers_of([link.record_id for link in group])
-                late = neighbourhood(_decided_since(self.started))
-                links = [link for link in group if link.record_id not in late]
-                apply_links(links, user=self.run.job.requested_by, reason=self.reason)
+        ends = list(accumulate(map(len, groups)))
+        total = ends[-1] if ends else 0
+
+        def apply(chunk: tuple[Sequence[Link], int]) -> None:
+            self._apply(*chunk, total)
+
+        for _applied in two_at_once(apply, zip(groups, ends, strict=True)):
+            pass
         return total
+
+    def _apply(self, links: Sequence[Link], done: int, total: int) -> None:
+        """Apply links that share no customer with those that are applied beside them."""
+        figures = {"cursor": self.run.cursor, "done": done, "total": total, "phase": "links"}
+        with self.run.chunk(**figures, beside_others=True):
+            lock_customers_of([link.record_id for link in links])
+            late = neighbourhood(_decided_since(self.started))
+            links = [link for link in links if link.record_id not in late]
+            apply_links(links, user=self.run.job.requested_by, reason=self.reason)
 
     def _open_tasks(self) -> None:
         stand = Stand(self.partition.names, self.partition.refusals)

@@ -18,7 +18,8 @@ _CHUNK = 20_000
 
 # Contact points of which {which}, with the customers who carry them now.
 _COUNTED = """
-    SELECT point.id AS id, COUNT(DISTINCT record.customer_id) AS customers
+    SELECT point.id AS id, point.shared_by AS stored,
+        COUNT(DISTINCT record.customer_id) AS customers
     FROM mdm_contactpoint AS point
     LEFT JOIN mdm_recordcontactpoint AS carried ON carried.contact_point_id = point.id
     LEFT JOIN mdm_sourcerecord AS record
@@ -31,6 +32,13 @@ _UPDATE = f"""
     UPDATE mdm_contactpoint SET shared_by = counted.customers FROM ({_COUNTED}) AS counted
     WHERE {_DIFFERS}
 """  # noqa: S608 - no value is put in.
+# What is found is kept while the locks are waited for: a count that somebody has changed meanwhile
+# may look right.
+_LOCK_WRONG = f"""
+    SELECT id FROM mdm_contactpoint WHERE id IN
+        (SELECT counted.id FROM ({_COUNTED}) AS counted WHERE counted.stored <> counted.customers)
+    ORDER BY id FOR NO KEY UPDATE
+"""  # noqa: S608
 _COUNT_WRONG = f"SELECT COUNT(*) FROM mdm_contactpoint, ({_COUNTED}) AS counted WHERE {_DIFFERS}"  # noqa: S608
 
 
@@ -100,16 +108,25 @@ def recount_points(contact_point_ids: Collection[int]) -> None:
 
 
 def recount(record_ids: Sequence[int]) -> None:
-    """Count anew who shares the contact points that these records carry."""
+    """Count anew who shares the contact points that these records carry.
+
+    Where others write at the same time, those miscounted are locked first, in one order, and
+    counted once more: what was done to them while we waited counts, too.
+    """
     if not record_ids:
         return
     subquery, listed = key_query(record_ids)
-    carried = (
+    which = (
         "point.id IN (SELECT contact_point_id FROM mdm_recordcontactpoint"  # noqa: S608
         f" WHERE record_id IN ({subquery}))"
     )
     with connection.cursor() as cursor:
-        cursor.execute(_UPDATE.format(which=carried), [listed])
+        if not connection.features.has_select_for_update:
+            cursor.execute(_UPDATE.format(which=which), [listed])
+            return
+        cursor.execute(_LOCK_WRONG.format(which=which), [listed])
+        miscounted = [key for (key,) in cursor.fetchall()]
+    recount_points(miscounted)
 
 
 def recount_all(*, check: bool) -> int:

@@ -253,15 +253,19 @@ class JobRun:
         done: int | None = None,
         total: int | None = None,
         phase: str | None = None,
+        beside_others: bool = False,
     ) -> Iterator[None]:
         """Run the effects inside the block and move the cursor, in one transaction.
+
+        With `beside_others`, chunks of this attempt may run at the same time: the job's row, whose
+        lock they would wait for, is taken when the effects are written. It is checked then, too.
 
         Raises:
             LostLease: when another attempt owns the job; nothing was written.
             Cancelled: when somebody asked to stop; nothing was written.
         """
         with transaction.atomic():
-            self._check(lock=True)
+            self._check(lock=not beside_others)
             yield
             figures = _given(done_count=done, total_count=total, phase=phase)
             if not self._own.update(cursor=cursor, lease_until=_lease_end(), **figures):

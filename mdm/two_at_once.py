@@ -1,12 +1,14 @@
-"""Asking the database about many chunks, two at a time.
+"""Asking the database about many chunks, or changing them, two at a time.
 
 A PostgreSQL server answers each connection by a processor of its own. Two connections halve the
-time of a long count, and leave the rest of the pool to everybody else.
+time of a long count, and leave the rest of the pool to everybody else. Of a chunk that is changed
+the server does its share while this process does its own of another.
 """
 
 from collections import deque
 from collections.abc import Callable, Iterable, Iterator
 from concurrent.futures import Future, ThreadPoolExecutor
+from contextvars import copy_context
 from itertools import chain, islice
 from typing import TypeVar
 
@@ -22,8 +24,9 @@ def two_at_once(
 ) -> Iterator[tuple[Chunk, Answer]]:
     """Yield each chunk with its answer, in their order, while the next ones are asked about.
 
-    `ask` only reads, and returns all it read. Inside a transaction, whose rows no other connection
-    sees, and on SQLite, chunks are asked about one after the other; so is a single one.
+    `ask` returns all it read; what it writes, it writes in a transaction of its own, and no two
+    chunks may wait for one another in a circle. Inside a transaction, whose rows no other
+    connection sees, and on SQLite, chunks are asked about one after the other; so is a single one.
     """
     left = iter(chunks)
     begun = list(islice(left, 2))
@@ -36,7 +39,7 @@ def two_at_once(
     with ThreadPoolExecutor(_AT_ONCE) as threads:
         try:
             for chunk in left:
-                waiting.append((chunk, threads.submit(_ask, ask, chunk)))
+                waiting.append((chunk, threads.submit(copy_context().run, _ask, ask, chunk)))
                 if len(waiting) > _AT_ONCE:
                     yield _first(waiting)
             while waiting:

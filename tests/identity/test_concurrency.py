@@ -16,7 +16,8 @@ from matching.relinking import moves
 from matching.repairs import RepairRefused, Wish, repair
 from matching.versions import CustomersChanged, versions_of
 from mdm import jobs
-from mdm.identity import lock_customers
+from mdm.contact_points import recount_all
+from mdm.identity import Link, apply_links, lock_customers
 from mdm.models import ContactPoint, Customer, SourceRecord
 from mdm.replay import check
 from mdm.signals import customers_changed
@@ -33,6 +34,7 @@ from tests.mdm.factories import make_records
 
 pytestmark = pytest.mark.django_db(transaction=True)
 _LONGEST_SECONDS = 60
+_MEANWHILE_SECONDS = 0.3
 
 
 class Side(threading.Thread):
@@ -189,6 +191,50 @@ def test_a_run_never_undoes_what_a_steward_decides_meanwhile(monkeypatch):
     assert seen
     assert all(one != other for one, other in seen)
     assert_all_follows_from_facts()
+
+
+def test_links_made_two_chunks_at_a_time_are_what_the_facts_say(monkeypatch):
+    """Those of a household share a phone, so that both chunks count who does."""
+    make_company(30)
+    monkeypatch.setattr("matching.relinking.RECORDS_PER_CHUNK", 1)
+    threads = set[int]()
+
+    def note(**_signal: Any) -> None:
+        threads.add(threading.get_ident())
+
+    customers_changed.connect(note)
+    try:
+        run_match()
+    finally:
+        customers_changed.disconnect(note)
+
+    assert len(threads) == (2 if connection.vendor == "postgresql" else 1)
+    assert recount_all(check=True) == 0
+    assert_all_follows_from_facts()
+
+
+def test_two_who_merge_carriers_of_one_contact_point_are_both_counted():
+    shared = {"phone": "+33199005599"}
+    rows = [{"given_name": name, **shared} for name in ("Anne", "Anna", "Luc", "Lucas")]
+    records = [record.pk for record in make_records(rows)]
+    merged = threading.Event()
+
+    def merge(survivor: int, other: int, before_commit: Callable[[], Any]) -> None:
+        with transaction.atomic():
+            link = Link(other, survivor, "auto", 9.0)
+            apply_links([link], user=None, reason="test")
+            before_commit()
+
+    def wait_for_the_other() -> None:
+        merged.set()
+        time.sleep(_MEANWHILE_SECONDS)
+
+    side = Side(lambda: merge(*records[:2], wait_for_the_other))
+    merged.wait(_LONGEST_SECONDS)
+    merge(*records[2:], lambda: None)
+    side.result()
+
+    assert ContactPoint.objects.get(value=shared["phone"]).shared_by == 2
 
 
 def test_a_run_and_stewards_at_once_end_where_the_facts_lead():

@@ -81,6 +81,21 @@ def test_a_worker_thought_dead_cannot_commit_late(handler):
     assert steps().count() == 3
 
 
+def test_a_chunk_beside_others_is_checked_when_it_is_written(monkeypatch):
+    def lose_it(run: jobs.JobRun) -> dict[str, int]:
+        with run.chunk(cursor=1, beside_others=True):
+            Group.objects.create(name="late")
+            Job.objects.update(attempt=99)
+        return {}
+
+    monkeypatch.setitem(jobs._handlers, "test", lose_it)
+
+    with pytest.raises(jobs.JobFailed):
+        jobs.run_now(JobFactory())
+
+    assert not Group.objects.exists()
+
+
 def test_a_bell_that_rings_twice_changes_nothing(handler):
     job = JobFactory()
 
