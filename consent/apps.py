@@ -19,7 +19,7 @@ class ConsentConfig(AppConfig):
         import consent.erasing
         import consent.policy_simulation  # noqa: F401
         from consent.batch_reports import report_on
-        from consent.claims import await_claims, receive_claims
+        from consent.claims import await_claims, receive_claims, refold_others
         from consent.housekeeping import tidy_up  # Brings the jobs of consent along.
         from consent.permission_preview import warn_of_conflicts
         from consent.projection import follow_customers
@@ -31,12 +31,14 @@ class ConsentConfig(AppConfig):
             joining_shown,
             records_arriving,
             records_loaded,
+            records_settled,
             swept,
             undo_asked,
         )
 
         records_arriving.connect(await_claims, dispatch_uid="consent.claims")
         records_loaded.connect(receive_claims, dispatch_uid="consent.claims")
+        records_settled.connect(refold_others, dispatch_uid="consent.claims")
         customers_changed.connect(follow_customers, dispatch_uid="consent.projection")
         swept.connect(tidy_up, dispatch_uid="consent.housekeeping")
         file_shown.connect(report_on, dispatch_uid="consent.batch_reports")

@@ -7,16 +7,14 @@ as the broker's word: it permits nothing until its proofs were seen (`consent.qu
 """
 
 import logging
-from collections import defaultdict
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from typing import Any
+from typing import Any, NamedTuple
 
 from django.utils.timezone import now
 
 from consent.facts import ANY_KIND, CHANNEL_KINDS, ChannelCode, EvidenceLevel
 from consent.ledger import (
     RESTRICTIVE,
-    FirstEvent,
     NewEvent,
     SharedRefusal,
     first_events,
@@ -29,6 +27,7 @@ from consent.ledger import (
 from consent.models import ALL_CHANNELS, ConsentEvent, Purpose
 from consent.phone_lines import is_mobile
 from consent.projection import project, project_births
+from mdm import bulk
 from mdm.models import LoadBatch, RecordContactPoint, SourceRecord
 from mdm.signals import Births, CarriedPoint, PermissionClaim
 
@@ -50,45 +49,61 @@ _CLAIM, _ORIGIN = EvidenceLevel.CLAIM.value, EvidenceLevel.ORIGIN.value
 _APP = "consent"
 _NO_BUILDING = ANY_KIND - {"post"}
 Carried = Sequence[CarriedPoint]
+Places = list[tuple[str, int | None]]
+"""Attributes and keys of the contact points that a claim is about."""
+
+
+class _Prepared(NamedTuple):
+    """What was read for a chunk before it was written."""
+
+    purposes: dict[str, int]
+    """Keys by code."""
+    first: list[tuple[PermissionClaim, Places]]
+    """The claims of new records, and the contact points that each is about."""
+    keys: list[int]
+    """For their events: as many as there may be."""
+    refusals: list[SharedRefusal]
+    """What others said before of contact points that new records share."""
 
 
 def await_claims(
     *, batch: LoadBatch, births: Births, claims: list[PermissionClaim], **signal: object
 ) -> None:
-    """Prepare the first events of records that are about to be written."""
-    births.prepared[_APP] = _prepare(batch, births, claims)
+    """Read what the first events of records that are about to be written need."""
+    births.prepared[_APP] = _prepare(births, claims)
 
 
-def _prepare(
-    batch: LoadBatch, births: Births, claims: list[PermissionClaim]
-) -> tuple[dict[str, int], list[FirstEvent], list[SharedRefusal]]:
-    """Return the keys of purposes by code, first events, and refusals that others told before."""
-    purposes = dict(Purpose.objects.values_list("code", "pk"))
-    carried, grantor = births.carried, _grantor(batch)
-    first = numbered(
-        event
-        for claim in claims
-        if claim.record_id in carried
-        for event in events_of(claim, carried[claim.record_id], purposes, batch.pk, grantor)
+def _prepare(births: Births, claims: list[PermissionClaim]) -> _Prepared:
+    first = _placed(claims, births.carried)
+    most = sum(len(places) for _claim, places in first)
+    return _Prepared(
+        dict(Purpose.objects.values_list("code", "pk")),
+        first,
+        bulk.allocate_ids(ConsentEvent, most) if most else [],
+        refusals_of_shared_points(births),
     )
-    return purposes, first, refusals_of_shared_points(births)
+
+
+def _placed(
+    claims: Iterable[PermissionClaim], carried: Mapping[int, Carried]
+) -> list[tuple[PermissionClaim, Places]]:
+    """Return the claims of records that carry these, each with the contact points it is about."""
+    return [
+        (claim, _places(claim.channel, points, is_grant=_TYPES[claim.kind] == _GIVEN))
+        for claim in claims
+        if (points := carried.get(claim.record_id)) is not None
+    ]
 
 
 def receive_claims(
     *, batch: LoadBatch, births: Births, claims: list[PermissionClaim], **signal: object
 ) -> None:
-    """Record the claims of a loaded chunk and bring the permissions concerned up to date."""
-    prepared = births.prepared.get(_APP) or _prepare(batch, births, claims)
-    purposes, first, refusals = prepared
+    """Record the claims of a loaded chunk, and what those of new customers add up to."""
+    purposes, placed, keys, refusals = births.prepared.get(_APP) or _prepare(births, claims)
     moment = now()
+    first = numbered(keys, _events(placed, purposes, batch))
     record_first_events(first, moment)
-    others = [claim for claim in claims if claim.record_id not in births.carried]
-    carried, grantor = _carried({claim.record_id for claim in others}), _grantor(batch)
-    later = record_events(
-        event
-        for claim in others
-        for event in events_of(claim, carried[claim.record_id], purposes, batch.pk, grantor)
-    )
+    later = _record_later(batch, births, claims, purposes)
     if later:
         told_now = {event.key for event in first}
         told = refusals_of_shared_points(births)
@@ -98,11 +113,29 @@ def receive_claims(
         **{pk: code for code, pk in purposes.items()},
     }
     project_births(first_events(first, births, refusals, codes, moment), purposes)
-    project(_concerned(births, [one.event for one in first], later))
+    births.prepared[_APP] = ([one.event for one in first], later)
 
 
-def _grantor(batch: LoadBatch) -> str:
-    return _BROKER if batch.source.is_broker else _IMPORT
+def refold_others(*, births: Births, **signal: object) -> None:
+    """Bring the permissions of customers known before up to date with what a chunk recorded."""
+    project(_concerned(births, *births.prepared.pop(_APP)))
+
+
+def _record_later(
+    batch: LoadBatch, births: Births, claims: list[PermissionClaim], purposes: Mapping[str, int]
+) -> list[NewEvent]:
+    """Record the claims of records that were known before."""
+    others = [claim for claim in claims if claim.record_id not in births.carried]
+    carried = _carried({claim.record_id for claim in others})
+    return record_events(_events(_placed(others, carried), purposes, batch))
+
+
+def _events(
+    placed: Iterable[tuple[PermissionClaim, Places]], purposes: Mapping[str, int], batch: LoadBatch
+) -> Iterator[NewEvent]:
+    grantor = _BROKER if batch.source.is_broker else _IMPORT
+    for claim, places in placed:
+        yield from events_of(claim, places, purposes, batch.pk, grantor)
 
 
 def _concerned(births: Births, first: list[NewEvent], later: list[NewEvent]) -> set[int]:
@@ -118,7 +151,7 @@ def _concerned(births: Births, first: list[NewEvent], later: list[NewEvent]) -> 
 
 def events_of(
     claim: PermissionClaim,
-    carried: Carried,
+    places: Places,
     purposes: Mapping[str, int],
     batch_id: int,
     grantor: str = _IMPORT,
@@ -135,7 +168,7 @@ def events_of(
             logger.warning("Batch %s: opt-ins name the unknown purpose %s.", batch_id, code)
             return
         code = None  # Whoever refuses something unknown refuses everything.
-    for attribute, point in _points(claim.channel, carried, is_grant=is_grant):
+    for attribute, point in places:
         # The value is left out of a grant's identity: when an address changes, the consent given
         # for the old one does not become a consent for the new one.
         place = attribute if is_grant else point
@@ -157,7 +190,7 @@ def events_of(
         )
 
 
-def _points(channel: str, carried: Carried, *, is_grant: bool) -> list[tuple[str, int | None]]:
+def _places(channel: str, carried: Carried, *, is_grant: bool) -> Places:
     """Return attribute and key of the contact points that a channel can use.
 
     A consent needs a contact point to bind; without one there is nothing to permit. A refusal
@@ -166,7 +199,7 @@ def _points(channel: str, carried: Carried, *, is_grant: bool) -> list[tuple[str
     if not is_grant and channel == ChannelCode.POST:
         return [("", None)]
     kinds = _NO_BUILDING if channel == ALL_CHANNELS else CHANNEL_KINDS.get(channel, frozenset())
-    found: list[tuple[str, int | None]] = [
+    found: Places = [
         (attribute, point)
         for attribute, point, kind, value in carried
         if kind in kinds and not (channel == ChannelCode.SMS and is_mobile(value) is False)
@@ -175,8 +208,8 @@ def _points(channel: str, carried: Carried, *, is_grant: bool) -> list[tuple[str
 
 
 def _carried(record_ids: Iterable[int]) -> dict[int, list[CarriedPoint]]:
-    carried: dict[int, list[CarriedPoint]] = defaultdict(list)
-    rows: Any = RecordContactPoint.objects.filter(record__in=record_ids).order_by("attribute")
+    carried: dict[int, list[CarriedPoint]] = {pk: [] for pk in record_ids}
+    rows: Any = RecordContactPoint.objects.filter(record__in=carried).order_by("attribute")
     for record, *point in rows.values_list(
         "record_id", "attribute", "contact_point_id", "contact_point__kind", "contact_point__value"
     ):

@@ -146,12 +146,9 @@ class FirstEvent(NamedTuple):
     event: NewEvent
 
 
-def numbered(events: Iterable[NewEvent]) -> list[FirstEvent]:
-    """Give the first events ever of records about to be inserted their keys, each fact once."""
+def numbered(keys: Iterable[int], events: Iterable[NewEvent]) -> list[FirstEvent]:
+    """Give the first events ever of new records their keys, each fact once; keys may be left."""
     wanted = {event.source_event_id: event for event in events}
-    if not wanted:
-        return []
-    keys = bulk.allocate_ids(ConsentEvent, len(wanted))
     return list(map(FirstEvent, keys, wanted.keys(), wanted.values()))
 
 

@@ -17,9 +17,9 @@ class MatchingConfig(AppConfig):
         from matching import codes
         from matching.key_table import follow_sweep
         from matching.review_tasks import follow_load
-        from mdm.signals import records_changed, records_loaded, swept
+        from mdm.signals import records_changed, records_loaded, records_settled, swept
 
-        records_loaded.connect(follow_load, dispatch_uid="matching.review_tasks")
+        records_settled.connect(follow_load, dispatch_uid="matching.review_tasks")
         records_loaded.connect(codes.follow_load, dispatch_uid="matching.codes")
         swept.connect(follow_sweep, dispatch_uid="matching.key_table")
         records_changed.connect(codes.follow_change, dispatch_uid="matching.codes")

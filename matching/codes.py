@@ -21,6 +21,7 @@ from django.db.models import Count, Q, QuerySet, Sum
 from matching import key_table
 from matching.models import CodedPage, MatchRun
 from matching.reading import in_chunks
+from mdm import bulk
 from mdm.bulk import pause_for_other_writers
 from mdm.jobs import JobRun
 from mdm.models import LoadBatch, SourceRecord, SourceSystem
@@ -37,6 +38,7 @@ MOST_PAGES = 200
 """Pages from which on they are put together, beside those that are."""
 
 _PAGES_PER_QUERY = 20
+_PAGE = ("version", "is_base", "record_count", "content", "is_keyed", "run_id")
 
 
 @dataclass(frozen=True)
@@ -246,7 +248,8 @@ def _write_page(rows: Sequence[tuple[Any, ...]]) -> None:
         content = pack(records, np.array(live, np.bool_))
         page = CodedPage(version=VERSION, record_count=len(rows), content=content)
         key_table.follow_page(page, records)
-        page.save()
+        # Not saved as others are: a load would wait for its key.
+        bulk.insert(CodedPage, _PAGE, [[getattr(page, name) for name in _PAGE]])
 
 
 def _version() -> int:

@@ -17,7 +17,7 @@ from typing import Any
 from django.db import connection
 
 # What waits is held in memory: some megabytes for each.
-_MOST_WAITING = 6
+_MOST_WAITING = 12
 # Seconds after which the thread that computes lets the one go on that has heard from the server.
 _GIVES_WAY_AFTER = 0.0005
 

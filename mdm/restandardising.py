@@ -187,7 +187,7 @@ def _untouched_since(chunk: _Chunk) -> set[int]:
 def _derive(rows: Sequence[tuple[int, StandardRow]]) -> None:
     """Bring contact points, sales, golden records and permissions up to date."""
     keys = [pk for pk, _ in rows]
-    carriage = carrying.carry([], [(pk, tuple(points(row.record))) for pk, row in rows])
+    carriage = carrying.carry([(pk, tuple(points(row.record))) for pk, row in rows])
     activity.store(rows, carriage.by_record, born_ids=())
     customers = SourceRecord.objects.filter(pk__in=keys).values_list("customer_id", flat=True)
     identity.refresh(set(customers), record_ids=keys)

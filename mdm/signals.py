@@ -5,9 +5,14 @@ known, their contact points are locked. Arguments: `batch`, `births`, `claims`, 
 read here what they need to answer `records_loaded`, and leave it in `births.prepared`: once rows
 are on their way, whoever asks the database waits for them.
 
-`records_loaded`: a chunk of a load was written. Arguments: `batch` (LoadBatch), `record_ids`
-(list of keys, of new and of changed records), `records` (their keys with what each says now, a
-StandardRecord), `births` (Births: the new ones), `claims` (list of PermissionClaim, of both).
+`records_loaded`: a chunk of a load is being written, behind whoever asks the database nothing
+(`mdm.behind`): receivers write what follows from its rows, and read only where rows changed.
+Arguments: `batch` (LoadBatch), `record_ids` (list of keys, of new and of changed records),
+`records` (their keys with what each says now, a StandardRecord), `births` (Births: the new ones),
+`claims` (list of PermissionClaim, of both).
+
+`records_settled`: everybody has answered that. Arguments: `record_ids`, `births`. Receivers bring
+up to date what was stored before and depends on the new rows, and may read.
 
 `records_changed`: the values or the status of records changed otherwise than by a load: their
 file was undone, their source no longer has them, they were standardised again. Arguments:
@@ -41,6 +46,7 @@ from django.dispatch import Signal
 
 records_arriving = Signal()
 records_loaded = Signal()
+records_settled = Signal()
 records_changed = Signal()
 customers_changed = Signal()
 swept = Signal()
@@ -82,7 +88,7 @@ class Births:
     carried: Mapping[int, Sequence[CarriedPoint]] = field(default_factory=dict)
     shared: frozenset[int] = frozenset()
     prepared: dict[str, Any] = field(default_factory=dict)
-    """What receivers of `records_arriving` keep for `records_loaded`, by their app."""
+    """What receivers keep for the signal that follows, by their app."""
 
 
 @dataclass(frozen=True, slots=True)

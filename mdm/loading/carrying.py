@@ -23,14 +23,34 @@ class Carriage:
 
     by_record: dict[int, list[CarriedPoint]]
     shared: frozenset[int]
+    unstored: Mapping[tuple[int, str], int]
+    """Record and attribute → contact point, of what is not stored as carried yet."""
     uncounted: frozenset[int]
-    """Those of changed records, to be counted anew once the new records are stored, too."""
+    """Those of changed records, to be counted anew once all records are stored."""
 
 
-def carry(born: Records, changed: Records) -> Carriage:
-    """Store what each record carries now, and for changed ones no longer what they do not.
+def carry(changed: Records) -> Carriage:
+    """Store what records carry now, and no longer what they do not."""
+    carriage = meet_points([], changed)
+    store(carriage)
+    recount_points(carriage.uncounted)
+    return carriage
 
-    A new record is taken to be a customer of its own, and need not be stored yet.
+
+def store(carriage: Carriage) -> None:
+    """Store which record carries which contact point."""
+    bulk.insert(
+        RecordContactPoint,
+        ("record_id", "attribute", "contact_point_id"),
+        ((pk, attribute, key) for (pk, attribute), key in carriage.unstored.items()),
+    )
+
+
+def meet_points(born: Records, changed: Records) -> Carriage:
+    """Make and lock the contact points of records, and drop those that changed ones carry no more.
+
+    A new record is taken to be a customer of its own, and need not be stored yet. What it carries
+    is for `store` to write.
     """
     wanted = dict((*born, *changed))
     changed_ids = dict(changed).keys()
@@ -43,16 +63,9 @@ def carry(born: Records, changed: Records) -> Carriage:
     carried = {(pk, p.attribute): p.contact_point_id for pk in by_record for p in by_record[pk]}
     touched = {key for (pk, _), key in carried.items() if pk in changed_ids}
     touched |= _drop(carried, list(changed_ids))
-    bulk.insert(
-        RecordContactPoint,
-        ("record_id", "attribute", "contact_point_id"),
-        ((pk, attribute, key) for (pk, attribute), key in carried.items()),
-    )
-    if not born:
-        recount_points(touched)
     common = {keys[place] for place, count in newborns.items() if count > 1}
     shared = frozenset(known | touched | common)
-    return Carriage(by_record, shared, frozenset(touched if born else ()))
+    return Carriage(by_record, shared, carried, frozenset(touched))
 
 
 def _met(

@@ -14,6 +14,7 @@ import pickle
 import subprocess
 import sys
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import suppress
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -90,14 +91,15 @@ class Preparation:
         requests, answers = _pipes(process)
         _send(requests, (self.path, self.reader, self.offset, self.size))
         _send(requests, self.standardise)
-        while True:
-            chunk: Staged | None = pickle.load(answers)  # noqa: S301 - our own process wrote it.
-            if chunk is None:
-                return
-            # The next chunk is prepared while this one is written.
-            _send(requests, self.standardise)
-            self.offset = chunk.end
-            yield chunk
+        # The next chunk is prepared while this one is written, and received by a second thread
+        # while the writer waits for the database.
+        with ThreadPoolExecutor(max_workers=1) as receiver:
+            coming = receiver.submit(_receive, answers)
+            while chunk := coming.result():
+                _send(requests, self.standardise)
+                coming = receiver.submit(_receive, answers)
+                self.offset = chunk.end
+                yield chunk
 
     def _end_process(self) -> None:
         if self._process:
@@ -113,6 +115,11 @@ def _pipes(process: "subprocess.Popen[bytes]") -> tuple[IO[bytes], IO[bytes]]:
     assert process.stdin is not None  # noqa: S101 - both pipes were asked for.
     assert process.stdout is not None  # noqa: S101
     return process.stdin, process.stdout
+
+
+def _receive(pipe: IO[bytes]) -> Staged | None:
+    chunk: Staged | None = pickle.load(pipe)  # noqa: S301 - our own process wrote it.
+    return chunk
 
 
 def _send(pipe: IO[bytes], message: Any) -> None:

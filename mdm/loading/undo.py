@@ -198,7 +198,7 @@ def _derive(chunk: Sequence[Past]) -> None:
     """Bring contact points, customers, golden records and permissions up to date."""
     keys = [past.record_id for past in chunk]
     restored = [(past.record_id, past.before.record) for past in chunk if past.before]
-    carrying.carry([], [(pk, tuple(points(record))) for pk, record in restored])
+    carrying.carry([(pk, tuple(points(record))) for pk, record in restored])
     customers = SourceRecord.objects.filter(pk__in=keys).values_list("customer_id", flat=True)
     outdate(keys[:1])
     identity.refresh(set(customers), record_ids=keys)

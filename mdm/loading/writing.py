@@ -24,7 +24,7 @@ from mdm.loading.points import Point
 from mdm.loading.rows import RowReader
 from mdm.models import ATTRIBUTES, Job, LoadBatch, RejectedRow, SourceRecord, SourceSystem
 from mdm.quality_figures import outdate_source
-from mdm.signals import Births, PermissionClaim, records_arriving, records_loaded
+from mdm.signals import Births, PermissionClaim, records_arriving, records_loaded, records_settled
 from mdm.standardise import VERSION
 from mdm.standardise.record import Issue
 
@@ -117,12 +117,16 @@ class ChunkWriter:
         ids = bulk.allocate_ids(SourceRecord, len(rows.new)) if rows.new else []
         born = list(zip(ids, rows.new, strict=True))
         written = born + rows.changed
+        if written:
+            outdate_source(self._batch.source_id)
         with behind():
             claims = self._claims(born, rows.changed)
             self._store_changed(rows.changed)
-            carriage = carrying.carry(_points(born), _points(rows.changed))
+            carriage = carrying.meet_points(_points(born), _points(rows.changed))
             births = Births({pk: carriage.by_record[pk] for pk in ids}, carriage.shared)
             records_arriving.send(sender=None, batch=self._batch, births=births, claims=claims)
+            # All that new rows need was read: from here on the server works behind.
+            carrying.store(carriage)
             self._store_born(born)
             recount_points(carriage.uncounted)
             activity.store(
@@ -131,15 +135,20 @@ class ChunkWriter:
             self._refresh([pk for pk, _ in rows.changed])
             self._reject(rows.rejects)
             if written:
-                records_loaded.send(
-                    sender=None,
-                    batch=self._batch,
-                    record_ids=[pk for pk, _ in written],
-                    records=[(pk, row.written.record) for pk, row in written],
-                    births=births,
-                    claims=claims,
-                )
+                self._tell(written, births, claims)
         return rows.counts, [issue for _, row in written for issue in row.written.record.issues]
+
+    def _tell(self, written: Rows, births: Births, claims: list[PermissionClaim]) -> None:
+        record_ids = [pk for pk, _ in written]
+        records_loaded.send(
+            sender=None,
+            batch=self._batch,
+            record_ids=record_ids,
+            records=[(pk, row.written.record) for pk, row in written],
+            births=births,
+            claims=claims,
+        )
+        records_settled.send(sender=None, record_ids=record_ids, births=births)
 
     def write_counts(self, counts: Mapping[str, int]) -> None:
         """Keep how many rows of the batch met which end so far."""
@@ -228,7 +237,6 @@ class ChunkWriter:
             return
         moment, source = now(), self._batch.source_id
         ids = [pk for pk, _ in born]
-        outdate_source(source)
         bulk.insert(
             SourceRecord,
             _BIRTH,
@@ -268,7 +276,6 @@ class ChunkWriter:
             "customer_id", flat=True
         )
         if changed_ids:
-            outdate_source(self._batch.source_id)
             identity.refresh(set(customers))
 
     def _reject(self, rejects: Sequence[Reject]) -> None:
