@@ -157,8 +157,8 @@ class ConsentEvent(models.Model):
     channel = models.CharField(
         _("channel"), max_length=15, choices=[*Channel.choices, (ALL_CHANNELS, _("all channels"))]
     )
-    # The database checks the keys of record and contact point, row by row; those of purpose and
-    # file, the same few again and again, are read in the transaction that writes them.
+    # The database checks the keys of record and contact point (see consent/kept_keys.py); those of
+    # purpose and file, the same few again and again, are read where they are written.
     purpose = models.ForeignKey(
         Purpose,
         models.PROTECT,

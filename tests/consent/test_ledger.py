@@ -1,7 +1,10 @@
 """Consent events only grow: the database itself refuses everything else."""
 
+from collections.abc import Iterator
+from contextlib import contextmanager
+
 import pytest
-from django.db import DatabaseError, connection, transaction
+from django.db import DatabaseError, IntegrityError, connection, transaction
 
 from consent.append_only import TABLES
 from consent.ledger import NewEvent, record_events
@@ -76,6 +79,49 @@ def test_no_statement_replaces_or_empties_the_table(event: ConsentEvent):
             cursor.execute(attack)
 
     assert ConsentEvent.objects.get().evidence_level == 2
+
+
+@contextmanager
+def checked_transaction() -> Iterator[None]:
+    """A transaction at whose end deferred constraints are checked, as at a commit."""
+    with transaction.atomic():
+        yield
+        connection.check_constraints()
+
+
+@pytest.mark.parametrize("named", ["record_id", "contact_point_id"])
+def test_an_event_names_a_record_and_a_contact_point_that_are_there(
+    event: ConsentEvent, named: str
+):
+    known = {"record_id": event.source_record_id, "contact_point_id": event.contact_point_id}
+    events = [
+        NewEvent(
+            type="refused",
+            channel="email",
+            purpose_id=None,
+            actor_type="import",
+            fact=(places,),
+            **places,
+        )
+        for places in (known, {**known, named: 987654})
+    ]
+
+    with pytest.raises(IntegrityError), checked_transaction():
+        record_events(events)
+
+    assert ConsentEvent.objects.get() == event
+
+
+@pytest.mark.parametrize("attack", ["DELETE FROM {}", "UPDATE {} SET id = 987654"])
+def test_what_an_event_names_stays(event: ConsentEvent, attack: str):
+    named = {
+        "mdm_sourcerecord": event.source_record_id,
+        "mdm_contactpoint": event.contact_point_id,
+    }
+    for table, key in named.items():
+        statement = f"{attack.format(table)} WHERE id = %s"
+        with pytest.raises(IntegrityError), checked_transaction():
+            connection.cursor().execute(statement, [key])
 
 
 def test_words_once_published_stay():

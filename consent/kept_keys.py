@@ -1,0 +1,103 @@
+"""Keys of the ledger that PostgreSQL checks by the statement instead of row by row.
+
+A foreign key looks each key up by itself when the transaction ends, while a load waits: half of
+the time of a commit. Here a trigger looks up all keys that a statement wrote, once, and locks
+their rows as a foreign key does, so that nobody deletes them meanwhile; others keep such rows from
+going while an event names them. The guarantee is the same. SQLite keeps its foreign keys.
+
+Models say nothing of it: to them, and to SQLite, these are foreign keys like all others.
+"""
+
+from collections.abc import Iterator
+
+from django.db.backends.base.schema import BaseDatabaseSchemaEditor
+from django.db.migrations.state import StateApps
+
+_EVENTS = "consent_consentevent"
+_KEPT = (("source_record", "mdm_sourcerecord"), ("contact_point", "mdm_contactpoint"))
+"""Fields of an event, each with the table whose keys it holds."""
+
+# Planned each time: a plan made while tables are empty would read them from end to end later.
+_FUNCTIONS = """
+CREATE OR REPLACE FUNCTION hold_keys() RETURNS trigger LANGUAGE plpgsql AS $$
+DECLARE is_complete boolean;
+BEGIN
+    EXECUTE format(
+        'SELECT (SELECT count(DISTINCT %1$I) FROM written) = (SELECT count(*) FROM ('
+        'SELECT FROM %2$I WHERE id IN (SELECT %1$I FROM written) FOR KEY SHARE) AS held)',
+        TG_ARGV[0], TG_ARGV[1]
+    ) INTO is_complete;
+    IF NOT is_complete THEN
+        RAISE EXCEPTION USING
+            MESSAGE = TG_TABLE_NAME || ' names rows that are not in ' || TG_ARGV[1] || '.',
+            ERRCODE = 'foreign_key_violation';
+    END IF;
+    RETURN NULL;
+END $$;
+CREATE OR REPLACE FUNCTION refuse_orphans() RETURNS trigger LANGUAGE plpgsql AS $$
+DECLARE is_named boolean;
+BEGIN
+    EXECUTE format(
+        'SELECT EXISTS (SELECT FROM %2$I WHERE %1$I IN (SELECT id FROM gone))',
+        TG_ARGV[0], TG_ARGV[1]
+    ) INTO is_named;
+    IF is_named THEN
+        RAISE EXCEPTION USING
+            MESSAGE = TG_ARGV[1] || ' names rows that would go from ' || TG_TABLE_NAME || '.',
+            ERRCODE = 'foreign_key_violation';
+    END IF;
+    RETURN NULL;
+END $$;
+"""
+
+
+def check_by_statement(apps: StateApps, schema_editor: BaseDatabaseSchemaEditor) -> None:
+    """Put triggers in the place of the foreign keys, on PostgreSQL."""
+    if schema_editor.connection.vendor != "postgresql":
+        return
+    schema_editor.execute(_FUNCTIONS, params=None)
+    for statement in (*_triggers(), *_drops_of_foreign_keys(schema_editor)):
+        schema_editor.execute(statement)
+
+
+def check_row_by_row(apps: StateApps, schema_editor: BaseDatabaseSchemaEditor) -> None:
+    """Put the foreign keys back: the backward step."""
+    if schema_editor.connection.vendor != "postgresql":
+        return
+    for field, table in _KEPT:
+        schema_editor.execute(f"DROP TRIGGER {_EVENTS}_holds_{field} ON {_EVENTS}")
+        schema_editor.execute(f"DROP TRIGGER {table}_is_named ON {table}")
+        schema_editor.execute(f"DROP TRIGGER {table}_keys_stay ON {table}")
+        schema_editor.execute(
+            f"ALTER TABLE {_EVENTS} ADD CONSTRAINT consent_event_{field}_fk FOREIGN KEY"
+            f" ({field}_id) REFERENCES {table} (id) DEFERRABLE INITIALLY DEFERRED"
+        )
+    schema_editor.execute("DROP FUNCTION hold_keys; DROP FUNCTION refuse_orphans")
+
+
+def _triggers() -> Iterator[str]:
+    for field, table in _KEPT:
+        yield (
+            f"CREATE TRIGGER {_EVENTS}_holds_{field} AFTER INSERT ON {_EVENTS}"
+            " REFERENCING NEW TABLE AS written FOR EACH STATEMENT"
+            f" EXECUTE FUNCTION hold_keys('{field}_id', '{table}')"
+        )
+        yield (
+            f"CREATE TRIGGER {table}_is_named AFTER DELETE ON {table}"
+            " REFERENCING OLD TABLE AS gone FOR EACH STATEMENT"
+            f" EXECUTE FUNCTION refuse_orphans('{field}_id', '{_EVENTS}')"
+        )
+        yield (
+            f"CREATE TRIGGER {table}_keys_stay BEFORE UPDATE OF id ON {table}"
+            " FOR EACH ROW WHEN (OLD.id <> NEW.id) EXECUTE FUNCTION refuse_change()"
+        )
+
+
+def _drops_of_foreign_keys(schema_editor: BaseDatabaseSchemaEditor) -> Iterator[str]:
+    connection = schema_editor.connection
+    columns = [f"{field}_id" for field, _table in _KEPT]
+    with connection.cursor() as cursor:
+        found = connection.introspection.get_constraints(cursor, _EVENTS)
+    for name, constraint in found.items():
+        if constraint["foreign_key"] and constraint["columns"][0] in columns:
+            yield f"ALTER TABLE {_EVENTS} DROP CONSTRAINT {connection.ops.quote_name(name)}"
