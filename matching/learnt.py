@@ -1,10 +1,11 @@
 """What the last search learnt, kept ready to score other records by it."""
 
 from dataclasses import dataclass
-from functools import lru_cache
-from typing import TYPE_CHECKING, cast
+from functools import cache, lru_cache
+from typing import TYPE_CHECKING, Any, cast
 from uuid import UUID
 
+from django.db import connection
 from django.db.models import QuerySet
 
 from matching.models import MatchRun, WholeFile
@@ -29,12 +30,22 @@ class Learnt:
 
 def learnt_by(run: MatchRun | None) -> Learnt | None:
     """Return what a search learnt; None when it can no longer be used, or there was none."""
-    return _latest(WholeFile.objects.filter(run=run)) if run else None
+    found = _latest(WholeFile.objects.filter(run=run)).first() if run else None
+    return _read(*found) if found else None
 
 
 def learnt_with_keys() -> Learnt | None:
     """Return what the last search learnt whose blocking keys are stored."""
-    return _latest(keyed_files())
+    with connection.cursor() as cursor:
+        cursor.execute(*_latest_with_keys())
+        found = cursor.fetchone()
+    return _read(found[0], UUID(str(found[1]))) if found else None  # SQLite gives its digits.
+
+
+@cache
+def _latest_with_keys() -> tuple[str, tuple[Any, ...]]:
+    """Return the query: Django takes longer to put it together than the database to answer."""
+    return _latest(keyed_files())[:1].query.sql_with_params()
 
 
 def keyed_files() -> "QuerySet[WholeFile]":
@@ -52,10 +63,9 @@ def rules_of(run: MatchRun) -> "tuple[Rule, ...]":
     return tuple(Rule(tuple(name.split("+")), budget=float("inf")) for name in names)
 
 
-def _latest(files: "QuerySet[WholeFile]") -> Learnt | None:
+def _latest(files: "QuerySet[WholeFile]") -> "QuerySet[WholeFile, tuple[int, UUID]]":
     # By its key: "-run" would turn round the order of runs, which is the latest first.
-    found = files.order_by("-run_id").values_list("pk", "run__job").first()
-    return _read(*found) if found else None
+    return files.order_by("-run_id").values_list("pk", "run__job")
 
 
 @lru_cache(maxsize=4)

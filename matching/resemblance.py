@@ -9,17 +9,21 @@ from dataclasses import dataclass
 from datetime import date
 from typing import Any
 
+from django.db import connection
 from django.utils.timezone import localdate
 from django.utils.translation import gettext as _
 
 from matching import codes, key_table
 from matching.explanation import ScoreInWords, explain_pattern
 from matching.learnt import Learnt, learnt_with_keys
+from mdm.key_sets import key_query
 from mdm.models import SourceRecord
 from mdm.standardise.record import StandardRecord, standardise_record
 
 MOST_SHOWN = 10
 _REGION = "FR"
+# Not put together by Django, which takes as long as the answer.
+_CUSTOMERS = "SELECT id, customer_id FROM mdm_sourcerecord WHERE id IN ({keys})"
 _DESCRIBED = 0  # No record has this key, and it comes before all.
 
 
@@ -69,11 +73,7 @@ def resembling(record: StandardRecord, *, most: int = MOST_SHOWN) -> list[Resemb
     if learnt is None:
         raise NothingLearnt(_("Search for duplicates first: it learns how to compare records."))
     found = compared(record, learnt)
-    customers = dict(
-        SourceRecord.objects.filter(pk__in=[pk for _score, pk, _pattern in found])
-        .order_by()
-        .values_list("pk", "customer_id")
-    )
+    customers = _customers_of([pk for _score, pk, _pattern in found])
     best: dict[int, tuple[float, int, int]] = {}
     for one in found:
         best.setdefault(customers[one[1]], one)
@@ -81,6 +81,15 @@ def resembling(record: StandardRecord, *, most: int = MOST_SHOWN) -> list[Resemb
         Resemblance(customer, pk, pattern, score, explain_pattern(learnt.model, pattern, score))
         for customer, (score, pk, pattern) in list(best.items())[:most]
     ]
+
+
+def _customers_of(record_ids: Sequence[int]) -> dict[int, int]:
+    if not record_ids:
+        return {}
+    subquery, listed = key_query(record_ids)
+    with connection.cursor() as cursor:
+        cursor.execute(_CUSTOMERS.format(keys=subquery), [listed])
+        return dict(cursor.fetchall())
 
 
 def compared(record: StandardRecord, learnt: Learnt) -> list[tuple[float, int, int]]:
