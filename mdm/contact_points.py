@@ -27,19 +27,25 @@ _COUNTED = """
     WHERE {which}
     GROUP BY point.id
 """
-_DIFFERS = "mdm_contactpoint.id = counted.id AND mdm_contactpoint.shared_by <> counted.customers"
-_UPDATE = f"""
-    UPDATE mdm_contactpoint SET shared_by = counted.customers FROM ({_COUNTED}) AS counted
-    WHERE {_DIFFERS}
+_WRONG = f"""
+    SELECT id, customers - stored AS difference FROM ({_COUNTED}) AS counted
+    WHERE customers <> stored
 """  # noqa: S608 - no value is put in.
-# What is found is kept while the locks are waited for: a count that somebody has changed meanwhile
-# may look right.
-_LOCK_WRONG = f"""
-    SELECT id FROM mdm_contactpoint WHERE id IN
-        (SELECT counted.id FROM ({_COUNTED}) AS counted WHERE counted.stored <> counted.customers)
-    ORDER BY id FOR NO KEY UPDATE
-"""  # noqa: S608
-_COUNT_WRONG = f"SELECT COUNT(*) FROM mdm_contactpoint, ({_COUNTED}) AS counted WHERE {_DIFFERS}"  # noqa: S608
+_SET = """
+    UPDATE mdm_contactpoint SET shared_by = mdm_contactpoint.shared_by + wrong.difference
+    FROM {source} WHERE mdm_contactpoint.id = wrong.id
+"""
+_UPDATE = {
+    # Rows are locked in one order, and what others have added while we waited stays.
+    "postgresql": f"""
+        WITH wrong AS MATERIALIZED ({_WRONG}), locked AS MATERIALIZED (
+            SELECT id FROM mdm_contactpoint WHERE id IN (SELECT id FROM wrong)
+            ORDER BY id FOR NO KEY UPDATE
+        ) {_SET.format(source="wrong JOIN locked ON locked.id = wrong.id")}
+    """,  # noqa: S608
+    "sqlite": _SET.format(source=f"({_WRONG}) AS wrong"),
+}
+_COUNT_WRONG = f"SELECT COUNT(*) FROM ({_WRONG}) AS wrong"  # noqa: S608
 
 
 # The fuller of two spellings is shown, whichever came first: accents are greater than none, and
@@ -103,30 +109,18 @@ def recount_points(contact_point_ids: Collection[int]) -> None:
     """Count anew who shares these contact points."""
     if contact_point_ids:
         subquery, listed = key_query(contact_point_ids)
-        with connection.cursor() as cursor:
-            cursor.execute(_UPDATE.format(which=f"point.id IN ({subquery})"), [listed])
+        _update(f"point.id IN ({subquery})", [listed])
 
 
 def recount(record_ids: Sequence[int]) -> None:
-    """Count anew who shares the contact points that these records carry.
-
-    Where others write at the same time, those miscounted are locked first, in one order, and
-    counted once more: what was done to them while we waited counts, too.
-    """
-    if not record_ids:
-        return
-    subquery, listed = key_query(record_ids)
-    which = (
-        "point.id IN (SELECT contact_point_id FROM mdm_recordcontactpoint"  # noqa: S608
-        f" WHERE record_id IN ({subquery}))"
-    )
-    with connection.cursor() as cursor:
-        if not connection.features.has_select_for_update:
-            cursor.execute(_UPDATE.format(which=which), [listed])
-            return
-        cursor.execute(_LOCK_WRONG.format(which=which), [listed])
-        miscounted = [key for (key,) in cursor.fetchall()]
-    recount_points(miscounted)
+    """Count anew who shares the contact points that these records carry."""
+    if record_ids:
+        subquery, listed = key_query(record_ids)
+        carried = (
+            "SELECT contact_point_id FROM mdm_recordcontactpoint"  # noqa: S608
+            f" WHERE record_id IN ({subquery})"
+        )
+        _update(f"point.id IN ({carried})", [listed])
 
 
 def recount_all(*, check: bool) -> int:
@@ -135,11 +129,24 @@ def recount_all(*, check: bool) -> int:
     Returns how many were miscounted.
     """
     last = ContactPoint.objects.aggregate(last=Max("pk"))["last"] or 0
-    statement = (_COUNT_WRONG if check else _UPDATE).format(which="point.id BETWEEN %s AND %s")
-    wrong = 0
+    which, wrong = "point.id BETWEEN %s AND %s", 0
     for start in range(1, last + 1, _CHUNK):
-        with connection.cursor() as cursor:
-            cursor.execute(statement, [start, start + _CHUNK - 1])
-            wrong += cursor.fetchone()[0] if check else cursor.rowcount
+        bounds = [start, start + _CHUNK - 1]
+        wrong += _count_wrong(which, bounds) if check else _update(which, bounds)
         bulk.pause_for_other_writers()
     return wrong
+
+
+def _update(which: str, parameters: Sequence[int | str]) -> int:
+    """Write the counts that differ; returns how many did."""
+    with connection.cursor() as cursor:
+        cursor.execute(_UPDATE[connection.vendor].format(which=which), parameters)
+        changed: int = cursor.rowcount
+        return changed
+
+
+def _count_wrong(which: str, parameters: Sequence[int | str]) -> int:
+    with connection.cursor() as cursor:
+        cursor.execute(_COUNT_WRONG.format(which=which), parameters)
+        count: int = cursor.fetchone()[0]
+        return count
