@@ -15,7 +15,7 @@ from consent.histories import states_by_customer
 from consent.memberships import Membership
 from consent.models import PermissionState, Purpose
 from consent.states import Event, fold_all
-from mdm import bulk
+from mdm import audited, bulk
 from mdm.audit import record_history
 from mdm.identity import lock_customers
 from mdm.key_sets import key_set
@@ -113,11 +113,9 @@ def _project(customer_ids: Sequence[int]) -> int:
 def _write(customer_ids: Sequence[int]) -> int:
     new, changed, gone = _differences(customer_ids)
     _add(new)
-    if changed:
-        columns = ("id", *_COLUMNS[5:])
-        bulk.update(PermissionState, columns, [(key, *content) for key, content in changed])
-        record_history(PermissionState, [key for key, _ in changed], "~")
-    _remove(gone)
+    columns = ("id", *_COLUMNS[5:])
+    audited.change(PermissionState, columns, [(key, *content) for key, content in changed])
+    audited.remove(PermissionState, gone)
     return len(new) + len(changed) + len(gone)
 
 
@@ -125,20 +123,11 @@ def _add(states: Sequence[tuple[Place, Content]]) -> None:
     if not states:
         return
     keys = bulk.allocate_ids(PermissionState, len(states))
-    bulk.insert(
+    audited.add(
         PermissionState,
         _COLUMNS,
-        ((key, *place, *content) for key, (place, content) in zip(keys, states, strict=True)),
+        [(key, *place, *content) for key, (place, content) in zip(keys, states, strict=True)],
     )
-    record_history(PermissionState, keys, "+")
-
-
-def _remove(keys: Sequence[int]) -> None:
-    if not keys:
-        return
-    record_history(PermissionState, keys, "-")
-    # Instances are not needed: simple-history would write a second row for each of them.
-    PermissionState.objects.filter(pk__in=key_set(keys))._raw_delete("default")
 
 
 def _differences(

@@ -18,7 +18,7 @@ from matching.rechecks import basis_of, stale_siblings
 from matching.rulings import Ruling, contradiction
 from matching.standing import decisions_around, rulings_of
 from matching.versions import check_versions_around
-from mdm import bulk
+from mdm import audited, bulk
 from mdm.aliases import give_back
 from mdm.audit import acting_as, record_history
 from mdm.models import Alias, SourceRecord
@@ -156,7 +156,6 @@ def make_decisions(
     ]
     made[0].idempotency_key = idempotency_key
     _insert(made, by=by, circumstances=circumstances, repair=repair)
-    record_history(Decision, keys, "+")
     return made
 
 
@@ -353,18 +352,17 @@ def _insert(
             setattr(made, name, value)
         made._state.adding = False
     rows = [[getattr(made, name) for name in _COLUMNS] for made in decisions]
-    bulk.insert(Decision, _COLUMNS, rows)
+    audited.add(Decision, _COLUMNS, rows)
 
 
 def _end(ended: Mapping[int, int | None], *, by: User) -> None:
     """Take decisions out of force: decision -> the one it is ended for, None by itself."""
     moment = now()
-    bulk.update(
+    audited.change(
         Decision,
         ("id", "retracted_at", "retracted_by_id", "ended_by_id"),
-        [(key, moment, by.pk, reason) for key, reason in ended.items()],
+        [(key, moment, by.pk, reason) for key, reason in sorted(ended.items())],
     )
-    record_history(Decision, sorted(ended), "~")
 
 
 def _hand_on(decisions: Iterable[Decision]) -> None:

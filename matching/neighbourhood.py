@@ -19,6 +19,7 @@ from matching.reading import in_chunks, rows_of
 from matching.review_tasks import Stand, derive_tasks
 from matching.rule_sets import Parameters, active_rule_set
 from matching.rulings import Ruling
+from matching.standing import Standing, decisions_touching
 from mdm.aliases import Holdings, holdings
 from mdm.identity import AppliedLinks, Link, lock_customers, move_records
 from mdm.key_sets import key_text
@@ -75,7 +76,8 @@ def settle(
     when this transaction has locked it already.
     """
     homes = lock_neighbourhood(record_ids) if locked is None else locked
-    facts = read_facts(homes)
+    standing = decisions_touching(homes)
+    facts = read_facts(homes, standing=standing)
     partition = facts.partition()
     moved = [
         (link, facts.links[link.record_id][0])
@@ -84,7 +86,7 @@ def settle(
     ]
     applied = move_records(moved, user=by, reason=reason, held=facts.holdings, locked=_ids(homes))
     stand = Stand(partition.names, partition.refusals)
-    return Settled(applied, derive_tasks(facts.records, stand), facts.records)
+    return Settled(applied, derive_tasks(facts.records, stand, standing), facts.records)
 
 
 def lock_neighbourhood(
@@ -131,6 +133,7 @@ def read_facts(
     *,
     parameters: Parameters | None = None,
     evidence: former.Evidence | None = None,
+    standing: Sequence[Standing] | None = None,
 ) -> Facts:
     """Return the facts among the given records (None for all).
 
@@ -138,6 +141,7 @@ def read_facts(
         record_ids: the records.
         parameters: those that guard; None for the rules in force.
         evidence: None for what stands.
+        standing: the decisions that touch the records, where they were read already.
     """
     records: QuerySet[SourceRecord] = SourceRecord.objects.order_by("pk")
     keys = None if record_ids is None else sorted(record_ids)
@@ -154,7 +158,7 @@ def read_facts(
     return Facts(
         sorted(inside),
         _evidence(keys, inside, evidence or former.evidence_now()),
-        rulings_among(keys, inside),
+        rulings_among(keys, inside, standing),
         guards,
         holdings(keys),
         {row[0]: row[4:] for row in rows},
@@ -177,10 +181,12 @@ def links_of(facts: Facts, partition: Partition) -> list[Link]:
     ]
 
 
-def rulings_among(keys: list[int] | None, inside: set[int]) -> list[Ruling]:
+def rulings_among(
+    keys: list[int] | None, inside: set[int], standing: Iterable[Standing] | None = None
+) -> list[Ruling]:
     """Return the SAME and DIFFERENT decisions in force between the given records."""
-    clear = Decision.objects.in_force().clear()
-    rows = rows_of(clear.values_list("left", "right", "verdict"), "left", keys)
+    clear = Decision.objects.in_force().clear().values_list("left", "right", "verdict")
+    rows = rows_of(clear, "left", keys) if standing is None else (said[:3] for said in standing)
     return [
         Ruling(left, right, verdict == Decision.Verdict.SAME)
         for left, right, verdict in rows

@@ -50,12 +50,16 @@ VALUES_CHANGED = "values_changed"
 """The reason of a task about a decision whose ground has moved."""
 
 
-def derive_tasks(record_ids: Sequence[int], stand: Stand) -> int:
+def derive_tasks(
+    record_ids: Sequence[int], stand: Stand, standing: Sequence[Standing] | None = None
+) -> int:
     """Bring the tasks that touch these records up to date; returns how many are open.
 
-    Call it inside a transaction, with the records of whole clusters.
+    Call it inside a transaction, with the records of whole clusters. `standing` are the decisions
+    that touch them, where they were read already.
     """
-    standing = decisions_touching(record_ids)
+    if standing is None:
+        standing = decisions_touching(record_ids)
     wanted = wanted_tasks(record_ids, stand, standing)
     _bring_about(wanted, set(record_ids), _pairs(standing))
     return len(wanted)

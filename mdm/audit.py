@@ -115,18 +115,28 @@ def record_history(
     """
     if not keys:
         return
-    source, target, key, columns = _names(model)
-    actor = _actor.get()
-    moment = connection.ops.adapt_datetimefield_value(now())
-    stamp = [moment, kind, actor.user.pk if actor and actor.user else None]
-    stamp.append(actor.reason if actor else None)
+    source, _target, key, _columns = _names(model)
+    statement, stamp = telling(model, source, kind)
     condition, chosen = _chosen(connection.ops.quote_name(by) if by else key, keys)
+    execute(f"{statement} WHERE {condition}", [*stamp, *chosen])
+
+
+def telling(
+    model: type[models.Model], rows: str, kind: Literal["+", "~", "-"]
+) -> tuple[str, list[Any]]:
+    """Return the statement that writes the history of rows, a table or what looks like it.
+
+    With its parameters.
+    """
+    _source, target, _key, columns = _names(model)
+    actor = _actor.get()
     statement = (
         f"INSERT INTO {target} ({columns}, history_date, history_type,"  # noqa: S608
-        f" history_user_id, history_change_reason)"
-        f" SELECT {columns}, %s, %s, %s, %s FROM {source} WHERE {condition}"
+        f" history_user_id, history_change_reason) SELECT {columns}, %s, %s, %s, %s FROM {rows}"
     )
-    execute(statement, [*stamp, *chosen])
+    moment = connection.ops.adapt_datetimefield_value(now())
+    user = actor.user.pk if actor and actor.user else None
+    return statement, [moment, kind, user, actor.reason if actor else None]
 
 
 @cache

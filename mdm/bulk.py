@@ -86,7 +86,7 @@ def insert_ignoring(
     rows = list(rows)
     if connection.vendor == "postgresql" and len(rows) > _FEW_ROWS:
         target = _table(model)
-        names = _column_names(model, columns)
+        names = column_names(model, columns)
         with staged(model, columns, rows) as stage:
             execute(
                 f"INSERT INTO {target} ({names}) SELECT {names} FROM {stage}"  # noqa: S608
@@ -115,7 +115,7 @@ def insert_from(
     end = " ON CONFLICT DO NOTHING" if ignoring else ""
     with connection.cursor() as cursor:
         cursor.execute(
-            f"INSERT INTO {_table(model)} ({_column_names(model, columns)}) {query}{end}",
+            f"INSERT INTO {_table(model)} ({column_names(model, columns)}) {query}{end}",
             parameters,
         )
 
@@ -135,7 +135,7 @@ def update(model: type[models.Model], columns: Sequence[str], rows: Iterable[Row
         return
     assignments = ", ".join(f"{value} = %s" for value in values)
     statement = f"UPDATE {target} SET {assignments} WHERE {key} = %s"  # noqa: S608
-    for keys, *changed in _adapted(model, columns, rows):
+    for keys, *changed in adapted(model, columns, rows):
         _execute_for_each(statement, list(zip(*changed, keys, strict=True)))
 
 
@@ -165,7 +165,8 @@ def _quoted(model: type[models.Model], name: str) -> str:
     return _column(_field(model, name))
 
 
-def _column_names(model: type[models.Model], columns: Sequence[str]) -> str:
+def column_names(model: type[models.Model], columns: Sequence[str]) -> str:
+    """Return the columns of fields, quoted, as they stand in a statement."""
     return ", ".join(_quoted(model, name) for name in columns)
 
 
@@ -180,7 +181,7 @@ class staged:
 
     def __enter__(self) -> str:
         source = _table(self.model)
-        names = _column_names(self.model, self.columns)
+        names = column_names(self.model, self.columns)
         is_postgresql = connection.vendor == "postgresql"
         name = f"pg_temp.{self.name}" if is_postgresql else f"temp.{self.name}"
         execute(f"DROP TABLE IF EXISTS {name}")
@@ -203,8 +204,8 @@ class staged:
 def _copy(
     target: str, model: type[models.Model], columns: Sequence[str], rows: Iterable[Row]
 ) -> None:
-    command = f"COPY {target} ({_column_names(model, columns)}) FROM STDIN"
-    texts: Iterable[str] = map(copy_text, _adapted(model, columns, rows))
+    command = f"COPY {target} ({column_names(model, columns)}) FROM STDIN"
+    texts: Iterable[str] = map(copy_text, adapted(model, columns, rows))
     if is_behind():  # Whoever gives the rows makes their text, too.
         texts = list(texts)
 
@@ -220,8 +221,8 @@ def _executemany(
     target: str, model: type[models.Model], columns: Sequence[str], rows: Iterable[Row], end: str
 ) -> None:
     marks = ", ".join(["%s"] * len(columns))
-    statement = f"INSERT INTO {target} ({_column_names(model, columns)}) VALUES ({marks}){end}"  # noqa: S608
-    for block in _adapted(model, columns, rows):
+    statement = f"INSERT INTO {target} ({column_names(model, columns)}) VALUES ({marks}){end}"  # noqa: S608
+    for block in adapted(model, columns, rows):
         _execute_for_each(statement, list(zip(*block, strict=True)))
 
 
@@ -233,7 +234,7 @@ def _execute_for_each(statement: str, rows: list[tuple[Any, ...]]) -> None:
         cursor.executemany(statement, rows)
 
 
-def _adapted(
+def adapted(
     model: type[models.Model], columns: Sequence[str], rows: Iterable[Row]
 ) -> Iterator[list[Sequence[Any]]]:
     """Yield the rows in blocks, column by column, as the database's own library takes them."""

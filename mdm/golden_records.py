@@ -12,8 +12,7 @@ from django.db.models import Q, TextField
 from django.db.models.functions import Cast
 from django.utils.timezone import now
 
-from mdm import bulk
-from mdm.audit import record_history
+from mdm import audited
 from mdm.birth_ids import public_id
 from mdm.events import Change, Kind, record_changes
 from mdm.golden_facts import derive, members_of, pins_of
@@ -190,17 +189,11 @@ def _changed(candidate: Candidate, change: RecordValues) -> Candidate:
 
 def _write(found: Differences, told: Sequence[Change] = ()) -> None:
     moment = now()
-    if found.new:
-        rows = [(key, *row.values, *row[1:], 1, moment) for key, row in found.new]
-        bulk.insert(GoldenRecord, _COLUMNS, rows)
-        record_history(GoldenRecord, [key for key, _ in found.new], "+")
-    if found.changed:
-        rows = [(key, *row.values, *row[1:], v, moment) for key, v, row, _ in found.changed]
-        bulk.update(GoldenRecord, _COLUMNS, rows)
-        record_history(GoldenRecord, [row[0] for row in rows], "~")
-    if found.gone:
-        record_history(GoldenRecord, found.gone, "-")
-        GoldenRecord.objects.filter(among("pk", found.gone))._raw_delete("default")
+    new = [(key, *row.values, *row[1:], 1, moment) for key, row in found.new]
+    audited.add(GoldenRecord, _COLUMNS, new)
+    changed = [(key, *row.values, *row[1:], v, moment) for key, v, row, _ in found.changed]
+    audited.change(GoldenRecord, _COLUMNS, changed)
+    audited.remove(GoldenRecord, found.gone)
     values = [
         Change(key, Kind.VALUE_CHANGED, details=attributes)
         for key, _version, _row, attributes in found.changed

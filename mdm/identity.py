@@ -16,7 +16,7 @@ from django.db import connection
 from django.utils.timezone import now
 from django.utils.translation import gettext as _
 
-from mdm import bulk
+from mdm import audited, bulk
 from mdm.aliases import Holdings, holders_of, holdings
 from mdm.audit import acting_as, record_history
 from mdm.birth_ids import birth_number, public_id
@@ -174,12 +174,11 @@ def lock_customers(customer_ids: Collection[int]) -> None:
 
 def _move(links: Sequence[Link]) -> None:
     moment = now()
-    bulk.update(
+    audited.change(
         SourceRecord,
         ("id", "customer_id", "link_rule", "link_score", "linked_at"),
         [(x.record_id, x.customer_id, x.rule, x.score, moment) for x in links],
     )
-    record_history(SourceRecord, [link.record_id for link in links], "~")
 
 
 @dataclass(frozen=True, slots=True)
@@ -239,9 +238,7 @@ def _derive_statuses(
             turns.append(_Turn(key, before[0], *after))
         if before != after or (members_changed and after[1] is None):
             rows.append((key, *after, version + 1))
-    if rows:
-        bulk.update(Customer, ("id", "status", "merged_into_id", "version"), rows)
-        record_history(Customer, [row[0] for row in rows], "~")
+    audited.change(Customer, ("id", "status", "merged_into_id", "version"), rows)
     return turns, live
 
 

@@ -144,7 +144,7 @@ def test_the_number_of_queries_does_not_depend_on_the_number_of_records():
             apply(*[(record, made[0]) for record in made])
         return len(captured)
 
-    assert queries(1) == queries(30) < 50
+    assert queries(1) <= queries(20) == queries(30) < 50  # Few rows and their history: one.
 
 
 @pytest.mark.parametrize("places", [(0, 1, 2), (2, 0, 1), (0, 4, 1, 3), (1, 2, 4, 3), (3, 3), ()])
