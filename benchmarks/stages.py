@@ -23,7 +23,7 @@ def derive_golden_records() -> dict[str, Any]:
     from django.db import connection
 
     from config.crews import crew
-    from config.management.commands.rebuild import derive_range
+    from config.management.commands.rebuild import derive_all, derive_range
     from mdm.key_sets import key_ranges
     from mdm.models import Customer, GoldenRecord, SourceRecord
 
@@ -34,7 +34,7 @@ def derive_golden_records() -> dict[str, Any]:
         derived = (others.map if others else map)(
             derive_range, key_ranges(Customer.objects.all(), _CHUNK)
         )
-        written = sum(golden for _statuses, golden in derived)
+        written = derive_all(derived)["golden_records"]
     return {
         "inner_seconds": time.perf_counter() - started,
         "records": SourceRecord.objects.count(),

@@ -18,6 +18,7 @@ from mdm import (
     quality_figures,
     replay,
     statistics,
+    word_index,
 )
 from mdm.audit import acting_as
 from mdm.key_sets import key_ranges
@@ -101,7 +102,14 @@ def _states(*, check: bool) -> dict[str, int]:
 def _of_customers(*, check: bool) -> dict[str, int]:
     """Compare or derive statuses and golden records, range by range."""
     ranges = key_ranges(Customer.objects.all(), _CHUNK)
-    return _sums(map(_compared if check else derive_range, ranges))
+    return _sums(map(_compared, ranges)) if check else derive_all(map(derive_range, ranges))
+
+
+def derive_all(derived: Iterable[tuple[int, int]]) -> dict[str, int]:
+    """Go through the ranges that are derived, and return how many of both were wrong."""
+    counts = _sums(derived)
+    word_index.take_in()
+    return counts
 
 
 def _compared(keys: range) -> tuple[int, int]:
@@ -112,6 +120,7 @@ def _compared(keys: range) -> tuple[int, int]:
 def derive_range(keys: range) -> tuple[int, int]:
     """Derive both again, and return the same."""
     with rare_collections(), acting_as(None, "rebuild"), transaction.atomic():
+        word_index.gather()
         identity.lock_customers(keys)
         golden = golden_records.consolidate(keys)
         if wrong := identity.wrong_statuses(keys):
@@ -167,7 +176,7 @@ def _rebuilt(processes: int) -> dict[str, int]:
             if name == "customers" and processes > 1 and connection.vendor == "postgresql":
                 with crew(processes) as others:
                     ranges = key_ranges(Customer.objects.all(), _CHUNK)
-                    counts |= _sums(others.map(derive_range, ranges))
+                    counts |= derive_all(others.map(derive_range, ranges))
             else:
                 counts |= part(check=False)
     return counts
