@@ -139,10 +139,15 @@ def update(model: type[models.Model], columns: Sequence[str], rows: Iterable[Row
         _execute_for_each(statement, list(zip(*changed, keys, strict=True)))
 
 
-def pause_for_other_writers() -> None:
-    """Let a waiting click have the write lock. Call it between committed chunks."""
+def pause_for_other_writers(since: float | None = None) -> None:
+    """Let a waiting click have the write lock. Call it between committed chunks.
+
+    `since` is when the last one was committed, by `time.monotonic`: what was done meanwhile
+    without the lock is part of the pause.
+    """
     if connection.vendor == "sqlite":
-        time.sleep(_SQLITE_PAUSE_SECONDS)
+        done = 0.0 if since is None else time.monotonic() - since
+        time.sleep(max(0.0, _SQLITE_PAUSE_SECONDS - done))
 
 
 def _table(model: type[models.Model]) -> str:

@@ -240,6 +240,7 @@ class JobRun:
         self.cursor: Any = claimed.cursor
         self._on_progress = on_progress
         self._next_progress = 0.0
+        self._committed_at: float | None = None
         self._following: list[tuple[str, dict[str, Any]]] = []
         self._own = Job.objects.filter(
             pk=claimed.pk, attempt=claimed.attempt, state=Job.State.RUNNING
@@ -264,15 +265,17 @@ class JobRun:
             LostLease: when another attempt owns the job; nothing was written.
             Cancelled: when somebody asked to stop; nothing was written.
         """
+        if self._committed_at is not None:
+            pause_for_other_writers(since=self._committed_at)
         with transaction.atomic():
             self._check(lock=not beside_others)
             yield
             figures = _given(done_count=done, total_count=total, phase=phase)
             if not self._own.update(cursor=cursor, lease_until=_lease_end(), **figures):
                 raise LostLease
+        self._committed_at = time.monotonic()
         self.cursor = cursor
         self._show(done, total, phase)
-        pause_for_other_writers()
 
     def progress(self, done: int, total: int | None = None, phase: str = "") -> None:
         """Say how far the work is; cheap to call often. Also notices a cancel."""

@@ -1,6 +1,9 @@
 """Rows written in bulk come back as they were given, whatever stands in them."""
 
+import time
+
 import pytest
+from django.db import connection
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
@@ -31,3 +34,13 @@ def test_any_text_comes_back_as_it_was(displays: list[str]):
 
     stored = ContactPoint.objects.filter(pk__in=ids).order_by("pk")
     assert list(stored.values_list("display", flat=True)) == displays
+
+
+def test_work_between_two_chunks_is_part_of_the_pause(monkeypatch: pytest.MonkeyPatch):
+    slept: list[float] = []
+    monkeypatch.setattr(time, "sleep", slept.append)
+
+    bulk.pause_for_other_writers()
+    bulk.pause_for_other_writers(since=time.monotonic() - 1)
+
+    assert slept == ([0.03, 0.0] if connection.vendor == "sqlite" else [])
