@@ -40,6 +40,11 @@ _HINTS = {
     "num": "source_key",
     "code": "source_key",
 }
+# Of a person whatever they stand in; an id or a date of something nested is not hers.
+_ANYWHERE = frozenset(
+    "civility given_name family_name birth_name birth_date email phone street_number street"
+    " address_line address_complement postcode city country".split()
+)
 _CHANNELS = (
     ("sms", re.compile(r"\b(?:sms|textos?|text messages?)\b")),
     ("post", re.compile(r"\b(?:courriers?|post|postal|poste|mailing|direct mail|dm|letter)\b")),
@@ -64,7 +69,14 @@ _KEY = re.compile(r"\b(?:id|identifiant)$|^(?:id|num|numero|no|code|ref|referenc
 def meaning_of(name: str) -> Meaning | None:
     """Return what a column's name says, or None when it says nothing known."""
     name = _NUMERO.sub("numero ", name)
-    return _said_by(name) or _said_by(_BRACKETS.sub("", name))
+    return _said_by(name) or _said_by(_BRACKETS.sub("", name)) or _said_inside(name)
+
+
+def _said_inside(path: str) -> Meaning | None:
+    """Read `address.city` of nested JSON by its last name, where that means one thing anywhere."""
+    _outer, dot, inner = path.rpartition(".")
+    meaning = _said_by(inner) if dot else None
+    return meaning if meaning and meaning.attribute in _ANYWHERE else None
 
 
 def _said_by(name: str) -> Meaning | None:

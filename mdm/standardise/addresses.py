@@ -56,6 +56,7 @@ _POSTCODE_BEFORE_TOWN = re.compile(r"^(?:F-?)?(\d{5})\s+(?=\D)")
 _CEDEX = re.compile(r"\bcedex\b", re.IGNORECASE)
 _COUNTRY_PREFIX = re.compile(r"^FR?(?=\d)")
 _NOT_POSTCODE = re.compile(r"[^0-9A-Z]+")
+_CEDEX_BEHIND = re.compile(r"(?<=^\d{5})CEDEX\d{0,2}$")
 Codes = tuple[str, ...]
 
 
@@ -169,7 +170,7 @@ def town(postcode: str, city: str, region: str) -> Town:
         if not code:
             code, code_issues = _french_postcode(found[1])
         city = city[found.end() :]
-    if _CEDEX.search(city):
+    if _CEDEX.search(city) and "cedex" not in code_issues:
         code_issues += ("cedex",)
     if not code:
         code_issues += filler
@@ -216,6 +217,9 @@ def _french_postcode(value: str) -> tuple[str, Codes]:
     text = _NOT_POSTCODE.sub("", value.upper().removesuffix(".0"))
     code = _COUNTRY_PREFIX.sub("", text)[:12]
     codes: Codes = ()
+    if "CEDEX" in code:  # "44001 CEDEX 1" in the cell of the postcode.
+        code, count = _CEDEX_BEHIND.subn("", code)
+        codes = ("cedex",) * count
     if len(code) == 4 and code.isdigit():
         code, codes = "0" + code, ("restored_zero",)
     if code and not is_french(code):

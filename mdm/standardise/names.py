@@ -102,11 +102,15 @@ def given_name(value: str) -> NamePart:
 def family_name(value: str) -> FamilyName:
     """Return the used and the birth name of a cell such as `Durand née Petit`.
 
-    After `née` stands the birth name; after `épouse` or `veuve` the used one.
+    After `née` stands the birth name; after `épouse` or `veuve` the used one. `M. et Mme Durand`
+    and `Famille Durand` are a household.
     """
     # "DUPONT--MARTIN": how registrars wrote the names of both parents from 2005 to 2010.
     value = _DOUBLE_HYPHEN.sub(" ", clean(value)) if "--" in value else clean(value)
     has_words = " " in value and len(value) <= MAX_FULL_LENGTH
+    if has_words and (couple := COUPLE.match(value)) and (name := value[couple.end() :]):
+        one = family_name(name)
+        return one._replace(codes=tuple(dict.fromkeys(("household", *one.codes))))
     found = BIRTH.match(value) if has_words else None
     if found is None:
         part = _name_part(value)

@@ -90,7 +90,7 @@ def website(value: str) -> str:
     """Return a site without its scheme and `www.`, in lower case up to the first slash."""
     address = _SCHEME.sub("", clean(value))
     host, slash, page = address.partition("/")
-    return (host.casefold() + slash + page).rstrip("/")
+    return (host.casefold() + slash + page).rstrip("/ ")
 
 
 def site_domain(value: str) -> str:

@@ -48,6 +48,21 @@ def one(name: str, *values: str, region: str = "FR") -> Proposal:
     return propose([column(name, *values), *others], region=region)[0]
 
 
+@pytest.mark.parametrize(
+    ("name", "value", "attribute"),
+    [
+        ("adresse.ville", "Lyon", "city"),
+        ("contact.courriel", "a@example.org", "email"),
+        ("tels", "06 39 98 12 34; 06 39 98 12 35", "phone"),
+        ("maj le", "13/10/2026", "updated_at"),
+        ("orders.1.id", "17", ""),
+        ("orders.1.date", "13/10/2026", ""),
+    ],
+)
+def test_nested_and_less_usual_names_are_understood(name, value, attribute):
+    assert one(name, value).attribute == attribute
+
+
 @pytest.fixture(scope="module")
 def company(tmp_path_factory):
     return write_company(tmp_path_factory.mktemp("company"), rows=300, seed=5)

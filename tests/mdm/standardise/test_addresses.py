@@ -47,6 +47,8 @@ def test_abbreviations_of_france_are_not_read_elsewhere():
         ("1000", "BOURG EN BRESSE", ("01000", "Bourg en Bresse", ("restored_zero",))),
         ("", "75001 PARIS", ("75001", "Paris", ())),
         ("97427", "L ETANG SALE", ("97427", "L'Etang Sale", ())),
+        ("69003 CEDEX 03", "LYON", ("69003", "Lyon", ("cedex",))),
+        ("69003 Cedex 3", "LYON CEDEX 03", ("69003", "Lyon Cedex 03", ("cedex",))),
         ("69003", "LYON CEDEX 03", ("69003", "Lyon Cedex 03", ("cedex",))),
         ("75015", "Paris 15E", ("75015", "Paris 15e", ())),
         ("F-93200", "st denis", ("93200", "Saint Denis", ())),

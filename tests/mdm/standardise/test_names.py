@@ -88,6 +88,18 @@ def test_a_remark_leaves_the_name_and_stays_as_an_issue(cell, code):
 
 
 @pytest.mark.parametrize(
+    "cell", ["M. et Mme MARTIN", "Famille Martin", "Mme et M. famille Martin"]
+)
+def test_a_household_in_the_column_of_family_names_is_told(cell):
+    assert family_name(cell) == ("Martin", "", "", ("household",))
+
+
+@pytest.mark.parametrize("name", ["Famille", "Succession"])
+def test_a_lone_word_for_a_household_stays_a_name(name):
+    assert family_name(name) == (name, "", "", ())
+
+
+@pytest.mark.parametrize(
     "cell", ["TEST", "inconnu", "X", "client divers", "12345", "n/a", "...", "aaaa", "NOM"]
 )
 def test_a_filler_is_no_name(cell):
