@@ -9,7 +9,7 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 
 from django.contrib.auth.models import User
-from django.db.models import Q
+from django.db.models import F, Q
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_noop
 
@@ -17,6 +17,7 @@ from matching import foresight
 from matching.decisions import (
     AlreadyRetracted,
     Circumstances,
+    ContradictsDecisions,
     Verdict,
     carry_out,
     make_decisions,
@@ -128,7 +129,7 @@ def foresee(plan: Plan) -> Foresight:
     Raises:
         matching.decisions.ContradictsDecisions: when it would be refused, with the chain.
     """
-    refuse_contradiction(plan.rulings, leaving_out=plan.retracting)
+    _refuse(plan)
     ended = Decision.objects.in_force().filter(pk__in=plan.retracting)
     pairs = ended.values_list("left", "right")
     return foresight.foresee(plan.rulings, without=pairs, keeping=plan.keeping)
@@ -163,6 +164,8 @@ def repair(
     check_versions(versions, wish.customer_ids)
     plan, said = prepare(wish, homes), circumstances or Circumstances()
     _want_reason(wish, said)
+    if wish.kind == Kind.LINK:
+        _refuse(plan)
     with acting_as(by, reason_of(Kind(wish.kind).label)):
         return _carry_out(plan, by, said, homes, idempotency_key or None)
 
@@ -236,6 +239,31 @@ def undo(done: Repair, *, by: User, versions: str = "") -> None:
 def _homes(wish: Wish) -> Homes:
     records = SourceRecord.objects.filter(customer__in=wish.customer_ids).order_by()
     return dict(records.values_list("pk", "customer_id"))
+
+
+def _refuse(plan: Plan) -> None:
+    """Refuse what decisions contradict, and a link that would part those it is to bring together.
+
+    Whom scores alone hold with a customer, a decision keeps from the other one: the newer word
+    that both are one person would take her along and leave the others behind.
+
+    Raises:
+        matching.decisions.ContradictsDecisions: with these decisions.
+    """
+    refuse_contradiction(plan.rulings, leaving_out=plan.retracting)
+    if plan.wish.kind == Kind.LINK and (apart := _between_both(plan)):
+        raise ContradictsDecisions(apart)
+
+
+def _between_both(plan: Plan) -> list[Decision]:
+    """Return the decisions that keep records of two customers apart, but for the pair linked."""
+    apart = Decision.objects.in_force().filter(verdict=Verdict.DIFFERENT)
+    customers = plan.wish.customer_ids
+    around = apart.filter(left__customer__in=customers, right__customer__in=customers)
+    ((left, right, _verdict),) = plan.statements
+    others = around.exclude(left__customer=F("right__customer")).exclude(left=left, right=right)
+    said = others.exclude(pk__in=plan.retracting).order_by("pk")
+    return list(said.select_related("left__source", "right__source", "decided_by"))
 
 
 def _about_two(

@@ -221,12 +221,26 @@ class Identity(SideBySide):
             foreseen = repairs.foresee(plan)
             done = repair(wish, by=self.steward, circumstances=WHY)
         except ContradictsDecisions:
-            self.must_be_refused(act, before)
+            if self.is_kept_apart(wish, said):
+                assert snapshot() == before
+            else:
+                self.must_be_refused(act, before)
             return
+        assert not self.is_kept_apart(wish, said)
         act.move = self.moved_id(plan, done)
         self.must_be_allowed(act)
         assert self.as_issued(foreseen, act).items() <= self.world.names().items()  # P30
         self.made.append((act, done))
+
+    def is_kept_apart(self, wish, said):
+        """Whether a link would leave behind whom an earlier word keeps from the other customer."""
+        homes = self.world.names()
+        return wish.kind == "link" and any(
+            verdict == "different"
+            and pair not in said
+            and {homes[record] for record in pair} == {wish.customer_id, wish.other_id}
+            for pair, verdict in self.world.in_force().items()
+        )
 
     @precondition(lambda self: any(self.is_kept(act) for act, _done in self.made))
     @rule(place=places)

@@ -182,6 +182,29 @@ def test_a_repair_against_a_decision_is_refused_with_the_chain_and_forced_by_nam
     assert apart.retracted_at is None
 
 
+def test_a_link_that_a_decision_would_tear_apart_is_refused_until_it_is_taken_back(
+    people, steward
+):
+    anne, anna, annie, *_others = people
+    repair(Wish("unlink", anne.pk, keys(anna)), by=steward)
+    wish = Wish("link", anne.pk, other_id=anna.pk)
+    before = snapshot()
+
+    with pytest.raises(ContradictsDecisions) as refusal:
+        repair(wish, by=steward, circumstances=Circumstances("document"))
+    (apart,) = refusal.value.decisions
+    assert apart.pair == (anna.pk, annie.pk)
+    with pytest.raises(ContradictsDecisions):
+        repairs.foresee(repairs.prepare(wish))
+    assert snapshot() == before
+
+    forced = Wish("link", anne.pk, other_id=anna.pk, retracting=(apart.pk,))
+    done = repair(forced, by=steward, circumstances=Circumstances("document"))
+    assert customers_of(anne, anna, annie) == [anne.pk] * 3
+    undo(done, by=steward)
+    assert snapshot() == before
+
+
 def test_a_link_without_evidence_needs_a_reason(people, steward):
     wish = Wish("link", people[0].pk, other_id=people[3].pk)
 
