@@ -13,6 +13,7 @@ from matching.models import Decision, Repair
 from matching.neighbourhood import read_facts
 from matching.weak_spots import WeakSpot, weak_spots
 from mdm.models import Customer, SourceRecord
+from mdm.staff import staff_name
 
 _LATEST = 30
 
@@ -108,7 +109,7 @@ def _of_repair(
     kept = _("the number stayed with the larger part") if repair.alias_id else ""
     return Act(
         at=repair.done_at,
-        by=_name(repair.done_by),
+        by=staff_name(repair.done_by),
         words=": ".join(
             filter(None, [repair.get_kind_display(), " → ".join(filter(None, details)), kept])
         ),
@@ -119,7 +120,7 @@ def _of_repair(
         undo_key=repair.pk,
         circumstances="",
         is_in_force=repair.undone_at is None,
-        ended=_("undone by %(who)s") % {"who": _name(repair.undone_by)}
+        ended=_("undone by %(who)s") % {"who": staff_name(repair.undone_by)}
         if repair.undone_at
         else "",
     )
@@ -136,7 +137,7 @@ _TONES = {
 def _of_decision(decision: Decision) -> Act:
     return Act(
         at=decision.decided_at,
-        by=_name(decision.decided_by),
+        by=staff_name(decision.decided_by),
         words=sentence(decision),
         tone=_TONES[Decision.Verdict(decision.verdict)],
         reason=decision.get_reason_display(),
@@ -159,12 +160,7 @@ def _circumstances(decision: Decision) -> str:
 def _how_it_ended(decision: Decision) -> str:
     if decision.retracted_at is None:
         return ""
-    who = {"who": _name(decision.retracted_by)}
+    who = {"who": staff_name(decision.retracted_by)}
     if decision.ended_by_id:
         return _("replaced by a decision of %(who)s") % who
     return _("undone by %(who)s") % who
-
-
-def _name(user: object) -> str:
-    name = getattr(user, "get_full_name", str)() or getattr(user, "username", "")
-    return str(name)

@@ -16,6 +16,7 @@ from matching.decisions import sentence
 from matching.models import Decision
 from matching.second_opinions import Opinion, blind_decisions, opinions
 from mdm.models import Customer
+from mdm.staff import staff_name
 
 MOST_DIFFERING = 50
 # Landis & Koch 1977: the word for a kappa of at most so much.
@@ -120,14 +121,10 @@ def _by_two(twice: Iterable[Sequence[Opinion]]) -> list[Concordance]:
         answers[one.steward, other.steward].append((one.verdict, other.verdict))
     users = User.objects.in_bulk({steward for two in answers for steward in two})
     found = [
-        Concordance(tuple(given), " · ".join(_name(users[steward]) for steward in two))
+        Concordance(tuple(given), " · ".join(staff_name(users[steward]) for steward in two))
         for two, given in answers.items()
     ]
     return sorted(found, key=lambda two: (-two.count, two.who))
-
-
-def _name(user: User) -> str:
-    return user.get_full_name() or user.get_username()
 
 
 def _undecided_since(differing: Sequence[Sequence[Opinion]]) -> list[Sequence[Opinion]]:

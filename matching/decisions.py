@@ -23,6 +23,7 @@ from mdm.aliases import give_back
 from mdm.audit import acting_as, record_history
 from mdm.models import Alias, SourceRecord
 from mdm.reasons import reason_of
+from mdm.staff import staff_name
 from mdm.turns import in_one_turn
 
 Verdict = Decision.Verdict
@@ -270,7 +271,7 @@ def sentence(decision: Decision) -> str:
         Verdict.UNSURE: _("%(steward)s was unsure on %(day)s about %(left)s and %(right)s."),
     }
     return words[Verdict(decision.verdict)] % {
-        "steward": decision.decided_by.get_full_name() or decision.decided_by.get_username(),
+        "steward": staff_name(decision.decided_by),
         "day": date_format(localtime(decision.decided_at), "SHORT_DATE_FORMAT"),
         "left": f"{decision.left.source} {decision.left.source_key}",
         "right": f"{decision.right.source} {decision.right.source_key}",

@@ -19,6 +19,7 @@ from matching.models import Decision, ReviewTask
 from matching.runs import KIND, last_run
 from mdm.models import Job
 from mdm.signals import joining_shown
+from mdm.staff import staff_name
 
 _WIDEST_BITS = 12.0
 """A bar is full at 4,000 to 1; a longer one would only dwarf the others."""
@@ -122,7 +123,7 @@ def how_it_ended(task_id: int) -> str:
     if decision is None:
         return _("This pair is no longer in question: other decisions or new data settled it.")
     return _("%(steward)s has already answered this pair: %(verdict)s, on %(moment)s.") % {
-        "steward": decision.decided_by.get_full_name() or decision.decided_by.get_username(),
+        "steward": staff_name(decision.decided_by),
         "verdict": decision.get_verdict_display(),
         "moment": date_format(localtime(decision.decided_at), "SHORT_DATETIME_FORMAT"),
     }

@@ -14,6 +14,7 @@ from django.db import transaction
 from django.db.models import Case, Exists, OuterRef, Q, QuerySet, Value, When
 from django.utils.timezone import localtime, now
 from django.utils.translation import gettext as _
+from django.utils.translation import ngettext
 
 from matching.blind import is_blind
 from matching.decisions import (
@@ -364,8 +365,10 @@ def _if_same(outcome: Outcome | None) -> str:
     customer = Customer(pk=outcome.customer_id, public_id=outcome.public_id)
     if not outcome.joining_count:
         return _("Both already belong to %(customer)s.") % {"customer": customer.display_id}
-    return _(
-        "%(customer)s stays and has %(total)d source records; %(joining)d of them join it."
+    return ngettext(
+        "%(customer)s stays and has %(total)d source records; %(joining)d of them joins it.",
+        "%(customer)s stays and has %(total)d source records; %(joining)d of them join it.",
+        outcome.joining_count,
     ) % {
         "customer": customer.display_id,
         "total": outcome.record_count,

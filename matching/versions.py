@@ -7,6 +7,7 @@ from django.utils.timezone import localtime
 from django.utils.translation import gettext as _
 
 from mdm.models import Customer
+from mdm.staff import staff_name
 
 
 class CustomersChanged(Exception):
@@ -67,6 +68,6 @@ def _told(row: "Customer.history.model") -> str:  # type: ignore[name-defined]
     user = row.history_user
     return _("%(moment)s, %(who)s: %(what)s") % {
         "moment": date_format(localtime(row.history_date), "SHORT_DATETIME_FORMAT"),
-        "who": (user.get_full_name() or user.get_username()) if user else _("Orfèvre"),
+        "who": staff_name(user) or _("Orfèvre"),
         "what": row.history_change_reason or _("changed"),
     }

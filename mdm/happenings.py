@@ -12,6 +12,7 @@ from django.utils.translation import gettext_lazy
 from mdm.birth_ids import display, public_id
 from mdm.lineage import label_of
 from mdm.models import CustomerAct, CustomerEvent, SourceRecord
+from mdm.staff import staff_name
 from mdm.survivorship import GROUPS
 
 Kind = CustomerEvent.Kind
@@ -81,7 +82,7 @@ def happenings(
         found.append(
             Happening(
                 at=told[-1].at,
-                by=(user.get_full_name() or user.username) if user else "",
+                by=staff_name(user),
                 reason=reasons.get(correlation, ""),
                 tone=_TONES[Kind(told[0].kind)],
                 lines=tuple(_words(event, labels) for event in told),

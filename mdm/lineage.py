@@ -11,6 +11,7 @@ from django.utils.translation import gettext_lazy, ngettext
 
 from mdm.golden_rows import candidate_of
 from mdm.models import ATTRIBUTES, ContactPoint, GoldenRecord, PersonValues, Pin, SourceRecord
+from mdm.staff import staff_name
 from mdm.survivorship import ADDRESS, DEFAULT_RULES, GROUPS, PinnedValue, Rule, defeats
 
 
@@ -266,7 +267,7 @@ def _strategy_reason(strategy: str, stating: int) -> str:
 
 def _preference_reason(pin: Pin, winner: SourceRecord) -> str:
     return _("%(user)s preferred %(source)s %(key)s on %(day)s: %(reason)s") % {
-        "user": pin.created_by,
+        "user": staff_name(pin.created_by),
         "source": winner.source.label,
         "key": winner.source_key,
         "day": date_format(pin.created_at, "SHORT_DATE_FORMAT"),
@@ -278,7 +279,7 @@ def _pin_reason(pin: Pin | None) -> str:
     if pin is None:
         return _("Pinned by a steward.")
     return _("Pinned by %(user)s on %(day)s: %(reason)s") % {
-        "user": pin.created_by,
+        "user": staff_name(pin.created_by),
         "day": date_format(pin.created_at, "SHORT_DATE_FORMAT"),
         "reason": pin.reason,
     }

@@ -17,7 +17,10 @@ from django.utils.formats import number_format
 from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
 
+from mdm.staff import staff_name
+
 register = template.Library()
+register.filter("staff_name", staff_name)
 
 _TONES = 6  # Colours of a series, after which they repeat.
 _SPARK_HEIGHT = 30
@@ -45,12 +48,6 @@ def thousands(value: Any) -> str:
     if not isinstance(value, int | float | Decimal):
         return str(value)
     return number_format(value, use_l10n=True, force_grouping=True)
-
-
-@register.filter
-def staff_name(user: Any) -> str:
-    """Return what a member of staff is called: by full name, else by login; "" for nobody."""
-    return (user.get_full_name() or user.get_username()) if user else ""
 
 
 @register.filter

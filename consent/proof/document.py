@@ -39,6 +39,7 @@ from consent.models import ConflictResolution, NoticeVersion
 from consent.presentation import MatrixRow, TimelineEntry
 from consent.proof.pack import Pack, ProvedEvent, SealProof
 from consent.proof.words import how_to_verify
+from mdm.staff import staff_name
 
 _INK, _SOFT, _LINE = HexColor("#22201c"), HexColor("#6b655b"), HexColor("#d9d3c7")
 _YES, _NO, _GOLD = HexColor("#1f6b3a"), HexColor("#a32a22"), HexColor("#7d5c14")
@@ -150,7 +151,7 @@ def _cover(pack: Pack) -> list[Flowable]:
     facts = [
         (_("Person"), f"{pack.name} · {pack.customer.display_id}"),
         (_("Made"), _moment(pack.made_at)),
-        (_("By"), pack.made_by.get_full_name() or pack.made_by.get_username()),
+        (_("By"), staff_name(pack.made_by)),
         (_("Number of this pack"), pack.uuid),
         (_("Events"), len(pack.events)),
         (_("Consent ledger"), state),
@@ -288,7 +289,7 @@ def _decision(decided: ConflictResolution) -> Flowable:
     for event in decided.events.all():
         told.append(_p(f"{event.get_type_display()} · {event.source_record.source}", _QUIET))
         told.append(_p(event.uuid, _DIGEST))
-    by = decided.decided_by.get_full_name() or decided.decided_by.get_username()
+    by = staff_name(decided.decided_by)
     return _table(
         [[[_p(_moment(decided.decided_at)), _p(by, _QUIET)], told]], [42 * mm, _WIDTH - 42 * mm]
     )

@@ -70,7 +70,7 @@ def test_the_loser_of_a_value_is_named_with_what_it_said():
 
 def test_a_pinned_value_says_who_chose_it_and_why():
     record = make_record(given_name="Zoe")
-    steward = UserFactory(username="a.petit")
+    steward = UserFactory(username="a.petit", first_name="Anne", last_name="Petit")
     Pin.objects.create(
         record=record,
         attribute="given_name",
@@ -82,7 +82,8 @@ def test_a_pinned_value_says_who_chose_it_and_why():
 
     answer = client_of("steward").get(page_of(record))
 
-    assert "Pinned by a.petit" in answer.text
+    assert "Pinned by Anne Petit" in answer.text
+    assert "a.petit" not in answer.text
     assert "she said so" in answer.text
 
 
