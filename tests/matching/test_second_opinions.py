@@ -8,6 +8,7 @@ from hypothesis import strategies as st
 
 from matching import review
 from matching.concordance import cohens_kappa, concordance, meaning
+from matching.decisions import decide
 from matching.models import Decision, ReviewTask
 from tests.matching.factories import anne, customers_of, make_steward, run_match
 from tests.matching.test_review_page import form_of
@@ -86,7 +87,7 @@ def test_a_pair_decided_anew_leaves_the_list_and_stays_in_the_figures(pair):
     answer_as(other, Verdict.DIFFERENT)
     assert concordance().differing_count == 1
 
-    review.decide(pair[0].pk, pair[1].pk, Verdict.SAME, by=one)
+    decide(pair[0].pk, pair[1].pk, Verdict.SAME, by=one)
 
     found = concordance()
     assert (found.differing_count, found.all.count) == (0, 1)
