@@ -6,7 +6,8 @@ on an empty database (DATABASE_URL); it stops when there are records, unless --k
 
 `--more 900000` then writes that many other demo records straight into the tables that the question
 reads (records, customers, keys), which takes minutes instead of the hours of a load, and asks
-again: what a load writes beside them is not read here.
+again: what a load writes beside them is not read here. `benchmarks.run --only known` does so on
+databases of its own and writes the table.
 """
 
 import argparse
@@ -16,7 +17,7 @@ import random
 import sys
 import tempfile
 import time
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from datetime import date
 from io import StringIO
 from itertools import islice
@@ -24,10 +25,41 @@ from pathlib import Path
 from typing import Any
 
 from benchmarks.acts import percentiles
+from benchmarks.scale import site_of
+from benchmarks.servers import PostgresServer
 
 _CODES = ("crm", "shop", "newsletter")
 _CHUNK = 20_000
 _PERCENTS = (50, 95, 99)
+_MOST_LOADED = 100_000
+_FIGURES = ("p50_ms", "p95_ms", "p50_cpu_ms", "p95_cpu_ms", "p99_cpu_ms")
+
+Answers = tuple[str, Mapping[str, Any]]
+"""Database and what was measured on it."""
+
+
+def measure_known(
+    folder: Path, *, rows: int, engines: Mapping[str, PostgresServer | None]
+) -> Iterator[Answers]:
+    """Ask on each database about one record against so many."""
+    loaded = min(rows, _MOST_LOADED)
+    sizes = ("--rows", str(loaded), "--more", str(rows - loaded))
+    for engine, server in engines.items():
+        with site_of(folder / f"known-{engine}{rows}", server) as site:
+            yield engine, site.module("benchmarks.resembling", *sizes).answer
+
+
+def known_table(answers: Iterable[Answers]) -> list[str]:
+    """Return one line per database and size: milliseconds of an answer."""
+    lines = [
+        "| database | records | keys | clock p50 | p95 | processor p50 | p95 | p99 |",
+        "|---|" + "---:|" * 7,
+    ]
+    for engine, figures in answers:
+        sizes = f"{figures['records']:,} | {figures['keys']:,}"
+        times = " | ".join(f"{figures[name]:.1f}" for name in _FIGURES)
+        lines.append(f"| {engine} | {sizes} | {times} |")
+    return lines
 
 
 def main() -> int:

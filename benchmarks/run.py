@@ -16,6 +16,7 @@ from benchmarks.import_peer import measure_peers
 from benchmarks.load import measure_load
 from benchmarks.machine import describe_machine
 from benchmarks.real_input import SAMPLE_DATA_SETTING, measure_quality, sample_folder, samples
+from benchmarks.resembling import known_table, measure_known
 from benchmarks.scale import measure_scale
 from benchmarks.servers import PostgresServer, postgres_server
 from benchmarks.steps import REPOSITORY, Measured, Site, StepFailed
@@ -168,6 +169,15 @@ def _identity(bench: Bench) -> Sections:
     yield "identity", identity_tables(walks)
 
 
+def _known(bench: Bench) -> Sections:
+    answers = []
+    for rows in bench.options.rows:
+        for database, figures in measure_known(bench.folder, rows=rows, engines=bench.engines):
+            _say(f"{database}, {rows:,} records: p95 {figures['p95_ms']:.1f} ms")
+            answers.append((database, figures))
+    yield "known", known_table(answers)
+
+
 def _campaign(bench: Bench) -> Sections:
     for name, server in bench.engines.items():
         runs = []
@@ -190,6 +200,7 @@ PARTS: dict[str, Callable[[Bench], Sections]] = {
     "million": _million,
     "golden": _golden,
     "identity": _identity,
+    "known": _known,
     "campaign": _campaign,
 }
 """What can be measured: `--only` asks for one of them."""

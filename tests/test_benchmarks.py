@@ -13,6 +13,7 @@ from benchmarks.limits import LimitBroken, run_limited
 from benchmarks.load import LoadRun
 from benchmarks.multiply import multiply
 from benchmarks.report import load_table, peer_table, replace_section, scale_table
+from benchmarks.resembling import known_table
 from benchmarks.scale import Run
 from benchmarks.steps import Measured, Site, StepFailed
 from consent.crowds import Crowd
@@ -73,6 +74,16 @@ def test_a_walk_that_ran_out_of_time_tells_what_it_measured():
     )
     assert "| postgresql | 2,000 | link | 20.0 | 31.5 | 9.0 | 12.5 | 3.0 |" in lines
     assert not any("first search" in line for line in lines)
+
+
+def test_one_record_against_all_tells_how_long_an_answer_takes():
+    times = {"p50_ms": 9.0, "p95_ms": 18.25, "p50_cpu_ms": 8, "p95_cpu_ms": 15, "p99_cpu_ms": 16}
+
+    lines = known_table([("postgresql", {"records": 1_000_000, "keys": 11_900_000, **times})])
+
+    assert lines[-1] == (
+        "| postgresql | 1,000,000 | 11,900,000 | 9.0 | 18.2 | 8.0 | 15.0 | 16.0 |"
+    )
 
 
 def test_a_campaign_tells_people_per_second_and_how_long_one_answer_takes():
