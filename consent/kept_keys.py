@@ -17,15 +17,17 @@ _EVENTS = "consent_consentevent"
 _KEPT = (("source_record", "mdm_sourcerecord"), ("contact_point", "mdm_contactpoint"))
 """Fields of an event, each with the table whose keys it holds."""
 
-# Planned each time: a plan made while tables are empty would read them from end to end later.
+# Planned each time: a plan made while tables are empty would read them from end to end later. Like
+# foreign keys they look with the rights of the owner, in the very schema of the table.
 _FUNCTIONS = """
-CREATE OR REPLACE FUNCTION hold_keys() RETURNS trigger LANGUAGE plpgsql AS $$
+CREATE OR REPLACE FUNCTION hold_keys() RETURNS trigger LANGUAGE plpgsql
+SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS $$
 DECLARE is_complete boolean;
 BEGIN
     EXECUTE format(
         'SELECT (SELECT count(DISTINCT %1$I) FROM written) = (SELECT count(*) FROM ('
-        'SELECT FROM %2$I WHERE id IN (SELECT %1$I FROM written) FOR KEY SHARE) AS held)',
-        TG_ARGV[0], TG_ARGV[1]
+        'SELECT FROM %3$I.%2$I WHERE id IN (SELECT %1$I FROM written) FOR KEY SHARE) AS held)',
+        TG_ARGV[0], TG_ARGV[1], TG_TABLE_SCHEMA
     ) INTO is_complete;
     IF NOT is_complete THEN
         RAISE EXCEPTION USING
@@ -34,12 +36,13 @@ BEGIN
     END IF;
     RETURN NULL;
 END $$;
-CREATE OR REPLACE FUNCTION refuse_orphans() RETURNS trigger LANGUAGE plpgsql AS $$
+CREATE OR REPLACE FUNCTION refuse_orphans() RETURNS trigger LANGUAGE plpgsql
+SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS $$
 DECLARE is_named boolean;
 BEGIN
     EXECUTE format(
-        'SELECT EXISTS (SELECT FROM %2$I WHERE %1$I IN (SELECT id FROM gone))',
-        TG_ARGV[0], TG_ARGV[1]
+        'SELECT EXISTS (SELECT FROM %3$I.%2$I WHERE %1$I IN (SELECT id FROM gone))',
+        TG_ARGV[0], TG_ARGV[1], TG_TABLE_SCHEMA
     ) INTO is_named;
     IF is_named THEN
         RAISE EXCEPTION USING
@@ -47,6 +50,12 @@ BEGIN
             ERRCODE = 'foreign_key_violation';
     END IF;
     RETURN NULL;
+END $$;
+CREATE OR REPLACE FUNCTION refuse_new_key() RETURNS trigger LANGUAGE plpgsql AS $$
+BEGIN
+    RAISE EXCEPTION USING
+        MESSAGE = 'Keys of ' || TG_TABLE_NAME || ' never change.',
+        ERRCODE = 'foreign_key_violation';
 END $$;
 """
 
@@ -72,7 +81,7 @@ def check_row_by_row(apps: StateApps, schema_editor: BaseDatabaseSchemaEditor) -
             f"ALTER TABLE {_EVENTS} ADD CONSTRAINT consent_event_{field}_fk FOREIGN KEY"
             f" ({field}_id) REFERENCES {table} (id) DEFERRABLE INITIALLY DEFERRED"
         )
-    schema_editor.execute("DROP FUNCTION hold_keys; DROP FUNCTION refuse_orphans")
+    schema_editor.execute("DROP FUNCTION hold_keys, refuse_orphans, refuse_new_key")
 
 
 def _triggers() -> Iterator[str]:
@@ -89,7 +98,7 @@ def _triggers() -> Iterator[str]:
         )
         yield (
             f"CREATE TRIGGER {table}_keys_stay BEFORE UPDATE OF id ON {table}"
-            " FOR EACH ROW WHEN (OLD.id <> NEW.id) EXECUTE FUNCTION refuse_change()"
+            " FOR EACH ROW WHEN (OLD.id <> NEW.id) EXECUTE FUNCTION refuse_new_key()"
         )
 
 
