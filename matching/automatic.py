@@ -39,7 +39,13 @@ FAMILY_AGREES = {
     FamilyName.TWO_EDITS,
 }
 BIRTH_AGREES = {BirthDate.SAME, BirthDate.REARRANGED, BirthDate.ONE_PART}
-BIRTH_CONFLICTS = {BirthDate.SAME_YEAR, BirthDate.NEAR_YEAR, BirthDate.DIFFERS}
+BIRTH_CONFLICTS = {
+    BirthDate.SAME_YEAR,
+    BirthDate.NEAR_YEAR,
+    BirthDate.ONLY_YEAR_DIFFERS,
+    BirthDate.DIFFERS,
+}
+"""Years alone, equal or nearly, are neither: ages are given roughly, and many share a year."""
 _EMAIL_AGREES = {Email.SAME, Email.SAME_NAMED, Email.SAME_LOCAL_PART}
 _SAME_ORGANISATION = {
     Organisation.SAME_RARE,

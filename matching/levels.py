@@ -108,7 +108,7 @@ class Email(IntEnum):
 
 
 class BirthDate(IntEnum):
-    """How two birth dates agree."""
+    """How two birth dates agree; by their years alone where no more is known of one of them."""
 
     UNKNOWN = 0
     SAME = 1
@@ -117,7 +117,10 @@ class BirthDate(IntEnum):
     CLOSE = 4
     SAME_YEAR = 5
     NEAR_YEAR = 6
-    DIFFERS = 7
+    ONLY_YEAR_SAME = 7
+    ONLY_YEAR_NEAR = 8
+    ONLY_YEAR_DIFFERS = 9
+    DIFFERS = 10
 
 
 class Identifier(IntEnum):
@@ -206,7 +209,7 @@ EXACT: dict[str, frozenset[int]] = {
     "address": frozenset({4, 5, 6}),
     "phone": frozenset({1, 2}),
     "email": frozenset({1, 2, 3}),
-    "birth_date": frozenset({1}),
+    "birth_date": frozenset({1, 7}),
     "identifier": frozenset({1}),
     "organisation": frozenset({1, 2, 3}),
     "sex": frozenset({1}),

@@ -8,22 +8,20 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from enum import StrEnum
 from functools import cached_property
-from itertools import pairwise, product
+from itertools import pairwise
 
 import numpy as np
 
 from matching.linkage.columns import Bits, Codes, Flags, Ids, Levels
 from matching.linkage.encoding import Encoded
-from matching.linkage.keys import Rule, record_keys
+from matching.linkage.keys import Rule, one_sided, record_keys
+from matching.linkage.sorting import meetings, sorted_blocks
 
 BLOCK_CAP = 1000
 """Records in one block; above, the key says nothing (a default value, a very common name)."""
 
 CHUNK = 1 << 17
 """Pairs handled at a time: large enough for numpy, small enough for the processor's cache."""
-
-_ENOUGH_RECORDS, _ENOUGH_PAIRS = 100_000, 10
-"""Records that may stand for a larger file, and pairs among them for each pair that is drawn."""
 
 Partition = tuple[int, int]
 """(w, W): the blocks of worker w among W."""
@@ -54,10 +52,19 @@ class Blocks:
     ways: Levels
     """Which column put the entry into its block."""
     partners: Codes
-    """Number of entries after this one in its block."""
+    """Number of entries of its block that this one makes pairs with."""
+    first_partner: Codes
+    """How many entries on the first of them stands; the others follow it."""
     capped_count: int
     largest: int
     """Records in the largest block in use."""
+    one_sided: int = 0
+    """How many of the columns, the first ones, meet only the others (see `keys.one_sided`)."""
+
+    @cached_property
+    def meetings(self) -> tuple[tuple[int, int], ...]:
+        """Which columns make pairs with which, in the order in which they claim a pair."""
+        return meetings(len(self.columns), self.one_sided)
 
     @property
     def pair_count(self) -> int:
@@ -70,21 +77,25 @@ class Blocks:
 
     def joins(self, left: Codes, right: Codes) -> Flags:
         """Return which pairs share a block."""
-        first, *others = self.columns
-        found: Flags = np.equal(np.take(first, left), np.take(first, right))
-        if others:
+        if self.one_sided:
+            found = np.zeros(len(left), np.bool_)
+        else:
+            found = np.equal(np.take(self.columns[0], left), np.take(self.columns[0], right))
+        if len(self.columns) > 1:
             # Few records have a second phone or a birth name: only they are looked at again.
-            several = self.has_several
-            rows = np.flatnonzero(np.take(several, left) | np.take(several, right))
+            special = self._is_special
+            rows = np.flatnonzero(np.take(special, left) | np.take(special, right))
             left, right = left[rows], right[rows]
-            for mine, other in product(self.columns, repeat=2):
-                found[rows] |= np.take(mine, left) == np.take(other, right)
+            for mine, other in self.meetings:
+                one, two = np.take(self.columns[mine], left), np.take(self.columns[other], right)
+                found[rows] |= one == two
         return found
 
     @cached_property
-    def has_several(self) -> Flags:
-        """Which records are in a block by another way than the first."""
-        found: Flags = np.any([column >= 0 for column in self.columns[1:]], axis=0)
+    def _is_special(self) -> Flags:
+        """Which records are in a block by another way than the first, or on the first side."""
+        columns = self.columns[: self.one_sided] if self.one_sided else self.columns[1:]
+        found: Flags = np.any([column >= 0 for column in columns], axis=0)
         return found
 
     def slices(self, size: int = CHUNK) -> list[slice]:
@@ -101,7 +112,8 @@ class Blocks:
         partners = self.partners[part]
         one = np.repeat(np.arange(part.start, part.stop, dtype=np.int32), partners)
         before = np.cumsum(partners, dtype=np.int32) - partners
-        skipped = np.arange(part.start + 1, part.stop + 1, dtype=np.int32) - before
+        skipped = np.arange(part.start, part.stop, dtype=np.int32) - before
+        skipped += self.first_partner[part]
         other = np.arange(len(one), dtype=np.int32) + np.repeat(skipped, partners)
         left, right = np.take(self.entries, one), np.take(self.entries, other)
         if len(self.columns) == 1:
@@ -118,17 +130,18 @@ class Blocks:
         count = len(self.columns)
         made = way * count + other_way
         keep = left != right
-        for position, (mine, other) in enumerate(product(self.columns, repeat=2)):
-            rows = np.flatnonzero(made > position)
-            joined = np.take(mine, left[rows]) == np.take(other, right[rows])
-            keep[rows[joined]] = False
+        for mine, other in self.meetings:
+            rows = np.flatnonzero(made > mine * count + other)
+            one = np.take(self.columns[mine], left[rows])
+            keep[rows[one == np.take(self.columns[other], right[rows])]] = False
         return left[keep], right[keep]
 
     def touching(self, records: Flags) -> "Blocks":
         """Return only the blocks that hold one of some records."""
-        starts = np.flatnonzero(np.r_[True, self.partners[:-1] == 0])
         if not len(self.entries):
             return self
+        number = np.array(self.columns)[self.ways, self.entries]
+        starts = np.flatnonzero(np.r_[True, number[1:] != number[:-1]])
         sizes = np.diff(np.r_[starts, len(self.entries)])
         wanted = np.logical_or.reduceat(np.take(records, self.entries), starts)
         return self._only(np.repeat(wanted, sizes))
@@ -136,7 +149,7 @@ class Blocks:
     def _only(self, kept: Flags) -> "Blocks":
         return Blocks(
             self.rule, self.columns, self.entries[kept], self.ways[kept], self.partners[kept],
-            self.capped_count, self.largest,
+            self.first_partner[kept], self.capped_count, self.largest, self.one_sided,
         )  # fmt: skip
 
 
@@ -183,78 +196,34 @@ def build_blocks(
         partition: only the blocks of one worker; who takes which depends on the key alone.
     """
     keys = record_keys(encoded, rule)
-    entries, ways, sorted_keys = _sorted_entries(keys)
-    starts, sizes = _runs(sorted_keys)
-    is_capped = sizes > cap
+    found = sorted_blocks(keys, one_sided=one_sided(rule, len(keys)))
+    is_capped = found.sizes > cap
     if too_common is not None:
-        is_capped |= np.isin(sorted_keys[starts], too_common)
-    is_used = (sizes >= 2) & ~is_capped
+        is_capped |= np.isin(found.keys[found.starts], too_common)
+    is_used = (found.pair_counts > 0) & ~is_capped
     if not is_used.any() and not is_capped.any():
         return None
-    kept = np.repeat(is_used, sizes)
-    columns = _block_numbers(len(keys), encoded.size, entries[kept], ways[kept], sizes[is_used])
+    used = found.only(is_used)
+    columns = _block_numbers(len(keys), encoded.size, used.records, used.ways, used.sizes)
     if partition is not None:
-        is_used &= _is_taken_by(partition, sorted_keys[starts])
-        kept = np.repeat(is_used, sizes)
+        used = used.only(_is_taken_by(partition, used.keys[used.starts]))
+    partners, first_partner = used.partners()
     return Blocks(
         rule=rule,
         columns=columns,
-        entries=entries[kept],
-        ways=ways[kept],
-        partners=_partners_after(sizes[is_used]),
+        entries=used.records,
+        ways=used.ways,
+        partners=partners,
+        first_partner=first_partner,
         capped_count=int(is_capped.sum()),
-        largest=int(sizes[is_used].max(initial=0)),
+        largest=int(used.sizes.max(initial=0)),
+        one_sided=found.one_sided,
     )
 
 
 def _is_taken_by(partition: Partition, keys: Bits) -> Flags:
     worker, workers = partition
     return np.asarray((keys >> np.uint64(20)) % np.uint64(workers) == np.uint64(worker))
-
-
-def _partners_after(sizes: Ids) -> Codes:
-    """Return how many entries of its own block follow each entry."""
-    position = np.arange(int(sizes.sum())) - np.repeat(np.cumsum(sizes) - sizes, sizes)
-    return np.asarray(np.repeat(sizes, sizes) - position - 1, np.int32)
-
-
-def sorted_blocks(keys: Sequence[Bits], every: int = 1) -> tuple[Codes, Bits, Ids, Ids]:
-    """Return the records by rising key, their keys, and the start and size of each block.
-
-    Args:
-        keys: one key per record, 0 for none: one array for each way to build it.
-        every: only one in so many keys, with all their records.
-    """
-    entries, _ways, sorted_keys = _sorted_entries(keys, every)
-    starts, sizes = _runs(sorted_keys)
-    return entries, sorted_keys, starts, sizes
-
-
-def _runs(sorted_keys: Bits) -> tuple[Ids, Ids]:
-    """Return where each run of equal keys starts, and how long it is."""
-    if not len(sorted_keys):
-        return np.zeros(0, np.int64), np.zeros(0, np.int64)
-    starts = np.flatnonzero(np.r_[True, sorted_keys[1:] != sorted_keys[:-1]])
-    return starts, np.diff(np.r_[starts, len(sorted_keys)])
-
-
-def _sorted_entries(keys: Sequence[Bits], every: int = 1) -> tuple[Codes, Levels, Bits]:
-    """Return (record, way, key) of each key that may occur twice, sorted by key, then record."""
-    found = [np.flatnonzero(column) for column in keys]
-    key = np.concatenate([column[rows] for column, rows in zip(keys, found, strict=True)])
-    records = np.concatenate(found).astype(np.int32)
-    ways = np.repeat(np.arange(len(keys), dtype=np.uint8), [len(rows) for rows in found])
-    if every > 1:
-        wanted = (key >> np.uint64(5)) % np.uint64(every) == 0
-        key, records, ways = key[wanted], records[wanted], ways[wanted]
-    # Most keys are alone in a file; a count of their first bits removes most of those unsorted.
-    bits = min(22, len(key).bit_length() + 2)
-    for shift in (np.uint64(42), np.uint64(20)):
-        short = ((key >> shift) & np.uint64((1 << bits) - 1)).astype(np.int32)
-        several = np.take(np.bincount(short, minlength=1 << bits) > 1, short)
-        key, records, ways = key[several], records[several], ways[several]
-    order = np.argsort(key, kind="stable")
-    return np.take(records, order), np.take(ways, order), np.take(key, order)
 
 
 def _block_numbers(
@@ -304,40 +273,3 @@ def new_pairs(blocks: Sequence[Blocks], position: int, part: slice) -> tuple[Cod
         known |= earlier.joins(left, right)
     kept = np.flatnonzero(~known)
     return np.take(left, kept), np.take(right, kept)
-
-
-def random_pairs_sharing(
-    encoded: Encoded, parts: Sequence[str], count: int, generator: np.random.Generator
-) -> tuple[Codes, Codes]:
-    """Return random pairs of records that share these parts, whatever the size of a block.
-
-    Every such pair is as likely as any other; the same pair may come twice. In a large file the
-    pairs of a random part of the records will do, where there are enough of them.
-    """
-    key = record_keys(encoded, Rule(tuple(parts)))[0]
-    if len(key) > _ENOUGH_RECORDS:
-        some = np.flatnonzero(generator.random(len(key)) < _ENOUGH_RECORDS / len(key))
-        records, ends, starts, sizes = _partners(np.take(key, some))
-        if len(ends) and ends[-1] > _ENOUGH_PAIRS * count:
-            left, right = _draw_partners(records, ends, starts, sizes, count, generator)
-            return some[left].astype(np.int32), some[right].astype(np.int32)
-    records, ends, starts, sizes = _partners(key)
-    if not len(ends) or not ends[-1]:
-        return records[:0], records[:0]
-    return _draw_partners(records, ends, starts, sizes, count, generator)
-
-
-def _partners(key: Bits) -> tuple[Codes, Ids, Ids, Ids]:
-    """Return the records by key, the running sum of their partners, and each one's block."""
-    records, _keys, starts, sizes = sorted_blocks([key])
-    partners = np.cumsum(np.repeat(sizes - 1, sizes))
-    return records, partners, np.repeat(starts, sizes), np.repeat(sizes, sizes)
-
-
-def _draw_partners(
-    records: Codes, ends: Ids, starts: Ids, sizes: Ids, count: int, generator: np.random.Generator
-) -> tuple[Codes, Codes]:
-    first = np.searchsorted(ends, generator.integers(0, ends[-1], count), side="right")
-    start, size = starts[first], sizes[first]
-    second = start + (first - start + generator.integers(1, size)) % size
-    return records[first], records[second]

@@ -5,7 +5,6 @@ from concurrent.futures import ThreadPoolExecutor
 
 import numpy as np
 
-from matching.linkage.blocking import random_pairs_sharing
 from matching.linkage.classes import (
     Chance,
     Classes,
@@ -18,6 +17,7 @@ from matching.linkage.columns import Codes, Flags, Floats
 from matching.linkage.comparison import compare
 from matching.linkage.encoding import Encoded
 from matching.linkage.keys import Rule
+from matching.linkage.sorting import random_pairs_sharing
 
 RANDOM_PAIRS = 100_000
 FEWEST_RANDOM_PAIRS = 2_000

@@ -9,11 +9,15 @@ from matching.linkage.encoding import Encoded
 
 
 def compare_birth_dates(encoded: Encoded, left: Codes, right: Codes) -> Levels:
-    """Return the level of two birth dates; a year alone is compared as a year."""
+    """Return the level of two birth dates; a year alone is compared as a year.
+
+    Two first days of a year are two years: they stand for days that nobody knew.
+    """
     one, other = np.take(encoded.births, left), np.take(encoded.births, right)
     both = (one > 0) & (other > 0)
     levels = np.where(both, np.uint8(BirthDate.SAME), np.uint8(BirthDate.UNKNOWN))
-    is_whole = (one & np.uint64(0xFF) > 0) & (other & np.uint64(0xFF) > 0)
+    is_whole = (one & _DAY > 0) & (other & _DAY > 0)
+    is_whole &= (one & _DAY_OF_YEAR != _FIRST_OF_YEAR) | (other & _DAY_OF_YEAR != _FIRST_OF_YEAR)
     rows = np.flatnonzero(both & is_whole & (one != other))
     levels[rows] = _unequal_dates(one[rows], other[rows])
     rows = np.flatnonzero(both & ~is_whole)
@@ -22,7 +26,7 @@ def compare_birth_dates(encoded: Encoded, left: Codes, right: Codes) -> Levels:
 
 
 _YEAR, _MONTH, _DAY = np.uint64(0xFFFF0000), np.uint64(0xFF00), np.uint64(0xFF)
-_FIRST_OF_YEAR = np.uint64(0x0101)
+_DAY_OF_YEAR, _FIRST_OF_YEAR = np.uint64(0xFFFF), np.uint64(0x0101)
 
 
 def _unequal_dates(one: Bits, other: Bits) -> Levels:
@@ -38,7 +42,7 @@ def _unequal_dates(one: Bits, other: Bits) -> Levels:
     levels[(year & (month | day)) | (month & day & ((gap <= 10) | (gap % 10 == 0)))] = (
         BirthDate.ONE_PART
     )
-    monthday, other_monthday = one & np.uint64(0xFFFF), other & np.uint64(0xFFFF)
+    monthday, other_monthday = one & _DAY_OF_YEAR, other & _DAY_OF_YEAR
     turned = ((monthday & _DAY) << np.uint64(8)) | (monthday >> np.uint64(8))
     first = (monthday == _FIRST_OF_YEAR) | (other_monthday == _FIRST_OF_YEAR)
     levels[
@@ -50,12 +54,12 @@ def _unequal_dates(one: Bits, other: Bits) -> Levels:
 
 def _years_alone(one: Bits, other: Bits) -> Levels:
     gap = np.abs(_years(one) - _years(other))
-    levels = np.full(len(one), BirthDate.DIFFERS, np.uint8)
-    levels[gap <= 2] = BirthDate.NEAR_YEAR
-    levels[gap == 0] = BirthDate.SAME_YEAR
+    levels = np.full(len(one), BirthDate.ONLY_YEAR_DIFFERS, np.uint8)
+    levels[gap <= 2] = BirthDate.ONLY_YEAR_NEAR
+    levels[gap == 0] = BirthDate.ONLY_YEAR_SAME
     months = one & _MONTH, other & _MONTH
     levels[(gap == 0) & (months[0] != months[1]) & (months[0] > 0) & (months[1] > 0)] = (
-        BirthDate.NEAR_YEAR
+        BirthDate.ONLY_YEAR_NEAR
     )
     return levels
 

@@ -7,6 +7,7 @@ candidates among stored keys, and workers that share the keys out by their value
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from itertools import product
+from operator import itemgetter
 from zlib import crc32
 
 import numpy as np
@@ -20,6 +21,9 @@ Part = Callable[[Encoded], tuple[Bits, ...]]
 """Gives a part of a key per record, 0 for none: one array for each value it may have."""
 
 _MIX = np.uint64(0x9E3779B97F4A7C15)
+
+_CROSSING, _WAYS_OF_CROSSING = "name_in_email", 3
+"""The part of two sides, mailboxes and names; and in how many ways it is built."""
 
 
 @dataclass(frozen=True)
@@ -39,10 +43,25 @@ class Rule:
 def record_keys(encoded: Encoded, rule: Rule) -> list[Bits]:
     """Return the keys of each record, 0 for none: one array for each way to build the key.
 
-    A record with two phones has two keys under a rule that asks for a phone.
+    A record with two phones has two keys under a rule that asks for a phone. The first keys are
+    those of the side that meets the others only (see `one_sided`).
     """
     choices = [PARTS[part](encoded) for part in rule.parts]
-    return [_key(rule, parts) for parts in product(*choices)]
+    ways = list(product(*(range(len(choice)) for choice in choices)))
+    if _CROSSING in rule.parts:
+        ways.sort(key=itemgetter(rule.parts.index(_CROSSING)))
+    return [
+        _key(rule, [choice[way] for choice, way in zip(choices, one, strict=True)]) for one in ways
+    ]
+
+
+def one_sided(rule: Rule, ways: int) -> int:
+    """Return how many of a rule's ways meet only the others; 0 where all meet one another.
+
+    A mailbox that spells a name is looked for among names: names that are equal, and mailboxes,
+    have rules of their own, and are a hundred times as many.
+    """
+    return ways // _WAYS_OF_CROSSING if _CROSSING in rule.parts else 0
 
 
 def _key(rule: Rule, parts: Sequence[Bits]) -> Bits:
@@ -138,10 +157,8 @@ def _mailbox(part: str, function: Callable[[str], str]) -> Part:
 
 
 def _name_in_email(encoded: Encoded) -> tuple[Bits, ...]:
-    """Return the letters of a mailbox without a name beside it, or the full name in one word."""
-    forth, back = encoded.names.spelt
-    # No record has both: one array less to compare by.
-    return np.where(encoded.mailboxes != 0, encoded.mailboxes, forth), back
+    """Return the letters of a mailbox without a name beside it, and the full name in one word."""
+    return encoded.mailboxes, *encoded.names.spelt
 
 
 def _date_part(mask: int) -> Part:
@@ -204,7 +221,7 @@ PART_FIELDS: Mapping[str, tuple[str, ...]] = {
     "email_name": ("email",),
     "email_start": ("email",),
     "email_end": ("email",),
-    "name_in_email": ("email", "given_name", "family_name"),
+    "name_in_email": ("given_name", "family_name"),
     "phone": ("phone",),
     "given_name": ("given_name",),
     "given_initial": ("given_name",),

@@ -105,6 +105,9 @@ SAME_PERSON: Profile = {
         BirthDate.SAME_YEAR: 0.005,
         BirthDate.NEAR_YEAR: 0.002,
         BirthDate.DIFFERS: 0.004,
+        BirthDate.ONLY_YEAR_SAME: 0.75,
+        BirthDate.ONLY_YEAR_NEAR: 0.2,
+        BirthDate.ONLY_YEAR_DIFFERS: 0.05,
     },
     "identifier": {Identifier.SAME: 0.9, Identifier.NEAR: 0.07, Identifier.DIFFERS: 0.03},
     "organisation": {
@@ -190,6 +193,9 @@ STRANGERS: Profile = {
         BirthDate.SAME_YEAR: 0.02,
         BirthDate.NEAR_YEAR: 0.05,
         BirthDate.DIFFERS: 0.92,
+        BirthDate.ONLY_YEAR_SAME: 0.02,
+        BirthDate.ONLY_YEAR_NEAR: 0.06,
+        BirthDate.ONLY_YEAR_DIFFERS: 0.92,
     },
     "identifier": {Identifier.SAME: 1e-6, Identifier.NEAR: 1e-5, Identifier.DIFFERS: 1.0},
     "organisation": _MOSTLY_DIFFERENT_TEXT,
@@ -269,6 +275,9 @@ _OTHER_GIVEN_NAME: Profile = {
         BirthDate.SAME_YEAR: 0.03,
         BirthDate.NEAR_YEAR: 0.11,
         BirthDate.DIFFERS: 0.80,
+        BirthDate.ONLY_YEAR_SAME: 0.05,
+        BirthDate.ONLY_YEAR_NEAR: 0.14,
+        BirthDate.ONLY_YEAR_DIFFERS: 0.81,
     },
 }
 
@@ -347,34 +356,52 @@ HOUSEHOLDS: Mapping[str, Profile] = {
             BirthDate.SAME_YEAR: 0.002,
             BirthDate.NEAR_YEAR: 0.003,
             BirthDate.DIFFERS: 0.98,
+            BirthDate.ONLY_YEAR_SAME: 0.002,
+            BirthDate.ONLY_YEAR_NEAR: 0.004,
+            BirthDate.ONLY_YEAR_DIFFERS: 0.98,
         },
         "sex": {Sex.SAME: 0.98, Sex.DIFFERS: 0.02},
     },
 }
 """Different people under one roof. They never learn to agree on what tells them apart."""
 
-_ADDRESS_GROUPS = (
-    tuple(level for level in Address if 1 <= level <= 3),
-    tuple(level for level in Address if level >= 4 and level % 4 == 0),
-    tuple(level for level in Address if level >= 4 and level % 4 != 0),
+_YEARS_ALONE = (
+    BirthDate.ONLY_YEAR_SAME,
+    BirthDate.ONLY_YEAR_NEAR,
+    BirthDate.ONLY_YEAR_DIFFERS,
 )
-"""Levels by which part of the address is missing: street, town, nothing."""
+_GROUPS: Mapping[str, tuple[tuple[int, ...], ...]] = {
+    "address": (
+        tuple(level for level in Address if 1 <= level <= 3),
+        tuple(level for level in Address if level >= 4 and level % 4 == 0),
+        tuple(level for level in Address if level >= 4 and level % 4 != 0),
+    ),
+    "birth_date": (
+        tuple(level for level in BirthDate if level and level not in _YEARS_ALONE),
+        _YEARS_ALONE,
+    ),
+}
+"""Levels by which part of a value is missing: street, town, nothing; nothing, the day."""
+
+
+def level_groups(field: str) -> tuple[tuple[int, ...], ...]:
+    """Return the known levels, those together that miss the same part; the last says differs."""
+    return _GROUPS.get(field, (tuple(range(1, len(LEVELS[field]))),))
 
 
 def distribution(field: str, weights: Mapping[int, float], by_chance: Floats) -> Floats:
     """Return weights as probabilities of the levels, 0 for level 0.
 
-    An address is missing its street or its town as often as in the file: that part of an address
-    is unknown says nothing about who lives there.
+    An address is missing its street or its town, and a birth date its day, as often as in the
+    file: that a part is unknown says nothing about who it is.
     """
     values = np.full(len(LEVELS[field]), REST)
     for level, weight in weights.items():
         values[level] = weight
     values[0] = 0.0
-    if field == "address":
-        for group in _ADDRESS_GROUPS:
-            levels = list(group)
-            values[levels] *= by_chance[levels].sum() / values[levels].sum()
+    for group in _GROUPS.get(field, ()):
+        levels = list(group)
+        values[levels] *= by_chance[levels].sum() / values[levels].sum()
     return np.asarray(values / values.sum(), np.float64)
 
 

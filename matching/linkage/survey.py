@@ -10,14 +10,13 @@ from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from functools import partial
-from itertools import product
 
 import numpy as np
 
-from matching.linkage.blocking import sorted_blocks
 from matching.linkage.columns import Bits, Codes, Flags, Floats, Ids
 from matching.linkage.encoding import Encoded
-from matching.linkage.keys import Rule, record_keys
+from matching.linkage.keys import Rule, one_sided, record_keys
+from matching.linkage.sorting import SortedBlocks, meetings, sorted_blocks
 
 SAMPLE = 4_000
 """Pairs asked of each rule."""
@@ -88,19 +87,18 @@ def survey(encoded: Encoded, rules: Sequence[Rule], cap: int, workers: int = 1) 
 def _cost(encoded: Encoded, rule: Rule, cap: int) -> Cost:
     every = 1 + encoded.size // _ALL_KEYS
     keys = record_keys(encoded, rule)
-    records, sorted_keys, starts, sizes = sorted_blocks(keys, every)
-    is_used = (sizes >= 2) & (sizes <= cap)
-    partners = np.where(is_used, sizes * (sizes - 1) // 2, 0)
-    pairs = int(partners.sum()) * every
-    left, right = _drawn(records, starts[is_used], sizes[is_used])
+    found = sorted_blocks(keys, every, one_sided=one_sided(rule, len(keys)))
+    is_capped = found.sizes > cap
+    used = found.only((found.pair_counts > 0) & ~is_capped)
+    left, right = _drawn(used)
     return Cost(
         rule=rule,
-        pairs=pairs,
-        largest_block=int(sizes[is_used].max(initial=0)),
-        capped_blocks=int((sizes > cap).sum()) * every,
+        pairs=int(used.pair_counts.sum()) * every,
+        largest_block=int(used.sizes.max(initial=0)),
+        capped_blocks=int(is_capped.sum()) * every,
         left=left,
         right=right,
-        capped=sorted_keys[starts[sizes > cap]] if every == 1 else _capped(keys, cap),
+        capped=found.keys[found.starts[is_capped]] if every == 1 else _capped(keys, cap),
     )
 
 
@@ -113,20 +111,13 @@ def _capped(keys: Sequence[Bits], cap: int) -> Bits:
     return np.asarray(found[counts > cap], np.uint64)
 
 
-def _drawn(records: Codes, starts: Ids, sizes: Ids) -> tuple[Codes, Codes]:
+def _drawn(blocks: SortedBlocks) -> tuple[Codes, Codes]:
     """Return random pairs of the blocks, or each of them once where there are few."""
-    total = np.cumsum(sizes * (sizes - 1) // 2)
-    count = int(total[-1]) if len(total) else 0
-    drawn = np.arange(count)
+    count = int(blocks.pair_counts.sum())
+    numbers = np.arange(count)
     if count > SAMPLE:
-        drawn = np.random.default_rng(_SEED).integers(0, count, SAMPLE)
-    block = np.searchsorted(total, drawn, side="right")
-    # Pair number n of a block, counted by rows of a triangle: (1,0), (2,0), (2,1), (3,0)…
-    number = drawn - (total[block] - sizes[block] * (sizes[block] - 1) // 2)
-    row = ((1 + np.sqrt(8 * number + 1)) / 2).astype(np.int64)
-    row -= row * (row - 1) // 2 > number
-    column = number - row * (row - 1) // 2
-    one, other = records[starts[block] + row], records[starts[block] + column]
+        numbers = np.random.default_rng(_SEED).integers(0, count, SAMPLE)
+    one, other = blocks.drawn(numbers)
     apart = one != other
     return np.minimum(one, other)[apart], np.maximum(one, other)[apart]
 
@@ -135,8 +126,8 @@ def _makes(encoded: Encoded, cost: Cost, left: Codes, right: Codes) -> Flags:
     """Return which pairs a rule makes."""
     keys = record_keys(encoded, cost.rule)
     found = np.zeros(len(left), np.bool_)
-    for mine, theirs in product(keys, repeat=2):
-        one, other = np.take(mine, left), np.take(theirs, right)
+    for mine, theirs in meetings(len(keys), one_sided(cost.rule, len(keys))):
+        one, other = np.take(keys[mine], left), np.take(keys[theirs], right)
         same = (one == other) & (one != 0)
         if len(cost.capped):
             same &= ~np.isin(one, cost.capped)

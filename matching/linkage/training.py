@@ -24,6 +24,7 @@ from matching.linkage.profiles import (
     NAMESAKES_PER_MATCH,
     PERSONAL_LEVELS,
     SILENT_LEVELS,
+    level_groups,
 )
 from matching.scoring import ScoreModel
 
@@ -173,7 +174,8 @@ class _Trainer:
             found += PRIOR_STRENGTH * start
             found[:, chance] += SHRINK * mass[chance] * start[:, chance]
             found /= found.sum(axis=0)
-            _limit_differing(found[:, : classes.match_count], MOST_DIFFERING.get(field, 1.0))
+            if field in MOST_DIFFERING:
+                _limit_differing(field, found[:, : classes.match_count])
             for position, fixed in classes.fixed.items():
                 if field in fixed:
                     found[:, position] = start[:, position]
@@ -204,12 +206,15 @@ class _Trainer:
         )
 
 
-def _limit_differing(table: Floats, most: float) -> None:
-    """Keep the last level, "differs", at most this likely; the others share the rest."""
-    excess = table[-1] > most
-    others = table[:-1].sum(axis=0)
-    table[:-1] = np.where(excess, table[:-1] * (1 - most) / np.maximum(others, FLOOR), table[:-1])
-    table[-1] = np.minimum(table[-1], most)
+def _limit_differing(field: str, table: Floats) -> None:
+    """Keep "differs", the last level of a group, likely at most; the others share the rest."""
+    for group in level_groups(field):
+        *others, last = (level - 1 for level in group)
+        rest = table[others].sum(axis=0)
+        most = MOST_DIFFERING[field] * (rest + table[last])
+        excess = np.maximum(0.0, table[last] - most)
+        table[others] *= 1 + excess / np.maximum(rest, FLOOR)
+        table[last] -= excess
 
 
 def _stored(field: str, table: Floats) -> Floats:

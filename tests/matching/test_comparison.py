@@ -84,7 +84,15 @@ def test_the_filter_loses_no_close_pair(one, other):
             "same_usual",
         ),
         ({"birth_date": "1984-11-03"}, {"birth_date": "1985-07-28"}, "birth_date", "near_year"),
-        ({"birth_date": "1984"}, {"birth_date": "1984-07-28"}, "birth_date", "same_year"),
+        ({"birth_date": "1984"}, {"birth_date": "1984-07-28"}, "birth_date", "only_year_same"),
+        ({"birth_date": "1984"}, {"birth_date": "1986"}, "birth_date", "only_year_near"),
+        ({"birth_date": "1984"}, {"birth_date": "1987-01-01"}, "birth_date", "only_year_differs"),
+        (
+            {"birth_date": "1984-01-01"},
+            {"birth_date": "1994-01-01"},
+            "birth_date",
+            "only_year_differs",
+        ),
         ({"sex": "f"}, {"sex": "m"}, "sex", "differs"),
     ],
 )

@@ -3,6 +3,7 @@
 import random
 import subprocess
 import sys
+from itertools import permutations
 
 import numpy as np
 import pytest
@@ -192,6 +193,9 @@ NOTHING_ELSE = dict.fromkeys(ANNE.keys() - {"given_name", "family_name"})
         ({"given_name": "Paul", "birth_date": None, "sex": "m"}, "sex_conflict"),
         ({"given_name": "Claire"}, "given_name_conflict"),
         ({"birth_date": "1955-02-11"}, "birth_date_conflict"),
+        ({"birth_date": "1955"}, "birth_date_conflict"),
+        ({"birth_date": "1983"}, None),
+        ({"birth_date": "1983", "given_name": "Claire"}, "given_name_conflict"),
         ({"given_name": None, "birth_date": None}, "given_name_unconfirmed"),
         ({"given_name": None, "family_name": None, "birth_date": None}, "given_name_unconfirmed"),
         ({"given_name": "Lefebvre", "family_name": "Anne"}, None),
@@ -206,6 +210,9 @@ NOTHING_ELSE = dict.fromkeys(ANNE.keys() - {"given_name", "family_name"})
         "couple without birth date",
         "twins",
         "mother and daughter of one name",
+        "mother and daughter, year alone",
+        "age given roughly",
+        "sisters, year alone",
         "no given name",
         "e-mail only",
         "names swapped",
@@ -302,6 +309,42 @@ def test_a_survey_of_a_small_file_counts_the_pairs_that_rules_make(seed):
     for one in blocks:
         row = [cost.rule for cost in found.costs].index(one.rule)
         assert (found.shared[row] == one.joins(found.left, found.right)).all()
+
+
+@settings(deadline=None, max_examples=20)
+@given(st.integers(0, 10_000))
+def test_a_mailbox_that_spells_a_name_meets_those_who_bear_it_and_nobody_else(seed):
+    chance, rule = random.Random(seed), Rule(("name_in_email",))
+    names, mailboxes = (None, "Anna", "Bert"), (None, "anna.bert@a.test", "bertanna7@b.test")
+    rows = [
+        {
+            "given_name": chance.choice(names),
+            "family_name": chance.choice(names),
+            "birth_name": chance.choice(names),
+            "email": chance.choice(mailboxes),
+        }
+        for _ in range(30)
+    ]
+    encoded = encode(Columns.from_rows(enumerate(rows)))
+    changed = np.arange(30) < 5
+
+    def made(**only) -> list[tuple[int, int]]:
+        found = candidates(encoded, build_all(encoded, [rule], partition=only.get("partition")),
+                           scope=Scope(only.get("changed")))  # fmt: skip
+        return sorted(zip(found.left.tolist(), found.right.tolist(), strict=True))
+
+    spelt = [("".join(filter(str.isalpha, (row["email"] or "").split("@")[0]))) for row in rows]
+    wanted = []
+    for one, other in permutations(range(30), 2):
+        given_name = rows[other]["given_name"] or ""
+        family = rows[other]["family_name"] or rows[other]["birth_name"] or ""
+        bears = {(given_name + family).lower(), (family + given_name).lower()}
+        if spelt[one] in bears and not rows[one]["given_name"] and given_name and family:
+            wanted.append((min(one, other), max(one, other)))
+    assert made() == sorted(wanted)
+    assert sorted(made(partition=(0, 2)) + made(partition=(1, 2))) == sorted(wanted)
+    assert made(changed=changed) == sorted(pair for pair in wanted if min(pair) < 5)
+    assert survey(encoded, [rule], 1000).weights().sum() == pytest.approx(len(wanted))
 
 
 def test_people_of_one_name_are_not_taken_for_one_because_their_mailboxes_are_alike():

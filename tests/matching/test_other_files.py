@@ -1,6 +1,7 @@
 """Files unlike our own: what is missing, constant or repeated in them breaks nothing."""
 
 import random
+import zlib
 from collections.abc import Iterator, Mapping
 
 import numpy as np
@@ -100,6 +101,22 @@ def test_a_census_without_birth_dates_phones_or_mailboxes(link_only):
 
     assert precision > 0.97
     assert recall > 0.93
+
+
+def test_a_census_with_ages_hardly_needs_a_steward():
+    chance, rows = random.Random(3), []
+    for source, name, values in census():
+        born = 1830 + zlib.crc32(name.encode()) % 50
+        year = born + (chance.choice([-1, 0, 0, 0, 1]) if source == "1891" else 0)
+        rows.append((source, name, {**values, "birth_date": str(year), "birth_place": None}))
+
+    found, precision, recall = judged(rows)
+
+    assert precision > 0.99
+    assert recall > 0.95
+    assert found.pairs.automatic.sum() > 0.9 * true_pairs(
+        np.unique([name for _, name, _ in rows], return_inverse=True)[1]
+    )
 
 
 def test_two_clean_sources_are_linked_and_not_searched_within():
