@@ -46,7 +46,8 @@ BIRTH_CONFLICTS = {
     BirthDate.DIFFERS,
 }
 """Years alone, equal or nearly, are neither: ages are given roughly, and many share a year."""
-_EMAIL_AGREES = {Email.SAME, Email.SAME_NAMED, Email.SAME_LOCAL_PART}
+_OWN_EMAIL = {Email.SAME_NAMED, Email.SAME_UNNAMED}
+_EMAIL_AGREES = _OWN_EMAIL | {Email.SAME, Email.SAME_LOCAL_PART}
 _SAME_ORGANISATION = {
     Organisation.SAME_RARE,
     Organisation.SAME_USUAL,
@@ -63,7 +64,7 @@ _CONTACT_AGREES: Mapping[str, Collection[int]] = {"email": _EMAIL_AGREES, "phone
 CONTACTS: Mapping[str, Collection[int]] = {
     "address": _HOME_AGREES,
     "phone": {Phone.SAME},
-    "email": {Email.SAME, Email.SAME_NAMED},
+    "email": {Email.SAME, *_OWN_EMAIL},
 }
 """What people of one household may share, and the levels at which they do."""
 
@@ -151,7 +152,7 @@ def _given_name_is_unconfirmed(levels: Levels) -> bool:
         return False
     if _is(levels, "given_name", _NEAR_GIVEN):
         return not (_is(levels, "birth_date", BIRTH_AGREES) or _is_family_and_contact(levels))
-    return not (_is(levels, "email", {Email.SAME_NAMED}) or _is_born_and_reached_alike(levels))
+    return not (_is(levels, "email", _OWN_EMAIL) or _is_born_and_reached_alike(levels))
 
 
 def _given_name_is_alone(levels: Levels) -> bool:

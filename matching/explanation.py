@@ -154,6 +154,7 @@ _LEVELS: Mapping[str, Mapping[str, Words]] = {
     "email": {
         "same": gettext_lazy("e-mail equal"),
         "same_named": gettext_lazy("e-mail equal, and it names the person"),
+        "same_unnamed": gettext_lazy("e-mail equal, and neither record bears a name"),
         "same_shared": gettext_lazy("e-mail equal, but of many people or a household"),
         "same_local_part": gettext_lazy("e-mail equal before the @"),
         "near": gettext_lazy("e-mail differs by one or two letters"),

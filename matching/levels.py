@@ -91,7 +91,9 @@ class Phone(IntEnum):
 class Email(IntEnum):
     """How two e-mail addresses agree.
 
-    SAME_NAMED: the given name is missing on one side, and the address contains that of the other.
+    SAME_NAMED: the given name is missing on one side, and the address contains that of the other,
+    or its initial beside the family name.
+    SAME_UNNAMED: neither record bears a name; whoever reads the mailbox, it is one contact.
     SPELLS_NAME: one side has an address and no given name, the other no address, and the mailbox
     is made of the other's full name. The names are then compared as if they were stated, and the
     level itself is no evidence.
@@ -100,11 +102,12 @@ class Email(IntEnum):
     UNKNOWN = 0
     SAME = 1
     SAME_NAMED = 2
-    SAME_SHARED = 3
-    SAME_LOCAL_PART = 4
-    NEAR = 5
-    SPELLS_NAME = 6
-    DIFFERS = 7
+    SAME_UNNAMED = 3
+    SAME_SHARED = 4
+    SAME_LOCAL_PART = 5
+    NEAR = 6
+    SPELLS_NAME = 7
+    DIFFERS = 8
 
 
 class BirthDate(IntEnum):
@@ -208,7 +211,7 @@ EXACT: dict[str, frozenset[int]] = {
     "family_name": frozenset({1, 2, 3}),
     "address": frozenset({4, 5, 6}),
     "phone": frozenset({1, 2}),
-    "email": frozenset({1, 2, 3}),
+    "email": frozenset({1, 2, 3, 4}),
     "birth_date": frozenset({1, 7}),
     "identifier": frozenset({1}),
     "organisation": frozenset({1, 2, 3}),

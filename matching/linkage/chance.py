@@ -100,6 +100,5 @@ def _when_sharing(
     if among is not None:
         kept = np.take(among, left) & np.take(among, right)
         left, right = left[kept], right[kept]
-    asked = parts_by_field(Rule(parts), encoded.fields)
     levels = compare(encoded, left, right)
-    return chance_when_sharing(field, levels, at_random[field], asked)
+    return chance_when_sharing(field, levels, at_random[field], parts)

@@ -1,6 +1,6 @@
 """The ways in which two records come to be a pair: the classes that training starts from."""
 
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from functools import cached_property
 
@@ -8,6 +8,7 @@ import numpy as np
 
 from matching.levels import EXACT, LEVELS, Kind
 from matching.linkage.columns import Floats, Levels
+from matching.linkage.distributions import distribution, exact_by_chance
 from matching.linkage.keys import PART_FIELDS, Rule
 from matching.linkage.profiles import (
     HOUSEHOLD_FIXED,
@@ -19,8 +20,6 @@ from matching.linkage.profiles import (
     SAME_PERSON,
     STRANGERS,
     Profile,
-    distribution,
-    exact_by_chance,
 )
 
 FLOOR = 1e-7
@@ -188,9 +187,9 @@ def _coincidences(
     expected: dict[str, Floats],
     at_random: dict[str, Floats],
 ) -> list[LatentClass]:
-    """Return the class of a rule; a shared phone or e-mail also comes with one shared name."""
+    """Return the class of a rule; a shared phone or mailbox also comes with one shared name."""
     classes = [LatentClass(f"chance: {rule.name}", expected)]
-    if rule.parts in (("email",), ("phone",)):
+    if rule.parts in (("email",), ("phone",), ("email_name",)):
         classes += [
             LatentClass(
                 f"chance: {rule.name} and {field}",
@@ -220,7 +219,7 @@ _TELLS_LITTLE = ("sex", "country", "kind")
 
 
 def chance_when_sharing(
-    field: str, levels: Mapping[str, Levels], at_random: Floats, asked: Collection[str]
+    field: str, levels: Mapping[str, Levels], at_random: Floats, parts: Sequence[str]
 ) -> Floats:
     """Return how a field agrees when strangers share a part of it, as a blocking rule asks.
 
@@ -231,8 +230,9 @@ def chance_when_sharing(
         field: the field.
         levels: of random pairs that share the part.
         at_random: distribution of the field over random pairs.
-        asked: the fields that the part speaks about, `field` among them or not.
+        parts: what they share, which may speak of the field or not.
     """
+    asked = parts_by_field(Rule(tuple(parts)), tuple(levels))
     others = [other for other in levels if other not in (field, *_TELLS_LITTLE, *asked)]
     agreements = np.zeros(len(levels[field]), np.int64)
     known = np.zeros_like(agreements)
@@ -242,8 +242,10 @@ def chance_when_sharing(
     strangers = levels[field][(agreements == 0) & (known > 0)]
     counts = np.bincount(strangers, minlength=len(LEVELS[field])).astype(np.float64)
     counts[0] = 0.0
-    usual = _mostly_exact(field, at_random) if field in asked else at_random
-    if field not in asked:
+    # Mailboxes that begin or end alike are strangers'; one that is equal has one owner or home.
+    is_equal_by_chance = field in asked and (field != "email" or parts == ("email",))
+    usual = _mostly_exact(field, at_random) if is_equal_by_chance else at_random
+    if not is_equal_by_chance:
         # What is equal here are the matches among the pairs, not chance.
         equal = list(EXACT[field])
         counts[equal] = counts.sum() * at_random[equal]

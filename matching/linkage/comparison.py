@@ -177,6 +177,7 @@ def _email_levels(encoded: Encoded, mine: int, theirs: int, left: Codes, right: 
     same = np.flatnonzero((one == other) & both)
     found = np.full(len(same), Email.SAME, np.uint8)
     found[_names_a_person(encoded, left[same], right[same])] = Email.SAME_NAMED
+    found[~encoded.names.is_named[[left[same], right[same]]].any(axis=0)] = Email.SAME_UNNAMED
     found[_is_shared_mailbox(encoded, one[same], left[same], right[same])] = Email.SAME_SHARED
     levels[same] = found
     apart = np.flatnonzero(both & (one != other))
@@ -201,7 +202,7 @@ def _is_shared_mailbox(encoded: Encoded, word: Codes, left: Codes, right: Codes)
 
 
 def _names_a_person(encoded: Encoded, left: Codes, right: Codes) -> Flags:
-    """Return which pairs have one given name only, and it is in the e-mail beside it."""
+    """Return which pairs have one given name only, and the e-mail beside it is named after it."""
     one = np.take(encoded.names.given, left) > 0
     other = np.take(encoded.names.given, right) > 0
     named = encoded.email_names_owner

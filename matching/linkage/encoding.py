@@ -134,7 +134,7 @@ class Encoded:
     texts: Mapping[str, Coded]
     """The attributes that need no preparation, by name."""
     email_names_owner: Flags
-    """Whether a record's e-mail contains its own given name."""
+    """Whether a record's e-mail is named after its given name."""
     mailboxes: Bits
     """Per record with an e-mail and no given name the letters of its mailbox, hashed; else 0."""
     known: Known | None = None
@@ -202,6 +202,7 @@ def encode(records: Columns | Folded, known: Known | None = None) -> Encoded:
     emails = _together(folded["email"], folded["other_email"])
     phones = _together(folded["phone"], folded["other_phone"])
     locals_ = emails[0].mapped(lambda value: value.rpartition("@")[0])
+    letters = ["".join(filter(str.isalpha, word or "")) for word in locals_.words]
     texts = {
         name: folded[name]
         for name in (*TEXT_FIELDS, "street_number", "street", "postcode", "city")
@@ -224,8 +225,8 @@ def encode(records: Columns | Folded, known: Known | None = None) -> Encoded:
         phones=phones,
         phone_digits=spelling.packed_digits(phones[0].words),
         texts=texts,
-        email_names_owner=_email_names_owner(locals_, names),
-        mailboxes=_mailboxes(locals_, names),
+        email_names_owner=_email_names_owner(locals_, letters, names),
+        mailboxes=_mailboxes(locals_, letters, names),
         known=known,
     )
 
@@ -357,22 +358,29 @@ def _local_part(locals_: Coded, first: Coded, other: Coded) -> Coded:
     return Coded(np.take(of_word, other.codes), words)
 
 
-def _email_names_owner(local: Coded, names: Names) -> Flags:
+def _email_names_owner(local: Coded, letters: Sequence[str], names: Names) -> Flags:
+    """Return whose mailbox is named after her: julie.martin7@, j.martin@, martinj@."""
     owned = np.zeros(len(names.given), np.bool_)
     records = np.flatnonzero((local.codes > 0) & (names.given > 0))
     given = names.given[records]
     first = np.where(names.first_part[given] > 0, names.first_part[given], given)
-    words, emails = names.words, local.words
+    words = [word or "" for word in names.words]
+    columns = (first.tolist(), names.family[records].tolist(), local.codes[records].tolist())
     owned[records] = [
-        len(words[name] or "") > 2 and (words[name] or "") in (emails[email] or "")
-        for name, email in zip(first.tolist(), local.codes[records].tolist(), strict=True)
+        _names(letters[mailbox], words[name], words[family])
+        for name, family, mailbox in zip(*columns, strict=True)
     ]
     return owned
 
 
-def _mailboxes(local: Coded, names: Names) -> Bits:
-    letters = ["".join(filter(str.isalpha, word)) if word else None for word in local.words]
-    found = np.take(spelling.hashes(letters), local.codes)
+def _names(mailbox: str, given: str, family: str) -> bool:
+    if len(given) > 2 and given in mailbox:
+        return True
+    return len(family) > 2 and mailbox in (given[0] + family, family + given[0])
+
+
+def _mailboxes(local: Coded, letters: Sequence[str], names: Names) -> Bits:
+    found = np.take(spelling.hashes([word or None for word in letters]), local.codes)
     found[names.given > 0] = 0
     return found
 

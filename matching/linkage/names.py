@@ -46,6 +46,11 @@ class Names:
         return spelling.hashes(self.words)
 
     @cached_property
+    def is_named(self) -> Flags:
+        """Which records bear a given or a family name."""
+        return np.asarray((self.given > 0) | (self.family > 0))
+
+    @cached_property
     def families(self) -> tuple[Codes, ...]:
         """The family names, and the birth names where somebody has one."""
         return (self.family, self.birth) if self.birth.any() else (self.family,)

@@ -1,16 +1,12 @@
 """What the latent classes expect before they have seen the data: chance of each level, roughly.
 
 Training moves these figures to what the file says; they only have to tell the classes apart.
-Levels that are not named get `REST`.
+Levels that are not named get the weight `distributions.REST`.
 """
 
 from collections.abc import Mapping
 
-import numpy as np
-
 from matching.levels import (
-    EXACT,
-    LEVELS,
     Address,
     BirthDate,
     Code,
@@ -23,9 +19,6 @@ from matching.levels import (
     Sex,
     Text,
 )
-from matching.linkage.columns import Floats
-
-REST = 1e-3
 
 Profile = Mapping[str, Mapping[int, float]]
 
@@ -284,7 +277,7 @@ _OTHER_GIVEN_NAME: Profile = {
 HOUSEHOLD_FIXED = ("given_name", "birth_date", "identifier", "middle_name")
 
 PERSONAL_LEVELS: Mapping[str, tuple[int, ...]] = {"email": (Email.SAME_NAMED,)}
-"""Levels that no household learns: a mailbox with her own name in it is hers."""
+"""Levels that no household learns: a mailbox named after her is hers."""
 
 MOST_DIFFERING: Mapping[str, float] = {
     "given_name": 0.1,
@@ -306,6 +299,9 @@ In a large file people of one name outnumber the matches; nothing else keeps the
 
 SILENT_LEVELS: Mapping[str, tuple[int, ...]] = {"email": (Email.SPELLS_NAME,)}
 """Levels that tell how another field was compared, and are no evidence of their own."""
+
+COUNTED_AS: Mapping[str, Mapping[int, int]] = {"email": {Email.SAME_UNNAMED: Email.SAME}}
+"""Levels that are worth what another is: that names are missing is no evidence."""
 
 NAMESAKES = "household, same full name"
 NAMESAKES_FIXED = (*HOUSEHOLD_FIXED, "family_name", "sex")
@@ -364,50 +360,3 @@ HOUSEHOLDS: Mapping[str, Profile] = {
     },
 }
 """Different people under one roof. They never learn to agree on what tells them apart."""
-
-_YEARS_ALONE = (
-    BirthDate.ONLY_YEAR_SAME,
-    BirthDate.ONLY_YEAR_NEAR,
-    BirthDate.ONLY_YEAR_DIFFERS,
-)
-_GROUPS: Mapping[str, tuple[tuple[int, ...], ...]] = {
-    "address": (
-        tuple(level for level in Address if 1 <= level <= 3),
-        tuple(level for level in Address if level >= 4 and level % 4 == 0),
-        tuple(level for level in Address if level >= 4 and level % 4 != 0),
-    ),
-    "birth_date": (
-        tuple(level for level in BirthDate if level and level not in _YEARS_ALONE),
-        _YEARS_ALONE,
-    ),
-}
-"""Levels by which part of a value is missing: street, town, nothing; nothing, the day."""
-
-
-def level_groups(field: str) -> tuple[tuple[int, ...], ...]:
-    """Return the known levels, those together that miss the same part; the last says differs."""
-    return _GROUPS.get(field, (tuple(range(1, len(LEVELS[field]))),))
-
-
-def distribution(field: str, weights: Mapping[int, float], by_chance: Floats) -> Floats:
-    """Return weights as probabilities of the levels, 0 for level 0.
-
-    An address is missing its street or its town, and a birth date its day, as often as in the
-    file: that a part is unknown says nothing about who it is.
-    """
-    values = np.full(len(LEVELS[field]), REST)
-    for level, weight in weights.items():
-        values[level] = weight
-    values[0] = 0.0
-    for group in _GROUPS.get(field, ()):
-        levels = list(group)
-        values[levels] *= by_chance[levels].sum() / values[levels].sum()
-    return np.asarray(values / values.sum(), np.float64)
-
-
-def exact_by_chance(field: str, by_chance: Floats) -> Floats:
-    """Return how exact agreements spread over their levels when they are chance."""
-    levels = sorted(EXACT[field])
-    values = np.zeros(len(by_chance))
-    values[levels] = by_chance[levels] + 1e-9
-    return np.asarray(values / values.sum(), np.float64)

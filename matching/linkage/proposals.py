@@ -49,6 +49,10 @@ LEAST_MATCHES = 0.5
 LEAST_SHARE = 0.00005
 """Of all matches: a rule that alone finds fewer is left out."""
 
+OWN_PAIRS_PER_RECORD = 2.0
+"""What makes more pairs is nobody's own: a number that stands in every line."""
+
+_OWN = (("identifier",), ("registration",), ("email",), ("phone",))
 _ROUNDS = 50
 _FEW_PAIRS = 5.0
 """What is usual among matches weighs as much as so many pairs."""
@@ -178,7 +182,7 @@ class _Choice:
     def proposals(self, budget: int) -> list[Proposal]:
         """Return all rules, those taken first."""
         affordable, too_large = self._worth_taking(budget)
-        taken = self._needed(affordable)
+        taken = self._needed(affordable) or self._of_ones_own()
         known = np.zeros(len(self.weights), np.bool_)
         made = []
         for position in taken:
@@ -212,6 +216,15 @@ class _Choice:
             found = np.flatnonzero(new & shared[best])
             new[found] = False
             left = left - shared[:, found] @ weights[found]
+
+    def _of_ones_own(self) -> list[int]:
+        """Return the rules for what is one person's own, as far as it is.
+
+        Where records say nothing else of a person, their pairs cannot seem worth a look.
+        """
+        most = OWN_PAIRS_PER_RECORD * self.encoded.size
+        costs = enumerate(self.survey.costs)
+        return [place for place, one in costs if one.rule.parts in _OWN and one.pairs <= most]
 
     def _needed(self, taken: list[int]) -> list[int]:
         """Leave out, one by one, the rules whose matches nearly all come by others, too.

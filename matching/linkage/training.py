@@ -17,14 +17,15 @@ from threadpoolctl import threadpool_limits
 from matching.levels import LEVELS
 from matching.linkage.classes import Classes
 from matching.linkage.columns import Floats, Ids, Levels
+from matching.linkage.distributions import level_groups
 from matching.linkage.profiles import (
+    COUNTED_AS,
     LEAST_HOUSEHOLDS_PER_MATCH,
     MOST_DIFFERING,
     MOVED,
     NAMESAKES_PER_MATCH,
     PERSONAL_LEVELS,
     SILENT_LEVELS,
-    level_groups,
 )
 from matching.scoring import ScoreModel
 
@@ -136,7 +137,8 @@ class _Trainer:
         self.patterns = np.zeros((len(counts), end))
         for field, place in self.slices.items():
             known = np.flatnonzero(~np.isin(levels[field], (0, *SILENT_LEVELS.get(field, ()))))
-            self.patterns[known, place.start + levels[field][known].astype(np.int64) - 1] = 1.0
+            counted = np.take(_counted_as(field), levels[field][known])
+            self.patterns[known, place.start + counted - 1] = 1.0
         self.start = np.concatenate([classes.start(field) for field in classes.fields])
         self.table = self.start.copy()
         weights = np.ones(len(classes.listed))
@@ -217,9 +219,17 @@ def _limit_differing(field: str, table: Floats) -> None:
         table[last] -= excess
 
 
+def _counted_as(field: str) -> Ids:
+    """Return for each level the one whose evidence it is."""
+    levels = np.arange(len(LEVELS[field]))
+    for level, other in COUNTED_AS.get(field, {}).items():
+        levels[level] = other
+    return levels
+
+
 def _stored(field: str, table: Floats) -> Floats:
     """Return one row per class; a level that is no evidence is certain in every class."""
-    rows = table.T.copy()
+    rows = table.T[:, _counted_as(field)[1:] - 1]
     for level in SILENT_LEVELS.get(field, ()):
         rows[:, level - 1] = 1.0
     return rows

@@ -63,7 +63,7 @@ def test_the_filter_loses_no_close_pair(one, other):
         ({"birth_date": "1984-11-03"}, {"birth_date": "1984-11-17"}, "birth_date", "one_part"),
         ({"birth_date": "1984-11-03"}, {"birth_date": "1984-07-28"}, "birth_date", "same_year"),
         ({"birth_date": "1984-11-03"}, {"birth_date": "1952-07-28"}, "birth_date", "differs"),
-        ({"email": "a.b@gmail.com"}, {"email": "AB+x@googlemail.com"}, "email", "same"),
+        ({"email": "a.b@gmail.com"}, {"email": "AB+x@googlemail.com"}, "email", "same_unnamed"),
         ({"email": "ab@example.com"}, {"email": "ab@example.org"}, "email", "same_local_part"),
         ({"email": "anne@example.com"}, {"email": "ane@example.com"}, "email", "near"),
         ({"phone": "+33199001122"}, {"phone": "0199001122"}, "phone", "same"),
@@ -109,13 +109,13 @@ def test_values_end_at_the_level_a_person_would_name(left, right, field, level):
         ("Jean", "lesmartins", "same_shared"),
         ("Jean", "martin.maison", "same_shared"),
         ("Jean", "jean.et.marie", "same_shared"),
-        (None, "lesage.marie", "same"),
-        (None, "leslie", "same"),
-        (None, "theos", "same"),
-        (None, "e.martin", "same"),
+        (None, "lesage.marie", "same_unnamed"),
+        (None, "leslie", "same_unnamed"),
+        (None, "theos", "same_unnamed"),
+        (None, "e.martin", "same_unnamed"),
         ("John", "john.e.smith", "same"),
-        (None, "marie.maisonneuve", "same"),
-        (None, "marie", "same"),
+        (None, "marie.maisonneuve", "same_unnamed"),
+        (None, "marie", "same_unnamed"),
         ("Julie", "julie.maison", "same"),
         ("Leslie", "lesliejones", "same"),
         ("Theodoros", "theodoros", "same"),
@@ -145,6 +145,19 @@ def test_an_address_is_one_field(change, level):
     home = {"street_number": "12", "street": "rue du Pré", "postcode": "44000", "city": "Nantes"}
 
     assert levels_of(home, {**home, **change})["address"] == level
+
+
+@pytest.mark.parametrize(
+    ("mailbox", "level"),
+    [("anne.lefebvre7", "same_named"), ("a.lefebvre", "same_named"), ("lefebvrea3", "same_named"),
+     ("lefebvre", "same"), ("m.lefebvre", "same"), ("kitten", "same")],
+)  # fmt: skip
+def test_a_mailbox_named_after_somebody_is_hers(mailbox, level):
+    there = {"email": f"{mailbox}@example.com"}
+    anne = {"given_name": "Anne", "family_name": "Lefebvre", **there}
+
+    assert levels_of(anne, there)["email"] == level
+    assert levels_of(there, there)["email"] == "same_unnamed"
 
 
 def test_swapped_names_are_judged_by_the_names_and_said_to_be_swapped():

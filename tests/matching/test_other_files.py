@@ -176,6 +176,18 @@ def test_a_file_of_one_column_that_many_people_share_links_nobody(column):
     assert not found.pairs.automatic.any()
 
 
+def test_records_that_are_mailboxes_alone_link_by_their_mailbox():
+    rows = [row for row in people(share=0.6) if row[0] == "a"]
+    rows += [("b", name, {"email": row["email"]}) for _, name, row in rows[:300]]
+    rows += [("b", name, {"email": row["email"]}) for _, name, row in rows[:200]]
+
+    found, precision, recall = judged(rows)
+
+    assert precision > 0.99
+    assert recall > 0.98
+    assert found.pairs.automatic.sum() >= 200
+
+
 def test_a_file_of_phone_numbers_alone_finds_its_pairs():
     rows = [("a", str(n % 400), {"phone": f"+3319900{n % 400:04}"}) for n in range(600)]
 
