@@ -36,12 +36,14 @@ _SET = """
     FROM {source} WHERE mdm_contactpoint.id = wrong.id
 """
 _UPDATE = {
-    # Rows are locked in one order, and what others have added while we waited stays.
+    # Rows are locked in one order, and what others have added while we waited stays. As arrays,
+    # keys are looked up; joined, they would have the whole table read.
     "postgresql": f"""
         WITH wrong AS MATERIALIZED ({_WRONG}), locked AS MATERIALIZED (
-            SELECT id FROM mdm_contactpoint WHERE id IN (SELECT id FROM wrong)
+            SELECT id FROM mdm_contactpoint WHERE id = ANY(ARRAY(SELECT id FROM wrong))
             ORDER BY id FOR NO KEY UPDATE
-        ) {_SET.format(source="wrong JOIN locked ON locked.id = wrong.id")}
+        )
+        {_SET.format(source="wrong")} AND mdm_contactpoint.id = ANY(ARRAY(SELECT id FROM locked))
     """,  # noqa: S608
     "sqlite": _SET.format(source=f"({_WRONG}) AS wrong"),
 }
