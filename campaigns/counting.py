@@ -56,7 +56,7 @@ def run_count(run: JobRun) -> Mapping[str, Any]:
     try:
         segment = people(run.parameters["conditions"], as_of)
     except InvalidSegment as problem:
-        raise JobRefused(str(problem)) from None
+        raise JobRefused(problem) from None
     total = segment.count()
     crowd = asked_of_many(campaign, as_of)
     for keys, found in two_at_once(crowd.rules, chunks(segment, after=cursor["after"])):

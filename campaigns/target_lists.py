@@ -58,7 +58,7 @@ def run_freeze(run: JobRun) -> Mapping[str, Any]:
     try:
         segment = people(target_list.conditions, as_of)
     except InvalidSegment as problem:
-        raise JobRefused(str(problem)) from None
+        raise JobRefused(problem) from None
     total = segment.count()
     crowd = asked_of_many(target_list.campaign, as_of)
     for keys, lines in two_at_once(

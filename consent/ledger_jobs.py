@@ -33,7 +33,7 @@ def verify_ledger(run: JobRun) -> Mapping[str, Any]:
     try:
         checkpoints = [read_checkpoint(path) for path in kept_checkpoints()]
     except CheckpointRefused as refusal:
-        raise JobRefused(str(refusal)) from refusal
+        raise JobRefused(refusal) from refusal
     found = verify(checkpoints=checkpoints, on_progress=lambda done: run.progress(done))
     check = keep(found, by_id=run.job.requested_by_id)
     if not check.fault:

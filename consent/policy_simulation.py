@@ -11,7 +11,6 @@ from enum import IntEnum
 from typing import Any
 
 from django.urls import reverse
-from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
 from consent.crowds import CHUNK
@@ -127,7 +126,9 @@ def run_simulation(run: JobRun) -> Mapping[str, Any]:
     """Count who gains and who loses by channel, purpose and rule; give the first examples."""
     version = PolicyVersion.objects.filter(pk=run.parameters["version"]).first()
     if version is None or run.parameters["digest"] != _digest(version):
-        raise JobRefused(_("The draft was changed or thrown away meanwhile: simulate it again."))
+        raise JobRefused(
+            gettext_lazy("The draft was changed or thrown away meanwhile: simulate it again.")
+        )
     found = run.cursor or {
         "after": 0, "checked": 0, "cells": {}, "at": first_instant(version).isoformat()
     }  # fmt: skip

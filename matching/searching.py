@@ -5,7 +5,7 @@ from contextlib import contextmanager
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
-from django.utils.translation import gettext as _
+from django.utils.translation import gettext_lazy as _
 
 from matching import codes, key_table
 from matching.learnt import Learnt, learnt_with_keys
@@ -124,11 +124,9 @@ def _refusals_in_words() -> Iterator[None]:
             _(
                 "The blocking rules would make %(total)d pairs, more than one run may compare: "
                 "%(pairs)d of them by %(rule)s, in blocks of up to %(largest)d records."
-            )
-            % {
-                "total": error.total,
-                "pairs": error.pairs,
-                "rule": error.rule,
-                "largest": error.largest_block,
-            }
+            ),
+            total=error.total,
+            pairs=error.pairs,
+            rule=error.rule,
+            largest=error.largest_block,
         ) from error

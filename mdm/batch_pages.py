@@ -31,6 +31,7 @@ from mdm.loading.undo import start_preview as start_undo_preview
 from mdm.models import ATTRIBUTES, Job, LoadBatch, SourceRecord
 from mdm.pages import StaffPage, log_access, staff_user
 from mdm.reading.words import layout_words
+from mdm.reasons import in_words
 from mdm.signals import file_shown
 from mdm.standardise.issues import WORDS as ISSUE_WORDS
 
@@ -311,7 +312,7 @@ def _waiting_context(batch: LoadBatch) -> dict[str, Any]:
     return {
         "golden": [(words, figures.get(name, 0)) for name, words in _GOLDEN],
         "samples": _told_samples(read_samples(batch), _SAMPLES),
-        "refusal": figures.get("refusal", ""),
+        "refusal": in_words(figures.get("refusal", "")),
         "is_compared": bool(figures),
     }
 

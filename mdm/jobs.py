@@ -30,10 +30,12 @@ from django.db import (
 )
 from django.db.models import Q
 from django.utils.timezone import now
-from django.utils.translation import gettext as _
+from django.utils.translation import gettext_lazy as _
+from django.utils.translation import gettext_noop
 
 from mdm.bulk import pause_for_other_writers
 from mdm.models import Job
+from mdm.reasons import Refusal, reason_of
 
 logger = logging.getLogger(__name__)
 
@@ -45,7 +47,7 @@ _lanes: dict[str, str] = {}  # Kind → lane; a kind that shares with no other i
 _PROGRESS_SECONDS = 0.5  # How often a progress figure is written at most.
 
 
-class JobRefused(Exception):
+class JobRefused(Refusal):
     """The work cannot be done, for a reason a person can read and act on."""
 
 
@@ -203,7 +205,9 @@ def sweep() -> tuple[int, int]:
         state=Job.State.FAILED,
         finished_at=moment,
         idempotency_key=None,
-        error=_("The worker died several times during this job; it was given up."),
+        error=reason_of(
+            gettext_noop("The worker died several times during this job; it was given up.")
+        ),
     )
     put_back = Job.objects.filter(lost).update(state=Job.State.QUEUED, lease_until=None)
     unheard = Q(rung_at=None, created_at__lt=moment - timedelta(seconds=settings.SWEEP_SECONDS))
@@ -308,7 +312,7 @@ class JobRun:
         except Cancelled:
             self._end(Job.State.CANCELLED)
         except JobRefused as refusal:
-            self._end(Job.State.FAILED, error=str(refusal))
+            self._end(Job.State.FAILED, error=refusal.stored)
         except OperationalError as error:
             self._put_back(error)
         except Exception as error:
@@ -340,7 +344,8 @@ class JobRun:
         # are logged.
         logger.error("Job=%s failed: %s", self.job.pk, _describe(error))
         message = _("Something went wrong (%(kind)s). The administrator finds it in the log.")
-        self._end(Job.State.FAILED, error=message % {"kind": type(error).__name__})
+        refusal = JobRefused(message, kind=type(error).__name__)
+        self._end(Job.State.FAILED, error=refusal.stored)
 
     def _done(self, result: Mapping[str, Any]) -> list[Job]:
         with transaction.atomic():

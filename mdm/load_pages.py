@@ -66,6 +66,7 @@ class LoadPage(StaffPage):
             file_name=form.cleaned_data["file"].name,
             source=form.cleaned_data["source"],
             mode=form.cleaned_data["mode"],
+            options=form.options,
             by=staff_user(self.request),
         )
         address = reverse("mdm:mapping-draft", args=[draft.pk])

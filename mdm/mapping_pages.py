@@ -15,7 +15,14 @@ from django.views.decorators.http import require_GET, require_POST
 
 from mdm.load_forms import MappingFileForm
 from mdm.loading.batches import find_reading, keep_mapping
-from mdm.loading.drafts import Sample, drop_draft, read_sample, save_draft
+from mdm.loading.drafts import (
+    TOLD,
+    Sample,
+    drop_draft,
+    options_in_force,
+    read_sample,
+    save_draft,
+)
 from mdm.loading.stored_files import LoadRefused
 from mdm.mapping import MappingError
 from mdm.mapping_documents import to_toml
@@ -110,16 +117,17 @@ class Workbench:
 
     def _read(self, sent: QueryDict | None) -> Sample:
         sheets = self.draft.layout.get("sheets", [])
-        options = self.in_force.document.get("file", {}) if self.in_force else {}
+        told = self.draft.layout.get(TOLD, {})
+        options = options_in_force(self.draft, told)
         if sent is not None:
             form = FileForm(sent, prefix="file", sheets=sheets)
             options = form.options() if form.is_valid() else {}
         try:
             sample = read_sample(self.draft, options)
         except LoadRefused:
-            if sent is not None or not options:
+            if sent is not None or options == told:
                 raise
-            options = {}  # The file is not written as the source's files are.
+            options = told  # The file is not written as the source's files are.
             sample = read_sample(self.draft, options)
         self.file_options: dict[str, Any] = options
         self.file = FileForm(initial=options, prefix="file", sheets=sheets)

@@ -11,7 +11,7 @@ from pathlib import Path
 
 from django.db import transaction
 from django.db.models import Max
-from django.utils.translation import gettext as _
+from django.utils.translation import gettext_lazy as _
 
 from mdm import bulk
 from mdm.mapping import FileOptions

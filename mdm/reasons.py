@@ -2,12 +2,15 @@
 
 A worker, a colleague and a command speak different languages. What the machine gives as a reason
 is therefore stored as its English words and their values; what a person typed, as she typed it.
+The same for why a job refuses its work.
 """
 
 import json
+from collections.abc import Mapping
 from typing import Any
 
 from django.db import models
+from django.utils.functional import Promise
 from django.utils.translation import gettext, override
 
 LETTERS = 100
@@ -19,10 +22,35 @@ def reason_of(message: object, **values: object) -> str:
 
     Values that are lazy translations are translated for each reader, too.
     """
+    stored = _stored(message, values)
+    return stored if len(stored) <= LETTERS else in_words(stored)[:LETTERS]
+
+
+class Refusal(Exception):
+    """Why something cannot be done: in words for who asked, as it is stored for everybody else.
+
+    The message is lazy, with its values beside it, or another refusal that is passed on. Text that
+    is neither stays in the language it has.
+    """
+
+    def __init__(self, message: object, **values: object) -> None:
+        """Take the message and its values apart from each other."""
+        super().__init__(message, values)
+        self.stored = str(message)
+        if isinstance(message, Refusal):
+            self.stored = message.stored
+        elif values or isinstance(message, Promise):
+            self.stored = _stored(message, values)
+
+    def __str__(self) -> str:
+        """Return the refusal in the present language."""
+        return in_words(self.stored)
+
+
+def _stored(message: object, values: Mapping[str, object]) -> str:
     with override(None):
         told = {name: x if isinstance(x, int) else str(x) for name, x in values.items()}
-        stored = json.dumps([str(message), told], ensure_ascii=False, separators=(",", ":"))
-    return stored if len(stored) <= LETTERS else in_words(stored)[:LETTERS]
+        return json.dumps([str(message), told], ensure_ascii=False, separators=(",", ":"))
 
 
 def in_words(stored: str) -> str:
@@ -53,8 +81,7 @@ class ReasonField(_Reasons, models.CharField[str, str]):
 
     def deconstruct(self) -> Any:
         """Say what the database sees."""
-        name, _path, arguments, options = super().deconstruct()
-        return name, "django.db.models.CharField", arguments, options
+        return _plain(super().deconstruct(), models.CharField)
 
 
 class ReasonText(_Reasons, models.TextField[str | None, str | None]):
@@ -62,5 +89,17 @@ class ReasonText(_Reasons, models.TextField[str | None, str | None]):
 
     def deconstruct(self) -> Any:
         """Say what the database sees."""
-        name, _path, arguments, options = super().deconstruct()
-        return name, "django.db.models.TextField", arguments, options
+        return _plain(super().deconstruct(), models.TextField)
+
+
+class RefusalText(_Reasons, models.TextField[str, str]):
+    """The same for refusals; empty where nothing was refused."""
+
+    def deconstruct(self) -> Any:
+        """Say what the database sees."""
+        return _plain(super().deconstruct(), models.TextField)
+
+
+def _plain(deconstructed: Any, column: type[models.Field[Any, Any]]) -> Any:
+    name, _path, arguments, options = deconstructed
+    return name, f"django.db.models.{column.__name__}", arguments, options

@@ -273,8 +273,8 @@ def create_source(code: str, parsed: SourceMapping) -> SourceSystem:
         validate_slug(code)
     except ValidationError:
         raise LoadRefused(
-            _("“%(code)s” is no code of a source: use letters, digits, hyphens, underscores.")
-            % {"code": code[:40]}
+            _("“%(code)s” is no code of a source: use letters, digits, hyphens, underscores."),
+            code=code[:40],
         ) from None
     assert parsed.source is not None  # noqa: S101  (checked by _find_source)
     defaults = parsed.source
@@ -307,6 +307,6 @@ def _check(stored: StoredFile, reading: Reading) -> dict[str, Any]:
     try:
         table = open_table(stored.location, reading.options, wanted)
     except FileRefused as error:
-        raise LoadRefused(str(error)) from error
+        raise LoadRefused(error) from error
     layout = {**table.layout, "columns": list(table.columns)}
     return layout | ({"packing": stored.packing} if stored.packing else {})

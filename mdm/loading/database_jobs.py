@@ -45,7 +45,7 @@ def run_reading(run: JobRun) -> Mapping[str, Any]:
     try:
         return {"batch": _open(run, source)}
     except (LoadRefused, FileRefused) as refusal:
-        raise JobRefused(str(refusal)) from None
+        raise JobRefused(refusal) from None
 
 
 def _open(run: JobRun, source: SourceSystem) -> int:

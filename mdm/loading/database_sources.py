@@ -3,7 +3,7 @@
 from collections.abc import Mapping
 from typing import Any
 
-from django.utils.translation import gettext as _
+from django.utils.translation import gettext_lazy as _
 
 from mdm.loading.batches import find_reading
 from mdm.loading.stored_files import LoadRefused
@@ -22,7 +22,7 @@ def database_of(code: str, document: Mapping[str, Any] | None) -> tuple[str, str
             _(
                 "The source “%(code)s” names no database and query: add both on its page, or in "
                 "the [source] table of its first mapping."
-            )
-            % {"code": code}
+            ),
+            code=code,
         )
     return source.database_variable, source.database_query

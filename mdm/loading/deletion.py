@@ -3,7 +3,7 @@
 from collections.abc import Iterator
 from itertools import islice
 
-from django.utils.translation import gettext as _
+from django.utils.translation import gettext_lazy as _
 
 from mdm import identity
 from mdm.audit import record_history
@@ -30,13 +30,11 @@ def refuse_when_too_much_is_missing(batch: LoadBatch, staged: Stage) -> None:
                 "%(missing)d of the %(active)d active records of %(source)s are not in this full "
                 "file, more than the limit of %(limit)d %%. Nothing was loaded: check the file, "
                 "or load it as a delta."
-            )
-            % {
-                "missing": missing_count,
-                "active": active_count,
-                "source": batch.source.label,
-                "limit": round(MISSING_LIMIT * 100),
-            }
+            ),
+            missing=missing_count,
+            active=active_count,
+            source=batch.source.label,
+            limit=round(MISSING_LIMIT * 100),
         )
 
 

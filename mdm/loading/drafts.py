@@ -2,7 +2,7 @@
 
 import json
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from itertools import islice
 from typing import IO, Any
 
@@ -26,6 +26,8 @@ from mdm.reading.rows import FileRefused, Row
 from mdm.reading.tables import open_table
 
 SAMPLE_ROWS = 1000
+TOLD = "told"
+"""Where the layout of a draft keeps how whoever sent the file said that it is written."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,9 +52,15 @@ class Sample:
 
 
 def start_draft(
-    file: IO[bytes], *, file_name: str, source: SourceSystem | None, mode: str = "", by: User
+    file: IO[bytes],
+    *,
+    file_name: str,
+    source: SourceSystem | None,
+    mode: str = "",
+    options: FileOptions | None = None,
+    by: User,
 ) -> MappingDraft:
-    """Store a file whose columns will be mapped.
+    """Store a file whose columns will be mapped; `options` say how this one file is written.
 
     Raises:
         LoadRefused: when no table can be read from it, or too many files of the user wait.
@@ -68,7 +76,8 @@ def start_draft(
         created_by=by,
     )
     try:
-        draft.layout = dict(_first_look(draft, source).layout)
+        told = {name: value for name, value in asdict(options or FileOptions()).items() if value}
+        draft.layout = {**_first_look(draft, told).layout, TOLD: told}
     except BaseException:
         discard(stored.path)
         raise
@@ -135,14 +144,21 @@ def drop_draft(draft: MappingDraft) -> None:
     discard(draft.stored_file)
 
 
-def _first_look(draft: MappingDraft, source: SourceSystem | None) -> Sample:
-    """Read a new file by the options in force, or by none when they do not fit it."""
-    mapping = source.mappings.first() if source else None
-    options: dict[str, Any] = mapping.document.get("file", {}) if mapping else {}
+def options_in_force(draft: MappingDraft, told: Mapping[str, Any]) -> dict[str, Any]:
+    """Return how the files of a draft's source are written, under what was told of this one."""
+    mapping = draft.source.mappings.first() if draft.source else None
+    return {**(mapping.document.get("file", {}) if mapping else {}), **told}
+
+
+def _first_look(draft: MappingDraft, told: Mapping[str, Any]) -> Sample:
+    """Read a new file by the options in force, or by what was told when they do not fit it."""
+    options = options_in_force(draft, told)
     try:
         return read_sample(draft, options)
     except LoadRefused:
-        return read_sample(draft, {})
+        if options == told:
+            raise
+        return read_sample(draft, told)
 
 
 def _read(draft: MappingDraft, options: Mapping[str, Any]) -> Sample:
@@ -155,4 +171,4 @@ def _read(draft: MappingDraft, options: Mapping[str, Any]) -> Sample:
             [(row.line, [row.cells.get(name, "") for name in table.columns]) for row in rows],
         )
     except FileRefused as error:
-        raise LoadRefused(str(error)) from error
+        raise LoadRefused(error) from error

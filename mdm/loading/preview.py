@@ -43,7 +43,7 @@ def run_preview(run: JobRun) -> Mapping[str, Any]:
         _compare_lines(run, ChunkWriter(batch, readers), staged, reader, found, issues)
         end = _compare_missing(batch, staged, found)
     except (FileRefused, MappingError) as error:
-        raise JobRefused(str(error)) from None
+        raise JobRefused(error) from None
     finally:
         path.unlink(missing_ok=True)
     _write_samples(batch, found)
@@ -117,7 +117,7 @@ def _compare_missing(batch: LoadBatch, staged: Stage, found: Samples) -> dict[st
     try:
         deletion.refuse_when_too_much_is_missing(batch, staged)
     except JobRefused as error:
-        return {"refusal": str(error), "deletions_withheld": False}
+        return {"refusal": error.stored, "deletions_withheld": False}
     return {"refusal": "", "deletions_withheld": False}
 
 

@@ -2,7 +2,7 @@
 
 from django.conf import settings
 from django.contrib.auth.models import User
-from django.utils.translation import gettext as _
+from django.utils.translation import gettext_lazy as _
 
 from mdm.loading.stored_files import LoadRefused
 from mdm.models import LoadBatch, MappingDraft
@@ -23,6 +23,6 @@ def refuse_when_too_many_wait(by: User | None) -> None:
             _(
                 "%(count)d files of yours wait to be mapped, applied or loaded: finish or throw "
                 "away some of them first."
-            )
-            % {"count": waiting}
+            ),
+            count=waiting,
         )

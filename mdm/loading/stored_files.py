@@ -10,10 +10,11 @@ from pathlib import Path
 from typing import IO, TYPE_CHECKING
 
 from django.conf import settings
-from django.utils.translation import gettext as _
+from django.utils.translation import gettext_lazy as _
 
 from mdm.reading import unpacking
 from mdm.reading.rows import FileRefused
+from mdm.reasons import Refusal
 
 if TYPE_CHECKING:
     from hashlib import _Hash as Hash
@@ -27,7 +28,7 @@ SAMPLED = ".sampled"
 _MADE_OF_IT = (STAGED, PREVIEWED, SAMPLES, SAMPLED)
 
 
-class LoadRefused(Exception):
+class LoadRefused(Refusal):
     """The load cannot start; the text says what is wrong and where."""
 
 
@@ -74,11 +75,11 @@ def store_blocks(blocks: Iterator[bytes], file_name: str) -> StoredFile:
     except OSError as error:
         path.unlink(missing_ok=True)
         raise LoadRefused(
-            _("The file cannot be stored: %(reason)s.") % {"reason": error.strerror or ""}
+            _("The file cannot be stored: %(reason)s."), reason=error.strerror or ""
         ) from error
     except FileRefused as refusal:
         path.unlink(missing_ok=True)
-        raise LoadRefused(str(refusal)) from None
+        raise LoadRefused(refusal) from None
     except BaseException:
         path.unlink(missing_ok=True)
         raise

@@ -10,7 +10,7 @@ from typing import Any
 
 from django.db import OperationalError, connection
 from django.utils.timezone import get_default_timezone, localdate, now
-from django.utils.translation import gettext as _
+from django.utils.translation import gettext_lazy as _
 from django.utils.translation import gettext_noop
 
 from mdm import postcodes, statistics
@@ -70,7 +70,7 @@ def run_load(run: JobRun) -> Mapping[str, Any]:
         raise  # The attempt that takes over needs the file.
     except (FileRefused, MappingError) as refusal:
         discard_files(batch)
-        raise JobRefused(str(refusal)) from None
+        raise JobRefused(refusal) from None
     except Exception:
         # Not for a process told to stop: whoever takes the job over needs the file.
         discard_files(batch)

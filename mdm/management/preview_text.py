@@ -8,6 +8,8 @@ from django.core.management.base import OutputWrapper
 from django.core.serializers.json import DjangoJSONEncoder
 from django.utils.translation import gettext as _
 
+from mdm.reasons import in_words
+
 _EXAMPLES = 3
 _ENDS = ("new", "changed", "same", "stale", "rejected", "deleted", "golden")
 
@@ -23,6 +25,7 @@ def print_preview(
     """Print what a load would do: one JSON object, or words with three examples of each end."""
     if as_json:
         counts = {name: value for name, value in figures.items() if name != "batch"}
+        counts["refusal"] = in_words(counts["refusal"])
         told = {"file": file_name, **counts, "samples": samples}
         out.write(json.dumps(told, cls=DjangoJSONEncoder, ensure_ascii=False))
         return
@@ -36,7 +39,7 @@ def print_preview(
         % words
     )
     if figures["refusal"]:
-        out.write(str(figures["refusal"]))
+        out.write(in_words(figures["refusal"]))
     for end in _ENDS:
         for sample in samples.get(end, ())[:_EXAMPLES]:
             out.write(f"  {end}: {_line(sample)}")

@@ -8,6 +8,8 @@ from django.db.models import Q
 from django.utils.timezone import now
 from django.utils.translation import gettext_lazy as _
 
+from mdm.reasons import RefusalText
+
 
 class Job(models.Model):
     """One piece of long work; the message broker is only a bell that carries its id."""
@@ -36,7 +38,7 @@ class Job(models.Model):
     done_count = models.PositiveBigIntegerField(default=0)
     total_count = models.PositiveBigIntegerField(null=True, blank=True)
     result = models.JSONField(null=True, blank=True)
-    error = models.TextField(_("error"), blank=True, help_text="In words, for the person waiting.")
+    error = RefusalText(_("error"), blank=True, help_text="In words, for the person waiting.")
     cancel_requested = models.BooleanField(default=False)
     requested_by = models.ForeignKey(
         settings.AUTH_USER_MODEL,

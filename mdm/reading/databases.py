@@ -19,7 +19,7 @@ from typing import IO, Any, cast
 from urllib.parse import quote, unquote, urlsplit
 
 import psycopg
-from django.utils.translation import gettext as _
+from django.utils.translation import gettext_lazy as _
 
 from mdm.mapping import DATABASE_VARIABLE, FileOptions
 from mdm.reading.rows import FileRefused
@@ -46,8 +46,8 @@ def open_query(variable: str, query: str) -> IO[bytes]:
     url = os.environ.get(variable, "") if re.fullmatch(DATABASE_VARIABLE, variable) else ""
     if not url:
         raise FileRefused(
-            _("The environment variable %(name)s, the address of the database, is not set.")
-            % {"name": variable}
+            _("The environment variable %(name)s, the address of the database, is not set."),
+            name=variable,
         )
     comments = _COMMENTS.match(query)
     if not _READING.match(query, comments.end() if comments else 0):
@@ -57,9 +57,7 @@ def open_query(variable: str, query: str) -> IO[bytes]:
         return io.BufferedReader(_Blocks(_csv_blocks(_postgresql(url, query))))
     if scheme == "sqlite":
         return io.BufferedReader(_Blocks(_csv_blocks(_sqlite(url, query))))
-    raise FileRefused(
-        _("%(name)s must start with postgresql:// or sqlite:///.") % {"name": variable}
-    )
+    raise FileRefused(_("%(name)s must start with postgresql:// or sqlite:///."), name=variable)
 
 
 class _Blocks(io.RawIOBase):
@@ -124,8 +122,9 @@ def _refusal(error: psycopg.Error) -> FileRefused:
         return FileRefused(_("The database of the source cannot be reached."))
     words = error.diag.message_primary if state.startswith("42") else type(error).__name__
     return FileRefused(
-        _("The query of the source failed: %(reason)s (%(state)s).")
-        % {"reason": " ".join((words or "").split()), "state": state}
+        _("The query of the source failed: %(reason)s (%(state)s)."),
+        reason=" ".join((words or "").split()),
+        state=state,
     )
 
 
@@ -145,8 +144,9 @@ def _sqlite(url: str, query: str) -> Batches:
         if "unable to open" in str(error) or "not a database" in str(error):
             raise FileRefused(_("The database of the source cannot be reached.")) from None
         raise FileRefused(
-            _("The query of the source failed: %(reason)s (%(state)s).")
-            % {"reason": " ".join(str(error).split()), "state": type(error).__name__}
+            _("The query of the source failed: %(reason)s (%(state)s)."),
+            reason=" ".join(str(error).split()),
+            state=type(error).__name__,
         ) from None
 
 

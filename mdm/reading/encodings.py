@@ -4,7 +4,7 @@ import codecs
 import re
 from pathlib import Path
 
-from django.utils.translation import gettext as _
+from django.utils.translation import gettext_lazy as _
 
 from mdm.reading import mixed_text
 from mdm.reading.rows import FileRefused
@@ -48,8 +48,8 @@ def find_encoding(path: Path, declared: str = "") -> str:
         _(
             "The file is neither UTF-8 nor Windows-1252 (first unreadable character on "
             "line %(line)d): save it as “CSV UTF-8”."
-        )
-        % {"line": line or 1}
+        ),
+        line=line or 1,
     )
 
 
@@ -69,8 +69,7 @@ def _refuse_other_formats(head: bytes) -> None:
                     )
                 )
             raise FileRefused(
-                _("This is a %(format)s file, neither CSV, XLSX nor JSON lines.")
-                % {"format": name}
+                _("This is a %(format)s file, neither CSV, XLSX nor JSON lines."), format=name
             )
     start = head.lstrip(codecs.BOM_UTF8).lstrip().lower()
     if start.startswith((b"<!doctype", b"<html", b"<?xml", b"<table", b"{\\rtf")):
@@ -103,8 +102,9 @@ def _proved(path: Path, declared: str, head: bytes) -> str:
             _(
                 "The encoding is declared as %(encoding)s, but line %(line)d of the file cannot "
                 "be read so: correct the encoding, or save the file again."
-            )
-            % {"encoding": declared, "line": line}
+            ),
+            encoding=declared,
+            line=line,
         )
     # Every byte is a letter in these; but accents that are sound UTF-8 are UTF-8.
     if codec in _SINGLE_BYTE:
@@ -118,15 +118,16 @@ def _refuse_utf8(path: Path, declared: str, head: bytes) -> None:
         return
     if _first_bad_line(path, "utf-8") is None:
         raise FileRefused(
-            _("The encoding is declared as %(encoding)s, but the file is written in UTF-8.")
-            % {"encoding": declared}
+            _("The encoding is declared as %(encoding)s, but the file is written in UTF-8."),
+            encoding=declared,
         )
     raise FileRefused(
         _(
             "The encoding is declared as %(encoding)s, but line %(line)d is written in UTF-8: "
             "leave the encoding out, and each accent is read as it was written."
-        )
-        % {"encoding": declared, "line": line}
+        ),
+        encoding=declared,
+        line=line,
     )
 
 

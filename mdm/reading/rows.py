@@ -6,7 +6,9 @@ from difflib import get_close_matches
 from typing import Any, NamedTuple, Protocol
 
 from django.utils.translation import gettext as _
-from django.utils.translation import ngettext
+from django.utils.translation import gettext_lazy, ngettext
+
+from mdm.reasons import Refusal
 
 MAX_COLUMNS = 1000
 # What Python's csv module stops at; the same for every format.
@@ -20,7 +22,7 @@ _LONGEST_NAME = 100
 _VALUE = re.compile(r"[\d\s.,/:+€%-]+|\S+@\S+\.\w+")
 
 
-class FileRefused(Exception):
+class FileRefused(Refusal):
     """The file cannot be loaded at all; the text says what is wrong and where."""
 
 
@@ -99,7 +101,9 @@ def resolve_columns(header: Sequence[str], wanted: Sequence[str]) -> tuple[str, 
         FileRefused: when a wanted column is missing or stands twice.
     """
     if len(header) > MAX_COLUMNS:
-        raise FileRefused(_("The file has more than %(limit)d columns.") % {"limit": MAX_COLUMNS})
+        raise FileRefused(
+            gettext_lazy("The file has more than %(limit)d columns."), limit=MAX_COLUMNS
+        )
     spelling = {name.casefold(): name for name in wanted}
     names: list[str] = []
     for number, cell in enumerate(header, start=1):
@@ -108,7 +112,7 @@ def resolve_columns(header: Sequence[str], wanted: Sequence[str]) -> tuple[str, 
         if name in names:
             if name in wanted:
                 raise FileRefused(
-                    _("The column “%(column)s” stands twice in the file.") % {"column": name}
+                    gettext_lazy("The column “%(column)s” stands twice in the file."), column=name
                 )
             name = f"{name} ({number})"
         names.append(name)
@@ -153,8 +157,10 @@ def _is_value(cell: str) -> bool:
 def no_such_line(line: int) -> FileRefused:
     """Return the refusal of a file without the line that should hold the names of columns."""
     return FileRefused(
-        _("Line %(line)d, which should hold the names of the columns, is not there or blank.")
-        % {"line": line}
+        gettext_lazy(
+            "Line %(line)d, which should hold the names of the columns, is not there or blank."
+        ),
+        line=line,
     )
 
 

@@ -16,7 +16,7 @@ from posixpath import join, normpath
 from typing import IO, NamedTuple
 from xml.parsers import expat
 
-from django.utils.translation import gettext as _
+from django.utils.translation import gettext_lazy as _
 
 from mdm.reading.rows import FileRefused
 
@@ -86,8 +86,9 @@ class Workbook:
             if sheet.name == name:
                 return sheet
         raise FileRefused(
-            _("The workbook has no sheet “%(sheet)s”; it has: %(found)s.")
-            % {"sheet": name, "found": ", ".join(sheet.name for sheet in self.sheets[:20])}
+            _("The workbook has no sheet “%(sheet)s”; it has: %(found)s."),
+            sheet=name,
+            found=", ".join(sheet.name for sheet in self.sheets[:20]),
         )
 
     def visible_sheets(self) -> list[Sheet]:
@@ -261,8 +262,8 @@ def open_workbook(path: Path) -> Iterator[Workbook]:
                 workbook.strings.close()
     except _DAMAGES as error:
         raise FileRefused(
-            _("The workbook is damaged or is no XLSX file (%(kind)s): save it again.")
-            % {"kind": type(error).__name__}
+            _("The workbook is damaged or is no XLSX file (%(kind)s): save it again."),
+            kind=type(error).__name__,
         ) from None
 
 

@@ -1,16 +1,21 @@
 """Why something was done is told to everybody in their own language."""
 
 import json
+from contextlib import suppress
 
 import pytest
+from django.core.files.uploadedfile import SimpleUploadedFile
+from django.urls import reverse
 from django.utils.translation import gettext_lazy, gettext_noop, override
 
 from matching import decisions
 from matching.decisions import Verdict
-from mdm.models import Customer, CustomerAct
-from mdm.reasons import LETTERS, in_words, reason_of
+from mdm import jobs
+from mdm.models import Customer, CustomerAct, Job, LoadBatch
+from mdm.reasons import LETTERS, Refusal, in_words, reason_of
 from tests.matching.factories import anne, make_steward, run_match
 from tests.mdm.factories import make_records
+from tests.mdm.loading.files import csv_bytes, load, row
 from tests.mdm.pages import client_of
 from tests.mdm.test_customer_page import page_of
 
@@ -42,6 +47,53 @@ def test_histories_and_acts_tell_what_was_said_in_another_language():
     assert CustomerAct.objects.filter(reason__contains="Decision").get().reason == told
     with override("fr"):
         assert str(CustomerAct.objects.get(reason__contains="Decision")).startswith("Décision")
+
+
+@pytest.mark.django_db
+@pytest.mark.parametrize("action", ["load", "preview"])
+def test_why_a_worker_refused_a_file_is_told_in_the_readers_language(action):
+    load(*[row(f"C{n}") for n in range(4)], mode="full")
+    file = SimpleUploadedFile("crm.csv", csv_bytes([row("C1")]))
+    values = {"file": file, "source": "crm", "mode": "full", "action": action}
+    client_of("steward").post(reverse("mdm:load-new"), values)
+    with override("fr"):
+        jobs.execute(str(Job.objects.first().pk))
+
+    batch = LoadBatch.objects.first()
+    pages = {language: client_of("steward", language=language).get(
+        reverse("mdm:batch", args=[batch.pk])).text for language in ("en", "fr")}  # fmt: skip
+
+    assert "3 of the 4 active records of CRM are not in this full file" in pages["en"]
+    assert "3 des 4 fiches actives de CRM" in pages["fr"]
+    assert "3 of the 4" not in pages["fr"]
+
+
+@pytest.mark.django_db
+def test_an_unforeseen_error_is_told_in_the_readers_language(monkeypatch):
+    monkeypatch.setitem(jobs._handlers, "odd", lambda run: 1 / 0)
+    with override("fr"), suppress(jobs.JobFailed):
+        jobs.run_now(jobs.create("odd", {}, by=None))
+    job = Job.objects.get()
+
+    told = {language: client_of("steward", language=language).get(
+        reverse("mdm:job-state", args=[job.pk])).json()["error"]
+        for language in ("en", "fr")}  # fmt: skip
+
+    assert told["en"].startswith("Something went wrong (ZeroDivisionError).")
+    assert told["fr"].startswith("Quelque chose s’est mal passé (ZeroDivisionError)")
+
+
+def test_a_refusal_that_is_passed_on_keeps_its_message_apart_from_its_values():
+    with override("fr"):
+        first = Refusal(
+            gettext_lazy("The column “%(column)s” stands twice in the file."), column="a"
+        )
+        second = Refusal(first)
+        typed = Refusal("100 % faux")
+
+    assert str(second) == "The column “a” stands twice in the file."
+    assert second.stored == first.stored
+    assert (str(typed), typed.stored) == ("100 % faux", "100 % faux")
 
 
 def test_what_a_person_typed_stays_as_it_is():

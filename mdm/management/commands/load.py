@@ -137,7 +137,7 @@ def _opened(file: Path, told: dict[str, Any]) -> Iterator[IO[bytes]]:
         content = file.open("rb")
     except OSError as error:
         raise LoadRefused(
-            _("The file cannot be read: %(reason)s.") % {"reason": error.strerror or ""}
+            _("The file cannot be read: %(reason)s."), reason=error.strerror or ""
         ) from error
     with content:
         yield content
@@ -151,7 +151,7 @@ def _queried(told: dict[str, Any]) -> Iterator[IO[bytes]]:
     try:
         content = databases.open_query(variable, query)
     except FileRefused as refusal:
-        raise LoadRefused(str(refusal)) from None
+        raise LoadRefused(refusal) from None
     with content:
         yield content
 

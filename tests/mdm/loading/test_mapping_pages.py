@@ -1,5 +1,6 @@
 """The columns of an unknown file are mapped on a page: proposed, adjusted, previewed, saved."""
 
+import io
 import tomllib
 from pathlib import Path
 from typing import Any
@@ -295,6 +296,35 @@ def test_the_next_file_starts_from_the_mapping_in_force_and_marks_new_columns(st
     saved = steward.post(page_of(draft), values_of(page) | {"action": "save"})
     assert saved.status_code == 302
     assert LoadBatch.objects.first().mapping.version == 2
+
+
+def test_how_the_sender_said_the_file_is_written_is_kept_where_its_columns_are_mapped(steward):
+    load(row("C1"))
+    content = "id|nom;prénom\r\nC1|Zoé;Anne\r\n".encode("cp850")
+    told = {"encoding": "cp850", "delimiter": "|"}
+
+    draft, page = start(steward, content=content, source="crm", action="map", **told)
+
+    bench = page.context["bench"]
+    assert {name: bench.file[name].value() for name in told} == told
+    assert bench.sample.rows == [(2, ["C1", "Zoé;Anne"])]
+    steward.post(page_of(draft), values_of(page) | {"action": "save"})
+    assert FieldMapping.objects.first().document["file"] == told
+
+
+def test_a_sheet_that_was_chosen_is_the_one_whose_columns_are_mapped(steward):
+    book = Workbook()
+    book.active.append(["id", "nom"])
+    book.create_sheet("Autres").append(["ref", "ville"])
+    content = io.BytesIO()
+    book.save(content)
+
+    _draft, page = start(
+        steward, content=content.getvalue(), name="a.xlsx", action="map", sheet="Autres"
+    )
+
+    assert page.context["bench"].sample.names == ["ref", "ville"]
+    assert page.context["bench"].file["sheet"].value() == "Autres"
 
 
 def test_a_value_map_is_copied_into_the_version(steward):
