@@ -12,10 +12,17 @@ from django.core.exceptions import ValidationError
 from django.db.models import Model
 from django.utils.translation import gettext as _
 from import_export import fields, resources, widgets
+from import_export.results import Error
 from phonenumbers import SUPPORTED_REGIONS
 
 from mdm.models import SourceSystem, ValueMap
 from mdm.rejects import as_sent, inert
+
+
+class _InWords(Error):
+    """What went wrong, without the places in the program that the library's page would show."""
+
+    traceback = ""
 
 
 class ReferenceResource(resources.ModelResource):
@@ -27,6 +34,11 @@ class ReferenceResource(resources.ModelResource):
         skip_unchanged = True
         report_skipped = True
         use_transactions = True
+
+    @classmethod
+    def get_error_result_class(cls) -> type[Error]:
+        """Keep the program's own paths from the page."""
+        return _InWords
 
     def before_import_row(self, row: Any, **kwargs: Any) -> None:
         """Take back the quote that kept a spreadsheet from running a cell."""

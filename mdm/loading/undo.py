@@ -47,7 +47,7 @@ def start_preview(batch: LoadBatch, *, by: User | None, is_foreground: bool = Fa
     """Have a job tell what undoing the file would do today.
 
     Raises:
-        UndoRefused: when the file was never loaded, or its load or undoing goes on.
+        UndoRefused: when the file was never loaded, its load or undoing goes on, or it is undone.
     """
     _refuse_when_busy(batch)
     make = jobs.create if is_foreground else jobs.submit
@@ -236,6 +236,8 @@ def _refuse_when_busy(batch: LoadBatch) -> None:
         raise UndoRefused(_("This file is being loaded: stop the load first."))
     if batch.undo_job and batch.undo_job.is_live:
         raise UndoRefused(_("This file is being undone already."))
+    if batch.undo_job and batch.undo_job.state == Job.State.DONE:
+        raise UndoRefused(_("This file was undone already: load it again to bring it back."))
 
 
 def _samples_path(key: str) -> Any:

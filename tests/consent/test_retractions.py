@@ -20,7 +20,7 @@ from consent.models import ConsentEvent, PermissionState
 from consent.projection import rebuild
 from consent.states import Event, EventType, fold_all, known
 from mdm import jobs
-from mdm.loading.undo import PREVIEW_UNDO_KIND
+from mdm.loading.undo import PREVIEW_UNDO_KIND, UndoRefused
 from mdm.models import Customer, Job, SourceRecord
 from tests.consent.factories import marketing, record_event
 from tests.consent.strategies import instants, ledgers
@@ -124,7 +124,8 @@ def test_undoing_twice_takes_back_once():
     batch = load(row("C1", **ADA, accord="O"))
     undo_batch(batch)
 
-    undo_batch(batch)
+    with pytest.raises(UndoRefused):
+        undo_batch(batch)
 
     assert len(retractions()) == 1
 

@@ -266,3 +266,14 @@ def test_trying_again_is_never_a_plain_link():
     assert (
         client_of("steward").get(reverse("mdm:job-retry", args=[failed().pk])).status_code == 405
     )
+
+
+def test_who_asked_stands_under_the_full_name_on_every_page_of_jobs():
+    by = UserFactory(username="zq-login", first_name="Anne", last_name="Brun")
+    job = JobFactory(kind="load", state=Job.State.DONE, finished_at=now(), requested_by=by)
+    client = client_of("steward")
+
+    for address in (reverse("mdm:jobs"), reverse("mdm:job", args=[job.pk])):
+        page = client.get(address).text
+        assert "Anne Brun" in page
+        assert "zq-login" not in page

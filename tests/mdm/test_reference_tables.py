@@ -193,6 +193,7 @@ def test_rules_from_a_file_are_a_new_draft_and_never_those_in_force():
     assert rule.history.first().history_user is not None
     assert again.context.get("confirm_form") is None
     assert "draft is open already" in again.text
+    assert "Traceback" not in again.text
     assert rules_in_force() == DEFAULT_RULES
 
 

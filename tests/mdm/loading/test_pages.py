@@ -10,10 +10,11 @@ from django.urls import reverse
 
 from mdm import jobs
 from mdm.loading.one_row import store_row
-from mdm.models import AccessLog, LoadBatch, SourceSystem
+from mdm.models import AccessLog, Job, LoadBatch, SourceSystem
 from tests.factories import UserFactory
 from tests.mdm.factories import LoadBatchFactory
 from tests.mdm.loading.files import DOCUMENT, csv_bytes, load, load_bytes, row
+from tests.mdm.pages import client_of
 
 pytestmark = pytest.mark.django_db
 
@@ -226,3 +227,17 @@ def test_a_list_costs_the_same_for_many_rows(steward, name, django_assert_max_nu
 
     with django_assert_max_num_queries(14):
         steward.get(reverse(name))
+
+
+def test_a_load_that_was_stopped_says_that_the_rest_is_not_stored():
+    steward = client_of("steward")
+    batch = load(row("C1"))
+    assert batch.job is not None
+    address = reverse("mdm:batch", args=[batch.pk])
+    whole = steward.get(address).content.decode()
+    Job.objects.filter(pk=batch.job.pk).update(state=Job.State.CANCELLED)
+
+    page = steward.get(address).content.decode()
+
+    assert "stopped before its end" in page
+    assert "stopped before its end" not in whole

@@ -6,6 +6,7 @@ from typing import Any
 import pytest
 from django.core.management import CommandError, call_command
 from django.db import transaction
+from django.urls import reverse
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
@@ -20,6 +21,7 @@ from mdm.models import (
     Contract,
     Customer,
     GoldenRecord,
+    Job,
     LoadBatch,
     RecordContactPoint,
     Sale,
@@ -27,6 +29,7 @@ from mdm.models import (
 )
 from tests.mdm.loading.files import DOCUMENT, csv_bytes, ends, load, load_bytes, row
 from tests.mdm.loading.test_preview import preview
+from tests.mdm.pages import client_of
 
 pytestmark = pytest.mark.django_db
 
@@ -216,13 +219,21 @@ def test_a_file_that_was_only_previewed_cannot_be_undone():
         start_undo(preview(row("C1")), by=None)
 
 
-def test_undoing_twice_does_nothing_more():
+def test_undoing_twice_is_refused_and_the_page_keeps_telling_of_the_first():
+    steward = client_of("steward")
     batch = load(row("C1"))
     undo_batch(batch)
-    count = SourceRecord.history.count()
+    first = steward.get(reverse("mdm:batch", args=[batch.pk])).content.decode()
 
-    assert undo_batch(batch) == {}
-    assert SourceRecord.history.count() == count
+    again = steward.post(reverse("mdm:batch-undo-now", args=[batch.pk]), follow=True)
+
+    assert "was undone already" in again.content.decode()
+    batch.refresh_from_db()
+    with pytest.raises(UndoRefused):
+        start_preview(batch, by=None)
+    assert "This file was undone on" in first
+    assert "This file was undone on" in again.content.decode()
+    assert not Job.objects.filter(kind="undo_load", state="queued").exists()
 
 
 def test_an_interrupted_undoing_goes_on(monkeypatch):
@@ -315,12 +326,15 @@ def test_the_command_undoes_a_file(capsys):
     told = json.loads(capsys.readouterr().out)
     call_command("undo_load", batch.pk, json=True)
     done = json.loads(capsys.readouterr().out)
-    call_command("undo_load", batch.pk)
+    with pytest.raises(CommandError, match="undone already"):
+        call_command("undo_load", batch.pk)
+    another = load(row("C3"))
+    call_command("undo_load", another.pk)
 
     assert (told["deleted"], done["deleted"]) == (1, 1)
     assert told["samples"]["deleted"][0]["key"] == "C2"
     assert SourceRecord.objects.active().get().source_key == "C1"
-    assert str(batch.pk) in capsys.readouterr().out
+    assert str(another.pk) in capsys.readouterr().out
 
 
 def test_the_command_refuses_what_is_not_there():
