@@ -14,10 +14,12 @@ from django.db.models.functions import Concat, Lower, NullIf, Trim
 from django.utils.translation import gettext_lazy as _
 
 from mdm.models import ContactPoint, Customer, RecordContactPoint, SourceRecord
+from mdm.standardise.fillers import is_filler
 
 # Families and their relatives have few names and live in few towns; people who typed the same
 # filler, or gave the number of the counter, have nothing else in common.
 _FEW_NAMES, _FEW_TOWNS = 2, 2
+_NO_MAILBOX = frozenset("aucunemail aucunmail noemail nomail pasdemail sansemail sansmail".split())
 
 
 class Guess(models.TextChoices):
@@ -27,7 +29,13 @@ class Guess(models.TextChoices):
     FAMILY = "family", _("a family or a household: few family names")
     PLACE = "place", _("one place with many people: a residence, a company, a counter")
     FILLER = "filler", _("probably a filler or the value of a counter: many names, many towns")
+    SAYS_SO = "says_so", _("a filler: its own words say that there is none")
     UNKNOWN = "unknown", _("nothing tells what it is")
+
+    @property
+    def is_filler(self) -> bool:
+        """True when it stands for no value at all."""
+        return self in (Guess.FILLER, Guess.SAYS_SO)
 
 
 @dataclass(frozen=True, slots=True)
@@ -107,4 +115,11 @@ _FULL_NAME = _known(Trim(Lower(Concat("record__given_name", Value(" "), "record_
 
 def _explained(point: ContactPoint, figures: Sequence[int]) -> SharedValue:
     carriers = Carriers(point.shared_by, *figures)
-    return SharedValue(point, carriers, guess(point.kind, carriers))
+    found = Guess.SAYS_SO if _says_so(point) else guess(point.kind, carriers)
+    return SharedValue(point, carriers, found)
+
+
+def _says_so(point: ContactPoint) -> bool:
+    """Tell of an address such as `aucun@` or `pas.de.mail@`; one person alone may be called so."""
+    mailbox = point.value.partition("@")[0]
+    return point.kind == ContactPoint.Kind.EMAIL and (is_filler(mailbox) or mailbox in _NO_MAILBOX)

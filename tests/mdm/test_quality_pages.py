@@ -193,6 +193,19 @@ def test_a_value_of_many_people_is_listed_with_what_it_may_be():
     assert "accueil@example.org" in answer.text
 
 
+@pytest.mark.parametrize(
+    "email", ["aucun@example.org", "pas.de.mail@example.org", "noemail@x.test"]
+)
+def test_an_address_that_says_there_is_none_is_named_a_filler_wherever_its_people_live(email):
+    many_share(email=email, postcode="", city="")
+
+    answer = client_of("steward").get(reverse("mdm:quality-shared", args=["email"]))
+
+    (value,) = answer.context["values"]
+    assert value.guess == Guess.SAYS_SO
+    assert "≈ a filler: its own words say that there is none" in answer.text
+
+
 def test_a_household_shares_without_being_listed():
     many_share(5)
 
