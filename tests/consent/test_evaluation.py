@@ -26,6 +26,7 @@ from mdm.models import (
 )
 from tests.consent import factories
 from tests.consent.factories import email_of
+from tests.examples import histories
 from tests.mdm.factories import make_record, make_records
 
 pytestmark = pytest.mark.django_db
@@ -247,7 +248,7 @@ REFUSALS = event_tuples("refused", "withdrawn", "objection")
 
 
 @settings(
-    max_examples=25,
+    max_examples=histories(25),
     deadline=None,
     suppress_health_check=[HealthCheck.function_scoped_fixture],
 )

@@ -1,6 +1,5 @@
 """Services and oracle, side by side: what must hold after every step of an invented history."""
 
-import os
 from datetime import datetime
 from io import StringIO
 from itertools import product
@@ -21,8 +20,6 @@ from tests.identity.oracle import DIFFERENT, SAME, World
 from tests.identity.services import find, make_sources
 from tests.identity.snapshots import snapshot
 from tests.matching.factories import make_steward
-
-IS_LONG = os.environ.get("HYPOTHESIS_PROFILE") == "long"
 
 
 class SideBySide(RuleBasedStateMachine):

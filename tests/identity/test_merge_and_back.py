@@ -38,8 +38,8 @@ from mdm.models import (
     SourceRecord,
 )
 from tests.consent.factories import record_event
+from tests.examples import IS_LONG, histories
 from tests.identity.services import SOURCES, find, load_row, make_sources
-from tests.identity.side_by_side import IS_LONG
 from tests.matching.factories import make_steward
 
 pytestmark = pytest.mark.django_db
@@ -176,7 +176,7 @@ def merge(records: Sequence[int], partners: Sequence[int]) -> list[Decision]:
 
 
 @settings(
-    max_examples=100 if IS_LONG else 4,
+    max_examples=histories(4, long=100),
     deadline=None,
     suppress_health_check=list(HealthCheck),
     phases=tuple(Phase) if IS_LONG else (Phase.explicit, Phase.generate),

@@ -34,6 +34,7 @@ from matching.repairs import RepairRefused, Wish, repair, undo
 from mdm import pins
 from mdm.birth_ids import public_id
 from mdm.models import SourceRecord
+from tests.examples import IS_LONG, histories
 from tests.identity import oracle
 from tests.identity.oracle import Record
 from tests.identity.services import (
@@ -43,13 +44,13 @@ from tests.identity.services import (
     load_row,
     undo_run,
 )
-from tests.identity.side_by_side import IS_LONG, SideBySide
+from tests.identity.side_by_side import SideBySide
 from tests.identity.snapshots import snapshot
 
 pytestmark = [pytest.mark.django_db, pytest.mark.slow]
 
 SETTINGS = settings(
-    max_examples=200 if IS_LONG else 12,
+    max_examples=histories(12, long=200),
     stateful_step_count=30 if IS_LONG else 15,
     deadline=None,
     suppress_health_check=list(HealthCheck),

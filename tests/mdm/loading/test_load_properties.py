@@ -32,6 +32,7 @@ from matching.models import Decision
 from mdm import jobs
 from mdm.loading import work
 from mdm.models import ContactPoint, Customer, GoldenRecord, LoadBatch, SourceRecord
+from tests.examples import histories
 from tests.factories import UserFactory
 from tests.mdm.loading.files import ends, load, row
 from tests.mdm.loading.oracle import Company, Line, TooMuchIsMissing
@@ -242,7 +243,7 @@ def test_loads_agree_with_the_oracle_whatever_comes():
     run_state_machine_as_test(
         Loads,
         settings=settings(
-            max_examples=12,
+            max_examples=histories(12),
             stateful_step_count=8,
             deadline=None,
             phases=[Phase.explicit, Phase.generate],

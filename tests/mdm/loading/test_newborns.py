@@ -22,6 +22,7 @@ from mdm.models import (
     SourceRecord,
 )
 from mdm.signals import Births
+from tests.examples import histories
 from tests.mdm.loading.files import DOCUMENT, csv_bytes, load, row
 from tests.mdm.loading.test_load_properties import Line, cells, derived_differences, lines
 
@@ -97,7 +98,9 @@ def the_general_way(monkeypatch: pytest.MonkeyPatch) -> None:
 
 @pytest.mark.django_db
 @settings(
-    max_examples=15, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture]
+    max_examples=histories(15),
+    deadline=None,
+    suppress_health_check=[HealthCheck.function_scoped_fixture],
 )
 @given(earlier=lines, content=lines)
 def test_new_records_come_to_what_the_general_way_comes_to(

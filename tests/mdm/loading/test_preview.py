@@ -25,6 +25,7 @@ from mdm.models import (
     SourceRecord,
     SourceSystem,
 )
+from tests.examples import histories
 from tests.mdm.loading.files import DOCUMENT, csv_bytes, ends, load, row, write_mapping
 
 pytestmark = pytest.mark.django_db
@@ -183,7 +184,9 @@ _ROWS = st.dictionaries(
 
 
 @settings(
-    max_examples=25, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture]
+    max_examples=histories(25),
+    deadline=None,
+    suppress_health_check=[HealthCheck.function_scoped_fixture],
 )
 @given(known=_ROWS, sent=_ROWS)
 def test_a_preview_counts_what_the_load_then_counts(known, sent):

@@ -27,6 +27,7 @@ from mdm.models import (
     Sale,
     SourceRecord,
 )
+from tests.examples import histories
 from tests.mdm.loading.files import DOCUMENT, csv_bytes, ends, load, load_bytes, row
 from tests.mdm.loading.test_preview import preview
 from tests.mdm.pages import client_of
@@ -295,7 +296,9 @@ _FILE = st.dictionaries(st.sampled_from(["C1", "C2", "C3", "C4"]), _ROW, min_siz
 
 
 @settings(
-    max_examples=25, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture]
+    max_examples=histories(25),
+    deadline=None,
+    suppress_health_check=[HealthCheck.function_scoped_fixture],
 )
 @given(files=st.lists(_FILE, min_size=1, max_size=3), last=_FILE, chunk=st.integers(1, 3))
 def test_undoing_the_last_file_is_the_state_before_it(files, last, chunk):

@@ -1,0 +1,19 @@
+"""How many histories the costly property tests invent."""
+
+import os
+
+from django.conf import settings
+
+IS_LONG = os.environ.get("HYPOTHESIS_PROFILE") == "long"
+"""Whether this is `make test-long`."""
+
+
+def histories(usual: int, *, long: int | None = None) -> int:
+    """Return how many to try: a third on PostgreSQL, where each takes three times as long.
+
+    What a history must come to is the same on both; `make test-long` tries all of them on both.
+    """
+    if IS_LONG:
+        return long or usual
+    is_sqlite = settings.DATABASES["default"]["ENGINE"].endswith("sqlite3")
+    return usual if is_sqlite else max(2, usual // 3)
