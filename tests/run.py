@@ -69,7 +69,9 @@ def _half(name: str, environment: Mapping[str, str], arguments: list[str]) -> tu
     """Run the suite once, showing it as it goes; return its status and pytest's last line."""
     print(f"\n=== {name} ===", flush=True)
     started = time.monotonic()
-    surroundings = {key: v for key, v in os.environ.items() if key != "DATABASE_URL"}
+    # Compiled code is kept: tests start many processes, and each would compile all modules anew.
+    left_out = ("DATABASE_URL", "PYTHONDONTWRITEBYTECODE")
+    surroundings = {key: v for key, v in os.environ.items() if key not in left_out}
     command = [sys.executable, "-m", "pytest", "-q", "-rs", "--numprocesses", _processes()]
     suite = subprocess.Popen(
         [*command, "--dist", "loadgroup", *arguments],
