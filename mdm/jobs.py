@@ -5,8 +5,8 @@ that carries its id. A worker claims the row with a lease and a growing attempt 
 fence). Work goes in chunks: the effects and the cursor stand in one transaction that checks the
 fence, so a worker that was thought dead cannot commit late. The sweeper puts back what lost its
 worker and rings again for what nobody heard, so a killed worker, a lost message or a flushed
-broker cost some seconds, never work (STACK.md: no broker without a server redelivers, and Redis
-does so after an hour).
+broker cost some seconds, never work (no broker without a server delivers again, and Redis does so
+after an hour).
 """
 
 import logging
@@ -34,6 +34,7 @@ from django.utils.translation import gettext_lazy as _
 from django.utils.translation import gettext_noop
 
 from mdm.bulk import pause_for_other_writers
+from mdm.errors import described
 from mdm.models import Job
 from mdm.reasons import Refusal, reason_of
 
@@ -333,7 +334,7 @@ class JobRun:
         if self.job.attempt >= settings.JOB_MAX_ATTEMPTS:
             self._fail(error)
             return
-        logger.warning("Job=%s is put back: %s", self.job.pk, _describe(error))
+        logger.warning("Job=%s is put back: %s", self.job.pk, described(error))
         if not connection.is_usable():
             connection.close()
         with suppress(OperationalError):
@@ -342,7 +343,7 @@ class JobRun:
     def _fail(self, error: Exception) -> None:
         # The text of an unexpected error may carry a customer's values: only its type and place
         # are logged.
-        logger.error("Job=%s failed: %s", self.job.pk, _describe(error))
+        logger.error("Job=%s failed: %s", self.job.pk, described(error))
         message = _("Something went wrong (%(kind)s). The administrator finds it in the log.")
         refusal = JobRefused(message, kind=type(error).__name__)
         self._end(Job.State.FAILED, error=refusal.stored)
@@ -394,14 +395,3 @@ class JobRun:
 
 def _given(**figures: Any) -> dict[str, Any]:
     return {name: value for name, value in figures.items() if value is not None}
-
-
-def _describe(error: BaseException) -> str:
-    """Name an error and where it was raised, without its text."""
-    trace = error.__traceback__
-    places = []
-    while trace:
-        code = trace.tb_frame.f_code
-        places.append(f"{os.path.basename(code.co_filename)}:{trace.tb_lineno}")  # noqa: PTH119
-        trace = trace.tb_next
-    return f"{type(error).__name__} at {' > '.join(places[-6:])}"

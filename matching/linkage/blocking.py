@@ -15,7 +15,7 @@ import numpy as np
 from matching.linkage.columns import Bits, Codes, Flags, Ids, Levels
 from matching.linkage.encoding import Encoded
 from matching.linkage.keys import Rule, one_sided, record_keys
-from matching.linkage.sorting import meetings, sorted_blocks
+from matching.linkage.sorting import SortedBlocks, meetings, sorted_blocks
 
 BLOCK_CAP = 1000
 """Records in one block; above, the key says nothing (a default value, a very common name)."""
@@ -197,9 +197,7 @@ def build_blocks(
     """
     keys = record_keys(encoded, rule)
     found = sorted_blocks(keys, one_sided=one_sided(rule, len(keys)))
-    is_capped = found.sizes > cap
-    if too_common is not None:
-        is_capped |= np.isin(found.keys[found.starts], too_common)
+    is_capped = _is_capped(found, cap, too_common)
     is_used = (found.pair_counts > 0) & ~is_capped
     if not is_used.any() and not is_capped.any():
         return None
@@ -219,6 +217,13 @@ def build_blocks(
         largest=int(used.sizes.max(initial=0)),
         one_sided=found.one_sided,
     )
+
+
+def _is_capped(found: SortedBlocks, cap: int, too_common: Bits | None) -> Flags:
+    above: Flags = found.sizes > cap
+    if too_common is not None:
+        above |= np.isin(found.keys[found.starts], too_common)
+    return above
 
 
 def _is_taken_by(partition: Partition, keys: Bits) -> Flags:

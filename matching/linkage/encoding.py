@@ -188,6 +188,9 @@ TEXT_FIELDS = (
 BANDED_TEXTS = ("organisation", "middle_name", "birth_place", "occupation")
 
 
+_PLACES = ("street_number", "street", "postcode", "city")
+
+
 def encode(records: Columns | Folded, known: Known | None = None) -> Encoded:
     """Return the records as codes; they are in the order of their ids.
 
@@ -203,10 +206,7 @@ def encode(records: Columns | Folded, known: Known | None = None) -> Encoded:
     phones = _together(folded["phone"], folded["other_phone"])
     locals_ = emails[0].mapped(lambda value: value.rpartition("@")[0])
     letters = ["".join(filter(str.isalpha, word or "")) for word in locals_.words]
-    texts = {
-        name: folded[name]
-        for name in (*TEXT_FIELDS, "street_number", "street", "postcode", "city")
-    }
+    texts = {name: folded[name] for name in (*TEXT_FIELDS, *_PLACES)}
     return Encoded(
         size=len(records),
         names=names,
