@@ -1,5 +1,6 @@
 """Consent events only grow: the database itself refuses everything else."""
 
+import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 
@@ -9,10 +10,14 @@ from django.db import DatabaseError, IntegrityError, connection, transaction
 from consent.append_only import TABLES
 from consent.ledger import NewEvent, record_events
 from consent.models import ConsentEvent, NoticeVersion
-from tests.consent.factories import record_event
+from mdm.models import ContactPoint
+from tests.consent.factories import marketing, record_event
 from tests.mdm.factories import make_record
+from tests.sides import Side
 
 pytestmark = pytest.mark.django_db
+
+MEANWHILE_SECONDS = 0.3
 
 
 @pytest.fixture
@@ -122,6 +127,33 @@ def test_what_an_event_names_stays(event: ConsentEvent, attack: str):
         statement = f"{attack.format(table)} WHERE id = %s"
         with pytest.raises(IntegrityError), checked_transaction():
             connection.cursor().execute(statement, [key])
+
+
+def test_an_event_and_the_end_of_what_it_names_do_not_pass_each_other(
+    transactional_db: None,
+):
+    record, purpose = make_record(email="ada@example.com"), marketing().pk
+    named, gone = (
+        ContactPoint.objects.create(kind="email", value=f"{name}@example.com")
+        for name in ("named", "gone")
+    )
+
+    def record_of(point: ContactPoint) -> None:
+        fact = (point.value,)
+        record_events([NewEvent(record.pk, "given", "email", purpose, point.pk, "import", fact)])
+
+    with transaction.atomic():
+        record_of(named)
+        deletion = Side(named.delete)
+        time.sleep(MEANWHILE_SECONDS)
+    with transaction.atomic():
+        ContactPoint.objects.filter(pk=gone.pk).delete()
+        event = Side(lambda: record_of(gone))
+        time.sleep(MEANWHILE_SECONDS)
+
+    assert isinstance(deletion.result(), IntegrityError)
+    assert isinstance(event.result(), IntegrityError)
+    assert ConsentEvent.objects.get().contact_point == named
 
 
 def test_words_once_published_stay():

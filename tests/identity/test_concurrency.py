@@ -31,33 +31,10 @@ from tests.matching.factories import (
     settled,
 )
 from tests.mdm.factories import make_records
+from tests.sides import LONGEST_SECONDS, Side
 
 pytestmark = pytest.mark.django_db(transaction=True)
-_LONGEST_SECONDS = 60
 _MEANWHILE_SECONDS = 0.3
-
-
-class Side(threading.Thread):
-    """Does something beside the test; `outcome` is what it returned or raised."""
-
-    def __init__(self, act: Callable[[], Any]) -> None:
-        super().__init__(daemon=True)
-        self.act = act
-        self.outcome: Any = None
-        self.start()
-
-    def run(self) -> None:
-        try:
-            self.outcome = self.act()
-        except Exception as error:
-            self.outcome = error
-        finally:
-            connection.close()
-
-    def result(self) -> Any:
-        self.join(_LONGEST_SECONDS)
-        assert not self.is_alive()
-        return self.outcome
 
 
 def trio() -> list[SourceRecord]:
@@ -82,7 +59,7 @@ def test_of_two_stewards_on_one_version_one_wins_and_the_other_sees_who_did_what
     ready = threading.Barrier(2)
 
     def act(place: int) -> Repair:
-        ready.wait(_LONGEST_SECONDS)
+        ready.wait(LONGEST_SECONDS)
         wish = Wish("unlink", records[0].pk, (records[place + 1].pk,))
         return repair(wish, by=stewards[place], versions=seen)
 
@@ -103,7 +80,7 @@ def test_the_same_key_sent_twice_at_once_has_one_effect():
     ready = threading.Barrier(3)
 
     def act() -> Repair:
-        ready.wait(_LONGEST_SECONDS)
+        ready.wait(LONGEST_SECONDS)
         wish = Wish("unlink", records[0].pk, (records[1].pk,))
         return repair(wish, by=steward, idempotency_key="once")
 
@@ -122,10 +99,10 @@ def test_who_works_on_another_customer_never_waits():
         with transaction.atomic():
             lock_neighbourhood([here[0].pk])
             is_locked.set()
-            may_end.wait(_LONGEST_SECONDS)
+            may_end.wait(LONGEST_SECONDS)
 
     holder = Side(hold)
-    assert is_locked.wait(_LONGEST_SECONDS)
+    assert is_locked.wait(LONGEST_SECONDS)
     with connection.cursor() as cursor:
         cursor.execute("SET lock_timeout = '2s'")
 
@@ -230,7 +207,7 @@ def test_two_who_merge_carriers_of_one_contact_point_are_both_counted():
         time.sleep(_MEANWHILE_SECONDS)
 
     side = Side(lambda: merge(*records[:2], wait_for_the_other))
-    merged.wait(_LONGEST_SECONDS)
+    merged.wait(LONGEST_SECONDS)
     merge(*records[2:], lambda: None)
     side.result()
 
@@ -294,7 +271,7 @@ def test_a_click_that_meets_a_load_in_a_circle_is_done_again():
             lock_customers([record.pk for record in records])
 
     side = Side(load)
-    assert is_held.wait(_LONGEST_SECONDS)
+    assert is_held.wait(LONGEST_SECONDS)
     done = decide(records[0].pk, records[1].pk, Verdict.SAME, by=steward)
 
     assert side.result() is None
@@ -304,7 +281,7 @@ def test_a_click_that_meets_a_load_in_a_circle_is_done_again():
 
 
 def _wait_until_somebody_waits() -> None:
-    until = time.monotonic() + _LONGEST_SECONDS
+    until = time.monotonic() + LONGEST_SECONDS
     while time.monotonic() < until:
         with connection.cursor() as cursor:
             cursor.execute("SELECT count(*) FROM pg_locks WHERE NOT granted")
