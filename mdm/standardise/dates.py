@@ -15,13 +15,16 @@ from mdm.standardise.text import clean
 # What forms and old systems write when they do not know.
 PLACEHOLDERS = frozenset(
     [date(1900, 1, 1), date(1899, 12, 30), date(1899, 12, 31), date(1901, 1, 1), date(1970, 1, 1),
-     date(1111, 11, 11), date(1, 1, 1), date(9999, 12, 31)]
+     date(1601, 1, 1), date(1753, 1, 1), date(1858, 11, 17), date(1111, 11, 11), date(1, 1, 1),
+     date(9999, 12, 31)]
 )  # fmt: skip
+# Older dates are kept for registers of people long dead, and pointed out for all others.
 _OLDEST_AGE = 125
 _VERY_OLD_AGE = 105
+_FIRST_YEAR = 1500  # Registers of baptisms go back no further.
 # The age of consent to information services in France (loi Informatique et Libertés, art. 45).
 AGE_OF_CONSENT = 15
-_YEAR = re.compile(r"(?:19|20)\d\d")
+_YEAR = re.compile(r"(?:1[5-9]|20)\d\d")
 _DIRECTIVE = re.compile(r"%([A-Za-z])")
 _ISO = re.compile(r"\d{4}-\d{2}-\d{2}(?:[T ]00:00(?::00(?:\.0+)?)?)?")
 
@@ -48,8 +51,8 @@ def standardise_birth_date(cell: str, date_format: str = "", *, today: date) -> 
         return StandardDate(None, ("placeholder",))
     if found > today:
         return StandardDate(None, ("future",))
-    if found.year < today.year - _OLDEST_AGE:
-        return StandardDate(None, ("too_old",))
+    if found.year < _FIRST_YEAR:
+        return StandardDate(None, ("unreadable",))
     codes = _doubts_of_age(found, today)
     return StandardDate(found, (*codes, "approximate") if _is_first_january(found) else codes)
 
@@ -66,7 +69,7 @@ def _year_alone(text: str, today: date) -> StandardDate:
     first = date(int(text), 1, 1)
     if first in PLACEHOLDERS:
         return StandardDate(None, ("placeholder",))
-    if not today.year - _OLDEST_AGE <= first.year <= today.year:
+    if first.year > today.year:
         return StandardDate(None, ("unreadable",))
     return StandardDate(first, (*_doubts_of_age(first, today), "approximate"))
 
@@ -78,6 +81,8 @@ def _doubts_of_age(born: date, today: date) -> tuple[str, ...]:
     age = age_on(today, born)
     if age < AGE_OF_CONSENT:
         return ("minor",)
+    if age > _OLDEST_AGE:
+        return ("too_old",)
     return ("very_old",) if age > _VERY_OLD_AGE else ()
 
 

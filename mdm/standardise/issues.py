@@ -168,7 +168,7 @@ ISSUES: Mapping[str, IssueKind] = {
         "error", "plausibility", _("The date lies in the future; it was left out.")
     ),
     "too_old": IssueKind(
-        "error", "plausibility", _("The date lies too far in the past; it was left out.")
+        "warning", "plausibility", _("The person would be more than 125 years old.")
     ),
     "very_old": IssueKind(
         "warning", "plausibility", _("The person would be more than 105 years old.")

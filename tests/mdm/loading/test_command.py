@@ -2,6 +2,7 @@
 
 import gzip
 import json
+from datetime import date
 from io import StringIO
 from pathlib import Path
 from typing import Any
@@ -181,3 +182,28 @@ def test_the_line_of_the_names_is_told_by_option_or_by_the_mapping(tmp_path, cap
 
     assert [batch.layout["header"] for batch in LoadBatch.objects.all()] == [2, 2]
     assert SourceRecord.objects.get().raw["remarque"] == "x"
+
+
+def test_a_register_of_the_dead_keeps_its_births_and_points_them_out(tmp_path):
+    column = {"name": "ne_le", "attribute": "birth_date", "format": "%d/%m/%Y"}
+    mapping = write_mapping(tmp_path, {**DOCUMENT, "column": [*DOCUMENT["column"], column]})
+    path = tmp_path / "register.csv"
+    born = {"C1": "14/02/1831", "C2": "1831", "C3": "14/02/1451"}
+    rows = [{**row(key), "ne_le": value} for key, value in born.items()]
+    path.write_bytes(csv_bytes(rows, (*COLUMNS, "ne_le")))
+
+    run(path, mapping=str(mapping))
+
+    found = SourceRecord.objects.order_by("source_key").values_list(
+        "birth_date", "customer__golden__birth_date", "issues"
+    )
+    assert [(day, golden) for day, golden, _issues in found] == [
+        (date(1831, 2, 14), date(1831, 2, 14)),
+        (date(1831, 1, 1), date(1831, 1, 1)),
+        (None, None),
+    ]
+    assert [["birth_date", "too_old"] in issues for _day, _golden, issues in found] == [
+        True,
+        True,
+        False,
+    ]
