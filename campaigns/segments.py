@@ -126,7 +126,7 @@ def _words(field: Field, value: str) -> Values:
 
 
 def _number(field: Field, value: str) -> Values:
-    lowest, highest = (0, _OLDEST_AGE) if field.code == "age" else (1900, 2100)
+    lowest, highest = (0, _OLDEST_AGE) if field.code == "age" else (1500, 2100)
     if not (value.isascii() and value.isdigit()) or not lowest <= int(value[:6]) <= highest:
         raise InvalidSegment(
             _("“%(value)s” is not a whole number from %(lowest)s to %(highest)s")

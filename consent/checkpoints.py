@@ -22,13 +22,14 @@ from pathlib import Path
 from cryptography.exceptions import InvalidSignature
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PublicKey
 from django.conf import settings
-from django.utils.translation import gettext as _
+from django.utils.translation import gettext_lazy as _
 
 from consent.models import SealBlock
 from consent.signing_keys import key_id, public_keys, signing_key
+from mdm.reasons import Refusal
 
 
-class CheckpointRefused(Exception):
+class CheckpointRefused(Refusal):
     """The file is no checkpoint of ours; the text says why."""
 
 
@@ -70,15 +71,15 @@ def read_checkpoint(path: Path, *, key: Ed25519PublicKey | None = None) -> Check
         signature, named = str(found.pop("signature")), str(found.pop("key", ""))
         checkpoint = Checkpoint(**found)
     except (OSError, ValueError, TypeError, KeyError, AttributeError) as error:
-        raise CheckpointRefused(_("%(file)s is no checkpoint.") % {"file": path.name}) from error
+        raise CheckpointRefused(_("%(file)s is no checkpoint."), file=path.name) from error
     if named or key:
         is_ours = _is_signed(checkpoint, signature, key or public_keys().get(named))
     else:
         is_ours = hmac.compare_digest(signature, _hmac(checkpoint))
     if not is_ours:
         raise CheckpointRefused(
-            _("The signature of %(file)s is not ours: another key, or the file was changed.")
-            % {"file": path.name}
+            _("The signature of %(file)s is not ours: another key, or the file was changed."),
+            file=path.name,
         )
     return checkpoint
 

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 
 from django.contrib.auth.models import User
 from django.utils.timezone import now
-from django.utils.translation import gettext as _
+from django.utils.translation import gettext_lazy as _
 from django.utils.translation import gettext_noop
 
 from matching import codes, evidence, former
@@ -98,13 +98,13 @@ def run_match(run: JobRun) -> Mapping[str, Any]:
         return _simulate(run) if run.parameters.get("simulate") else _Match(run).result()
 
 
-def why_not_again(row: MatchRun) -> str:
+def why_not_again(row: MatchRun) -> JobRefused | None:
     """Return why a search that broke off cannot go on, nothing when it can."""
     if row.undo_job_id:
-        return _("This search was undone: start a new one.")
+        return JobRefused(_("This search was undone: start a new one."))
     if MatchRun.objects.in_the_way().filter(pk__gt=row.pk).exists():
-        return _("There was another search since: start a new one.")
-    return ""
+        return JobRefused(_("There was another search since: start a new one."))
+    return None
 
 
 def _parameters(scope: str, *, simulate: bool) -> dict[str, Any]:
@@ -119,8 +119,8 @@ class _Match:
     def __init__(self, run: JobRun) -> None:
         self.run = run
         self.row = _run_row(run)
-        if reason := why_not_again(self.row):
-            raise JobRefused(reason)
+        if refusal := why_not_again(self.row):
+            raise refusal
         is_partial = run.parameters.get("scope") == "changed"
         self.learnt = learnt_by(last_run()) if is_partial else None
         self.changed: set[int] | None = None

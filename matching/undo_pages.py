@@ -60,7 +60,7 @@ class RunUndoPage(StaffPage):
             run=run,
             preview=preview,
             found=found,
-            why_not="" if preview.is_live else why_not(run),
+            why_not=None if preview.is_live else why_not(run),
             parts=examples(found.get("splits", ())),
             unions=examples(found.get("merges", ())),
             work_counts=[(KINDS[kind], count) for kind, count in work["counts"].items()],

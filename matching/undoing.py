@@ -11,7 +11,7 @@ from django.conf import settings
 from django.contrib.auth.models import User
 from django.db import transaction
 from django.utils.timezone import now
-from django.utils.translation import gettext as _
+from django.utils.translation import gettext_lazy as _
 from django.utils.translation import gettext_noop
 
 from matching import codes, former, key_table
@@ -29,17 +29,17 @@ from mdm import jobs
 from mdm.audit import acting_as
 from mdm.jobs import JobRefused, JobRun
 from mdm.models import Job, SourceRecord
-from mdm.reasons import reason_of
+from mdm.reasons import Refusal, reason_of
 
 PREVIEW_KIND = "preview_undo_match"
 _LINKING = {"phase": "links"}  # The cursor once the evidence is back.
 
 
-class UndoRefused(Exception):
+class UndoRefused(Refusal):
     """The run cannot be undone now; the text says why."""
 
 
-def why_not(row: MatchRun, *, beside: Job | None = None) -> str:
+def why_not(row: MatchRun, *, beside: Job | None = None) -> UndoRefused | None:
     """Return why a run cannot be undone now, nothing when it can.
 
     `beside`: the job of the undoing itself, when it asks.
@@ -47,26 +47,30 @@ def why_not(row: MatchRun, *, beside: Job | None = None) -> str:
     busy = Job.objects.filter(idempotency_key=KIND).first()
     later = MatchRun.objects.in_the_way().filter(pk__gt=row.pk).first()
     if row.simulated:
-        return _("A simulation changes nothing: there is nothing to undo.")
+        return UndoRefused(_("A simulation changes nothing: there is nothing to undo."))
     if row.undone_at:
-        return _("This search was undone already.")
+        return UndoRefused(_("This search was undone already."))
     if busy == beside:
         busy = None
     if busy and busy.kind == UNDO_KIND:
-        return _("A search is being undone already.")
+        return UndoRefused(_("A search is being undone already."))
     if busy:
-        return _("A search for duplicates is under way: wait until it has ended.")
+        return UndoRefused(_("A search for duplicates is under way: wait until it has ended."))
     if later:
-        return _("Search %(number)d came after this one: undo that one first.") % {
-            "number": later.pk
-        }
+        return UndoRefused(
+            _("Search %(number)d came after this one: undo that one first."), number=later.pk
+        )
     if not row.keeps_former and not row.finished_at:
-        return _("This search ended before it changed anything.")
+        return UndoRefused(_("This search ended before it changed anything."))
     if not row.keeps_former:
-        return _(
-            "What this search replaced is no longer kept: only the last %(count)d can be undone."
-        ) % {"count": settings.MATCH_UNDO_KEPT}
-    return ""
+        return UndoRefused(
+            _(
+                "What this search replaced is no longer kept: "
+                "only the last %(count)d can be undone."
+            ),
+            count=settings.MATCH_UNDO_KEPT,
+        )
+    return None
 
 
 def start_preview(row: MatchRun, *, by: User | None, is_foreground: bool = False) -> Job:
@@ -93,8 +97,8 @@ def start_undo(row: MatchRun, *, by: User | None, reason: str, is_foreground: bo
         raise UndoRefused(_("Say why the search is undone: others will ask."))
     make = jobs.create if is_foreground else jobs.submit
     job = make(UNDO_KIND, {"run": row.pk}, by=by, idempotency_key=KIND)
-    if job.kind != UNDO_KIND or job.parameters["run"] != row.pk:
-        raise UndoRefused(why_not(row))  # It started between the two questions.
+    if job.kind != UNDO_KIND or job.parameters["run"] != row.pk:  # Started since we asked.
+        raise why_not(row) or UndoRefused(_("A search is being undone already."))
     row.undo_job, row.undo_reason = job, reason.strip()[:400]
     row.save(update_fields=["undo_job", "undo_reason"])
     return job
@@ -155,8 +159,8 @@ def _asked(run: JobRun) -> MatchRun:
         JobRefused: when it cannot be undone any more.
     """
     row = MatchRun.objects.select_related("job").get(pk=run.parameters["run"])
-    if reason := why_not(row, beside=run.job):
-        raise JobRefused(reason)
+    if refusal := why_not(row, beside=run.job):
+        raise JobRefused(refusal)
     return row
 
 
@@ -211,6 +215,6 @@ def _is_partial(row: MatchRun) -> bool:
     return bool(row.job and row.job.parameters.get("scope") == "changed")
 
 
-def _refuse(reason: str) -> None:
-    if reason:
-        raise UndoRefused(reason)
+def _refuse(refusal: UndoRefused | None) -> None:
+    if refusal:
+        raise refusal

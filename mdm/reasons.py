@@ -49,7 +49,7 @@ class Refusal(Exception):
 
 def _stored(message: object, values: Mapping[str, object]) -> str:
     with override(None):
-        told = {name: x if isinstance(x, int) else str(x) for name, x in values.items()}
+        told = {name: _told(value) for name, value in values.items()}
         return json.dumps([str(message), told], ensure_ascii=False, separators=(",", ":"))
 
 
@@ -60,12 +60,19 @@ def in_words(stored: str) -> str:
     try:
         message, values = json.loads(stored)
         return gettext(message) % {name: _translated(value) for name, value in values.items()}
-    except (ValueError, TypeError, KeyError, AttributeError):
+    except (ValueError, TypeError, LookupError, AttributeError):
         return stored
 
 
+def _told(value: object) -> int | str | list[str]:
+    """Return a value as it is stored: a list of one text is translated for each reader."""
+    if isinstance(value, Promise):
+        return [str(value)]
+    return value if isinstance(value, int) else str(value)
+
+
 def _translated(value: Any) -> Any:
-    return gettext(value) if value and isinstance(value, str) else value
+    return gettext(value[0]) if isinstance(value, list) else value
 
 
 class _Reasons:

@@ -6,7 +6,7 @@ from difflib import get_close_matches
 from typing import Any, NamedTuple, Protocol
 
 from django.utils.translation import gettext as _
-from django.utils.translation import gettext_lazy, ngettext
+from django.utils.translation import gettext_lazy
 
 from mdm.reasons import Refusal
 
@@ -168,12 +168,19 @@ def refuse_missing(missing: Sequence[str], found: Sequence[str]) -> None:
     """Raise FileRefused when the list is not empty, with what is there instead."""
     if not missing:
         return
-    text = ngettext(
-        "The column “%(missing)s” of the mapping is not in the file, which has: %(found)s.",
-        "The columns “%(missing)s” of the mapping are not in the file, which has: %(found)s.",
-        len(missing),
-    ) % {"missing": ", ".join(missing[:10]), "found": ", ".join(found[:30])[:300]}
-    near = get_close_matches(missing[0], found, n=1)
-    if near:
-        text += " " + _("Is “%(near)s” the one?") % {"near": near[0]}
-    raise FileRefused(text)
+    told = {"missing": ", ".join(missing[:10]), "found": ", ".join(found[:30])[:300]}
+    if near := get_close_matches(missing[0], found, n=1):
+        raise FileRefused(
+            gettext_lazy(
+                "Columns of the mapping are not in the file: “%(missing)s”. "
+                "It has: %(found)s. Is “%(near)s” the one?"
+            ),
+            **told,
+            near=near[0],
+        )
+    raise FileRefused(
+        gettext_lazy(
+            "Columns of the mapping are not in the file: “%(missing)s”. It has: %(found)s."
+        ),
+        **told,
+    )

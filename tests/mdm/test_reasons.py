@@ -6,16 +6,20 @@ from contextlib import suppress
 import pytest
 from django.core.files.uploadedfile import SimpleUploadedFile
 from django.urls import reverse
+from django.utils.timezone import now
 from django.utils.translation import gettext_lazy, gettext_noop, override
 
 from matching import decisions
 from matching.decisions import Verdict
+from matching.models import MatchRun
+from matching.undoing import start_preview
 from mdm import jobs
+from mdm.loading.stored_files import LoadRefused
 from mdm.models import Customer, CustomerAct, Job, LoadBatch
 from mdm.reasons import LETTERS, Refusal, in_words, reason_of
 from tests.matching.factories import anne, make_steward, run_match
 from tests.mdm.factories import make_records
-from tests.mdm.loading.files import csv_bytes, load, row
+from tests.mdm.loading.files import csv_bytes, load, load_bytes, row
 from tests.mdm.pages import client_of
 from tests.mdm.test_customer_page import page_of
 
@@ -114,6 +118,42 @@ def test_values_are_translated_too_and_what_is_too_long_is_cut():
         stored = reason_of(gettext_noop("Decision: %(verdict)s"), verdict=Verdict.SAME.label)
         long = reason_of(gettext_lazy("Request %(number)s"), number="x" * LETTERS)
 
-    assert json.loads(stored) == ["Decision: %(verdict)s", {"verdict": "Same person"}]
-    assert in_words(stored) == "Decision: Same person"
+        told = in_words(stored)
+
+    assert json.loads(stored) == ["Decision: %(verdict)s", {"verdict": ["Same person"]}]
+    assert (in_words(stored), told) == ("Decision: Same person", "Décision\u00a0: Même personne")
     assert (len(long), in_words(long)) == (LETTERS, long)
+
+
+def test_a_value_that_a_person_typed_stays_as_it_is():
+    stored = reason_of(gettext_lazy("Request %(number)s"), number="Same person")
+
+    with override("fr"):
+        assert in_words(stored).endswith("Same person")
+
+
+@pytest.mark.django_db
+def test_why_a_search_is_not_undone_any_more_is_told_in_the_readers_language():
+    make_records([anne(), anne("shop")])
+    run_match()
+    search = MatchRun.objects.get()
+    preview = start_preview(search, by=None, is_foreground=True)
+    MatchRun.objects.update(undone_at=now())
+    with override("fr"), suppress(jobs.JobFailed):
+        jobs.run_now(preview)
+
+    preview.refresh_from_db()
+    assert preview.error == "This search was undone already."
+    with override("fr"):
+        assert Job.objects.get(pk=preview.pk).error == "Cette recherche est déjà annulée."
+
+
+@pytest.mark.django_db
+def test_a_column_that_is_not_there_is_told_in_the_readers_language(tmp_path):
+    content = csv_bytes([row("C1")]).replace(b"prenom", b"prenoms")
+    with override("fr"), pytest.raises(LoadRefused) as refusal:
+        load_bytes(content)
+
+    assert str(refusal.value).endswith("Is “prenoms” the one?")
+    with override("fr"):
+        assert str(refusal.value).endswith("Est-ce «\u00a0prenoms\u00a0»\u00a0?")
