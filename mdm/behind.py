@@ -3,7 +3,8 @@
 A bulk writer on PostgreSQL would spend half of its time waiting for the server. Inside `behind`
 its inserts are sent by a second thread, one after the other, in the order in which they were
 given, and whoever asks the database anything else waits for them first. So the statements of a
-transaction and their order are the same as without it.
+transaction and their order are the same as without it. A question can be put in that order, too
+(`ask`): its answer is waited for alone, while the server goes on with what was given after it.
 """
 
 import sys
@@ -12,6 +13,7 @@ from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
 from contextlib import contextmanager
 from contextvars import ContextVar
+from functools import partial
 from typing import Any
 
 from django.db import connection
@@ -32,10 +34,12 @@ class _Line:
         self._thread = thread
         self._given: deque[Future[object]] = deque()
 
-    def add(self, statement: Statement) -> None:
+    def add(self, statement: Statement) -> Future[object]:
         while len(self._given) >= _MOST_WAITING:
             self._wait_for_first()
-        self._given.append(self._thread.submit(statement, connection.connection))
+        given = self._thread.submit(statement, connection.connection)
+        self._given.append(given)
+        return given
 
     def wait(self) -> None:
         while self._given:
@@ -96,6 +100,26 @@ def send(statement: Statement) -> None:
         return
     with connection.cursor(), connection.wrap_database_errors:
         statement(connection.connection)
+
+
+def ask(sql: str, parameters: Sequence[Any] | None = None) -> Callable[[], list[Any]]:
+    """Execute a statement on any database and return what gives its rows when it is called.
+
+    Behind a block, only whoever calls it waits.
+    """
+    if line := _line.get():
+        answer = line.add(lambda psycopg: psycopg.execute(sql, parameters).fetchall())
+        return partial(_answered, answer)
+    with connection.cursor() as cursor:
+        cursor.execute(sql, parameters)
+        rows = cursor.fetchall()
+    return lambda: rows
+
+
+def _answered(answer: Future[Any]) -> list[Any]:
+    with connection.wrap_database_errors:
+        rows: list[Any] = answer.result()
+    return rows
 
 
 def execute(sql: str, parameters: Sequence[Any] | None = None) -> None:

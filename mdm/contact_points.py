@@ -4,13 +4,14 @@ A family's phone or a shop's till address is no evidence of identity, so matchin
 `shared_by`. It is derived: `meet` and `recount` keep it, `recount_all` builds it anew.
 """
 
-from collections.abc import Collection, Sequence
+from collections.abc import Callable, Collection, Sequence
 from typing import NamedTuple
 
 from django.db import connection
 from django.db.models import Max
 
 from mdm import bulk
+from mdm.behind import ask
 from mdm.key_sets import key_query
 from mdm.models import ContactPoint
 
@@ -84,27 +85,32 @@ class Met(NamedTuple):
     newborn_count: int
 
 
-def meet(points: Collection[Met]) -> tuple[dict[Place, int], set[int]]:
-    """Return the key of each contact point by place, and the keys of those known before.
+Keys = tuple[dict[Place, int], set[int]]
+"""The key of each contact point by place, and the keys of those known before."""
+
+
+def meet(points: Collection[Met]) -> Callable[[], Keys]:
+    """Return what gives the keys of contact points when it is called (`behind.ask`).
 
     Unknown ones are made. All stay locked until the transaction ends: who adds a carrier and who
     records a refusal of the same contact point wait for one another, and always in the same
     order, so that two loads that meet cannot block each other in a circle.
     """
     if not points:
-        return {}, set()
+        return lambda: ({}, set())
     fresh = bulk.allocate_ids(ContactPoint, len(points))
     status, audience = ContactPoint.Status.USABLE, ContactPoint.Audience.B2C
     rows = [(key, *point, status, audience) for key, point in zip(fresh, points, strict=True)]
-    with (
-        bulk.staged(ContactPoint, _MET_COLUMNS, rows) as stage,
-        connection.cursor() as cursor,
-    ):
+    with bulk.staged(ContactPoint, _MET_COLUMNS, rows) as stage:
         is_fuller = _IS_FULLER[connection.vendor]
         columns = ", ".join(_MET_COLUMNS)
-        cursor.execute(_MEET.format(columns=columns, stage=stage, is_fuller=is_fuller))
-        keys = {(kind, value): key for key, kind, value in cursor.fetchall()}
-    return keys, set(keys.values()).difference(fresh)
+        answer = ask(_MEET.format(columns=columns, stage=stage, is_fuller=is_fuller))
+
+    def keys() -> Keys:
+        found = {(kind, value): key for key, kind, value in answer()}
+        return found, set(found.values()).difference(fresh)
+
+    return keys
 
 
 def recount_points(contact_point_ids: Collection[int]) -> None:

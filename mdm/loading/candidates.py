@@ -84,13 +84,23 @@ class Candidate:
 class Staged(NamedTuple):
     """Some lines of a staged file: where the next one begins, rows and lines to reject.
 
-    Rows are Candidates as they go between processes (`Candidate.plain`); a line to reject
-    is what `staging` wrote.
+    A line to reject is what `staging` wrote.
     """
 
     end: int
-    rows: list[tuple[Any, ...]]
+    rows: list[Candidate]
     rejects: list[list[Any]]
+
+    @property
+    def plain(self) -> tuple[Any, ...]:
+        """The same as it goes between processes."""
+        return self.end, [row.plain for row in self.rows], self.rejects
+
+    @classmethod
+    def of_plain(cls, plain: Sequence[Any]) -> Self:
+        """Return the lines that `plain` gave."""
+        end, rows, rejects = plain
+        return cls(end, list(map(Candidate.of_plain, rows)), rejects)
 
 
 class StagedFile:
@@ -108,7 +118,7 @@ class StagedFile:
 
     def next_chunk(self, *, standardise: bool) -> Staged | None:
         """Return the next chunk of lines, or None behind the last one."""
-        rows: list[tuple[Any, ...]] = []
+        rows: list[Candidate] = []
         rejects: list[list[Any]] = []
         for entry in self._entries(islice(self._file, self._size)):
             line, cells = entry[:2]
@@ -118,7 +128,7 @@ class StagedFile:
                 row = Candidate.of(line, cells, self._reader)
                 if standardise:
                     row.standardise(self._reader, cells)
-                rows.append(row.plain)
+                rows.append(row)
         return Staged(self._end, rows, rejects) if rows or rejects else None
 
     def _entries(self, texts: Iterable[bytes]) -> Iterator[list[Any]]:

@@ -1,7 +1,7 @@
 """Which contact points records carry: one row per distinct address, number or e-mail."""
 
 from collections import Counter
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence, Set
 from dataclasses import dataclass
 
 from mdm import bulk
@@ -31,7 +31,7 @@ class Carriage:
 
 def carry(changed: Records) -> Carriage:
     """Store what records carry now, and no longer what they do not."""
-    carriage = meet_points([], changed)
+    carriage = meet_points([], changed)()
     store(carriage)
     recount_points(carriage.uncounted)
     return carriage
@@ -46,16 +46,27 @@ def store(carriage: Carriage) -> None:
     )
 
 
-def meet_points(born: Records, changed: Records) -> Carriage:
-    """Make and lock the contact points of records, and drop those that changed ones carry no more.
+def meet_points(born: Records, changed: Records) -> Callable[[], Carriage]:
+    """Make and lock the contact points of records.
 
-    A new record is taken to be a customer of its own, and need not be stored yet. What it carries
-    is for `store` to write.
+    Returns what gives the carriage when it is called (`behind.ask`), and drops then what changed
+    records carry no more. A new record is taken to be a customer of its own, and need not be
+    stored yet. What it carries is for `store` to write.
     """
     wanted = dict((*born, *changed))
     changed_ids = dict(changed).keys()
     met, newborns = _met(wanted, [pk for pk, _ in born])
-    keys, known = meet(met)
+    answer = meet(met)
+    return lambda: _carriage(wanted, changed_ids, newborns, *answer())
+
+
+def _carriage(
+    wanted: Mapping[int, Sequence[Point]],
+    changed_ids: Collection[int],
+    newborns: Mapping[Place, int],
+    keys: Mapping[Place, int],
+    known: Set[int],
+) -> Carriage:
     by_record = {
         pk: [CarriedPoint(name, keys[kind, value], kind, value) for name, kind, value, *_ in found]
         for pk, found in wanted.items()

@@ -118,8 +118,8 @@ def _pipes(process: "subprocess.Popen[bytes]") -> tuple[IO[bytes], IO[bytes]]:
 
 
 def _receive(pipe: IO[bytes]) -> Staged | None:
-    chunk: Staged | None = pickle.load(pipe)  # noqa: S301 - our own process wrote it.
-    return chunk
+    plain = pickle.load(pipe)  # noqa: S301 - our own process wrote it.
+    return Staged.of_plain(plain) if plain else None
 
 
 def _send(pipe: IO[bytes], message: Any) -> None:
@@ -134,7 +134,8 @@ def main() -> None:
     path, reader, offset, size = pickle.load(requests)  # noqa: S301 - our own parent wrote it.
     file = StagedFile(path, reader, offset=offset, size=size)
     while True:
-        _send(answers, file.next_chunk(standardise=pickle.load(requests)))  # noqa: S301
+        chunk = file.next_chunk(standardise=pickle.load(requests))  # noqa: S301
+        _send(answers, chunk.plain if chunk else None)
 
 
 if __name__ == "__main__":

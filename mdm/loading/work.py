@@ -17,7 +17,7 @@ from mdm import postcodes, statistics
 from mdm.audit import acting_as
 from mdm.jobs import JobRefused, JobRun, LostLease, job
 from mdm.loading import deletion
-from mdm.loading.candidates import Candidate, Staged
+from mdm.loading.candidates import Staged
 from mdm.loading.earlier import last_history_key
 from mdm.loading.preparation import Preparation
 from mdm.loading.rows import RowReader
@@ -201,7 +201,7 @@ def chunks(
 
 
 def _chunk(lines: Staged, staged: Stage) -> Chunk:
-    rows = [Candidate.of_plain(row) for row in lines.rows if row[0] not in staged.overtaken]
+    rows = [row for row in lines.rows if row.line not in staged.overtaken]
     rejects = [_reject(*entry) for entry in lines.rejects]
     return Chunk(rows, rejects, overtaken_count=len(lines.rows) - len(rows))
 

@@ -122,12 +122,14 @@ class ChunkWriter:
         with behind():
             claims = self._claims(born, rows.changed)
             self._store_changed(rows.changed)
-            carriage = carrying.meet_points(_points(born), _points(rows.changed))
+            self._store_born(born)
+            meeting = carrying.meet_points(_points(born), _points(rows.changed))
+            self._give_birth(ids)  # What the server does while the keys it met are looked through.
+            carriage = meeting()
             births = Births({pk: carriage.by_record[pk] for pk in ids}, carriage.shared)
             records_arriving.send(sender=None, batch=self._batch, births=births, claims=claims)
             # All that new rows need was read: from here on the server works behind.
             carrying.store(carriage)
-            self._store_born(born)
             recount_points(carriage.uncounted)
             activity.store(
                 [(pk, row.written) for pk, row in written], carriage.by_record, born_ids=set(ids)
@@ -136,6 +138,8 @@ class ChunkWriter:
             self._reject(rows.rejects)
             if written:
                 self._tell(written, births, claims)
+            # Last, for nobody above reads them: the next chunk comes in while they are stored.
+            golden_records.give_birth([(pk, row.outline) for pk, row in born if row.outline])
         return rows.counts, [issue for _, row in written for issue in row.written.record.issues]
 
     def _tell(self, written: Rows, births: Births, claims: list[PermissionClaim]) -> None:
@@ -232,19 +236,21 @@ class ChunkWriter:
         return bool(self._reader.mapping.named("permission", "opt_out", "opt_out_at"))
 
     def _store_born(self, born: Rows) -> None:
-        """Insert new records, each with the customer and the golden record it is born with."""
+        """Insert new records, each of the customer it is born with."""
         if not born:
             return
         moment, source = now(), self._batch.source_id
-        ids = [pk for pk, _ in born]
         bulk.insert(
             SourceRecord,
             _BIRTH,
             ((pk, source, row.key, pk, "birth", moment, *self._values(row)) for pk, row in born),
         )
-        record_history(SourceRecord, ids, "+")
-        identity.give_birth(ids)
-        golden_records.give_birth([(pk, row.outline) for pk, row in born if row.outline])
+
+    def _give_birth(self, record_ids: Sequence[int]) -> None:
+        """Write the history of new records, and the customers that are born with them."""
+        if record_ids:
+            record_history(SourceRecord, record_ids, "+")
+            identity.give_birth(record_ids)
 
     def _store_changed(self, changed: Rows) -> None:
         if changed:

@@ -90,7 +90,7 @@ def test_preparing_goes_on_from_any_line(staged: Stage, reader: RowReader):
 @pytest.mark.usefixtures("beside")
 def test_nothing_is_standardised_that_nobody_asked_for(staged: Stage, reader: RowReader):
     with prepared(staged, reader, standardise=False) as preparation:
-        assert {fields[4] for chunk in preparation for fields in chunk.rows} == {None}
+        assert {row.standard for chunk in preparation for row in chunk.rows} == {None}
 
 
 @pytest.mark.usefixtures("beside")
