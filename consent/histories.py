@@ -5,11 +5,11 @@ of a merge read through here, and differ only in whose records they take for who
 """
 
 from collections import defaultdict
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from datetime import datetime
 from typing import Any, NamedTuple
 
-from django.db.models import Case, F, Q, Value, When
+from django.db.models import Case, F, Q, QuerySet, Value, When
 from django.db.models.expressions import RawSQL
 from django.db.models.functions import Coalesce
 from django.utils.timezone import now
@@ -26,9 +26,10 @@ from consent.conflicts import (
     were_together,
 )
 from consent.ledger import PERMISSIVE, READ, event_of, events_by_customer
-from consent.memberships import Membership
+from consent.memberships import Membership, of_members
 from consent.models import ConflictResolution, ConsentEvent
 from consent.states import OWN_WILL, Event, EventType, known
+from mdm.kept_queries import kept
 from mdm.key_sets import key_query, key_set
 from mdm.models import CustomerEvent, SourceRecord
 
@@ -121,13 +122,21 @@ def histories(members: Membership) -> dict[int, list[Event]]:
 def homes_of(record_ids: Iterable[int]) -> dict[int, list[tuple[datetime, int]]]:
     """Return from when each record belonged to which customer, by its history."""
     homes: dict[int, list[tuple[datetime, int]]] = defaultdict(list)
-    versions = SourceRecord.history.filter(id__in=key_set(record_ids))
-    rows = versions.order_by("history_date", "history_id")
-    for record, moment, customer in rows.values_list("id", "history_date", "customer_id"):
+    for record, moment, customer in _homes_then(record_ids):
         stays = homes[record]
         if not stays or stays[-1][1] != customer:
             stays.append((moment, customer))
     return homes
+
+
+@kept
+def _homes_then(record_ids: Collection[int]) -> "QuerySet[Any, tuple[int, datetime, int]]":
+    versions = SourceRecord.history.filter(id__in=key_set(record_ids))
+    rows = versions.order_by("history_date", "history_id")
+    stays: QuerySet[Any, tuple[int, datetime, int]] = rows.values_list(
+        "id", "history_date", "customer_id"
+    )
+    return stays
 
 
 def _what_decides(by_customer: Histories, known_at: datetime | None) -> tuple[Homes, Judged]:
@@ -188,7 +197,7 @@ def _circles(members: Membership) -> dict[int, int]:
     pairs = [(today[0], customer) for customer in today] if members.homes is not None else []
     asked, known = set(today), set[int]()
     while asked:
-        found = _partings(sorted(asked))
+        found = _partings(asked)
         pairs += found
         known |= asked
         asked = {customer for pair in found for customer in pair} - known
@@ -206,7 +215,8 @@ def _customers_today(members: Membership) -> Sequence[int]:
     return sorted(set(records.values_list("customer_id", flat=True)))
 
 
-def _partings(customer_ids: Sequence[int]) -> list[tuple[int, int]]:
+@kept
+def _partings(customer_ids: Collection[int]) -> "QuerySet[CustomerEvent, tuple[int, int]]":
     """Return customer and other customer for every record that left one of them to the other.
 
     The kind of an event is no condition: in the middle of a search PostgreSQL takes a kind that it
@@ -225,27 +235,38 @@ def _partings(customer_ids: Sequence[int]) -> list[tuple[int, int]]:
         ),
     )
     moves = moves.exclude(mine=F("theirs")).order_by()
-    return list(moves.values_list("mine", "theirs").distinct())
+    partings: QuerySet[CustomerEvent, tuple[int, int]] = moves.values_list("mine", "theirs")
+    return partings.distinct()
 
 
 def _personal_refusals(customer_ids: Iterable[int]) -> list[tuple[int, int, Sequence[Any]]]:
     """Return refusals that are about no contact point in particular: of whom, by which record."""
+    return [(author, record, row) for author, record, *row in _personal(customer_ids)]
+
+
+@kept
+def _personal(customer_ids: Collection[int]) -> "QuerySet[ConsentEvent, tuple[Any, ...]]":
     personal = Q(type=EventType.OBJECTION) | Q(
         contact_point=None, type__in=(EventType.REFUSED, EventType.WITHDRAWN)
     )
     told = ConsentEvent.objects.filter(
         personal, source_record__customer__in=key_set(customer_ids), erased_at=None
     ).order_by("pk")
-    columns = ("source_record__customer_id", "source_record_id", *READ)
-    return [(author, record, row) for author, record, *row in told.values_list(*columns)]
+    return told.values_list("source_record__customer_id", "source_record_id", *READ)
 
 
 def _records_of(members: Membership, circles: Iterable[int]) -> dict[int, _Whose]:
     """Return the members' records that are in circles."""
-    records = SourceRecord.objects.filter(members.among_records()).order_by()
     if members.homes is None:
-        records = records.filter(customer__in=key_set(circles))
-    return {
-        pk: _Whose(today if members.homes is None else members.homes[pk], today)
-        for pk, today in records.values_list("pk", "customer_id")
-    }
+        rows = _records(set(members.customer_ids).intersection(circles), is_supposed=False)
+        return {pk: _Whose(today, today) for pk, today in rows}
+    rows = _records(members.keys, is_supposed=True)
+    return {pk: _Whose(members.homes[pk], today) for pk, today in rows}
+
+
+@kept
+def _records(
+    keys: Collection[int], *, is_supposed: bool
+) -> "QuerySet[SourceRecord, tuple[int, int]]":
+    records = SourceRecord.objects.filter(of_members(keys, is_supposed=is_supposed))
+    return records.order_by().values_list("pk", "customer_id")

@@ -11,13 +11,15 @@ from datetime import datetime
 from os import urandom
 from typing import Any, NamedTuple
 
+from django.db.models import QuerySet
 from django.utils.timezone import now
 
 from consent.facts import ANY, ANY_KIND, CHANNEL_KINDS
-from consent.memberships import Membership
+from consent.memberships import Membership, home_column, of_members
 from consent.models import ConsentEvent
 from consent.states import Event, EventType, Key
 from mdm import bulk
+from mdm.kept_queries import kept
 from mdm.key_sets import key_set
 from mdm.models import ContactPoint, RecordContactPoint
 from mdm.signals import Births
@@ -289,30 +291,50 @@ def _is_bound_refusal(contact_point_id: int | None, kind: str) -> bool:
 
 
 def _own_events(members: Membership) -> Iterator[OwnEvent]:
-    own = ConsentEvent.objects.filter(members.among("source_record")).order_by()
-    for home, record, point, *row in own.values_list(
-        members.column("source_record"), "source_record_id", "contact_point_id", *READ
-    ):
+    for home, record, point, *row in _told(members.keys, is_supposed=members.is_supposed):
         yield members.customer(home), record, point, row
+
+
+@kept
+def _told(
+    keys: Collection[int], *, is_supposed: bool
+) -> "QuerySet[ConsentEvent, tuple[Any, ...]]":
+    hers = of_members(keys, is_supposed=is_supposed, record="source_record")
+    home = home_column("source_record", is_supposed=is_supposed)
+    told = ConsentEvent.objects.filter(hers).order_by()
+    return told.values_list(home, "source_record_id", "contact_point_id", *READ)
 
 
 def _carried_points(record_ids: Collection[int]) -> CarriedPoints:
     found: dict[int, list[tuple[int, str]]] = defaultdict(list)
-    if record_ids:
-        carried = RecordContactPoint.objects.filter(record__in=key_set(record_ids)).order_by()
-        for record, point, kind in carried.values_list(
-            "record_id", "contact_point_id", "contact_point__kind"
-        ):
-            found[record].append((point, kind))
+    for record, point, kind in _carried_by(record_ids) if record_ids else ():
+        found[record].append((point, kind))
     return found
+
+
+@kept
+def _carried_by(
+    record_ids: Collection[int],
+) -> "QuerySet[RecordContactPoint, tuple[int, int, str]]":
+    carried = RecordContactPoint.objects.filter(record__in=key_set(record_ids)).order_by()
+    return carried.values_list("record_id", "contact_point_id", "contact_point__kind")
 
 
 def _shared_refusals(members: Membership) -> list[SharedRefusal]:
     carriers: dict[int, set[int]] = defaultdict(set)
-    carried = RecordContactPoint.objects.filter(members.among("record")).order_by()
-    for home, point in carried.values_list(members.column("record"), "contact_point_id"):
+    for home, point in _carried_points_of(members.keys, is_supposed=members.is_supposed):
         carriers[point].add(members.customer(home))
     return _told_by_others(carriers, members)
+
+
+@kept
+def _carried_points_of(
+    keys: Collection[int], *, is_supposed: bool
+) -> "QuerySet[RecordContactPoint, tuple[int, int]]":
+    hers = of_members(keys, is_supposed=is_supposed, record="record")
+    home = home_column("record", is_supposed=is_supposed)
+    carried = RecordContactPoint.objects.filter(hers).order_by()
+    return carried.values_list(home, "contact_point_id")
 
 
 def refusals_of_shared_points(births: Births) -> list[SharedRefusal]:
@@ -324,15 +346,22 @@ def _told_by_others(carriers: Mapping[int, set[int]], members: Membership) -> li
     """Return the refusals of contact points that others than the customers carrying them told."""
     if not carriers:
         return []
-    refusals = ConsentEvent.objects.filter(
-        contact_point__in=key_set(carriers), type__in=RESTRICTIVE
-    ).order_by()
-    author = members.column("source_record")
     return [
         (customer, point, row)
-        for home, point, *row in refusals.values_list(author, "contact_point_id", *READ)
+        for home, point, *row in _refusals_of(carriers, is_supposed=members.is_supposed)
         for customer in carriers[point] - {members.customer(home)}
     ]
+
+
+@kept
+def _refusals_of(
+    contact_point_ids: Collection[int], *, is_supposed: bool
+) -> "QuerySet[ConsentEvent, tuple[Any, ...]]":
+    author = home_column("source_record", is_supposed=is_supposed)
+    refusals = ConsentEvent.objects.filter(
+        contact_point__in=key_set(contact_point_ids), type__in=RESTRICTIVE
+    )
+    return refusals.order_by().values_list(author, "contact_point_id", *READ)
 
 
 def _carriers(births: Births) -> dict[int, set[int]]:

@@ -3,11 +3,13 @@
 Derived and rebuildable. Written set-based and only where something changed, with history.
 """
 
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
+from typing import Any
 
 from django.db import transaction
+from django.db.models import QuerySet
 
 from consent.conflicts import States
 from consent.facts import ANY
@@ -18,6 +20,7 @@ from consent.states import Event, fold_all
 from mdm import audited, bulk
 from mdm.audit import record_history
 from mdm.identity import lock_customers
+from mdm.kept_queries import kept
 from mdm.key_sets import key_set
 from mdm.models import Customer
 from mdm.snapshots import one_snapshot
@@ -134,11 +137,10 @@ def _differences(
     customer_ids: Sequence[int],
 ) -> tuple[list[tuple[Place, Content]], list[tuple[int, Content]], list[int]]:
     """Compare the fold with what is stored: rows to add, to change, and keys to remove."""
-    purposes = {**dict(Purpose.objects.values_list("code", "pk")), ANY: None}
+    purposes = {**dict(_purposes()), ANY: None}
     wanted = dict(_rows_of(states_by_customer(Membership(customer_ids)), purposes))
     new, changed, gone = [], [], []
-    stored = PermissionState.objects.filter(customer__in=key_set(customer_ids))
-    for key, *row in stored.values_list(*_COLUMNS):
+    for key, *row in _stored(customer_ids):
         place, content = tuple(row[:4]), tuple(row[4:])
         fresh = wanted.pop(place, None)
         if fresh is None:
@@ -147,6 +149,17 @@ def _differences(
             changed.append((key, fresh))
     new = sorted(wanted.items(), key=lambda item: str(item[0]))
     return new, changed, gone
+
+
+@kept
+def _purposes() -> "QuerySet[Purpose, tuple[str, int]]":
+    return Purpose.objects.order_by().values_list("code", "pk")
+
+
+@kept
+def _stored(customer_ids: Collection[int]) -> "QuerySet[PermissionState, tuple[Any, ...]]":
+    stored = PermissionState.objects.filter(customer__in=key_set(customer_ids)).order_by()
+    return stored.values_list(*_COLUMNS)
 
 
 def _rows_of(

@@ -39,6 +39,12 @@ def weak_or_drawn(evidence: Evidence) -> Evidence:
     )
 
 
+def may_need_a_person(left: int, right: int, *, automatic: bool) -> bool:
+    """Return whether `weak_or_drawn` gives this pair."""
+    share = settings.AUDIT_LINKS_ONE_IN
+    return not automatic or (bool(share) and _place(left, right) % share == 0)
+
+
 def is_drawn_again(left: int, right: int) -> bool:
     """Return whether a pair judged blind is shown, blind again, to another steward."""
     share = settings.SECOND_OPINION_ONE_IN

@@ -149,7 +149,7 @@ def make_decisions(
     keys = bulk.allocate_ids(Decision, len(statements))
     places = {statement[:2]: key for key, statement in zip(keys, statements, strict=True)}
     ended = dict.fromkeys(named, keys[0])
-    ended |= {row[0]: places[row[1:3]] for row in around if row[1:3] in places}
+    ended |= {said.key: places[said.pair] for said in around if said.pair in places}
     _end(ended, by=by)
     made = [
         Decision(id=places[left, right], left_id=left, right_id=right, verdict=verdict)

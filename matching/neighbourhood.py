@@ -4,9 +4,10 @@ A neighbourhood is closed under automatic evidence, SAME decisions and present m
 recomputing it alone gives what recomputing everything would.
 """
 
-from collections.abc import Collection, Iterable, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence, Set
 from dataclasses import dataclass, field
 from itertools import chain
+from typing import Any, TypeVar
 
 from django.contrib.auth.models import User
 from django.db import connection
@@ -17,15 +18,17 @@ from matching.clustering import Evidence, Guards, Partition, clusters
 from matching.models import Decision
 from matching.reading import in_chunks, rows_of
 from matching.review_tasks import Stand, derive_tasks
-from matching.rule_sets import Parameters, active_rule_set
+from matching.rule_sets import Parameters, parameters_in_force
 from matching.rulings import Ruling
-from matching.standing import Standing, decisions_touching
+from matching.standing import Alike, Standing, decisions_touching, evidence_touching
 from mdm.aliases import Holdings, holdings
 from mdm.identity import AppliedLinks, Link, lock_customers, move_records
-from mdm.key_sets import key_text
+from mdm.kept_queries import kept
+from mdm.key_sets import among, key_text
 from mdm.models import SourceRecord
 from mdm.standardise.organisations import exclusive_number
 
+Row = TypeVar("Row")
 Homes = dict[int, int]
 """Record → the customer it belongs to."""
 
@@ -76,8 +79,8 @@ def settle(
     when this transaction has locked it already.
     """
     homes = lock_neighbourhood(record_ids) if locked is None else locked
-    standing = decisions_touching(homes)
-    facts = read_facts(homes, standing=standing)
+    standing, alike = decisions_touching(homes), evidence_touching(homes)
+    facts = read_facts(homes, standing=standing, alike=alike)
     partition = facts.partition()
     moved = [
         (link, facts.links[link.record_id][0])
@@ -86,7 +89,8 @@ def settle(
     ]
     applied = move_records(moved, user=by, reason=reason, held=facts.holdings, locked=_ids(homes))
     stand = Stand(partition.names, partition.refusals)
-    return Settled(applied, derive_tasks(facts.records, stand, standing), facts.records)
+    open_count = derive_tasks(facts.records, stand, standing, alike)
+    return Settled(applied, open_count, facts.records)
 
 
 def lock_neighbourhood(
@@ -134,6 +138,7 @@ def read_facts(
     parameters: Parameters | None = None,
     evidence: former.Evidence | None = None,
     standing: Sequence[Standing] | None = None,
+    alike: Iterable[Alike] | None = None,
 ) -> Facts:
     """Return the facts among the given records (None for all).
 
@@ -142,13 +147,12 @@ def read_facts(
         parameters: those that guard; None for the rules in force.
         evidence: None for what stands.
         standing: the decisions that touch the records, where they were read already.
+        alike: the evidence that stands and touches them, likewise.
     """
-    records: QuerySet[SourceRecord] = SourceRecord.objects.order_by("pk")
     keys = None if record_ids is None else sorted(record_ids)
-    columns = ("source_id", "source__one_record_per_person", "customer_id", "link_rule")
-    rows = list(rows_of(records.values_list("pk", "identifier", *columns), "pk", keys))
+    rows = list(_guarded() if keys is None else _each(keys, _guarded_of))
     inside = {row[0] for row in rows}
-    parameters = parameters or Parameters.read(active_rule_set().parameters)
+    parameters = parameters or parameters_in_force()
     guards = Guards(
         max_size=parameters.max_cluster_size,
         least_support=parameters.least_support,
@@ -157,12 +161,27 @@ def read_facts(
     )
     return Facts(
         sorted(inside),
-        _evidence(keys, inside, evidence or former.evidence_now()),
+        _within(inside, _evidence(keys, evidence) if alike is None else alike),
         rulings_among(keys, inside, standing),
         guards,
         holdings(keys),
         {row[0]: row[4:] for row in rows},
     )
+
+
+def _guarded() -> "QuerySet[SourceRecord, tuple[Any, ...]]":
+    """Return what guards look at of all records, and where they are."""
+    columns = ("source_id", "source__one_record_per_person", "customer_id", "link_rule")
+    return SourceRecord.objects.order_by("pk").values_list("pk", "identifier", *columns)
+
+
+@kept
+def _guarded_of(record_ids: Collection[int]) -> "QuerySet[SourceRecord, tuple[Any, ...]]":
+    return _guarded().filter(among("pk", record_ids))
+
+
+def _each(keys: Sequence[int], ask: Callable[..., Iterable[Row]]) -> Iterable[Row]:
+    return chain.from_iterable(map(ask, in_chunks(keys)))
 
 
 def links_of(facts: Facts, partition: Partition) -> list[Link]:
@@ -241,9 +260,11 @@ _DIALECTS = {
 
 
 def _evidence(
-    keys: list[int] | None, inside: set[int], evidence: former.Evidence
-) -> list[Evidence]:
-    columns = ("left", "right", "score", "automatic")
-    tables = [found.values_list(*columns) for found in evidence]
-    rows = chain.from_iterable(rows_of(table, "left", keys) for table in tables)
-    return [Evidence(*row) for row in rows if row[0] in inside and row[1] in inside]
+    keys: list[int] | None, evidence: former.Evidence | None
+) -> Iterator[tuple[Any, ...]]:
+    tables = [x.values_list(*Evidence._fields) for x in evidence or former.evidence_now()]
+    return chain.from_iterable(rows_of(table, "left", keys) for table in tables)
+
+
+def _within(inside: Set[int], rows: Iterable[tuple[Any, ...]]) -> list[Evidence]:
+    return [Evidence(*row[:4]) for row in rows if row[0] in inside and row[1] in inside]

@@ -1,11 +1,12 @@
 """Read rows about many records in queries of bounded size."""
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Callable, Collection, Iterable, Iterator, Sequence
 from typing import Any, TypeVar
 
 from django.db.models import Q, QuerySet
 
-from mdm.key_sets import among
+from mdm.kept_queries import kept
+from mdm.key_sets import AnyOf, among
 
 KEYS_PER_QUERY = 20_000
 """What is read at once stays small, whatever a run asks for."""
@@ -29,6 +30,28 @@ def rows_of(rows: "QuerySet[Any, Row]", field: str, keys: Iterable[int] | None) 
         return
     for chunk in in_chunks(sorted(keys)):
         yield from rows.filter(among(field, chunk))
+
+
+def kept_pairs(
+    rows: "Callable[[], QuerySet[Any, Row]]",
+) -> Callable[[Iterable[int]], Iterator[Row]]:
+    """Return a function that yields each of these rows once whose pair has one of some records.
+
+    It asks as `pairs_touching` does; for few records the query is put together once.
+    """
+
+    @kept
+    def of_few(record_ids: Collection[int]) -> "QuerySet[Any, Row]":
+        touching = Q(AnyOf("left", record_ids)) | Q(AnyOf("right", record_ids))
+        return rows().filter(touching)
+
+    def touching(record_ids: Iterable[int]) -> Iterator[Row]:
+        inside = set(record_ids)
+        if len(inside) > _FEW_RECORDS:
+            return pairs_touching(rows(), inside)
+        return iter(of_few(inside) if inside else ())
+
+    return touching
 
 
 def pairs_touching(rows: "QuerySet[Any, Row]", record_ids: Iterable[int]) -> Iterator[Row]:

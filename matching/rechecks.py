@@ -6,12 +6,16 @@ away by itself when a value comes back, and needs no history of values to be ask
 
 from collections.abc import Collection, Iterable, Iterator
 from hashlib import blake2b
-from typing import NamedTuple
+from typing import Any, NamedTuple
+
+from django.db.models import QuerySet
 
 from matching.models import Decision
 from matching.reading import in_chunks, rows_of
 from matching.standing import COLUMNS, Standing
 from mdm.folding import fold
+from mdm.kept_queries import kept
+from mdm.key_sets import among
 from mdm.models import SourceRecord
 
 DISCRIMINATING = (
@@ -40,10 +44,15 @@ def basis_of(record_ids: Iterable[int]) -> dict[int, str]:
     """Return a digest (16 hexadecimal digits) of what tells each record's person apart."""
     digests: dict[int, str] = {}
     for chunk in in_chunks(sorted(set(record_ids))):
-        rows = SourceRecord.objects.filter(pk__in=chunk).order_by()
-        for key, *values in rows.values_list("pk", *DISCRIMINATING):
+        for key, *values in _discriminating(chunk):
             digests[key] = _digest(values)
     return digests
+
+
+@kept
+def _discriminating(record_ids: Collection[int]) -> "QuerySet[SourceRecord, tuple[Any, ...]]":
+    records = SourceRecord.objects.filter(among("pk", record_ids)).order_by()
+    return records.values_list("pk", *DISCRIMINATING)
 
 
 def stale_decisions(standing: Iterable[Standing]) -> list[Stale]:

@@ -5,24 +5,27 @@ answered, or that is together by now, waits for nobody, until a value that told 
 changes: then the decision is to be confirmed, and holds meanwhile.
 """
 
-from collections.abc import Iterable, Iterator, Mapping, Sequence, Set
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence, Set
 from dataclasses import dataclass, field
 from itertools import chain
 from typing import NamedTuple
 
+from django.db.models import QuerySet
 from django.utils.timezone import now
 
 from matching.automatic import held_back
-from matching.blind import place_in_queue, weak_or_drawn
+from matching.blind import may_need_a_person, place_in_queue, weak_or_drawn
 from matching.clustering import Reason, Refusal
 from matching.former import Evidence, evidence_now
 from matching.models import Decision, MatchRun, ReviewTask
-from matching.reading import pairs_touching, rows_of
+from matching.reading import in_chunks, kept_pairs, pairs_touching
 from matching.rechecks import stale_decisions
 from matching.scoring import ScoreModel, is_current
 from matching.second_opinions import wanted_pairs
-from matching.standing import Standing, decisions_touching
+from matching.standing import Alike, Standing, decisions_touching
 from mdm import bulk
+from mdm.kept_queries import kept
+from mdm.key_sets import among
 from mdm.models import SourceRecord
 from mdm.signals import Births
 
@@ -51,16 +54,19 @@ VALUES_CHANGED = "values_changed"
 
 
 def derive_tasks(
-    record_ids: Sequence[int], stand: Stand, standing: Sequence[Standing] | None = None
+    record_ids: Sequence[int],
+    stand: Stand,
+    standing: Sequence[Standing] | None = None,
+    evidence: Iterable[Alike] | None = None,
 ) -> int:
     """Bring the tasks that touch these records up to date; returns how many are open.
 
     Call it inside a transaction, with the records of whole clusters. `standing` are the decisions
-    that touch them, where they were read already.
+    and `evidence` all that stands and touches them, where they were read already.
     """
     if standing is None:
         standing = decisions_touching(record_ids)
-    wanted = wanted_tasks(record_ids, stand, standing)
+    wanted = wanted_tasks(record_ids, stand, standing, evidence)
     _bring_about(wanted, set(record_ids), _pairs(standing))
     return len(wanted)
 
@@ -117,10 +123,8 @@ def _changes(
     *,
     only: Set[Pair] | None = None,
 ) -> _Changes:
-    columns = ("left", "right", "pk", "state", "score", "kind", "reason", "rival")
-    rows = ReviewTask.objects.order_by().values_list(*columns)
     concerned = {*record_ids, *chain.from_iterable(wanted)}
-    present = {(row[0], row[1]): row[2:] for row in pairs_touching(rows, concerned)}
+    present = {(row[0], row[1]): row[2:] for row in _stored(concerned)}
     return _Changes(
         {pair: task for pair, task in wanted.items() if pair not in present},
         {
@@ -141,6 +145,10 @@ def _changes(
     )
 
 
+_COLUMNS = ("left", "right", "pk", "state", "score", "kind", "reason", "rival")
+_stored = kept_pairs(lambda: ReviewTask.objects.order_by().values_list(*_COLUMNS))
+
+
 def _changes_of(record_ids: Sequence[int], stand: Stand) -> _Changes:
     standing = decisions_touching(record_ids)
     wanted = wanted_tasks(record_ids, stand, standing)
@@ -148,15 +156,19 @@ def _changes_of(record_ids: Sequence[int], stand: Stand) -> _Changes:
 
 
 def wanted_tasks(
-    record_ids: Sequence[int], stand: Stand, standing: Sequence[Standing]
+    record_ids: Sequence[int],
+    stand: Stand,
+    standing: Sequence[Standing],
+    evidence: Iterable[Alike] | None = None,
 ) -> dict[Pair, Wanted]:
     """Return the pairs that touch these records and that a person should look at.
 
-    `standing` are the decisions that touch them.
+    `standing` are the decisions that touch them; `evidence` as `derive_tasks` has it.
     """
-    evidence = weak_or_drawn(stand.evidence)
-    tables = [found.values_list(*_Shown._fields) for found in evidence]
-    shown = [_Shown(*row) for rows in tables for row in pairs_touching(rows, record_ids)]
+    if evidence is None:
+        shown = list(_shown(record_ids, stand.evidence))
+    else:
+        shown = [x for x in evidence if may_need_a_person(*x[:2], automatic=x.automatic)]
     candidates = dict(_candidates(record_ids, stand, [row for row in shown if not row.automatic]))
     rivals = {task.rival for task in candidates.values() if task.rival is not None}
     names = _cluster_names({*chain.from_iterable(candidates), *rivals}, stand)
@@ -175,15 +187,11 @@ def wanted_tasks(
     return wanted
 
 
-class _Shown(NamedTuple):
-    """Evidence that a person may have to look at."""
-
-    left: int
-    right: int
-    score: float
-    pattern: int
-    run: int
-    automatic: bool
+def _shown(record_ids: Sequence[int], evidence: Evidence) -> Iterator[Alike]:
+    """Yield the evidence touching these records that a person may have to look at."""
+    for table in weak_or_drawn(evidence):
+        for row in pairs_touching(table.values_list(*Alike._fields), record_ids):
+            yield Alike(*row)
 
 
 def _audits(unjudged: Set[Pair], stand: Stand) -> dict[Pair, Wanted]:
@@ -219,11 +227,11 @@ def _order(candidate: tuple[Pair, Wanted]) -> tuple[bool, float, Pair]:
 
 
 def _candidates(
-    record_ids: Sequence[int], stand: Stand, weak: Sequence[_Shown]
+    record_ids: Sequence[int], stand: Stand, weak: Sequence[Alike]
 ) -> Iterator[tuple[Pair, Wanted]]:
     """Yield the weak or held-back evidence and the refused links."""
     models = _models({row.run for row in weak if row.score > 0})
-    for left, right, score, pattern, run, _automatic in weak:
+    for left, right, score, _automatic, pattern, run in weak:
         model = models.get(run) if score > 0 else None
         reason = held_back(model.levels(pattern), model.personal) if model else None
         yield (left, right), Wanted(score, ReviewTask.Kind.PAIR, reason or "")
@@ -258,9 +266,14 @@ def _cluster_names(record_ids: Iterable[int], stand: Stand) -> dict[int, int]:
     """Return the cluster of every one of these records; outsiders are where they were."""
     names = {record: stand.names.get(record) for record in record_ids}
     outside = sorted(record for record, name in names.items() if name is None)
-    records = SourceRecord.objects.order_by().values_list("pk", "customer_id")
-    names.update(rows_of(records, "pk", outside))
+    names.update(chain.from_iterable(map(_homes_of, in_chunks(outside))))
     return {record: name for record, name in names.items() if name is not None}
+
+
+@kept
+def _homes_of(record_ids: Collection[int]) -> "QuerySet[SourceRecord, tuple[int, int]]":
+    records = SourceRecord.objects.filter(among("pk", record_ids)).order_by()
+    return records.values_list("pk", "customer_id")
 
 
 def _apart(standing: Iterable[Standing], stand: Stand) -> set[frozenset[int]]:

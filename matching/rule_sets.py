@@ -6,12 +6,14 @@ from typing import Any
 
 from django.contrib.auth.models import User
 from django.db import transaction
+from django.db.models import QuerySet
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_noop
 
 from matching.models import RuleSet
 from mdm import rule_versions
 from mdm.audit import acting_as
+from mdm.kept_queries import kept
 from mdm.reasons import reason_of
 from mdm.rule_versions import RulesRefused
 
@@ -88,6 +90,17 @@ def active_rule_set() -> RuleSet:
     return RuleSet.objects.create(
         version=rule_versions.next_version(RuleSet), status=RuleSet.Status.ACTIVE
     )
+
+
+def parameters_in_force() -> Parameters:
+    """Return what the rule set in force says."""
+    found = _in_force()
+    return Parameters.read(found[0][0] if found else active_rule_set().parameters)
+
+
+@kept
+def _in_force() -> "QuerySet[RuleSet, tuple[dict[str, Any]]]":
+    return RuleSet.objects.filter(status=RuleSet.Status.ACTIVE).values_list("parameters")[:1]
 
 
 @transaction.atomic

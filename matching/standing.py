@@ -1,11 +1,11 @@
-"""The decisions in force around some records, read once for all that follows from them."""
+"""Decisions in force and evidence around some records, read once for all that follows."""
 
 from collections.abc import Iterable
 from itertools import chain
 from typing import NamedTuple
 
-from matching.models import Decision, to_ruling
-from matching.reading import pairs_touching
+from matching.models import Decision, PairEvidence, to_ruling
+from matching.reading import kept_pairs
 from matching.rulings import Ruling
 from mdm.models import SourceRecord
 
@@ -45,30 +45,58 @@ COLUMNS = (
 
 def decisions_touching(record_ids: Iterable[int]) -> list[Standing]:
     """Return the clear ones that touch at least one of the records."""
-    clear = Decision.objects.in_force().clear().values_list(*COLUMNS)
-    return [Standing(*row) for row in pairs_touching(clear, record_ids)]
+    return [Standing(*row) for row in _clear(record_ids)]
+
+
+_clear = kept_pairs(lambda: Decision.objects.in_force().clear().values_list(*COLUMNS))
+_in_force = kept_pairs(
+    lambda: Decision.objects.in_force().values_list("left", "right", "verdict", "pk")
+)
+
+
+class Alike(NamedTuple):
+    """Evidence on a pair; begins as `matching.clustering.Evidence` does."""
+
+    left: int
+    right: int
+    score: float
+    automatic: bool
+    pattern: int
+    run: int
+
+
+def evidence_touching(record_ids: Iterable[int]) -> list[Alike]:
+    """Return the evidence that touches at least one of the records."""
+    return [Alike(*row) for row in _evidence(record_ids)]
+
+
+_evidence = kept_pairs(lambda: PairEvidence.objects.order_by().values_list(*Alike._fields))
 
 
 class Said(NamedTuple):
     """A decision in force."""
 
-    key: int
     left: int
     right: int
     verdict: str
+    key: int
+
+    @property
+    def pair(self) -> Pair:
+        """The two records, the older first."""
+        return self[:2]
 
 
 def decisions_around(record_ids: Iterable[int]) -> list[Said]:
     """Return the decisions in force on these records and on those joined to them by SAME."""
-    in_force = Decision.objects.in_force().values_list("pk", "left", "right", "verdict")
     found: dict[int, Said] = {}
     seen: set[int] = set()
     frontier = set(record_ids)
     while frontier:
         seen |= frontier
-        rows = [Said(*row) for row in pairs_touching(in_force, frontier)]
+        rows = [Said(*row) for row in _in_force(frontier)]
         found |= {said.key: said for said in rows}
-        joined = (said[1:3] for said in rows if said.verdict == Decision.Verdict.SAME)
+        joined = (said.pair for said in rows if said.verdict == Decision.Verdict.SAME)
         frontier = set(chain.from_iterable(joined)) - seen
     return list(found.values())
 
@@ -76,5 +104,5 @@ def decisions_around(record_ids: Iterable[int]) -> list[Said]:
 def rulings_of(around: Iterable[Said], *, leaving_out: Iterable[int]) -> list[Ruling]:
     """Return the decisions that can contradict new ones, without those that end."""
     ending = set(leaving_out)
-    said = (to_ruling(*said[1:]) for said in around if said.key not in ending)
+    said = (to_ruling(*said[:3]) for said in around if said.key not in ending)
     return [ruling for ruling in said if ruling]

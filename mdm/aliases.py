@@ -13,13 +13,14 @@ from functools import cached_property
 from typing import NamedTuple
 
 from django.contrib.auth.models import User
-from django.db.models import QuerySet
+from django.db.models import Q, QuerySet
 from django.utils.timezone import now
 
 from mdm import bulk
 from mdm.birth_ids import public_id
 from mdm.events import record_issue
-from mdm.key_sets import among
+from mdm.kept_queries import kept
+from mdm.key_sets import AnyOf
 from mdm.models import Alias, Customer, SourceRecord
 
 NOT_YET_ISSUED = 2**40 - 1
@@ -145,9 +146,14 @@ def _keepings_of(record_ids: Iterable[int] | None, without: Collection[int] = ()
     if record_ids is None:
         return _read(Alias.objects.order_by("pk"), without)
     keys = list(record_ids)
-    touching = Alias.objects.filter(among("record", keys) | among("former", keys)).order_by()
-    ids = {key for pair in touching.values_list("customer", "stand_in") for key in pair if key}
+    ids = {key for pair in _touching(keys) for key in pair if key}
     return _read(Alias.objects.about(ids), without) if ids else []
+
+
+@kept
+def _touching(record_ids: Collection[int]) -> "QuerySet[Alias, tuple[int, int | None]]":
+    held = Q(AnyOf("record", record_ids)) | Q(AnyOf("former", record_ids))
+    return Alias.objects.filter(held).order_by().values_list("customer", "stand_in")
 
 
 def _read(aliases: QuerySet[Alias], without: Collection[int] = ()) -> list[Keeping]:

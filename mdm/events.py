@@ -4,11 +4,12 @@ import uuid
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from typing import Any, NamedTuple
 
-from django.db.models import Max
+from django.db.models import Max, QuerySet
 from django.utils.timezone import now
 
 from mdm import bulk
 from mdm.audit import present_actor
+from mdm.kept_queries import kept
 from mdm.key_sets import among
 from mdm.models import CustomerAct, CustomerEvent
 from mdm.reasons import LETTERS
@@ -80,9 +81,14 @@ def moves(moved: Mapping[int, tuple[int, int]], revived: Collection[int]) -> lis
 
 def _last_numbers(customer_ids: Collection[int]) -> dict[int, int]:
     """Return the number each customer has reached."""
+    return dict(_reached(customer_ids))
+
+
+@kept
+def _reached(customer_ids: Collection[int]) -> "QuerySet[CustomerEvent, tuple[int, int]]":
     told = CustomerEvent.objects.filter(among("customer", customer_ids))
     rows = told.order_by().values("customer")
-    return dict(rows.annotate(last=Max("number")).values_list("customer", "last"))
+    return rows.annotate(last=Max("number")).values_list("customer", "last")
 
 
 def _insert(rows: Iterable[tuple[Any, ...]]) -> None:

@@ -2,12 +2,12 @@
 
 import json
 from collections import defaultdict
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from datetime import date
 from functools import lru_cache
 from typing import Any
 
-from django.db.models import Q, TextField
+from django.db.models import Q, QuerySet, TextField
 from django.db.models.functions import Cast
 
 from mdm.birth_ids import public_id
@@ -20,6 +20,7 @@ from mdm.golden_rows import (
     outline_of,
 )
 from mdm.instants import instant_of
+from mdm.kept_queries import kept
 from mdm.key_sets import among
 from mdm.models import ATTRIBUTES, Pin, SourceRecord
 from mdm.survivorship import Candidate, PinnedValue, Rule
@@ -30,35 +31,45 @@ _ACTIVE = Q(status=SourceRecord.Status.ACTIVE)
 
 def derive(keys: Collection[int], rules: Mapping[str, Rule]) -> dict[int, GoldenRow]:
     """Return the golden row of every one of these customers that has an active record."""
-    pins = pins_of(among("record__customer", keys))
+    pins = _pins_by_customer(_pins_of_customers(keys))
     return {
         customer: _lone_row(rows[0], public_id(customer))
         if len(rows) == 1 and customer not in pins  # Most customers.
         else golden_row(
             list(map(_member, rows)), pins.get(customer, ()), rules, public_id(customer)
         )
-        for customer, rows in _rows_of(_ACTIVE & among("customer", keys)).items()
+        for customer, rows in _by_customer(_active_rows_of(keys)).items()
     }
 
 
 def members_of(which: Q) -> dict[int, list[Member]]:
     """Return the records of a condition by customer, the oldest first."""
-    return {key: list(map(_member, rows)) for key, rows in _rows_of(which).items()}
+    rows = _by_customer(_rows_of(which))
+    return {key: list(map(_member, those)) for key, those in rows.items()}
 
 
 _Row = tuple[Any, ...]
 _COLUMNS = ("customer_id", "source_key", "pk", "source_id", "source__trust")
 
 
-def _rows_of(which: Q) -> dict[int, list[_Row]]:
-    """Return what is stored of the records of a condition by customer, the oldest first."""
-    rows: dict[int, list[_Row]] = defaultdict(list)
+def _rows_of(which: Q) -> "QuerySet[SourceRecord, _Row]":
+    """Return what is stored of the records of a condition, the oldest first."""
     # Moments and issues are read as text: most are never looked into.
     texts = [Cast(name, TextField()) for name in ("source_updated_at", "issues")]
     records = SourceRecord.objects.filter(which).order_by("pk")
-    for row in records.values_list(*_COLUMNS, *texts, *ATTRIBUTES):
-        rows[row[0]].append(row)
-    return rows
+    return records.values_list(*_COLUMNS, *texts, *ATTRIBUTES)
+
+
+@kept
+def _active_rows_of(customer_ids: Collection[int]) -> "QuerySet[SourceRecord, _Row]":
+    return _rows_of(_ACTIVE & among("customer", customer_ids))
+
+
+def _by_customer(rows: Iterable[_Row]) -> dict[int, list[_Row]]:
+    found: dict[int, list[_Row]] = defaultdict(list)
+    for row in rows:
+        found[row[0]].append(row)
+    return found
 
 
 def _lone_row(row: _Row, public_id: str) -> GoldenRow:
@@ -77,11 +88,22 @@ def _member(row: _Row) -> Member:
 
 def pins_of(which: Q) -> dict[int, list[PinnedValue]]:
     """Return the pins in force of a condition, by customer."""
-    pins: dict[int, list[PinnedValue]] = defaultdict(list)
+    return _pins_by_customer(_pins(which))
+
+
+def _pins(which: Q) -> "QuerySet[Pin, _Row]":
     rows = Pin.objects.filter(which, retracted_at=None).order_by("pk")
-    for customer, pk, attribute, value, kind, record in rows.values_list(
-        "record__customer_id", *_PIN_FIELDS
-    ):
+    return rows.values_list("record__customer_id", *_PIN_FIELDS)
+
+
+@kept
+def _pins_of_customers(customer_ids: Collection[int]) -> "QuerySet[Pin, _Row]":
+    return _pins(among("record__customer", customer_ids))
+
+
+def _pins_by_customer(rows: Iterable[_Row]) -> dict[int, list[PinnedValue]]:
+    pins: dict[int, list[PinnedValue]] = defaultdict(list)
+    for customer, pk, attribute, value, kind, record in rows:
         pins[customer].append(PinnedValue(pk, attribute, _as_values(value), kind, record))
     return pins
 

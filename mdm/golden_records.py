@@ -8,7 +8,7 @@ from datetime import datetime
 from itertools import chain
 from typing import Any, NamedTuple
 
-from django.db.models import Q, TextField
+from django.db.models import Q, QuerySet, TextField
 from django.db.models.functions import Cast
 from django.utils.timezone import now
 
@@ -17,6 +17,7 @@ from mdm.birth_ids import public_id
 from mdm.events import Change, Kind, record_changes
 from mdm.golden_facts import derive, members_of, pins_of
 from mdm.golden_rows import GoldenRow, Member, Outline, born_row, candidate_of, golden_row
+from mdm.kept_queries import kept
 from mdm.key_sets import among
 from mdm.models import ATTRIBUTES, GoldenRecord, SourceRecord
 from mdm.survivorship import Candidate, Rule, Survivors, survive
@@ -70,14 +71,13 @@ def differences(customer_ids: Iterable[int]) -> Differences:
     keys = customer_ids if isinstance(customer_ids, range) else sorted(set(customer_ids))
     fresh = derive(keys, rules_in_force())
     found = Differences([], [], [])
-    stored = GoldenRecord.objects.filter(among("pk", keys)).order_by("pk")
+    asked: Collection[int] = keys
     if len(keys) > _FEW and not isinstance(keys, range):
         # Many customers that have just been joined: of those that go, half, only keys are read.
-        those_with = among("pk", sorted(fresh))
-        found.gone.extend(stored.exclude(those_with).values_list("pk", flat=True))
-        stored = GoldenRecord.objects.filter(those_with)
-    lineage = Cast("lineage", TextField())
-    for key, version, *row in stored.values_list("pk", "version", *ATTRIBUTES, lineage, *_DERIVED):
+        asked = sorted(fresh)
+        stored = GoldenRecord.objects.filter(among("pk", keys)).order_by("pk")
+        found.gone.extend(stored.exclude(among("pk", asked)).values_list("pk", flat=True))
+    for key, version, *row in _stored(asked):
         if key not in fresh:
             found.gone.append(key)
             continue
@@ -86,6 +86,13 @@ def differences(customer_ids: Iterable[int]) -> Differences:
             found.changed.append((key, version + 1, wanted, _unlike(row, wanted)))
     found.new.extend(sorted(fresh.items()))
     return found
+
+
+@kept
+def _stored(customer_ids: Collection[int]) -> "QuerySet[GoldenRecord, tuple[Any, ...]]":
+    stored = GoldenRecord.objects.filter(among("pk", customer_ids)).order_by("pk")
+    lineage = Cast("lineage", TextField())
+    return stored.values_list("pk", "version", *ATTRIBUTES, lineage, *_DERIVED)
 
 
 def _is_same(stored: Sequence[Any], wanted: GoldenRow) -> bool:

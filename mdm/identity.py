@@ -13,6 +13,7 @@ from dataclasses import dataclass
 
 from django.contrib.auth.models import User
 from django.db import connection
+from django.db.models import QuerySet
 from django.utils.timezone import now
 from django.utils.translation import gettext as _
 
@@ -23,6 +24,7 @@ from mdm.birth_ids import birth_number, public_id
 from mdm.contact_points import recount
 from mdm.events import Change, Kind, moves, record_births
 from mdm.golden_records import consolidate
+from mdm.kept_queries import kept
 from mdm.key_sets import among
 from mdm.models import Customer, SourceRecord
 from mdm.quality_figures import outdate
@@ -168,8 +170,13 @@ def lock_customers(customer_ids: Collection[int]) -> None:
     A range stands for all the customers in it.
     """
     if connection.features.has_select_for_update:  # Elsewhere, one transaction writes at a time.
-        customers = Customer.objects.filter(among("pk", customer_ids)).order_by("pk")
-        list(customers.select_for_update().values_list("pk"))
+        _locked(customer_ids)
+
+
+@kept
+def _locked(customer_ids: Collection[int]) -> "QuerySet[Customer, tuple[int]]":
+    customers = Customer.objects.filter(among("pk", customer_ids)).order_by("pk")
+    return customers.select_for_update().values_list("pk")
 
 
 def _move(links: Sequence[Link]) -> None:
@@ -250,14 +257,12 @@ def _standings(
     customer_ids: Collection[int], held: Holdings | None = None
 ) -> Iterator[tuple[int, Standing, Standing, int]]:
     """Yield key, what is stored, what should be and the version of each id."""
-    stored = Customer.objects.filter(among("pk", customer_ids)).order_by("pk")
-    rows = list(stored.values_list("pk", "status", "merged_into_id", "version"))
+    rows = _stored(customer_ids)
     keys = [row[0] for row in rows]
     held = held or Holdings(holders_of(keys))
     members: dict[int, set[str]] = defaultdict(set)
     homes: dict[int, int] = {}
-    records = SourceRecord.objects.filter(among("customer", customer_ids)).order_by()
-    for record, customer, status in records.values_list("pk", "customer_id", "status"):
+    for record, customer, status in _members(customer_ids):
         members[customer].add(status)
         homes[record] = customer
     home = _homes({key: held.holder(key) for key in keys}, homes)
@@ -267,6 +272,20 @@ def _standings(
         else:
             after = Customer.Status.MERGED, home[key]
         yield key, (status, into), after, version
+
+
+@kept
+def _stored(
+    customer_ids: Collection[int],
+) -> "QuerySet[Customer, tuple[int, str, int | None, int]]":
+    stored = Customer.objects.filter(among("pk", customer_ids)).order_by("pk")
+    return stored.values_list("pk", "status", "merged_into_id", "version")
+
+
+@kept
+def _members(customer_ids: Collection[int]) -> "QuerySet[SourceRecord, tuple[int, int, str]]":
+    records = SourceRecord.objects.filter(among("customer", customer_ids)).order_by()
+    return records.values_list("pk", "customer_id", "status")
 
 
 def _homes(holders: Mapping[int, int], known: Mapping[int, int]) -> dict[int, int]:

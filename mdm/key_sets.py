@@ -9,7 +9,7 @@ from collections.abc import Collection, Iterable, Iterator
 from typing import Any
 
 from django.db import connection
-from django.db.models import Q, QuerySet
+from django.db.models import BooleanField, F, Func, Q, QuerySet
 from django.db.models.expressions import RawSQL
 
 _SUBQUERIES = {
@@ -19,6 +19,23 @@ _SUBQUERIES = {
 _BRACKETS = {"postgresql": "{%s}", "sqlite": "[%s]"}
 
 
+class TextToCome(str):
+    """Stands for the parameter that keys will be, as the number of their set."""
+
+    __slots__ = ()
+
+
+class KeysToCome(tuple[int, ...]):
+    """Stands for a set of keys that a query will be asked with; see `mdm.kept_queries`."""
+
+    __slots__ = ()
+
+    @classmethod
+    def at(cls, place: int) -> "KeysToCome":
+        """Return what stands for the set of this number."""
+        return cls((place,))
+
+
 def key_query(keys: Iterable[int]) -> tuple[str, str]:
     """Return a subquery that gives the keys, and its one parameter."""
     return _SUBQUERIES[connection.vendor], key_text(keys)
@@ -26,6 +43,8 @@ def key_query(keys: Iterable[int]) -> tuple[str, str]:
 
 def key_text(keys: Iterable[int]) -> str:
     """Return the keys as that parameter: an array of PostgreSQL, a JSON list for SQLite."""
+    if isinstance(keys, KeysToCome):
+        return TextToCome(keys[0])
     return _BRACKETS[connection.vendor] % ",".join(map(str, keys))
 
 
@@ -40,6 +59,22 @@ def among(field: str, keys: Collection[int]) -> Q:
     if isinstance(keys, range):
         return Q(**{f"{field}__gte": keys.start, f"{field}__lt": keys.stop})
     return Q(**{f"{field}__in": key_set(keys)})
+
+
+class AnyOf(Func):
+    """The condition that a column is one of a few keys; others may stand beside it with OR.
+
+    The database then looks into the index of each, where of subqueries it would read the table.
+    """
+
+    template = "%(expressions)s"
+    output_field = BooleanField()
+
+    def __init__(self, field: str, keys: Iterable[int]) -> None:
+        subquery, listed = key_query(keys)
+        is_array = connection.vendor == "postgresql"
+        values = RawSQL("%s::bigint[]" if is_array else subquery, [listed])  # noqa: S611
+        super().__init__(F(field), values, arg_joiner=" = ANY " if is_array else " IN ")
 
 
 def key_ranges(rows: "QuerySet[Any, Any]", size: int) -> Iterator[range]:

@@ -1,6 +1,6 @@
 """The survivorship rules: what is in force, what a draft says, and the jobs they start."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 
 from django.contrib.auth.models import User
 from django.db import transaction
@@ -10,6 +10,7 @@ from django.utils.translation import gettext_noop
 
 from mdm import jobs, rule_versions
 from mdm.audit import acting_as
+from mdm.kept_queries import kept
 from mdm.lineage import label_of
 from mdm.models import Job, SourceSystem, SurvivorshipRule, SurvivorshipRuleSet
 from mdm.reasons import reason_of
@@ -23,17 +24,28 @@ Rules = Mapping[str, Rule]
 
 def rules_in_force() -> dict[str, Rule]:
     """Return how each group is chosen now: the defaults under the rules in force."""
-    status = SurvivorshipRuleSet.Status.ACTIVE
-    return _read(SurvivorshipRule.objects.filter(rule_set__status=status))
+    return _read(_stated_in_force())
 
 
 def rules_of(rule_set: SurvivorshipRuleSet | None) -> dict[str, Rule]:
     """Return how each group is chosen by a version; None stands for the defaults."""
-    return _read(SurvivorshipRule.objects.filter(rule_set=rule_set))
+    return _read(list(_stated(SurvivorshipRule.objects.filter(rule_set=rule_set))))
 
 
-def _read(rules: "QuerySet[SurvivorshipRule]") -> dict[str, Rule]:
-    rows = list(rules.values_list("attribute", "strategies", "trust"))
+_Stated = tuple[str, list[str], dict[str, int]]
+
+
+def _stated(rules: "QuerySet[SurvivorshipRule]") -> "QuerySet[SurvivorshipRule, _Stated]":
+    return rules.values_list("attribute", "strategies", "trust")
+
+
+@kept
+def _stated_in_force() -> "QuerySet[SurvivorshipRule, _Stated]":
+    status = SurvivorshipRuleSet.Status.ACTIVE
+    return _stated(SurvivorshipRule.objects.filter(rule_set__status=status))
+
+
+def _read(rows: Sequence[_Stated]) -> dict[str, Rule]:
     sources = _keys_of_sources() if any(trust for _, _, trust in rows) else {}
     stated = {
         attribute: Rule(
