@@ -1,6 +1,6 @@
 """Factories of the ground app: the smallest valid rows, records with their customers."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 import factory
@@ -80,11 +80,13 @@ def make_record(
 
 
 def make_records(rows: list[Mapping[str, Any]]) -> list[SourceRecord]:
-    """Store several source records at once; each row as `make_record` takes it."""
+    """Store several source records at once; each row as `make_record` takes it.
+
+    However many: half the time of the tests that begin with a company went into its rows.
+    """
     with transaction.atomic():
         keys = bulk.allocate_ids(SourceRecord, len(rows))
-        for pk, row in zip(keys, rows, strict=True):
-            _insert(pk, dict(row))
+        _insert(keys, [dict(row) for row in rows])
         identity.give_birth(keys)
         record_history(SourceRecord, keys, "+")
         identity.refresh(keys, record_ids=keys)
@@ -92,37 +94,54 @@ def make_records(rows: list[Mapping[str, Any]]) -> list[SourceRecord]:
     return [found[key] for key in keys]
 
 
-def _insert(pk: int, row: dict[str, Any]) -> None:
-    source = SourceSystemFactory.create(code=row.pop("source", "crm"))
-    trust = row.pop("trust", None)
-    if trust is not None:
-        SourceSystem.objects.filter(pk=source.pk).update(trust=trust)
-    batch = LoadBatch.objects.filter(source=source).first() or LoadBatchFactory.create(
-        source=source
-    )
-    key = row.pop("key", None) or f"K{pk}"
-    SourceRecord.objects.bulk_create(
-        [
+def _insert(keys: Sequence[int], rows: list[dict[str, Any]]) -> None:
+    batches: dict[str, LoadBatch] = {}
+    records = []
+    for pk, row in zip(keys, rows, strict=True):
+        code, trust = row.pop("source", "crm"), row.pop("trust", None)
+        if code not in batches or trust is not None:
+            batches[code] = _batch(code, trust)
+        records.append(
             SourceRecord(
                 pk=pk,
-                source=source,
-                source_key=key,
+                source_id=batches[code].source_id,
+                source_key=row.pop("key", None) or f"K{pk}",
                 customer_id=pk,
-                batch=batch,
+                batch=batches[code],
                 line=pk,
                 content_hash="0" * 64,
                 linked_at=now(),
                 **row,
             )
-        ]
+        )
+    SourceRecord.objects.bulk_create(records)
+    _link_contact_points(records)
+
+
+def _batch(code: str, trust: int | None) -> LoadBatch:
+    known = LoadBatch.objects.filter(source__code=code).first()
+    batch = known or LoadBatchFactory.create(source=SourceSystemFactory.create(code=code))
+    if trust is not None:
+        SourceSystem.objects.filter(code=code).update(trust=trust)
+    return batch
+
+
+def _link_contact_points(records: list[SourceRecord]) -> None:
+    said = [
+        (record.pk, attribute, (kind, value.casefold()), value)
+        for record in records
+        for attribute, kind in _CONTACT_KINDS.items()
+        if (value := getattr(record, attribute))
+    ]
+    met = ContactPoint.objects.filter(value__in={place[1] for _pk, _name, place, _value in said})
+    known = {(point.kind, point.value): point for point in met}
+    new: dict[tuple[str, str], ContactPoint] = {}
+    for _pk, _name, place, value in said:
+        if place not in known:
+            new.setdefault(place, ContactPoint(kind=place[0], value=place[1], display=value))
+    known |= new
+    ContactPoint.objects.bulk_create(new.values())
+    RecordContactPoint.objects.bulk_create(
+        RecordContactPoint(record_id=pk, contact_point=known[place], attribute=attribute)
+        for pk, attribute, place, _display in said
     )
-    for attribute, kind in _CONTACT_KINDS.items():
-        if row.get(attribute):
-            point, _ = ContactPoint.objects.get_or_create(
-                kind=kind,
-                value=row[attribute].casefold(),
-                defaults={"display": row[attribute]},
-            )
-            RecordContactPoint.objects.create(
-                record_id=pk, contact_point=point, attribute=attribute
-            )
