@@ -117,4 +117,4 @@ def wait_until(is_so: Callable[[], bool], what: str, *, seconds: float = _START_
     deadline = time.monotonic() + seconds
     while not is_so():
         assert time.monotonic() < deadline, f"waited {seconds:g} s in vain until {what}"
-        time.sleep(0.02)
+        time.sleep(0.05)  # Looking again costs those who are waited for processor time.

@@ -283,6 +283,15 @@ def _locked(name: str) -> dict[str, list[str]]:
     return versions
 
 
+def test_tests_of_processes_run_on_one_worker_one_after_the_other(request: pytest.FixtureRequest):
+    """pytest-xdist groups tests by the end of their ids; without it there is nothing to group."""
+    if not request.config.getoption("loadgroup", default=False):
+        return
+    items = [i for i in request.session.items if i.get_closest_marker("services")]
+
+    assert {item.nodeid.rpartition("@")[2] for item in items} <= {"processes"}
+
+
 def _start(environment: dict[str, str]) -> subprocess.CompletedProcess[str]:
     return _run([sys.executable, "-c", "import config.settings"], environment)
 
