@@ -7,6 +7,8 @@ from django.db import migrations, models
 
 from consent.append_only import protect, unprotect
 
+from mdm.migration_steps import Together
+
 TABLE, KEYS = "campaigns_listdownload", ["id", "watermark"]
 
 
@@ -34,6 +36,7 @@ class Migration(migrations.Migration):
     ]
 
     operations = [
+        Together([
         migrations.CreateModel(
             name='Campaign',
             fields=[
@@ -153,5 +156,6 @@ class Migration(migrations.Migration):
                 'constraints': [models.UniqueConstraint(fields=('target_list', 'customer'), name='target_list_member_once')],
             },
         ),
+        ]),
         migrations.RunPython(protect_downloads, unprotect_downloads),
     ]

@@ -10,6 +10,8 @@ from django.db import migrations, models
 
 from consent.append_only import protect_tables, unprotect_tables
 
+from mdm.migration_steps import Together
+
 PURPOSES = [
     ("marketing", "Offres commerciales", "Commercial offers", "commercial"),
     ("news", "Lettre d’information", "Newsletter", "commercial"),
@@ -103,6 +105,7 @@ class Migration(migrations.Migration):
     ]
 
     operations = [
+        Together([
         migrations.CreateModel(
             name='Purpose',
             fields=[
@@ -909,6 +912,7 @@ class Migration(migrations.Migration):
                 'ordering': ['-checked_on', '-pk'],
             },
         ),
+        ]),
         migrations.RunPython(create_purposes, migrations.RunPython.noop),
         migrations.RunPython(deliver_first_pack, migrations.RunPython.noop),
         migrations.RunPython(protect_tables, unprotect_tables),

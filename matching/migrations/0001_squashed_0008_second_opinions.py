@@ -3,6 +3,8 @@ import simple_history.models
 from django.conf import settings
 from django.db import migrations, models
 
+from mdm.migration_steps import Together
+
 
 class Migration(migrations.Migration):
 
@@ -25,6 +27,7 @@ class Migration(migrations.Migration):
     ]
 
     operations = [
+        Together([
         migrations.CreateModel(
             name='BlockingKey',
             fields=[
@@ -315,4 +318,5 @@ class Migration(migrations.Migration):
                 'constraints': [models.CheckConstraint(condition=models.Q(('left__lt', models.F('right'))), name='pair_evidence_left_before_right'), models.UniqueConstraint(fields=('left', 'right'), name='pair_evidence_unique_pair')],
             },
         ),
+        ]),
     ]

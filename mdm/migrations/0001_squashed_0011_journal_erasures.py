@@ -8,6 +8,8 @@ import uuid
 from django.conf import settings
 from django.db import DatabaseError, migrations, models, transaction
 
+from mdm.migration_steps import Together
+
 _INDEX_ON_ISSUES = {
     # Either database keeps only the records in which something is doubtful; see mdm/doubts.py.
     "postgresql": "CREATE INDEX source_record_issues ON mdm_sourcerecord"
@@ -61,6 +63,7 @@ class Migration(migrations.Migration):
     ]
 
     operations = [
+        Together([
         migrations.CreateModel(
             name='Customer',
             fields=[
@@ -872,6 +875,7 @@ class Migration(migrations.Migration):
                 'constraints': [models.UniqueConstraint(fields=('record', 'reference'), name='sale_unique_reference')],
             },
         ),
+        ]),
         migrations.AddField(
             model_name='Contract',
             name='record',
