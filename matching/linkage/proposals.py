@@ -332,7 +332,7 @@ def _how_they_agree(
     """Return how likely the levels of pairs are, as they are spread over the weighted pairs."""
     result = np.ones(len(weights))
     for field in fields:
-        usual = np.array(model.probabilities[field])[0]
+        usual = np.array(model.probabilities[field][0])
         silent = [0, *SILENT_LEVELS.get(field, ())]
         counts = np.bincount(levels[field], weights, len(usual)) + _FEW_PAIRS * usual
         counts[silent] = 0.0
