@@ -5,7 +5,9 @@ from contextlib import closing
 from datetime import datetime, timedelta
 from functools import lru_cache
 from typing import NamedTuple
+from xml.parsers import expat
 
+from mdm.reading.plain_rows import ROW_END, Cutter, PlainRow, plain_row
 from mdm.reading.workbook import PLAIN, CellStyle, Sheet, Workbook, xml_parser
 
 _MAX_COLUMN = 16_384
@@ -45,19 +47,39 @@ class SheetReader:
         self._text: list[str] = []
         self._is_text = self._has_formula = self._has_value = False
         self._is_phonetic = self._is_over = False
+        self._cutter = Cutter(_LONGEST_ROW)
 
     def rows(self, sheet: Sheet) -> Iterator[SheetRow]:
         """Yield the rows that hold a value, in order; call it inside `open_workbook`."""
         parser = xml_parser(self._start, self._end, self._characters)
         with closing(self._workbook.pieces(sheet.part)) as pieces:
             for piece in pieces:
-                parser.Parse(piece, False)  # noqa: FBT003
+                self._read(piece, parser)
                 yield from self._rows
                 self._rows.clear()
                 if self._is_over:
                     return
-        parser.Parse(b"", True)  # noqa: FBT003
+        parser.Parse(self._cutter.end(), True)  # noqa: FBT003
         yield from self._rows
+
+    def _read(self, piece: bytes, parser: expat.XMLParserType) -> None:
+        for part, is_row in self._cutter.cut(piece):
+            if is_row and (row := plain_row(part)):
+                self._take(row)
+            else:
+                parser.Parse(part + ROW_END if is_row else part, False)  # noqa: FBT003
+            if self._is_over:
+                return
+
+    def _take(self, row: PlainRow) -> None:
+        """Do for a row written plainly what the events of its XML would have done."""
+        self._start_row(row.line)
+        for letters, style, kind, text in row.cells:
+            self._column = _next(self._column, _column(letters), _MAX_COLUMN)
+            if text:
+                self._length += len(text)
+                self._keep(text, kind or "n", self._style_of(style) if style else PLAIN)
+        self._end_row()
 
     def _start(self, name: str, attributes: dict[str, str]) -> None:
         if name == "c":
@@ -66,9 +88,7 @@ class SheetReader:
             self._is_text = not self._is_phonetic
             self._has_value = True
         elif name == "row":
-            self._line = _next(self._line, int(attributes.get("r") or self._line + 1), _MAX_LINE)
-            self._column = self._length = 0
-            self._cells, self._uncomputed = {}, []
+            self._start_row(int(attributes.get("r") or self._line + 1))
         elif name == "f":
             self._has_formula = True
         elif name == "rPh":
@@ -79,15 +99,22 @@ class SheetReader:
             )
             self.last_line = int(last) if last.isdigit() else None
 
+    def _start_row(self, line: int) -> None:
+        self._line = _next(self._line, line, _MAX_LINE)
+        self._column = self._length = 0
+        self._cells, self._uncomputed = {}, []
+
     def _start_cell(self, attributes: dict[str, str]) -> None:
         place = attributes.get("r")
         column = _column(place.rstrip("0123456789")) if place else self._column + 1
         self._column = _next(self._column, column, _MAX_COLUMN)
         self._type = attributes.get("t", "n")
-        style = attributes.get("s")
-        self._style = self._styles[int(style)] if style and self._styles else PLAIN
+        self._style = self._style_of(attributes.get("s"))
         self._text.clear()
         self._has_formula = self._has_value = False
+
+    def _style_of(self, number: str | None) -> CellStyle:
+        return self._styles[int(number)] if number and self._styles else PLAIN
 
     def _characters(self, text: str) -> None:
         if self._is_text and self._length < _LONGEST_ROW:
@@ -105,23 +132,25 @@ class SheetReader:
             self._is_phonetic = False
 
     def _end_cell(self) -> None:
+        if self._has_value:
+            self._keep("".join(self._text), self._type, self._style)
+        elif self._has_formula and self._length < _LONGEST_ROW:
+            self._uncomputed.append(self._column)
+
+    def _keep(self, text: str, kind: str, style: CellStyle) -> None:
+        """Keep what a cell says, as somebody would have typed it."""
         if self._length >= _LONGEST_ROW:
             return
-        if not self._has_value:
-            if self._has_formula:
-                self._uncomputed.append(self._column)
-            return
-        text = "".join(self._text)
-        if self._type == "s":
+        if kind == "s":
             text = self._workbook.strings.get(int(text))
             self._length += len(text)
-        elif self._type == "n":
-            text = number_text(text, self._style, is_1904=self._workbook.is_1904)
-        elif self._type == "b":
+        elif kind == "n":
+            text = number_text(text, style, is_1904=self._workbook.is_1904)
+        elif kind == "b":
             text = "true" if text == "1" else "false"
-        elif self._type == "d":
+        elif kind == "d":
             text = text.removesuffix("T00:00:00")
-        elif self._type == "e":  # #N/A and the like: the workbook itself says there is no value.
+        elif kind == "e":  # #N/A and the like: the workbook itself says there is no value.
             text = ""
         if text:
             self._cells[self._column] = text
@@ -156,7 +185,7 @@ def _column(letters: str) -> int:
 
 def number_text(text: str, style: CellStyle, *, is_1904: bool) -> str:
     """Return a number as it is shown: a date, with its leading zeros, without an exponent."""
-    if style == PLAIN and text.isdigit():
+    if text.isdigit() and style == PLAIN:
         return text
     try:
         value = float(text)
