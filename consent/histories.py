@@ -219,19 +219,20 @@ def _customers_today(members: Membership) -> Sequence[int]:
 def _partings(customer_ids: Collection[int]) -> "QuerySet[CustomerEvent, tuple[int, int]]":
     """Return customer and other customer for every record that left one of them to the other.
 
-    The kind of an event is no condition: in the middle of a search PostgreSQL takes a kind that it
-    has never seen for a rare one, and compares every such event with every customer.
+    The kind of an event is asked so that PostgreSQL cannot guess how rare it is: one that it has
+    never seen, as in the middle of a search, would have it compare every such event with every
+    customer.
     """
     keys, listed = key_query(customer_ids)
     merged = f"SELECT id FROM mdm_customer WHERE merged_into_id IN ({keys})"  # noqa: S608
     ids = RawSQL(f"{keys} UNION ALL {merged}", [listed, listed])  # noqa: S611 - no value in it.
-    mine = Coalesce("customer__merged_into_id", "customer_id")
-    moves: Any = CustomerEvent.objects.filter(customer__in=ids).annotate(
-        mine=mine,
+    yes, no = Value(value=True), Value(value=False)
+    is_move = Case(When(kind__in=(_LEFT, _JOINED), then=yes), default=no)
+    moves: Any = CustomerEvent.objects.filter(is_move, customer__in=ids).annotate(
+        mine=Coalesce("customer__merged_into_id", "customer_id"),
         theirs=Case(
             When(Q(kind=Value(_LEFT)), then=F("record__customer_id")),
-            When(Q(kind=Value(_JOINED)), then=Coalesce("other__merged_into_id", "other_id")),
-            default=mine,
+            default=Coalesce("other__merged_into_id", "other_id"),
         ),
     )
     moves = moves.exclude(mine=F("theirs")).order_by()

@@ -9,9 +9,10 @@ record, unless a steward kept an id on another one.
 
 import operator
 from collections import defaultdict
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Container, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from enum import StrEnum
+from itertools import chain
 from typing import NamedTuple, TypeVar
 
 from matching.rulings import Contradiction, Ruling, path
@@ -103,19 +104,31 @@ def clusters(
     Raises:
         Contradiction: when SAME decisions join what a DIFFERENT decision keeps apart.
     """
-    builder = _Builder(records, guards or Guards())
-    facts = [ruling for ruling in rulings if builder.knows(ruling.left, ruling.right)]
-    known = [pair for pair in evidence if builder.knows(pair.left, pair.right)]
+    named = {record: record for record in records}
+    if ids:
+        named |= {record: name for record, name in ids.items() if record in named}
+    facts = [ruling for ruling in rulings if _is_among(named, ruling.left, ruling.right)]
+    known = [pair for pair in evidence if _is_among(named, pair.left, pair.right)]
+    linked = {record for one in chain(facts, known) for record in (one.left, one.right)}
+    builder = _Builder(linked, guards or Guards())
     builder.apply_rulings(sorted(facts))
     builder.note_evidence(known)
     links = (pair for pair in known if pair.automatic)
     for pair in sorted(links, key=lambda p: (-p.score, p.left, p.right)):
         builder.link(pair)
-    return builder.partition(ids or {})
+    return builder.partition(named)
+
+
+def _is_among(records: Container[int], left: int, right: int) -> bool:
+    return left != right and left in records and right in records
 
 
 class _Builder:
-    """Clusters while they grow; every table is kept per cluster and merged small into large."""
+    """Clusters while they grow; every table is kept per cluster and merged small into large.
+
+    It holds the records that something is known of together with others: half of a large file is
+    alone, and would be half of the memory.
+    """
 
     def __init__(self, records: Iterable[int], guards: Guards) -> None:
         self.guards = guards
@@ -131,10 +144,6 @@ class _Builder:
             r: {guards.unique_source[r]} for r in self.root if r in guards.unique_source
         }
         self.refused: list[tuple[Refusal, int | None]] = []
-
-    def knows(self, left: int, right: int) -> bool:
-        """Return whether both records take part."""
-        return left != right and left in self.root and right in self.root
 
     def apply_rulings(self, rulings: Sequence[Ruling]) -> None:
         """Join what is the same, then note what is not."""
@@ -248,21 +257,20 @@ class _Builder:
             self.apart[third].add(one)
             self.apart[one].add(third)
 
-    def partition(self, ids: Mapping[int, int]) -> Partition:
+    def partition(self, names: dict[int, int]) -> Partition:
         """Return the clusters as they stand, with one refusal per two clusters.
 
-        The refusals of one ambiguity are one: a person settles it by one answer.
+        The refusals of one ambiguity are one: a person settles it by one answer. `names` has the
+        oldest id of each record, and becomes that of each cluster.
         """
-        named = {root: min(members) for root, members in self.members.items()}
-        for root in {self.root[record] for record in ids if record in self.root}:
-            named[root] = min(ids.get(record, record) for record in self.members[root])
         kept: dict[frozenset[int], Refusal] = {}
         for refusal, between in self.refused:
             clusters_of = frozenset((self.root[refusal.left], self.root[refusal.right]))
             if len(clusters_of) == 2:
                 question = clusters_of if between is None else {self.root[between]}
                 kept.setdefault(frozenset(question), refusal)
-        names = {record: named[root] for record, root in self.root.items()}
+        for members in self.members.values():
+            names |= dict.fromkeys(members, min(names[record] for record in members))
         return Partition(names, tuple(kept.values()))
 
 

@@ -7,11 +7,10 @@ recomputing it alone gives what recomputing everything would.
 from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence, Set
 from dataclasses import dataclass, field
 from itertools import chain
-from typing import Any, TypeVar
+from typing import Any, NamedTuple, TypeVar
 
 from django.contrib.auth.models import User
 from django.db import connection
-from django.db.models import QuerySet
 
 from matching import former
 from matching.clustering import Evidence, Guards, Partition, clusters
@@ -29,6 +28,7 @@ from mdm.models import SourceRecord
 from mdm.standardise.organisations import exclusive_number
 
 Row = TypeVar("Row")
+_BIRTH = "birth"
 Homes = dict[int, int]
 """Record → the customer it belongs to."""
 
@@ -42,8 +42,15 @@ class Facts:
     rulings: list[Ruling]
     guards: Guards
     holdings: Holdings = field(default_factory=Holdings)
-    links: Mapping[int, tuple[int, str]] = field(default_factory=dict)
-    """The customer that each record belongs to, and the rule that put it there."""
+    homes: Mapping[int, tuple[int, str]] = field(default_factory=dict)
+    """The customer that a record belongs to, and the rule that put it there.
+
+    Those that are where they were born are left out: of a new file, all.
+    """
+
+    def home(self, record: int) -> tuple[int, str]:
+        """Return the customer that a record belongs to, and the rule that put it there."""
+        return self.homes.get(record) or (record, _BIRTH)
 
     def partition(
         self, *, extra: Sequence[Ruling] = (), without: Iterable[tuple[int, int]] = ()
@@ -82,11 +89,7 @@ def settle(
     standing, alike = decisions_touching(homes), evidence_touching(homes)
     facts = read_facts(homes, standing=standing, alike=alike)
     partition = facts.partition()
-    moved = [
-        (link, facts.links[link.record_id][0])
-        for link in links_of(facts, partition)
-        if facts.links[link.record_id] != (link.customer_id, link.rule)
-    ]
+    moved = changed_links(facts, partition)
     applied = move_records(moved, user=by, reason=reason, held=facts.holdings, locked=_ids(homes))
     stand = Stand(partition.names, partition.refusals)
     open_count = derive_tasks(facts.records, stand, standing, alike)
@@ -150,23 +153,46 @@ def read_facts(
         alike: the evidence that stands and touches them, likewise.
     """
     keys = None if record_ids is None else sorted(record_ids)
-    rows = list(_guarded() if keys is None else _each(keys, _guarded_of))
-    inside = {row[0] for row in rows}
+    members = _members(keys)
     parameters = parameters or parameters_in_force()
     guards = Guards(
         max_size=parameters.max_cluster_size,
         least_support=parameters.least_support,
-        exclusive={row[0]: exclusive_number(row[1]) for row in rows if row[1]},
-        unique_source={pk: str(source) for pk, _, source, unique, *_ in rows if unique},
+        exclusive=members.exclusive,
+        unique_source=members.unique_source,
     )
     return Facts(
-        sorted(inside),
-        _within(inside, _evidence(keys, evidence) if alike is None else alike),
-        rulings_among(keys, inside, standing),
+        sorted(members.records),
+        _within(members.records, _evidence(keys, evidence) if alike is None else alike),
+        rulings_among(keys, members.records, standing),
         guards,
         holdings(keys),
-        {row[0]: row[4:] for row in rows},
+        members.homes,
     )
+
+
+class _Members(NamedTuple):
+    """Records, and what is special about some of them; see `Guards` and `Facts`."""
+
+    records: set[int]
+    exclusive: dict[int, str]
+    unique_source: dict[int, str]
+    homes: dict[int, tuple[int, str]]
+
+
+def _members(keys: Sequence[int] | None) -> _Members:
+    """Read records one by one: a million rows at once would be a third of a search's memory."""
+    found = _Members(set(), {}, {}, {})
+    rows = _guarded().iterator(chunk_size=10_000) if keys is None else _each(keys, _guarded_of)
+    for pk, identifier, source, is_unique, customer, rule in rows:
+        found.records.add(pk)
+        if identifier:
+            found.exclusive[pk] = exclusive_number(identifier)
+        if is_unique:
+            found.unique_source[pk] = str(source)
+        if customer != pk or rule != _BIRTH:
+            found.homes[pk] = (customer, rule)
+    return found
 
 
 def _guarded() -> "QuerySet[SourceRecord, tuple[Any, ...]]":
@@ -184,7 +210,17 @@ def _each(keys: Sequence[int], ask: Callable[..., Iterable[Row]]) -> Iterable[Ro
     return chain.from_iterable(map(ask, in_chunks(keys)))
 
 
-def links_of(facts: Facts, partition: Partition) -> list[Link]:
+def changed_links(facts: Facts, partition: Partition) -> list[tuple[Link, int]]:
+    """Return the links that are not as the partition says, each with the present customer."""
+    changed = []
+    for link in _links_of(facts, partition):
+        customer, rule = facts.home(link.record_id)
+        if (customer, rule) != (link.customer_id, link.rule):
+            changed.append((link, customer))
+    return changed
+
+
+def _links_of(facts: Facts, partition: Partition) -> Iterator[Link]:
     """Return the link of every record: its customer, and the rule that put it there."""
     names = partition.names
     best: dict[int, float] = {}
@@ -194,10 +230,9 @@ def links_of(facts: Facts, partition: Partition) -> list[Link]:
                 best[record] = max(pair.score, best.get(record, pair.score))
     decided = {record for ruling in facts.rulings if ruling.is_same for record in ruling[:2]}
     ids = facts.holdings.oldest
-    return [
-        _link(record, names[record], best.get(record), decided, ids.get(record, record))
-        for record in facts.records
-    ]
+    for record in facts.records:
+        own_id = ids.get(record, record)
+        yield _link(record, names[record], best.get(record), decided, own_id)
 
 
 def rulings_among(
@@ -215,7 +250,7 @@ def rulings_among(
 
 def _link(record: int, customer: int, score: float | None, decided: set[int], own_id: int) -> Link:
     if own_id == customer:
-        return Link(record, customer, "birth")
+        return Link(record, customer, _BIRTH)
     return Link(record, customer, "decision" if record in decided else "auto", score)
 
 

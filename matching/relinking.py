@@ -3,13 +3,10 @@
 from collections.abc import Mapping, Sequence
 
 from matching.clustering import Partition
-from matching.neighbourhood import Facts, links_of
-from matching.reading import rows_of
+from matching.neighbourhood import Facts, changed_links
 from mdm.identity import Link
-from mdm.models import SourceRecord
 
 RECORDS_PER_CHUNK = 2_000
-MANY_RECORDS = 10_000
 
 
 def moves(facts: Facts, partition: Partition) -> list[list[Link]]:
@@ -18,16 +15,9 @@ def moves(facts: Facts, partition: Partition) -> list[list[Link]]:
     Links that share an old or a new customer stand in one group, so that customers are whole
     after each.
     """
-    keys = facts.records if len(facts.records) < MANY_RECORDS else None
-    columns = SourceRecord.objects.order_by().values_list("pk", "customer_id", "link_rule")
-    present = {pk: (customer, rule) for pk, customer, rule in rows_of(columns, "pk", keys)}
-    changed = [
-        link
-        for link in links_of(facts, partition)
-        if present[link.record_id] != (link.customer_id, link.rule)
-    ]
-    homes = {link.record_id: present[link.record_id][0] for link in changed}
-    return _filled(_grouped(changed, homes))
+    changed = changed_links(facts, partition)
+    homes = {link.record_id: customer for link, customer in changed}
+    return _filled(_grouped([link for link, _customer in changed], homes))
 
 
 def _grouped(changed: Sequence[Link], homes: Mapping[int, int]) -> list[list[Link]]:

@@ -22,7 +22,6 @@ from matching.models import FormerEvidence, MatchRun, PairEvidence, ReviewTask
 from matching.neighbourhood import neighbourhood, read_facts
 from matching.outcome import outcome
 from matching.reading import rows_of
-from matching.relinking import MANY_RECORDS
 from matching.review_tasks import Stand, foresee_tasks
 from matching.runs import KIND, UNDO_KIND
 from mdm import jobs
@@ -32,6 +31,7 @@ from mdm.models import Job, SourceRecord
 from mdm.reasons import Refusal, reason_of
 
 PREVIEW_KIND = "preview_undo_match"
+MANY_RECORDS = 10_000
 _LINKING = {"phase": "links"}  # The cursor once the evidence is back.
 
 

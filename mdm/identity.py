@@ -313,6 +313,7 @@ def _derive_values(
 ) -> None:
     """Bring golden records and contact points up to date, and tell what happened and who asks."""
     consolidate(customer_ids, told=told)
-    recount(record_ids)
     gone = sorted(customer_ids.difference(live))
     customers_changed.send(sender=None, customer_ids=list(live), gone_ids=gone)
+    # At the end: who carries the same contact point waits for as short a time as can be.
+    recount(record_ids)
