@@ -12,7 +12,6 @@ from collections import defaultdict
 from collections.abc import Callable, Container, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from enum import StrEnum
-from itertools import chain
 from typing import NamedTuple, TypeVar
 
 from matching.rulings import Contradiction, Ruling, path
@@ -109,7 +108,8 @@ def clusters(
         named |= {record: name for record, name in ids.items() if record in named}
     facts = [ruling for ruling in rulings if _is_among(named, ruling.left, ruling.right)]
     known = [pair for pair in evidence if _is_among(named, pair.left, pair.right)]
-    linked = {record for one in chain(facts, known) for record in (one.left, one.right)}
+    linked = {record for ruling in facts for record in ruling[:2]}
+    linked.update(record for pair in known for record in (pair.left, pair.right))
     builder = _Builder(linked, guards or Guards())
     builder.apply_rulings(sorted(facts))
     builder.note_evidence(known)
