@@ -11,6 +11,7 @@ from typing import Any, NamedTuple, TypeVar
 
 from django.contrib.auth.models import User
 from django.db import connection
+from django.db.models import QuerySet
 
 from matching import former
 from matching.clustering import Evidence, Guards, Partition, clusters
