@@ -27,6 +27,7 @@ from matching.rule_sets import Parameters, active_rule_set
 from matching.searching import score, score_changes
 from matching.timings import timed
 from mdm import jobs
+from mdm.freed import give_back
 from mdm.jobs import JobRefused, JobRun
 from mdm.models import Job, SourceRecord
 from mdm.reasons import reason_of
@@ -149,6 +150,7 @@ class _Match:
     def _write_evidence(self) -> None:
         self.row.timings = {}
         found = self._of_changes(self.learnt) if self.learnt else self._of_all()
+        give_back()
         _remember(self.row, found)
         self.row.keeps_former = True
         with self.run.chunk(cursor=self.run.cursor, phase="evidence"):

@@ -10,6 +10,7 @@ from django.utils.translation import gettext_lazy as _
 from matching import codes, key_table
 from matching.learnt import Learnt, learnt_with_keys
 from matching.rule_sets import Parameters
+from mdm.freed import give_back
 from mdm.jobs import JobRefused, JobRun
 from mdm.models import SourceRecord
 
@@ -41,12 +42,18 @@ def score(
 
     if not len(records):
         raise JobRefused(_("There are no records to match: load a file of customers first."))
+
+    def tell(stage: str, done: int, total: int) -> None:
+        if not total:  # A stage begins, and what the last one alone needed is free.
+            give_back()
+        run.progress(done, total or None, stage)
+
     with _refusals_in_words():
         return link(
             records,
             settings_of(parameters),
             run_by=crew.runner() if crew else ToolkitRun,
-            progress=lambda stage, done, total: run.progress(done, total or None, stage),
+            progress=tell,
         )
 
 

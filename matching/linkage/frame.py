@@ -28,7 +28,7 @@ from matching.linkage.comparison import patterns
 from matching.linkage.encoding import Encoded, encode
 from matching.linkage.engine import Run
 from matching.linkage.keys import Rule
-from matching.linkage.pairing import Candidates, Scope, Tick, candidates
+from matching.linkage.pairing import Candidates, Scope, Tick, candidates, narrow
 from matching.linkage.parts import Counted, Part, Piece, Work, cut, joined_counts
 from matching.linkage.proposals import build_all, propose, taken
 from matching.linkage.training import Fit, fit, score_patterns
@@ -247,7 +247,8 @@ class SpreadRun(ToolkitRun):
         """Return the model of the classifier fitted to the vectors that all parts counted."""
         if not self.counts:
             return super().trained(found, classes)
-        vectors = np.repeat(*joined_counts(self.counts))
+        distinct, counts = joined_counts(self.counts)
+        vectors = np.repeat(narrow(distinct, self.work.encoded.fields), counts)
         classifier = LatentClassClassifier(classes)
         classifier.fit(pd.DataFrame({"pattern": vectors}))
         assert classifier.model is not None  # noqa: S101  (fitted above)

@@ -105,7 +105,7 @@ def candidates(
         left, right = scope.keep(*new_pairs(blocks, *piece))
         pattern = patterns(encoded, fields, left, right)
         rule = np.full(len(left), piece[0], np.uint8)
-        return Candidates(left, right, _narrow(pattern, fields), rule)
+        return Candidates(left, right, narrow(pattern, fields), rule)
 
     pieces = list(chunks(blocks)) if pieces is None else pieces
     with _pool(workers) as submit:
@@ -142,7 +142,8 @@ def look_up(pattern: Ids, distinct: Ids, values: Values, fields: Sequence[str]) 
     return np.take(table, pattern)
 
 
-def _narrow(pattern: Ids, fields: Sequence[str]) -> Ids:
+def narrow(pattern: Ids, fields: Sequence[str]) -> Ids:
+    """Return patterns in half of the memory where there can be few enough of them."""
     return pattern.astype(np.int32) if pattern_count(fields) < 1 << 31 else pattern
 
 
