@@ -13,7 +13,7 @@ from django.utils.timezone import get_default_timezone, localdate, now
 from django.utils.translation import gettext_lazy as _
 from django.utils.translation import gettext_noop
 
-from mdm import postcodes, statistics
+from mdm import postcodes, statistics, word_index
 from mdm.audit import acting_as
 from mdm.jobs import JobRefused, JobRun, LostLease, job
 from mdm.loading import deletion
@@ -159,11 +159,13 @@ def _load_lines(
             # The cursor is written at the end of the chunk, when the counts below stand in it.
             cursor = vars(progress)
             with run.chunk(cursor=cursor, done=done, total=staged.line_count, phase="loading"):
+                word_index.gather()
                 progress.add(*writer.write(chunk))
                 writer.write_counts(progress.counts)
             statistics.look_at_new()
             if number % 10 == 0:
                 gc.collect()  # What queries leave behind would add up over a million rows.
+    word_index.take_in()
 
 
 @contextmanager

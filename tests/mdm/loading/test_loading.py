@@ -69,6 +69,15 @@ def state() -> dict[str, Any]:
     }
 
 
+@pytest.mark.skipif(connection.vendor != "postgresql", reason="an index of PostgreSQL")
+def test_no_search_has_to_read_words_that_a_load_left_waiting():
+    load(row("C1", nom="LE GOFF"), row("C2", nom="MARTIN"))
+
+    with connection.cursor() as cursor:
+        cursor.execute("SELECT gin_clean_pending_list('golden_record_search')")
+        assert cursor.fetchone() == (0,)
+
+
 def test_a_new_row_becomes_a_record_with_its_customer_and_golden_record():
     batch = load(row("C1", nom="LE GOFF", email="Anne@example.org", tel="06 39 98 12 34"))
 
