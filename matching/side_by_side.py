@@ -39,6 +39,8 @@ LINES: Mapping[str, tuple[str, ...]] = {
 """Line → the attributes that it shows."""
 
 _ADDRESS_LINES = ("street", "address_complement", "town", "country")
+_KIN = (("given_name", "family_name", "birth_name"), ("phone", "other_phone"))
+"""Lines whose values come under one another's heading: the same value there is no conflict."""
 _LEAST_LIKENESS = 0.5
 """Values that share less are marked whole: letters equal by chance tell nothing."""
 
@@ -52,7 +54,8 @@ class Row:
     left: tuple[Piece, ...]
     right: tuple[Piece, ...]
     state: str
-    """`same`, `close` (equal but for case, accents or a few letters), `conflict`, `missing`."""
+    """`same`, `close` (equal but for case, accents or a few letters), `crossed` (the other record
+    has it under another heading), `conflict`, `missing`."""
     state_label: str
     is_rare: bool = False
     """Equal, and so rarely equal by chance that it says a lot."""
@@ -91,8 +94,11 @@ def rows_of_pair(
     for line, attributes in LINES.items():
         values = _shown(left, attributes), _shown(right, attributes)
         if any(values):
-            row = _row(line, *values, is_rare=_field(line) in rare, survivors=survivors)
             place = _field(line)
+            state = _state(*values)
+            if state == "conflict" and _is_crossed(line, left, right):
+                state = "crossed"
+            row = _row(line, *values, state, is_rare=place in rare, survivors=survivors)
             rows.append(
                 replace(
                     row,
@@ -103,8 +109,9 @@ def rows_of_pair(
     return tuple(rows)
 
 
-def _row(line: str, left: str, right: str, *, is_rare: bool, survivors: Survivors | None) -> Row:
-    state = _state(left, right)
+def _row(
+    line: str, left: str, right: str, state: str, *, is_rare: bool, survivors: Survivors | None
+) -> Row:
     left_pieces, right_pieces = _marked(left, right, state)
     chosen = (survivors.lineage.get(_group(line)) if survivors else None) or (None, None, "")
     is_rare = is_rare and state == "same"
@@ -176,6 +183,17 @@ def _state(left: str, right: str) -> str:
     return "close" if _is_close(fold(left), fold(right)) else "conflict"
 
 
+def _is_crossed(line: str, left: SourceRecord, right: SourceRecord) -> bool:
+    """Return whether one record has the other's value under the heading of another line."""
+    kin = next((lines for lines in _KIN if line in lines), ())
+    return any(
+        fold(getattr(one, line)) == fold(getattr(other, name))
+        for one, other in ((left, right), (right, left))
+        for name in kin
+        if name != line
+    )
+
+
 def _is_close(left: str, right: str) -> bool:
     """Return whether two folded values differ by few letters or one contains the other."""
     if left == right or left in right or right in left:
@@ -185,6 +203,8 @@ def _is_close(left: str, right: str) -> bool:
 
 def _marked(left: str, right: str, state: str) -> tuple[tuple[Piece, ...], tuple[Piece, ...]]:
     """Return both values in pieces; those that have little in common are one piece each."""
+    if state == "crossed":
+        return (Piece(left, differs=False),), (Piece(right, differs=False),)
     found = pieces(left, right)
     if state == "conflict" and _likeness(*found) < _LEAST_LIKENESS:
         return (Piece(left, differs=True),), (Piece(right, differs=True),)
@@ -202,6 +222,7 @@ def _state_label(state: str) -> str:
     return {
         "same": _("same"),
         "close": _("close"),
+        "crossed": _("the other has it elsewhere"),
         "conflict": _("differs"),
         "missing": _("only on one side"),
     }[state]

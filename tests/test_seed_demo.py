@@ -25,6 +25,7 @@ from consent.quarantine import checked_files, findings_of, tally_of
 from consent.running_out import count_running_out
 from matching.models import MatchRun
 from mdm.models import Contract, Customer, LoadBatch, Sale, SourceRecord
+from mdm.quality_figures import sources_due
 from tests.database_copies import Copy, copied_database
 from tests.factories import UserFactory
 from tests.matching.factories import anne
@@ -88,6 +89,7 @@ def test_the_demo_reaches_people_by_text_and_shows_how_they_agreed():
     assert not OutgoingMail.objects.filter(due_at__isnull=False).exists()  # Nobody is written to.
     call_command("seed_demo", match=False)
     assert CollectionPoint.objects.count() == 2
+    assert not sources_due()  # The page of data quality greets nobody with old figures.
     call_command("rebuild", check=True)
 
 

@@ -46,6 +46,25 @@ def test_a_steward_answers_without_javascript(twins, verdict, together):
     assert (left == right) is together
 
 
+def test_a_value_that_the_other_has_under_another_heading_is_no_conflict():
+    one, other = make_records(
+        [
+            anne(given_name="Roland", family_name="Bousquet", phone="+33639980001"),
+            anne("shop", given_name="Bousquet", family_name="", phone="+33199002233",
+                 other_phone="+33639980001"),
+        ]
+    )  # fmt: skip
+    open_task(one, other)
+
+    page = client_of("steward").get("/review/").text
+
+    rows = re.findall(r'rv-row--(\w+).*?rv-label">([\w -]+)<', page, re.DOTALL)
+    states = {label: tone for tone, label in rows}
+    assert (states["Given name"], states["Phone"]) == ("close", "close")
+    assert states["Family name"] == "missing"
+    assert page.count("the other has it elsewhere") == 2
+
+
 def test_undo_brings_the_pair_back(twins):
     client = client_of("steward")
     url, carried = form_of(client.get("/review/").content.decode())

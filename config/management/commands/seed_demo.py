@@ -14,7 +14,9 @@ from django.utils.translation import ngettext
 
 from config.demo_cases import make_cases
 from consent.demo import open_doors
+from mdm import jobs
 from mdm.demo.company import CompanyFiles, write_company
+from mdm.quality_figures import COUNT_QUALITY
 
 DEFAULT_ROWS = 5000
 DEFAULT_SEED = 1
@@ -76,6 +78,8 @@ class Command(BaseCommand):
         made = make_cases(folder.path, seed=(folder.described() or {}).get("seed", DEFAULT_SEED))
         if options["match"] and (came or made):  # By the form, and in the broker's file.
             call_command("match", scope="changed", stdout=self.stdout, stderr=self.stderr)
+        if came or made:
+            jobs.run_now(jobs.create(COUNT_QUALITY, {}, by=None))  # These came by no load.
 
     def _open_doors(self, folder: DemoFolder) -> int:
         company = folder.described() or {"rows": DEFAULT_ROWS, "seed": DEFAULT_SEED}
