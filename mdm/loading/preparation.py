@@ -1,10 +1,11 @@
 """Chunks of a staged file, prepared in a process beside the one that writes them.
 
 Reading, hashing and standardising rows is half of a load's work, and the database needs none of
-it. The process beside gets the mapping and the path of the staged file, works one chunk ahead, and
-ends when this one does, however it ends: its standard input is then closed. It is a plain process
-rather than one of multiprocessing, which a Celery worker's children may not start, and it opens
-no connection. When it dies, the chunks are prepared here: slower, and the same.
+it. The process beside gets the mapping and the path of the staged file, works ahead of the writer
+(by one chunk, and by many while the file is still being staged), and ends when this one does,
+however it ends: its standard input is then closed. It is a plain process rather than one of
+multiprocessing, which a Celery worker's children may not start, and it opens no connection. When
+it dies, the chunks are prepared here: slower, and the same.
 """
 
 import gc
@@ -13,10 +14,12 @@ import os
 import pickle
 import subprocess
 import sys
+from collections import deque
 from collections.abc import Iterator
-from concurrent.futures import ThreadPoolExecutor
+from concurrent.futures import Future, ThreadPoolExecutor
 from contextlib import suppress
 from dataclasses import dataclass, field
+from functools import partial
 from pathlib import Path
 from types import TracebackType
 from typing import IO, Any, Self
@@ -29,6 +32,11 @@ logger = logging.getLogger(__name__)
 _ROOT = Path(__file__).resolve().parents[2]
 # Starting a process takes as long as preparing some thousand rows.
 _WORTH_A_PROCESS = 5_000
+# Rows that are held in memory at most while the file is still being read: a kilobyte for each.
+_MOST_AHEAD = 100_000
+# Whoever receives waits for whoever computes between two reads. Linux allows no more.
+_PIPE_BYTES = 1 << 20
+_SIZE_BYTES = 8
 _LOST = (EOFError, OSError, pickle.UnpicklingError)
 
 
@@ -36,26 +44,27 @@ _LOST = (EOFError, OSError, pickle.UnpicklingError)
 class Preparation:
     """The chunks of a staged file from an offset on.
 
-    `standardise` may be changed at any time, and holds from the next chunk but one: with False,
-    rows come without their standard form, which is the cheaper way when most are stored already.
+    Those of lines laid down already are prepared while others still are (`lay_down`).
+    `standardise` may be changed at any time, and holds for what is asked for from then on: with
+    False, rows come without their standard form, which is the cheaper way when most are stored
+    already.
     """
 
     path: Path
     reader: RowReader
-    line_count: int
     size: int
     offset: int = 0
     standardise: bool = True
+    _line_count: int = field(default=0, init=False)
+    _asked_count: int = field(default=0, init=False)
     _process: "subprocess.Popen[bytes] | None" = field(default=None, init=False)
+    _is_lost: bool = field(default=False, init=False)
+    _coming: "deque[Future[bytes]]" = field(default_factory=deque, init=False)
+    # One receives what was asked for, in order; the other unpacks what is wanted next.
+    _receiver: ThreadPoolExecutor = field(default_factory=partial(ThreadPoolExecutor, 1))
+    _unpacker: ThreadPoolExecutor = field(default_factory=partial(ThreadPoolExecutor, 1))
 
     def __enter__(self) -> Self:
-        if self.line_count >= _WORTH_A_PROCESS and (os.cpu_count() or 1) > 1:
-            self._process = subprocess.Popen(  # noqa: S603 - our own command line.
-                [sys.executable, "-m", __name__],
-                stdin=subprocess.PIPE,
-                stdout=subprocess.PIPE,
-                cwd=_ROOT,
-            )
         return self
 
     def __exit__(
@@ -65,15 +74,30 @@ class Preparation:
         trace: TracebackType | None,
     ) -> None:
         self._end_process()
+        self._receiver.shutdown()
+        self._unpacker.shutdown()
+
+    def lay_down(self, line_count: int) -> None:
+        """Say that so many lines stand in the file, and have full chunks of them prepared."""
+        self._line_count = line_count
+        try:
+            self._start_if_worth_it()
+            while (
+                self._process
+                and not self.offset  # Else nobody knows how many lines are behind it.
+                and (self._asked_count + 1) * self.size <= min(line_count, _MOST_AHEAD)
+            ):
+                self._ask(self._process)
+        except _LOST as loss:
+            self._lose(loss)
 
     def __iter__(self) -> Iterator[Staged]:
-        """Yield the chunks in order."""
+        """Yield the chunks in order, once all lines are laid down."""
         if self._process:
             try:
                 yield from self._prepared_beside(self._process)
             except _LOST as loss:
-                logger.warning("The process beside a load was lost: %s", type(loss).__name__)
-                self._end_process()
+                self._lose(loss)
             else:
                 return
         yield from self._prepared_here()
@@ -88,18 +112,43 @@ class Preparation:
             file.close()
 
     def _prepared_beside(self, process: "subprocess.Popen[bytes]") -> Iterator[Staged]:
-        requests, answers = _pipes(process)
-        _send(requests, (self.path, self.reader, self.offset, self.size))
-        _send(requests, self.standardise)
-        # The next chunk is prepared while this one is written, and received by a second thread
+        # The next chunk is prepared while this one is written, and unpacked by another thread
         # while the writer waits for the database.
-        with ThreadPoolExecutor(max_workers=1) as receiver:
-            coming = receiver.submit(_receive, answers)
-            while chunk := coming.result():
-                _send(requests, self.standardise)
-                coming = receiver.submit(_receive, answers)
-                self.offset = chunk.end
-                yield chunk
+        unpacked = self._unpack_next(process)
+        while chunk := unpacked.result():
+            unpacked = self._unpack_next(process)
+            self.offset = chunk.end
+            yield chunk
+
+    def _unpack_next(self, process: "subprocess.Popen[bytes]") -> "Future[Staged | None]":
+        if not self._coming:
+            self._ask(process)
+        return self._unpacker.submit(_unpacked, self._coming.popleft())
+
+    def _ask(self, process: "subprocess.Popen[bytes]") -> None:
+        requests, answers = _pipes(process)
+        _send(requests, self.standardise)
+        self._asked_count += 1
+        self._coming.append(self._receiver.submit(_receive, answers))
+
+    def _start_if_worth_it(self) -> None:
+        if self._process or self._is_lost or self._line_count < _WORTH_A_PROCESS:
+            return
+        if (os.cpu_count() or 1) > 1:
+            self._process = subprocess.Popen(  # noqa: S603 - our own command line.
+                [sys.executable, "-m", __name__],
+                stdin=subprocess.PIPE,
+                stdout=subprocess.PIPE,
+                pipesize=_PIPE_BYTES,
+                cwd=_ROOT,
+            )
+            requests, _answers = _pipes(self._process)
+            _send(requests, (self.path, self.reader, self.offset, self.size))
+
+    def _lose(self, loss: BaseException) -> None:
+        logger.warning("The process beside a load was lost: %s", type(loss).__name__)
+        self._is_lost = True
+        self._end_process()
 
     def _end_process(self) -> None:
         if self._process:
@@ -117,8 +166,16 @@ def _pipes(process: "subprocess.Popen[bytes]") -> tuple[IO[bytes], IO[bytes]]:
     return process.stdin, process.stdout
 
 
-def _receive(pipe: IO[bytes]) -> Staged | None:
-    plain = pickle.load(pipe)  # noqa: S301 - our own process wrote it.
+def _receive(pipe: IO[bytes]) -> bytes:
+    size = int.from_bytes(pipe.read(_SIZE_BYTES))
+    content = pipe.read(size)
+    if not size or len(content) < size:
+        raise EOFError
+    return content
+
+
+def _unpacked(coming: "Future[bytes]") -> Staged | None:
+    plain = pickle.loads(coming.result())  # noqa: S301 - our own process wrote it.
     return Staged.of_plain(plain) if plain else None
 
 
@@ -135,7 +192,10 @@ def main() -> None:
     file = StagedFile(path, reader, offset=offset, size=size)
     while True:
         chunk = file.next_chunk(standardise=pickle.load(requests))  # noqa: S301
-        _send(answers, chunk.plain if chunk else None)
+        content = pickle.dumps(chunk.plain if chunk else None, pickle.HIGHEST_PROTOCOL)
+        answers.write(len(content).to_bytes(_SIZE_BYTES))
+        answers.write(content)
+        answers.flush()
 
 
 if __name__ == "__main__":

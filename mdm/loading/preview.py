@@ -17,11 +17,11 @@ from mdm.golden_records import RecordValues
 from mdm.jobs import JobRefused, JobRun, job
 from mdm.loading import deletion
 from mdm.loading.candidates import Candidate
-from mdm.loading.rows import RowReader
+from mdm.loading.preparation import Preparation
 from mdm.loading.samples import BLANK, Samples, differences
 from mdm.loading.staging import Stage
 from mdm.loading.stored_files import PREVIEWED, SAMPLES, location
-from mdm.loading.work import CHUNK_SIZE, chunks, readers_of, stage_batch
+from mdm.loading.work import CHUNK_SIZE, chunks, preparation, readers_of, stage_batch
 from mdm.loading.writing import COUNTS, ChunkWriter, Reject, Sorted
 from mdm.mapping import MappingError
 from mdm.models import ATTRIBUTES, FileMode, LoadBatch, SourceRecord
@@ -38,9 +38,10 @@ def run_preview(run: JobRun) -> Mapping[str, Any]:
     found, issues = Samples(COUNTS, seed=batch.sha256), Counter[str]()
     try:
         readers = readers_of(batch)
-        reader = readers[batch.mapping_id]
-        staged = stage_batch(run, batch, reader, path)
-        _compare_lines(run, ChunkWriter(batch, readers), staged, reader, found, issues)
+        writer = ChunkWriter(batch, readers)
+        with preparation(path, readers[batch.mapping_id], writer) as prepared:
+            staged = stage_batch(run, batch, prepared)
+            _compare_lines(run, writer, staged, prepared, found, issues)
         end = _compare_missing(batch, staged, found)
     except (FileRefused, MappingError) as error:
         raise JobRefused(error) from None
@@ -69,12 +70,12 @@ def _compare_lines(
     run: JobRun,
     writer: ChunkWriter,
     staged: Stage,
-    reader: RowReader,
+    prepared: Preparation,
     found: Samples,
     issues: Counter[str],
 ) -> None:
     done = 0
-    for _end, line_count, chunk in chunks(staged, reader, writer):
+    for _end, line_count, chunk in chunks(staged, prepared, writer):
         rows = writer.sort(chunk)
         _add(found, rows)
         for row in (*rows.new, *(row for _pk, row in rows.changed)):

@@ -77,6 +77,7 @@ def stage(table: Table, reader: RowReader, path: Path, report: Report) -> Stage:
             file.write(_encode(entry) + "\n")
             staged.line_count += 1
             if staged.line_count % _REPORT_EVERY == 0:
+                file.flush()  # Whoever hears of the lines may read them.
                 report(staged.line_count)
     staged._key_hashes = array("Q", sorted(hashes))
     staged.overtaken = _overtaken(staged, reader)

@@ -81,16 +81,17 @@ def run_load(run: JobRun) -> Mapping[str, Any]:
 
 def _load(run: JobRun, batch: LoadBatch) -> Mapping[str, Any]:
     readers = readers_of(batch)
-    path = location(batch.stored_file + STAGED)
-    staged = stage_batch(run, batch, readers[batch.mapping_id], path)
-    LoadBatch.objects.filter(pk=batch.pk, history_after=None).update(
-        history_after=last_history_key()
-    )
-    progress = _Progress(**run.cursor) if run.cursor else _Progress()
-    if batch.mode == FileMode.FULL and not run.cursor and not staged.rejected_count:
-        deletion.refuse_when_too_much_is_missing(batch, staged)
     writer = ChunkWriter(batch, readers)
-    _load_lines(run, writer, staged, progress, readers[batch.mapping_id])
+    progress = _Progress(**run.cursor) if run.cursor else _Progress()
+    path, reader = location(batch.stored_file + STAGED), readers[batch.mapping_id]
+    with preparation(path, reader, writer, offset=progress.offset) as prepared:
+        staged = stage_batch(run, batch, prepared)
+        LoadBatch.objects.filter(pk=batch.pk, history_after=None).update(
+            history_after=last_history_key()
+        )
+        if batch.mode == FileMode.FULL and not run.cursor and not staged.rejected_count:
+            deletion.refuse_when_too_much_is_missing(batch, staged)
+        _load_lines(run, writer, staged, progress, prepared)
     # A row that was rejected may be any record: nothing is called missing while there are some.
     is_withheld = batch.mode == FileMode.FULL and bool(staged.rejected_count)
     if batch.mode == FileMode.FULL and not is_withheld:
@@ -129,13 +130,26 @@ def source_readers(source: SourceSystem, *, today: date) -> dict[int, RowReader]
     }
 
 
-def stage_batch(run: JobRun, batch: LoadBatch, reader: RowReader, path: Path) -> Stage:
+def preparation(
+    path: Path, reader: RowReader, writer: ChunkWriter, *, offset: int = 0
+) -> Preparation:
+    """Return what prepares the chunks of a batch while and after it is staged at `path`."""
+    return Preparation(
+        path,
+        reader,
+        size=CHUNK_SIZE[connection.vendor],
+        offset=offset,
+        standardise=not writer.knows_rows(),
+    )
+
+
+def stage_batch(run: JobRun, batch: LoadBatch, prepared: Preparation) -> Stage:
     """Read the whole file of a batch and lay its lines down.
 
     Raises:
         JobRefused, FileRefused: when the file is gone or cannot be read.
     """
-    source_file = location(batch.stored_file)
+    source_file, reader = location(batch.stored_file), prepared.reader
     if not batch.stored_file or not source_file.exists():
         raise JobRefused(_("The uploaded file is no longer there: load it again."))
     wanted = [column.name for column in reader.mapping.columns]
@@ -144,16 +158,19 @@ def stage_batch(run: JobRun, batch: LoadBatch, reader: RowReader, path: Path) ->
 
     def report(line_count: int) -> None:
         run.progress(line_count, table.expected_count, "reading")
+        prepared.lay_down(line_count)
 
-    return stage(table, reader, path, report)
+    staged = stage(table, reader, prepared.path, report)
+    prepared.lay_down(staged.line_count)
+    return staged
 
 
 def _load_lines(
-    run: JobRun, writer: ChunkWriter, staged: Stage, progress: _Progress, reader: RowReader
+    run: JobRun, writer: ChunkWriter, staged: Stage, progress: _Progress, prepared: Preparation
 ) -> None:
     with _without_looking_for_cycles():
-        prepared = chunks(staged, reader, writer, offset=progress.offset)
-        for number, (end, line_count, chunk) in enumerate(prepared, start=1):
+        lined_up = chunks(staged, prepared, writer)
+        for number, (end, line_count, chunk) in enumerate(lined_up, start=1):
             progress.offset = end
             done = sum(progress.counts.values()) + line_count
             # The cursor is written at the end of the chunk, when the counts below stand in it.
@@ -183,23 +200,15 @@ def _without_looking_for_cycles() -> Iterator[None]:
 
 
 def chunks(
-    staged: Stage, reader: RowReader, writer: ChunkWriter, *, offset: int = 0
+    staged: Stage, prepared: Preparation, writer: ChunkWriter
 ) -> Iterator[tuple[int, int, Chunk]]:
     """Yield (offset behind it, number of its lines, chunk) of a staged file, prepared."""
-    with Preparation(
-        staged.path,
-        reader,
-        staged.line_count,
-        size=CHUNK_SIZE[connection.vendor],
-        offset=offset,
-        standardise=not writer.knows_rows(),
-    ) as prepared:
-        for lines in prepared:
-            chunk = writer.prepare(_chunk(lines, staged))
-            # What the last chunk was, the next will mostly be.
-            standardised = sum(row.standard is not None for row in chunk.rows)
-            prepared.standardise = standardised * 2 > len(chunk.rows)
-            yield lines.end, len(lines.rows) + len(lines.rejects), chunk
+    for lines in prepared:
+        chunk = writer.prepare(_chunk(lines, staged))
+        # What the last chunk was, the next will mostly be.
+        standardised = sum(row.standard is not None for row in chunk.rows)
+        prepared.standardise = standardised * 2 > len(chunk.rows)
+        yield lines.end, len(lines.rows) + len(lines.rejects), chunk
 
 
 def _chunk(lines: Staged, staged: Stage) -> Chunk:

@@ -3,6 +3,7 @@
 import os
 import signal
 from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 import pytest
@@ -46,8 +47,15 @@ def beside(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(os, "cpu_count", lambda: 2)
 
 
-def prepared(staged: Stage, reader: RowReader, **options: int) -> Preparation:
-    return Preparation(staged.path, reader, staged.line_count, **{"size": 7, **options})
+def prepared_here(staged: Stage, reader: RowReader) -> list[Staged]:
+    return list(Preparation(staged.path, reader, size=7))
+
+
+@contextmanager
+def prepared(staged: Stage, reader: RowReader, **options: int) -> Iterator[Preparation]:
+    with Preparation(staged.path, reader, **{"size": 7, **options}) as preparation:
+        preparation.lay_down(staged.line_count)
+        yield preparation
 
 
 def killed_after_the_second(preparation: Preparation) -> Iterator[Staged]:
@@ -61,7 +69,7 @@ def killed_after_the_second(preparation: Preparation) -> Iterator[Staged]:
 
 @pytest.mark.usefixtures("beside")
 def test_a_process_beside_prepares_what_this_one_would(staged: Stage, reader: RowReader):
-    here = list(prepared(staged, reader))
+    here = prepared_here(staged, reader)
 
     with prepared(staged, reader) as preparation:
         assert preparation._process is not None
@@ -73,7 +81,7 @@ def test_a_process_beside_prepares_what_this_one_would(staged: Stage, reader: Ro
 
 @pytest.mark.usefixtures("beside")
 def test_a_killed_process_beside_costs_time_and_no_row(staged: Stage, reader: RowReader):
-    here = list(prepared(staged, reader))
+    here = prepared_here(staged, reader)
 
     with prepared(staged, reader) as preparation:
         assert list(killed_after_the_second(preparation)) == here
@@ -81,7 +89,7 @@ def test_a_killed_process_beside_costs_time_and_no_row(staged: Stage, reader: Ro
 
 @pytest.mark.usefixtures("beside")
 def test_preparing_goes_on_from_any_line(staged: Stage, reader: RowReader):
-    first, *others = list(prepared(staged, reader))
+    first, *others = prepared_here(staged, reader)
 
     with prepared(staged, reader, offset=first.end) as preparation:
         assert list(preparation) == others
@@ -101,3 +109,62 @@ def test_the_process_beside_ends_with_the_load(staged: Stage, reader: RowReader)
 
     assert process is not None
     assert process.returncode is not None
+
+
+@pytest.fixture
+def growing(staged: Stage, tmp_path: Path) -> Iterator[int]:
+    """Lay the lines down one after the other: yield how many there are."""
+
+    def lay() -> Iterator[int]:
+        with (tmp_path / "growing").open("w") as file:
+            for count, text in enumerate(staged.path.read_text().splitlines(), start=1):
+                file.write(f"{text}\n")
+                file.flush()
+                yield count
+
+    return lay()
+
+
+@pytest.mark.usefixtures("beside")
+def test_chunks_are_prepared_while_lines_are_still_laid_down(
+    staged: Stage, reader: RowReader, growing: Iterator[int], tmp_path: Path
+):
+    here = prepared_here(staged, reader)
+
+    with Preparation(tmp_path / "growing", reader, size=7) as preparation:
+        asked = []
+        for count in growing:
+            preparation.lay_down(count)
+            asked.append(len(preparation._coming))
+        assert asked == [count // 7 for count in range(1, 62)]
+        assert list(preparation) == here
+
+
+@pytest.mark.usefixtures("beside")
+def test_no_more_rows_wait_in_memory_than_the_most(
+    staged: Stage, reader: RowReader, monkeypatch: pytest.MonkeyPatch
+):
+    here = prepared_here(staged, reader)
+    monkeypatch.setattr(preparation, "_MOST_AHEAD", 22)
+
+    with prepared(staged, reader) as ahead:
+        assert len(ahead._coming) == 3
+        for chunk, same in zip(ahead, here, strict=True):
+            assert chunk == same
+            assert len(ahead._coming) <= 3
+
+
+@pytest.mark.usefixtures("beside")
+def test_a_process_that_dies_while_lines_are_laid_down_costs_no_row(
+    staged: Stage, reader: RowReader, growing: Iterator[int], tmp_path: Path
+):
+    here = prepared_here(staged, reader)
+
+    with Preparation(tmp_path / "growing", reader, size=7) as preparation:
+        for count in growing:
+            preparation.lay_down(count)
+            if count == 20:
+                assert preparation._process is not None
+                preparation._process.kill()
+                preparation._process.wait()
+        assert list(preparation) == here
