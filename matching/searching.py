@@ -70,7 +70,7 @@ def score_changes(run: JobRun, record_ids: set[int], learnt: Learnt) -> "Result"
     from matching.linkage.frame import ToolkitRun
 
     settings = replace(settings_of(learnt.parameters), rules=learnt.rules)
-    if len(record_ids) <= MOST_BY_KEYS and _has_keys(run, learnt):
+    if not record_ids or (len(record_ids) <= MOST_BY_KEYS and _has_keys(run, learnt)):
         changed = codes.records_now(record_ids)
         found = key_table.candidates(changed, learnt)
         records = codes.records_now(found.record_ids.union(changed.ids.tolist()))

@@ -121,8 +121,10 @@ def test_a_deleted_record_leaves_its_evidence_and_its_customer(company):
     assert customers_of(pair.right) == [pair.right_id]
 
 
-def test_nothing_changed_is_found_at_once_and_changes_nothing(company):
+def test_nothing_changed_is_found_at_once_and_changes_nothing(company, monkeypatch):
     before = (evidence(), links())
+    WholeFile.objects.update(is_keyed=False)
+    monkeypatch.delattr(codes, "read_stock")
 
     figures = run_match(scope="changed")
 
