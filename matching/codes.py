@@ -25,6 +25,7 @@ from mdm import bulk
 from mdm.bulk import pause_for_other_writers
 from mdm.jobs import JobRun
 from mdm.models import LoadBatch, SourceRecord, SourceSystem
+from mdm.snapshots import one_snapshot
 from mdm.standardise.record import StandardRecord
 
 if TYPE_CHECKING:
@@ -38,6 +39,7 @@ MOST_PAGES = 200
 """Pages from which on they are put together, beside those that are."""
 
 _PAGES_PER_QUERY = 20
+_RECORDS_COMPARED = 10_000
 _PAGE = ("version", "is_base", "record_count", "content", "is_keyed", "run_id")
 
 
@@ -151,19 +153,50 @@ def forget(record_ids: Sequence[int]) -> None:
 
 
 def check() -> int:
-    """Return how many records have other codes than their values give, or none."""
+    """Return how many records have other codes than their values give, or none.
+
+    The pages are read twice, so that no more than some of them are held at once: where the last
+    word on each record stands, then what it says.
+    """
+    import numpy as np
+
+    with one_snapshot():
+        live, coded = _live_ids(), _last_words()
+        all_coded = np.concatenate([*coded, live[:0]])
+        gone = np.setdiff1d(all_coded, live)
+        wrong = len(gone) + len(np.setdiff1d(live, all_coded))
+        for ids, reader in _batches(coded):
+            if asked := ids[~np.isin(ids, gone)].tolist():
+                wrong += _differences(fold_rows(rows_of_records(asked))[0], reader.records())
+    return wrong
+
+
+def _last_words() -> "list[Ids]":
+    """Return the live records of each page of which no later one speaks."""
+    from matching.linkage.pages import head_of, last_words
+
+    return last_words([head_of(content) for _pk, content in _pages(_readable())])
+
+
+def _batches(coded: "Sequence[Ids]") -> "Iterator[tuple[Ids, Reader]]":
+    """Yield some pages at a time, the oldest first, with those of their records named here."""
     import numpy as np
 
     from matching.linkage.pages import Reader
 
-    reader = Reader()
-    for _pk, content in _pages(CodedPage.objects.filter(version=_version())):
-        reader.add(content)
-    stored = reader.records()
-    wrong = len(np.setdiff1d(stored.ids, _live_ids()))
-    for chunk in in_chunks(_live_ids().tolist(), RECORDS_PER_PAGE):
-        wrong += _differences(fold_rows(rows_of_records(chunk))[0], stored)
-    return wrong
+    reader, named, count = Reader(), [], 0
+    for (_pk, content), ids in zip(_pages(_readable()), coded, strict=True):
+        named.append(ids)
+        count += len(reader.add(content))
+        if count >= _RECORDS_COMPARED:
+            yield np.concatenate(named), reader
+            reader, named, count = Reader(), [], 0
+    if named:
+        yield np.concatenate(named), reader
+
+
+def _readable() -> "QuerySet[CodedPage]":
+    return CodedPage.objects.filter(version=_version())
 
 
 def rebuild() -> int:

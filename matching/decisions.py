@@ -1,10 +1,11 @@
 """What stewards say of records: said once, in force until retracted, carried out at once."""
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import asdict, dataclass
 from itertools import chain
 
 from django.contrib.auth.models import User
+from django.db.models import QuerySet
 from django.utils.formats import date_format
 from django.utils.timezone import localtime, now
 from django.utils.translation import gettext as _
@@ -20,7 +21,9 @@ from matching.standing import decisions_around, rulings_of
 from matching.versions import check_versions_around
 from mdm import audited, bulk
 from mdm.aliases import give_back
-from mdm.audit import acting_as, record_history
+from mdm.audit import acting_as
+from mdm.kept_queries import kept, kept_objects
+from mdm.key_sets import among
 from mdm.models import Alias, SourceRecord
 from mdm.reasons import reason_of
 from mdm.staff import staff_name
@@ -64,7 +67,7 @@ def decide(
     *,
     by: User,
     circumstances: Circumstances | None = None,
-    retracting: Iterable[int] = (),
+    retracting: Collection[int] = (),
     idempotency_key: str | None = None,
 ) -> Decision:
     """Record what a steward says of two records and carry it out with all that follows.
@@ -104,7 +107,7 @@ def decide_locked(
     by: User,
     homes: Homes,
     circumstances: Circumstances | None = None,
-    retracting: Iterable[int] = (),
+    retracting: Collection[int] = (),
     idempotency_key: str | None = None,
 ) -> Decision:
     """Decide on a pair, the older record first, whose locked neighbourhood is `homes`."""
@@ -128,7 +131,7 @@ def make_decisions(
     *,
     by: User,
     circumstances: Circumstances,
-    retracting: Iterable[int] = (),
+    retracting: Collection[int] = (),
     repair: Repair | None = None,
     idempotency_key: str | None = None,
 ) -> list[Decision]:
@@ -140,9 +143,7 @@ def make_decisions(
     Raises:
         ContradictsDecisions: when others say otherwise.
     """
-    named = set(
-        Decision.objects.in_force().filter(pk__in=list(retracting)).values_list("pk", flat=True)
-    )
+    named = {key for (key,) in _in_force_among(retracting)} if retracting else set()
     rulings = [r for left, right, verdict in statements if (r := to_ruling(left, right, verdict))]
     around = decisions_around(chain.from_iterable(statement[:2] for statement in statements))
     _refuse_contradiction(rulings, rulings_of(around, leaving_out=named))
@@ -197,23 +198,21 @@ def take_back(decisions: Sequence[Decision], *, by: User) -> list[Alias]:
         ContradictsDecisions: when one that would come back contradicts others.
     """
     back, replaced = _ended_for(decisions)
-    refuse_contradiction(
-        [ruling for d in back if (ruling := d.ruling)], leaving_out=[d.pk for d in decisions]
-    )
+    if back:
+        refuse_contradiction(
+            [ruling for d in back if (ruling := d.ruling)], leaving_out=[d.pk for d in decisions]
+        )
     _hand_on([d for d in decisions if d.retracted_at])
     _end(dict.fromkeys(d.pk for d in decisions if not d.retracted_at), by=by)
     for pk, later in replaced.items():
         Decision.objects.filter(pk=pk).update(ended_by=later)
-    returning = [d.pk for d in back]
-    Decision.objects.filter(pk__in=returning).update(
-        retracted_at=None, retracted_by=None, ended_by=None
-    )
-    record_history(Decision, returning, "~")
-    if repairs := sorted({d.repair_id for d in decisions if d.repair_id}):
-        Repair.objects.filter(pk__in=repairs).update(undone_at=now(), undone_by=by)
-        record_history(Repair, repairs, "~")
+    audited.change(Decision, _STATE, [(d.pk, None, None, None) for d in back])
+    repairs, moment = sorted({d.repair_id for d in decisions if d.repair_id}), now()
+    undone = [(key, moment, by.pk) for key in repairs]
+    audited.change(Repair, ("id", "undone_at", "undone_by_id"), undone)
     aliases = aliases_of(decisions)
-    give_back([alias.pk for alias in aliases], by=by)
+    if aliases:
+        give_back([alias.pk for alias in aliases], by=by)
     return aliases
 
 
@@ -228,19 +227,34 @@ def _ended_for(decisions: Sequence[Decision]) -> tuple[list[Decision], dict[int,
     A pair that was decided anew since stays so: the later word counts.
     """
     gone = {d.pk for d in decisions if d.retracted_at is None}
-    ended = list(Decision.objects.filter(ended_by__in=gone).order_by("pk"))
-    later = {
-        pair: key for pair, key in _on_pairs(d.pair for d in ended).items() if key not in gone
-    }
+    ended = _ended_by(gone)
+    pairs = _on_pairs(d.pair for d in ended) if ended else {}
+    later = {pair: key for pair, key in pairs.items() if key not in gone}
     back = [d for d in ended if d.pair not in later]
     return back, {d.pk: later[d.pair] for d in ended if d.pair in later}
+
+
+@kept_objects(Decision)
+def _ended_by(keys: Collection[int]) -> QuerySet[Decision]:
+    return Decision.objects.filter(among("ended_by", keys)).order_by("pk")
+
+
+@kept
+def _in_force_among(keys: Collection[int]) -> "QuerySet[Decision, tuple[int]]":
+    return Decision.objects.in_force().filter(among("pk", keys)).values_list("pk")
+
+
+@kept_objects(Decision)
+def decisions_of_repair(repair_ids: Collection[int]) -> QuerySet[Decision]:
+    """Return the decisions that make up repairs, as they were made."""
+    return Decision.objects.filter(among("repair", repair_ids)).order_by("pk")
 
 
 def made_together(decision: Decision) -> list[Decision]:
     """Return the decisions that stand and fall with this one: those of its repair."""
     if decision.repair_id is None:
         return [decision]
-    return list(Decision.objects.filter(repair=decision.repair_id).order_by("pk"))
+    return decisions_of_repair([decision.repair_id])
 
 
 def foresee_retract(decision: Decision) -> Foresight:
@@ -336,6 +350,7 @@ def _on_pairs(pairs: Iterable[Pair]) -> dict[Pair, int]:
 
 
 _COLUMNS = [field.attname for field in Decision._meta.concrete_fields]
+_STATE = ("id", "retracted_at", "retracted_by_id", "ended_by_id")
 
 
 def _insert(
@@ -361,7 +376,7 @@ def _end(ended: Mapping[int, int | None], *, by: User) -> None:
     moment = now()
     audited.change(
         Decision,
-        ("id", "retracted_at", "retracted_by_id", "ended_by_id"),
+        _STATE,
         [(key, moment, by.pk, reason) for key, reason in sorted(ended.items())],
     )
 

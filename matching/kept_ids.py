@@ -1,8 +1,9 @@
 """Ids that stewards keep on other records: what follows, and giving them back."""
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Collection, Iterable, Sequence
 
 from django.contrib.auth.models import User
+from django.db.models import QuerySet
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_noop
 
@@ -13,6 +14,8 @@ from matching.versions import check_versions_around, customers_of, versions_of
 from mdm import aliases as held
 from mdm import identity
 from mdm.audit import acting_as
+from mdm.kept_queries import kept_objects
+from mdm.key_sets import among
 from mdm.models import Alias
 from mdm.reasons import reason_of
 from mdm.turns import in_one_turn
@@ -25,7 +28,12 @@ class AlreadyGivenBack(Exception):
 def aliases_of(decisions: Iterable[Decision]) -> list[Alias]:
     """Return the aliases made with the repairs that these decisions belong to."""
     repairs = {d.repair_id for d in decisions if d.repair_id}
-    return list(Alias.objects.filter(repair__in=repairs)) if repairs else []
+    return _made_with(repairs) if repairs else []
+
+
+@kept_objects(Alias)
+def _made_with(repair_ids: Collection[int]) -> QuerySet[Alias]:
+    return Alias.objects.filter(among("repair", repair_ids))
 
 
 def settle_ids(

@@ -4,22 +4,29 @@ Records that a load has changed wait for the next search: until then their links
 what the last one found, and nothing is said about them or whoever is connected with them.
 """
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence, Set
 from dataclasses import dataclass
 from itertools import chain
+from typing import TYPE_CHECKING, Any
 
 from django.db import transaction
+from django.db.models import QuerySet
 
-from matching.clustering import Partition
 from matching.codes import changed_records
-from matching.neighbourhood import neighbourhood, read_facts, settle
+from matching.models import Decision, PairEvidence
+from matching.neighbourhood import changed_links, neighbourhood, read_facts, settle
 from matching.reading import in_chunks
-from matching.relinking import moves
 from matching.review_tasks import Stand, wrong_tasks
 from matching.rule_sets import active_rule_set
 from matching.runs import last_run
+from matching.standing import decisions_touching
 from mdm import bulk
+from mdm.identity import Link
 from mdm.models import SourceRecord
+
+if TYPE_CHECKING:
+    import numpy as np
+    from numpy.typing import NDArray
 
 _RECORDS_PER_CHUNK = 20_000
 _SETTLED_AT_ONCE = 500
@@ -42,19 +49,35 @@ def compare() -> Unlike:
 
     Under new rules that no search has followed yet, every record waits.
     """
-    waiting = _waiting()
-    facts = read_facts()
+    waiting, found = _waiting(), Unlike(set(), set(), 0)
+    elsewhere: dict[int, int] = {}
+    for links, tasks in (_compare(chunk, waiting, {}) for chunk in _closed_chunks()):
+        elsewhere.update((link.record_id, link.customer_id) for link in links)
+        found.tasks.update(tasks)
+    if elsewhere:  # Each chunk took the records of others for where they are.
+        found.tasks.clear()
+        for chunk in _closed_chunks():
+            found.tasks.update(_compare(chunk, waiting, elsewhere)[1])
+    return Unlike(set(elsewhere), found.tasks, len(waiting))
+
+
+def _compare(
+    chunk: Sequence[int], waiting: Set[int], elsewhere: Mapping[int, int]
+) -> tuple[list[Link], set[Pair]]:
+    """Return the links of records that are wrong and the pairs whose task is, but who waits.
+
+    `elsewhere`: where records of other chunks should be that are not there.
+    """
+    standing = decisions_touching(chunk)
+    facts = read_facts(chunk, standing=standing)
     partition = facts.partition()
-    links = chain.from_iterable(moves(facts, partition))
-    wrong = {link.record_id for link in links} - waiting
-    stand = Stand(partition.names, partition.refusals)
-    tasks = {
-        pair
-        for chunk in _whole_clusters(partition, waiting)
-        for pair in wrong_tasks(chunk, stand)
-        if waiting.isdisjoint(pair)
-    }
-    return Unlike(wrong, tasks, len(waiting))
+    links = [link for link, _home in changed_links(facts, partition)]
+    stand = Stand({**elsewhere, **partition.names}, partition.refusals)
+    tasks = wrong_tasks([key for key in chunk if key not in waiting], stand)
+    return (
+        [link for link in links if link.record_id not in waiting],
+        {pair for pair in tasks if waiting.isdisjoint(pair)},
+    )
 
 
 def mend(found: Unlike, *, reason: str) -> None:
@@ -75,14 +98,34 @@ def _waiting() -> set[int]:
     return neighbourhood(changed_records())
 
 
-def _whole_clusters(partition: Partition, waiting: Iterable[int]) -> Iterator[Sequence[int]]:
-    """Yield records in chunks that split no cluster: a task stands between two whole ones."""
-    left_out = set(waiting)
-    chunk: list[int] = []
-    for members in partition.groups().values():
-        chunk += [record for record in members if record not in left_out]
-        if len(chunk) >= _RECORDS_PER_CHUNK:
-            yield chunk
-            chunk = []
-    if chunk:
-        yield chunk
+def _closed_chunks() -> Iterator[list[int]]:
+    """Yield all records in chunks, none of which is the neighbour of one in another chunk.
+
+    So each can be derived alone, and memory holds the facts of one of them.
+    """
+    import numpy as np
+
+    from matching.linkage.grouping import components
+
+    records = SourceRecord.objects.order_by("pk")
+    homes = _pairs(records.values_list("pk", "customer_id"))
+    alike = PairEvidence.objects.filter(automatic=True).order_by()
+    same = Decision.objects.in_force().filter(verdict=Decision.Verdict.SAME)
+    joined = [homes, *(_pairs(rows.values_list("left", "right")) for rows in (alike, same))]
+    ids, places = np.unique(np.concatenate(joined), return_inverse=True)
+    left, right = places.reshape(-1, 2).T
+    component = components(len(ids), left, right)[left[: len(homes)]]
+    order = np.argsort(component, kind="stable")
+    ends = np.flatnonzero(np.diff(component[order])) + 1
+    cuts = np.searchsorted(ends, np.arange(_RECORDS_PER_CHUNK, len(homes), _RECORDS_PER_CHUNK))
+    for chunk in np.split(homes[order, 0], np.unique(ends[cuts[cuts < len(ends)]])):
+        if len(chunk):
+            yield np.sort(chunk).tolist()
+
+
+def _pairs(rows: "QuerySet[Any, tuple[int, int]]") -> "NDArray[np.int64]":
+    """Return rows of two keys, one below the other."""
+    import numpy as np
+
+    keys = chain.from_iterable(rows.iterator(chunk_size=10_000))
+    return np.fromiter(keys, np.int64).reshape(-1, 2)

@@ -5,11 +5,11 @@ computed beforehand from the same decisions (`prepare`, then `foresee`), and not
 decisions is stored.
 """
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Collection, Iterable, Sequence
 from dataclasses import dataclass, field
 
 from django.contrib.auth.models import User
-from django.db.models import F, Q
+from django.db.models import F, Q, QuerySet
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_noop
 
@@ -20,6 +20,7 @@ from matching.decisions import (
     ContradictsDecisions,
     Verdict,
     carry_out,
+    decisions_of_repair,
     make_decisions,
     refuse_contradiction,
     take_back,
@@ -29,8 +30,11 @@ from matching.models import Decision, PairEvidence, Repair
 from matching.neighbourhood import Homes, lock_neighbourhood
 from matching.rulings import Ruling, reach
 from matching.versions import check_versions, check_versions_around
+from mdm import audited
 from mdm.aliases import Keeping, holdings, keep, propose
 from mdm.audit import acting_as
+from mdm.kept_queries import kept, kept_objects
+from mdm.key_sets import among
 from mdm.models import Alias, SourceRecord
 from mdm.reasons import reason_of
 from mdm.turns import in_one_turn
@@ -175,7 +179,7 @@ def _carry_out(
 ) -> Repair:
     wish = plan.wish
     alias = _keep_id(plan, by=by, said=said)
-    done = Repair.objects.create(
+    done = Repair(
         kind=wish.kind,
         customer_id=wish.customer_id,
         other_id=wish.other_id,
@@ -184,6 +188,7 @@ def _carry_out(
         idempotency_key=idempotency_key,
         done_by=by,
     )
+    audited.create(done)
     made = make_decisions(
         plan.statements, by=by, circumstances=said, retracting=plan.retracting, repair=done
     )
@@ -223,17 +228,22 @@ def undo(done: Repair, *, by: User, versions: str = "") -> None:
         matching.versions.CustomersChanged: when a customer is no longer what `versions` says.
         matching.decisions.ContradictsDecisions: when what would come back contradicts others.
     """
-    decisions = list(done.decisions.order_by("pk"))
+    decisions = decisions_of_repair([done.pk])
     homes = lock_neighbourhood({record for decision in decisions for record in decision.pair})
-    done = Repair.objects.select_for_update().get(pk=done.pk)
+    [done] = _locked([done.pk])
     if done.undone_at:
         raise AlreadyRetracted(_("This was already undone."))
     check_versions_around(versions, (record for d in decisions for record in d.pair))
     reason = reason_of(gettext_noop("Undone: %(repair)s"), repair=Kind(done.kind).label)
     with acting_as(by, reason):
-        decisions = list(done.decisions.order_by("pk"))
+        decisions = decisions_of_repair([done.pk])
         aliases = take_back(decisions, by=by)
         carry_out(decisions, by=by, reason=reason, homes=homes, aliases=aliases)
+
+
+@kept_objects(Repair)
+def _locked(keys: Collection[int]) -> QuerySet[Repair]:
+    return Repair.objects.filter(among("pk", keys)).select_for_update()
 
 
 def _homes(wish: Wish) -> Homes:
@@ -257,13 +267,28 @@ def _refuse(plan: Plan) -> None:
 
 def _between_both(plan: Plan) -> list[Decision]:
     """Return the decisions that keep records of two customers apart, but for the pair linked."""
-    apart = Decision.objects.in_force().filter(verdict=Verdict.DIFFERENT)
-    customers = plan.wish.customer_ids
-    around = apart.filter(left__customer__in=customers, right__customer__in=customers)
     ((left, right, _verdict),) = plan.statements
-    others = around.exclude(left__customer=F("right__customer")).exclude(left=left, right=right)
-    said = others.exclude(pk__in=plan.retracting).order_by("pk")
+    apart = [
+        key
+        for key, *pair in _apart_among(plan.wish.customer_ids)
+        if pair != [left, right] and key not in plan.retracting
+    ]
+    if not apart:
+        return []
+    said = Decision.objects.filter(pk__in=apart).order_by("pk")
     return list(said.select_related("left__source", "right__source", "decided_by"))
+
+
+@kept
+def _apart_among(customer_ids: Collection[int]) -> "QuerySet[Decision, tuple[int, int, int]]":
+    """Return the decisions that keep apart records of two of these customers."""
+    apart = Decision.objects.in_force().filter(
+        among("left__customer", customer_ids),
+        among("right__customer", customer_ids),
+        verdict=Verdict.DIFFERENT,
+    )
+    others = apart.exclude(left__customer=F("right__customer"))
+    return others.values_list("pk", "left", "right")
 
 
 def _about_two(
@@ -334,8 +359,13 @@ def _joined(wish: Wish, moved: list[int], others: list[int]) -> list[tuple[int, 
 
 
 def _same_among(members: Sequence[int]) -> list[Decision]:
+    return _same_between(members)
+
+
+@kept_objects(Decision)
+def _same_between(record_ids: Collection[int]) -> QuerySet[Decision]:
     same = Decision.objects.in_force().filter(verdict=Verdict.SAME)
-    return list(same.filter(left__in=members, right__in=members).order_by("pk"))
+    return same.filter(among("left", record_ids), among("right", record_ids)).order_by("pk")
 
 
 def _star(records: Sequence[int]) -> list[tuple[int, int, Verdict]]:

@@ -5,7 +5,7 @@ For a page: `next_task(user)` leases a task, `comparison(task)` is everything th
 rules: what it shows and what happens comes from here.
 """
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
@@ -203,7 +203,7 @@ def answer(
     versions: str = "",
     note: str = "",
     seconds: float | None = None,
-    retracting: Iterable[int] = (),
+    retracting: Collection[int] = (),
     idempotency_key: str | None = None,
 ) -> Decision:
     """Record a steward's answer to a task and carry it out; the same key answers once.

@@ -31,6 +31,34 @@ def add(model: type[models.Model], columns: Sequence[str], rows: Sequence[Row]) 
         record_history(model, [row[0] for row in rows], "+")
 
 
+def create(row: models.Model) -> None:
+    """Insert one new object, which gets its key, as `save` would."""
+    model, fields = type(row), row._meta.concrete_fields
+    columns = [field.attname for field in fields]
+    values = [field.pre_save(row, add=True) for field in fields]
+    if connection.vendor == "postgresql":
+        row.pk = _create(model, columns[1:], values[1:])
+    else:
+        [row.pk] = bulk.allocate_ids(model, 1)
+        add(model, columns, [[row.pk, *values[1:]]])
+    row._state.adding = False
+
+
+def _create(model: type[models.Model], columns: Sequence[str], values: Row) -> Any:
+    """Insert a row without key and its history in one statement; returns the key."""
+    names, marks = bulk.column_names(model, columns), ", ".join(["%s"] * len(columns))
+    [given] = _adapted(model, columns, [values])
+    told, stamp = telling(model, "written", "+")
+    insert = f"INSERT INTO {_table(model)} ({names}) VALUES ({marks}) RETURNING *"  # noqa: S608
+    key = bulk.column_names(model, ["pk"])
+    with connection.cursor() as cursor:
+        cursor.execute(
+            f"WITH written AS ({insert}), told AS ({told}) SELECT {key} FROM written",  # noqa: S608
+            [*given, *stamp],
+        )
+        return cursor.fetchone()[0]
+
+
 def change(model: type[models.Model], columns: Sequence[str], rows: Sequence[Row]) -> None:
     """Update rows by key: the first of `columns` is the primary key, the others are set."""
     if _are_few(rows):

@@ -8,7 +8,7 @@ with `mdm.audit.record_history`, in the same transaction.
 import time
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from datetime import datetime
-from functools import lru_cache
+from functools import cache, lru_cache
 from itertools import islice
 from typing import Any
 from uuid import UUID
@@ -154,6 +154,7 @@ def _table(model: type[models.Model]) -> str:
     return connection.ops.quote_name(model._meta.db_table)
 
 
+@cache
 def _field(model: type[models.Model], name: str) -> "models.Field[Any, Any]":
     """Find a field by the name of its attribute, so `customer_id` rather than `customer`."""
     if name == "pk":
@@ -166,6 +167,7 @@ def _column(field: "models.Field[Any, Any]") -> str:
     return connection.ops.quote_name(field.column)
 
 
+@cache
 def _quoted(model: type[models.Model], name: str) -> str:
     return _column(_field(model, name))
 

@@ -8,13 +8,33 @@ from collections.abc import Callable, Hashable, Iterable
 from functools import wraps
 from typing import Any, NamedTuple, TypeVar
 
-from django.db import connection
+from django.db import DEFAULT_DB_ALIAS, connection, connections, models
 from django.db.models import QuerySet
 from django.db.transaction import TransactionManagementError
 
 from mdm.key_sets import KeysToCome, TextToCome, key_text
 
 Row = TypeVar("Row")
+Model = TypeVar("Model", bound=models.Model)
+
+
+def kept_objects(
+    model: type[Model],
+) -> "Callable[[Callable[..., QuerySet[Model]]], Callable[..., list[Model]]]":
+    """Return what makes a function that gives objects of a query of whole rows; see `kept`."""
+    names = [field.attname for field in model._meta.concrete_fields]
+
+    def keep(query: "Callable[..., QuerySet[Model]]") -> Callable[..., list[Model]]:
+        rows = kept(lambda *keys, **named: query(*keys, **named).values_list(*names))
+
+        @wraps(query)
+        def ask(*keys: Iterable[int], **named: Hashable) -> list[Model]:
+            found = rows(*keys, **named)
+            return [model.from_db(DEFAULT_DB_ALIAS, names, row) for row in found]
+
+        return ask
+
+    return keep
 
 
 class _Kept(NamedTuple):
@@ -56,13 +76,14 @@ def _put_together(rows: "QuerySet[Any, Any]") -> _Kept:
 
 
 def _rows(asked: _Kept, keys: tuple[Iterable[int], ...]) -> list[Any]:
-    if asked.is_locking and not connection.in_atomic_block:
+    database = connections[DEFAULT_DB_ALIAS]  # The proxy looks it up each time it is named.
+    if asked.is_locking and not database.in_atomic_block:
         raise TransactionManagementError("Rows are locked inside of a transaction.")
     texts = list(map(key_text, keys))
     given = [
         texts[int(value)] if type(value) is TextToCome else value for value in asked.parameters
     ]
-    with connection.cursor() as cursor:
+    with database.cursor() as cursor:
         cursor.execute(asked.sql, given)
         rows = cursor.fetchall()
     return _converted(rows, asked.converted) if asked.converted and rows else rows

@@ -4,6 +4,7 @@ Everything that depends on a value alone (its letters, words, frequency) is work
 distinct value; comparing a pair is then gathering and comparing numbers.
 """
 
+import itertools
 from collections import defaultdict
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
@@ -290,9 +291,9 @@ def folded_column(columns: Columns, attribute: str) -> Coded:
 
 def code_values(values: Iterable[str | None]) -> Coded:
     """Return values as codes, numbered as they come."""
-    numbers: defaultdict[str | None, int] = defaultdict()
+    # Counted apart: a dictionary that leads to itself would be kept for long.
+    numbers: defaultdict[str | None, int] = defaultdict(itertools.count(1).__next__)
     numbers[None] = 0
-    numbers.default_factory = numbers.__len__
     codes = np.fromiter(map(numbers.__getitem__, values), np.int32)
     return Coded(codes, list(numbers))
 

@@ -50,8 +50,8 @@ def group(
     """
     guards = guards or Guards()
     touching = score >= 0
-    related = _components(size, left[touching], right[touching])
-    oldest = _oldest(_components(size, left[links], right[links]))
+    related = components(size, left[touching], right[touching])
+    oldest = _oldest(components(size, left[links], right[links]))
     contested = _contested(related, left[links], guards, rulings)
     records = np.flatnonzero(contested)
     # A decision may join what no evidence relates, so all that is special is weighed together.
@@ -81,7 +81,8 @@ def _contested(
     return np.asarray(is_contested[related], np.bool_)
 
 
-def _components(size: int, left: Ids, right: Ids) -> Ids:
+def components(size: int, left: Ids, right: Ids) -> Ids:
+    """Return the number of the component of each of `size` things that such pairs connect."""
     links = coo_matrix((np.ones(len(left), np.int8), (left, right)), shape=(size, size))
     return np.asarray(connected_components(links, directed=False)[1], np.int64)
 

@@ -6,6 +6,7 @@ the other: the dictionary of the whole grows by appending, and the last page tha
 record is right.
 """
 
+import itertools
 import zlib
 from collections import defaultdict
 from collections.abc import Sequence
@@ -59,9 +60,9 @@ class Reader:
         self._codes: dict[str, list[Codes]] = {name: [] for name in _COLUMNS}
         self._numbers: dict[str, defaultdict[str, int]] = {}
         for name in _COLUMNS:
-            numbers: defaultdict[str, int] = defaultdict()
+            # Counted apart: a dictionary that leads to itself would be kept for long.
+            numbers: defaultdict[str, int] = defaultdict(itertools.count(1).__next__)
             numbers[""] = 0
-            numbers.default_factory = numbers.__len__
             self._numbers[name] = numbers
 
     def add(self, page: bytes) -> Ids:
@@ -125,11 +126,34 @@ class Reader:
     def _last(self) -> tuple[Ids, Flags, Ids]:
         """Return ids, whether they are live, and the place of the last word on each record."""
         ids, live = _joined(self._ids, np.int64), _joined(self._live, np.bool_)
-        if (ids[1:] > ids[:-1]).all():
-            return ids, live, np.arange(len(ids))
-        order = np.argsort(ids, kind="stable")
-        is_last = np.r_[ids[order][1:] != ids[order][:-1], np.ones(min(1, len(ids)), np.bool_)]
-        return ids, live, order[is_last]
+        return ids, live, _last_of(ids)
+
+
+def head_of(page: bytes) -> tuple[Ids, Flags]:
+    """Return the ids of a page's records, and whether each is live, without the rest of it."""
+    content = zlib.decompress(page)
+    size = int(np.frombuffer(content, "<i8", 1)[0])
+    ids = np.frombuffer(content, "<i8", size, 8).astype(np.int64)
+    return ids, np.frombuffer(content, np.bool_, size, 8 + 12 * size).copy()
+
+
+def last_words(heads: Sequence[tuple[Ids, Flags]]) -> list[Ids]:
+    """Return of each page, by its head, the live records of which no later one speaks."""
+    ids = _joined([ids for ids, _live in heads], np.int64)
+    speaks = np.zeros(len(ids), np.bool_)
+    speaks[_last_of(ids)] = True
+    ends = np.cumsum([len(ids) for ids, _live in heads])[:-1]
+    parts = zip(heads, np.split(speaks, ends), strict=True) if heads else ()
+    return [ids[part & live] for (ids, live), part in parts]
+
+
+def _last_of(ids: Ids) -> Ids:
+    """Return by rising id the place where each stands last."""
+    if (ids[1:] > ids[:-1]).all():
+        return np.arange(len(ids))
+    order = np.argsort(ids, kind="stable")
+    is_last = np.r_[ids[order][1:] != ids[order][:-1], np.ones(min(1, len(ids)), np.bool_)]
+    return np.asarray(order[is_last], np.int64)
 
 
 def _joined(parts: Sequence[Any], kind: type) -> Any:

@@ -75,6 +75,19 @@ def test_the_last_page_that_speaks_of_a_record_is_right(written_pages: list[Writ
         assert words(records, name) == words(expected, name)
 
 
+@given(st.lists(written, max_size=5))
+def test_heads_tell_which_page_has_the_last_word(written_pages: list[Written]):
+    heads = [pages.head_of(page(entries)) for entries in written_pages]
+
+    found = pages.last_words(heads)
+
+    last = {entry[0]: (n, entry[1]) for n, told in enumerate(written_pages) for entry in told}
+    assert [sorted(ids.tolist()) for ids in found] == [
+        sorted(key for key, (place, live) in last.items() if place == n and live)
+        for n in range(len(written_pages))
+    ]
+
+
 def words(records: Any, name: str) -> list[str | None]:
     coded = records.column(name)
     return [coded.words[code] for code in coded.codes.tolist()]
@@ -90,6 +103,25 @@ def checked() -> int:
     with suppress(CommandError):
         call_command("rebuild", "--check", "--json", stdout=out)
     return int(json.loads(out.getvalue())["codes"])
+
+
+@pytest.mark.django_db
+@pytest.mark.parametrize("at_once", [1, 3])
+def test_the_check_finds_what_differs_in_any_of_the_pages(at_once, monkeypatch):
+    monkeypatch.setattr(codes, "_RECORDS_COMPARED", at_once)
+    load(row("C1"), row("C2"))
+    load(row("C1", nom="DURAND", maj="03/02/2024"))
+    load(row("C4"), row("C5"), row("C6"))
+    assert codes.check() == 0
+
+    records = SourceRecord.objects.order_by("pk")
+    records.filter(source_key__in=["C1", "C5"]).update(family_name="Autre")  # Coded otherwise.
+    records.filter(source_key="C4").update(status="deleted")  # Coded, and live no more.
+    assert codes.check() == 3
+    codes.rebuild()
+    assert codes.check() == 0
+    CodedPage.objects.all().delete()
+    assert codes.check() == 4
 
 
 @pytest.mark.django_db

@@ -10,7 +10,7 @@ from django.db.models import Q, QuerySet
 from django.db.transaction import TransactionManagementError
 
 from mdm.identity import lock_customers
-from mdm.kept_queries import kept
+from mdm.kept_queries import kept, kept_objects
 from mdm.key_sets import AnyOf, among
 from mdm.models import SourceRecord
 from tests.matching.factories import anne
@@ -101,3 +101,20 @@ def test_threads_share_what_is_kept():
     thread.join()
 
     assert found == [expected]
+
+
+def test_objects_are_those_of_the_queryset():
+    one, _other = make_records([anne(), anne("shop")])
+
+    @kept_objects(SourceRecord)
+    def objects(keys: Collection[int]) -> QuerySet[SourceRecord]:
+        return SourceRecord.objects.filter(among("pk", keys))
+
+    [found] = objects([one.pk])
+
+    stored = SourceRecord.objects.get(pk=one.pk)
+    assert [getattr(found, f.attname) for f in SourceRecord._meta.concrete_fields] == [
+        getattr(stored, f.attname) for f in SourceRecord._meta.concrete_fields
+    ]
+    assert found == stored
+    assert (found._state.adding, found._state.db) == (False, stored._state.db)

@@ -6,7 +6,7 @@ import pytest
 from django.core.management import CommandError, call_command
 from django.db.models import F
 
-from matching import codes
+from matching import codes, proving
 from matching.models import ReviewTask
 from matching.proving import compare
 from mdm.models import (
@@ -138,3 +138,26 @@ def test_records_that_wait_for_the_next_search_are_not_wrong_yet():
 
     assert not found.record_ids
     assert found.waiting_count >= len(keys)
+
+
+@pytest.mark.parametrize("is_mended", [False, True])
+def test_links_and_tasks_are_compared_alike_in_chunks_of_any_size(monkeypatch, is_mended):
+    make_company(60)
+    run_match()
+    wrong = SourceRecord.objects.exclude(customer=F("pk")).order_by("pk").values_list("pk")[:6:2]
+    SourceRecord.objects.filter(pk__in=[pk for (pk,) in wrong]).update(customer=F("pk"))
+    ReviewTask.objects.filter(pk__in=ReviewTask.objects.values("pk")[:3]).delete()
+    ReviewTask.objects.filter(pk__in=ReviewTask.objects.values("pk")[:2]).update(state="withdrawn")
+    if is_mended:
+        proving.mend(compare(), reason="rebuild")
+
+    whole = compare()
+    monkeypatch.setattr(proving, "_RECORDS_PER_CHUNK", 1)
+    chunks = list(proving._closed_chunks())
+
+    assert compare() == whole
+    assert bool(whole.record_ids) is bool(whole.tasks) is not is_mended
+    assert len(chunks) > 10
+    assert sorted(key for chunk in chunks for key in chunk) == list(
+        SourceRecord.objects.order_by("pk").values_list("pk", flat=True)
+    )
