@@ -46,7 +46,7 @@ def pytest_runtest_makereport(item: pytest.Item):
 
 def pytest_configure() -> None:
     """Look for cycles less often: among all that is imported, it is a tenth of the whole run."""
-    gc.set_threshold(50_000, 20, 50)
+    gc.set_threshold(200_000, 20, 50)
 
 
 def pytest_collection_finish() -> None:

@@ -19,7 +19,7 @@ from mdm.models import Job
 from tests.services import free_port
 
 ROOT = Path(__file__).resolve().parent.parent
-_START_SECONDS = 60
+_START_SECONDS = 120
 
 
 def instance_environment(connection: BaseDatabaseWrapper) -> dict[str, str]:
