@@ -40,15 +40,17 @@ def read_columns(table: Path, wanted: Sequence[str]) -> Columns:
     for name in ATTRIBUTES:
         if name in names and name in read:
             values[name] = np.array([value or None for value in read[name]], object)
-    sources = np.unique(read["source"], return_inverse=True)[1].astype(np.int32)
+    sources = 1 + np.unique(read["source"], return_inverse=True)[1].astype(np.int32)
     return Columns(np.arange(count, dtype=np.int64), values, sources)
 
 
-def encoded_table(table: Path, wanted: Sequence[str]) -> tuple[Encoded, Codes | None, float]:
+def encoded_table(
+    table: Path, wanted: Sequence[str], *, is_link: bool
+) -> tuple[Encoded, Codes | None, float]:
     """Return a table as codes, the source of each record, and the seconds that encoding took."""
     columns = read_columns(table, wanted)
     started = time.perf_counter()
-    encoded = encode(columns)
+    encoded = encode(columns, compare_sources=not is_link)
     return encoded, columns.sources, time.perf_counter() - started
 
 
@@ -57,7 +59,8 @@ def main() -> None:
     table, result, wanted = arguments()
     is_link = len(sys.argv) > 5 and sys.argv[5] == "link_only"
     with ProcessPoolExecutor(1) as loader:
-        encoded, sources, encoding = loader.submit(encoded_table, table, wanted).result()
+        made = loader.submit(encoded_table, table, wanted, is_link=is_link)
+        encoded, sources, encoding = made.result()
     count = encoded.size
     rules, proposing = _rules(encoded)
     settings = engine.Settings(rules=rules, clean_sources=None if is_link else frozenset())

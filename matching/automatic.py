@@ -76,7 +76,14 @@ _BESIDE_GIVEN_NAME: Mapping[str, Collection[int]] = {
     "family_name": FAMILY_AGREES - {FamilyName.SWAPPED},
     "birth_date": BIRTH_AGREES,
     "address": EXACT["address"] | _HOME_AGREES,
-    "email": EXACT["email"] | {Email.SAME_LOCAL_PART, Email.NEAR},
+    "email": EXACT["email"]
+    | {
+        Email.ONE_SLIP,
+        Email.SLIP_UNNAMED,
+        Email.SLIP_OF_NAMES,
+        Email.SAME_LOCAL_PART,
+        Email.NEAR,
+    },
 }
 """What must agree beside a given name, each enough alone."""
 

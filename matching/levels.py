@@ -97,6 +97,9 @@ class Email(IntEnum):
     SPELLS_NAME: one side has an address and no given name, the other no address, and the mailbox
     is made of the other's full name. The names are then compared as if they were stated, and the
     level itself is no evidence.
+    ONE_SLIP: one letter apart, digits and host equal, and the names are equal as far as known.
+    SLIP_OF_NAMES: the same, but a name differs, which explains it. SLIP_UNNAMED: a name is missing
+    on a side, so that it may be either. NEAR is what else is nearly equal.
     """
 
     UNKNOWN = 0
@@ -104,10 +107,13 @@ class Email(IntEnum):
     SAME_NAMED = 2
     SAME_UNNAMED = 3
     SAME_SHARED = 4
-    SAME_LOCAL_PART = 5
-    NEAR = 6
-    SPELLS_NAME = 7
-    DIFFERS = 8
+    ONE_SLIP = 5
+    SLIP_UNNAMED = 6
+    SAME_LOCAL_PART = 7
+    SLIP_OF_NAMES = 8
+    NEAR = 9
+    SPELLS_NAME = 10
+    DIFFERS = 11
 
 
 class BirthDate(IntEnum):
@@ -176,6 +182,14 @@ class Code(IntEnum):
     DIFFERS = 3
 
 
+class Source(IntEnum):
+    """Whether two records come from one source; a source seldom holds a person twice."""
+
+    UNKNOWN = 0
+    SAME = 1
+    DIFFERS = 2
+
+
 class Kind(IntEnum):
     """What two records are of: a person has a name, an organisation only its own."""
 
@@ -201,6 +215,7 @@ LEVELS: dict[str, type[IntEnum]] = {
     "country": Code,
     "registration": Code,
     "website": Code,
+    "source": Source,
     "kind": Kind,
 }
 """The fields in their order inside a pattern."""
@@ -222,6 +237,7 @@ EXACT: dict[str, frozenset[int]] = {
     "country": frozenset({1}),
     "registration": frozenset({1}),
     "website": frozenset({1}),
+    "source": frozenset(),
     "kind": frozenset(),
 }
 """The levels of each field that mean "equal"."""

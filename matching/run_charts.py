@@ -187,6 +187,7 @@ def field_name(field: str) -> str:
         "country": _("country"),
         "registration": _("registration number"),
         "website": _("website"),
+        "source": _("source"),
         "kind": _("person or organisation"),
     }.get(field, field)
 
@@ -205,6 +206,8 @@ def key_in_words(key: str) -> str:
         "full_name": _("both names, in either order"),
         "email_start": _("start of the e-mail"),
         "email_end": _("end of the e-mail"),
+        "email_sound": _("sound of the e-mail"),
+        "email_ends": _("both ends of the e-mail"),
         "name_in_email": _("name spelt by the e-mail"),
         "given_initial": _("initial"),
         "organisation_start": _("start of the organisation’s name"),

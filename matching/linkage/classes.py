@@ -139,8 +139,10 @@ def _profiled(
     expected = {
         field: distribution(field, profile.get(field, SAME_PERSON[field]), at_random[field])
         for field in fields
-        if field != "kind"
+        if field not in ("source", "kind")
     }
+    if "source" in fields:
+        expected["source"] = at_random["source"]
     return LatentClass(name, expected)
 
 
@@ -215,7 +217,7 @@ def parts_by_field(rule: Rule, fields: Sequence[str]) -> dict[str, tuple[str, ..
     return found
 
 
-_TELLS_LITTLE = ("sex", "country", "kind")
+_TELLS_LITTLE = ("sex", "country", "source", "kind")
 
 
 def chance_when_sharing(
@@ -268,6 +270,10 @@ def chance_at_random(levels: Mapping[str, Levels], pair_count: int) -> dict[str,
         counts[0] = 0.0
         counts *= min(1.0, pair_count / max(1, len(column)))
         share = counts / counts.sum()
+        if field == "source":
+            # How sources share the records out is this file's own affair.
+            found[field] = np.asarray(share, np.float64)
+            continue
         usual = USUAL_PAIRS * distribution(field, STRANGERS[field], np.asarray(share, np.float64))
         found[field] = np.asarray((counts + usual) / (counts + usual).sum(), np.float64)
     return found

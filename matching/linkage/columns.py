@@ -56,7 +56,7 @@ class Columns:
     ids: Ids
     values: Mapping[str, Objects]
     sources: Codes | None = None
-    """The source of each record, when pairs within a source are to be told from others."""
+    """The source of each record, 0 where unknown; None when sources tell nothing."""
 
     @classmethod
     def from_rows(cls, rows: Iterable[tuple[int, Mapping[str, str | None]]]) -> "Columns":

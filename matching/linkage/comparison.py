@@ -5,8 +5,10 @@ per pair (see `matching.levels`). `np.take` is used throughout: it is three time
 index in brackets.
 """
 
+import operator
 from collections.abc import Callable, Sequence
 from functools import partial
+from itertools import starmap
 
 import numpy as np
 
@@ -20,6 +22,7 @@ from matching.levels import (
     Organisation,
     Phone,
     Sex,
+    Source,
     Street,
     Text,
     Town,
@@ -35,6 +38,7 @@ from matching.linkage.closeness import (
 from matching.linkage.columns import Codes, Flags, Ids, Levels
 from matching.linkage.date_levels import compare_birth_dates
 from matching.linkage.encoding import Coded, Encoded
+from matching.linkage.mailboxes import is_slip_inside
 from matching.linkage.name_levels import compare_names, spelt_in_mailbox
 
 Comparison = Callable[[Encoded, Codes, Codes], Levels]
@@ -185,12 +189,32 @@ def _email_levels(encoded: Encoded, mine: int, theirs: int, left: Codes, right: 
     local_one = np.take(locals_[mine].codes, left[apart])
     local_other = np.take(locals_[theirs].codes, right[apart])
     longest = locals_[-1]
-    near = distances(longest.words, longest.signatures, local_one, local_other, 2) <= 2
+    edits = distances(longest.words, longest.signatures, local_one, local_other, 2)
+    near = edits <= 2
     # People of one name take "martin12" and "martin13": other digits are another mailbox.
     digits = longest.digit_hashes
     near &= np.take(digits, local_one) == np.take(digits, local_other)
     levels[apart[near]] = Email.NEAR
     levels[apart[local_one == local_other]] = Email.SAME_LOCAL_PART
+    hosts = (np.take(encoded.hosts, side[apart]) for side in (one, other))
+    slips = np.flatnonzero(near & (edits == 1) & operator.eq(*hosts))
+    locals_of = zip(local_one[slips].tolist(), local_other[slips].tolist(), strict=True)
+    words = (
+        (longest.words[mine] or "", longest.words[theirs] or "") for mine, theirs in locals_of
+    )
+    rows = apart[slips[np.fromiter(starmap(is_slip_inside, words), np.bool_, len(slips))]]
+    levels[rows] = _slips_beside_names(encoded, left[rows], right[rows])
+    return levels
+
+
+def _slips_beside_names(encoded: Encoded, left: Codes, right: Codes) -> Levels:
+    """Return what a slip between two mailboxes is beside the names of their owners."""
+    levels = np.full(len(left), Email.ONE_SLIP, np.uint8)
+    for names in (encoded.names.given, encoded.names.family):
+        one, other = np.take(names, left), np.take(names, right)
+        is_missing, differs = (one == 0) | (other == 0), one != other
+        levels[is_missing & (levels == Email.ONE_SLIP)] = Email.SLIP_UNNAMED
+        levels[differs & ~is_missing] = Email.SLIP_OF_NAMES
     return levels
 
 
@@ -256,6 +280,14 @@ def compare_sexes(encoded: Encoded, left: Codes, right: Codes) -> Levels:
     return np.array([Sex.UNKNOWN, Sex.SAME, Sex.DIFFERS], np.uint8)[found]
 
 
+def compare_sources(encoded: Encoded, left: Codes, right: Codes) -> Levels:
+    """Return whether two records come from one source."""
+    one, other = (np.take(encoded.sources, side) for side in (left, right))
+    levels = np.where(one == other, np.uint8(Source.SAME), np.uint8(Source.DIFFERS))
+    levels[(one == 0) | (other == 0)] = Source.UNKNOWN
+    return levels
+
+
 def compare_kinds(encoded: Encoded, left: Codes, right: Codes) -> Levels:
     """Return whether two records are of persons, of organisations, or of one each."""
     one, other = (np.take(encoded.is_organisation, side) for side in (left, right))
@@ -277,5 +309,6 @@ _COMPARISONS: dict[str, Comparison] = {
     "country": _equal_or_near("country", Code),
     "registration": _equal_or_near("registration", Code),
     "website": _equal_or_near("website", Code),
+    "source": compare_sources,
     "kind": compare_kinds,
 }

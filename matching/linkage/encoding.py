@@ -12,9 +12,17 @@ from functools import cached_property
 
 import numpy as np
 
+from matching.levels import GivenName
 from matching.linkage import folding, spelling
 from matching.linkage.columns import Bits, Codes, Columns, Flags, Ids, Levels
-from matching.linkage.known import Bands, Known, is_among
+from matching.linkage.known import (
+    Bands,
+    Known,
+    bands_of,
+    frequency_bands,
+    is_among,
+    yardstick,
+)
 from matching.linkage.mailboxes import of_households, of_households_perhaps
 from matching.linkage.names import Names, code_names
 from matching.linkage.organisations import told_by_kind
@@ -129,6 +137,8 @@ class Encoded:
     """Per record the birth date as digits yyyymmdd, four bits each; 0 where unknown."""
     emails: tuple[Coded, ...]
     local_parts: tuple[Coded, ...]
+    hosts: Codes
+    """Code of the host of each e-mail word."""
     phones: tuple[Coded, ...]
     phone_digits: Bits
     """Digits of each phone word, four bits each."""
@@ -138,6 +148,8 @@ class Encoded:
     """Whether a record's e-mail is named after its given name."""
     mailboxes: Bits
     """Per record with an e-mail and no given name the letters of its mailbox, hashed; else 0."""
+    sources: Codes
+    """Per record its source, 0 where that is unknown or not to be compared."""
     known: Known | None = None
     """What the whole file is like, when these records are only some of it."""
 
@@ -168,6 +180,7 @@ class Encoded:
             "email": self.emails[0].is_present,
             "birth_date": self.birth_date.is_present,
             **{name: self.texts[name].tells_apart for name in TEXT_FIELDS},
+            "source": len(np.unique(self.sources[self.sources > 0])) > 1,
             "kind": self.is_organisation.any(),
         }
         return tuple(field for field, is_present in present.items() if is_present)
@@ -192,14 +205,19 @@ BANDED_TEXTS = ("organisation", "middle_name", "birth_place", "occupation")
 _PLACES = ("street_number", "street", "postcode", "city")
 
 
-def encode(records: Columns | Folded, known: Known | None = None) -> Encoded:
+def encode(
+    records: Columns | Folded, known: Known | None = None, *, compare_sources: bool = True
+) -> Encoded:
     """Return the records as codes; they are in the order of their ids.
 
     Args:
         records: their values, folded or not.
         known: what the whole file is like, when these records are only some of it.
+        compare_sources: whether it tells something that two records are of one source; not
+            where pairs within a source are not looked at.
     """
     whole = records if isinstance(records, Folded) else fold(records)
+    sources = records.sources if compare_sources else None
     folded = {name: whole.column(name) for name in folding.FOLDS}
     names = code_names(folded["given_name"], folded["family_name"], folded["birth_name"])
     birth_date = folded["birth_date"]
@@ -211,9 +229,7 @@ def encode(records: Columns | Folded, known: Known | None = None) -> Encoded:
     return Encoded(
         size=len(records),
         names=names,
-        bands={
-            field: _bands(field, coded, known) for field, coded in _banded(names, texts).items()
-        },
+        bands=_all_bands(names, texts, known),
         shared={
             "phone": _widely_shared("phone", phones, known),
             "email": _widely_shared("email", emails, known) | of_households(emails[0].words),
@@ -223,11 +239,13 @@ def encode(records: Columns | Folded, known: Known | None = None) -> Encoded:
         births=np.take(_dates(birth_date.words), birth_date.codes),
         emails=emails,
         local_parts=(locals_, *(_local_part(locals_, emails[0], other) for other in emails[1:])),
+        hosts=code_values((word or "").rpartition("@")[2] for word in emails[0].words).codes,
         phones=phones,
         phone_digits=spelling.packed_digits(phones[0].words),
         texts=texts,
         email_names_owner=_email_names_owner(locals_, letters, names),
         mailboxes=_mailboxes(locals_, letters, names),
+        sources=np.zeros(len(records), np.int32) if sources is None else sources,
         known=known,
     )
 
@@ -267,7 +285,7 @@ def _banded(names: Names, texts: Mapping[str, Coded]) -> dict[str, Coded]:
 def _learn_bands(coded: Coded, bands: Levels) -> Bands:
     share = coded.counts / max(1, int(coded.counts.sum()))
     one = np.array([1 / max(1, int(coded.counts.sum()))])
-    of_new = int(_bands_of(one, yardstick(share))[0])
+    of_new = int(bands_of(one, yardstick(share))[0])
     of_word = np.zeros(len(coded.words), np.uint8)
     of_word[coded.codes] = bands
     others = [band for band in (1, 2, 3) if band != of_new]
@@ -298,24 +316,11 @@ def code_values(values: Iterable[str | None]) -> Coded:
     return Coded(codes, list(numbers))
 
 
-def frequency_bands(codes: Codes, size: int) -> Levels:
-    """Return per record 1 for a rare value, 2 usual, 3 common, 0 for none."""
-    counts = np.bincount(codes, minlength=size).astype(np.float64)
-    counts[0] = 0
-    share = counts / max(1.0, counts.sum())
-    bands = _bands_of(share, yardstick(share))
-    bands[0] = 0
-    return np.take(bands, codes)
-
-
-def yardstick(share: np.ndarray[tuple[int], np.dtype[np.float64]]) -> float:
-    """Return the share at which two people agree by chance on the average."""
-    return float((share * share).sum())
-
-
-def _bands_of(share: np.ndarray[tuple[int], np.dtype[np.float64]], by_chance: float) -> Levels:
-    bands = np.where(share < by_chance / 6, 1, np.where(share < by_chance * 1.2, 2, 3))
-    return bands.astype(np.uint8)
+def _all_bands(names: Names, texts: Mapping[str, Coded], known: Known | None) -> dict[str, Levels]:
+    """Return the bands of all fields; that initials are equal says no more than that they fit."""
+    found = {field: _bands(field, coded, known) for field, coded in _banded(names, texts).items()}
+    found["given_name"][np.take(names.length, names.given) == 1] = GivenName.SHORT_FORM
+    return found
 
 
 def _bands(field: str, coded: Coded, known: Known | None) -> Levels:
@@ -375,9 +380,8 @@ def _email_names_owner(local: Coded, letters: Sequence[str], names: Names) -> Fl
 
 
 def _names(mailbox: str, given: str, family: str) -> bool:
-    if len(given) > 2 and given in mailbox:
-        return True
-    return len(family) > 2 and mailbox in (given[0] + family, family + given[0])
+    is_short = len(family) > 2 and mailbox in (given[0] + family, family + given[0])
+    return is_short or (len(given) > 2 and given in mailbox)
 
 
 def _mailboxes(local: Coded, letters: Sequence[str], names: Names) -> Bits:

@@ -24,7 +24,7 @@ from matching.linkage.known import Known
 from matching.linkage.pairing import Candidates, Scope, candidates, count_patterns, look_up
 from matching.linkage.proposals import DEFAULT_RULES, Proposal, build_each, propose, taken
 from matching.linkage.sharing import personal_contacts
-from matching.linkage.training import fit, score_patterns, split_patterns
+from matching.linkage.training import fit, score_patterns, split_patterns, without
 from matching.scoring import ModelState, ScoreModel, is_current
 from matching.timings import timed
 
@@ -54,6 +54,11 @@ class Settings:
     too_common: Bits | None = None
     """Keys above the cap in the whole file, when the records at hand are some of it."""
     workers: int = os.cpu_count() or 1
+
+    @property
+    def compares_sources(self) -> bool:
+        """Whether it tells something that two records come from one source."""
+        return self.clean_sources == frozenset()
 
 
 @dataclass(frozen=True)
@@ -115,9 +120,10 @@ def link(
         TooManyPairs: when the rules would make more pairs than allowed.
     """
     records = records.sorted() if isinstance(records, Columns) else records
-    run = (run_by or Run)(records.ids, records.sources, settings or Settings(), progress)
+    settings = settings or Settings()
+    run = (run_by or Run)(records.ids, records.sources, settings, progress)
     with run.stage("encode"):
-        encoded = encode(records, known)
+        encoded = encode(records, known, compare_sources=settings.compares_sources)
     return run.result(encoded, model, changed)
 
 
@@ -269,8 +275,13 @@ class Run:
         return pairs, _expected(scores, counts, automatic)
 
     def _automatic(self, model: ScoreModel, distinct: Ids, scores: Floats) -> Flags:
-        """Return which distinct patterns link by themselves."""
-        strong = scores >= self.settings.automatic_threshold
+        """Return which distinct patterns link by themselves.
+
+        Two sources make two records one person's the sooner, but that is true of all strangers in
+        them: what links must be sure enough without it.
+        """
+        unsourced = score_patterns(model, without("source", distinct, model.fields))
+        strong = np.minimum(scores, unsourced) >= self.settings.automatic_threshold
         strong[strong] = [
             held_back(model.levels(pattern), model.personal) is None
             for pattern in distinct[strong].tolist()

@@ -105,18 +105,23 @@ def email(value: str) -> str:
 
 
 def sound(name: str) -> str:
-    """Return the consonants of a name as they sound in most languages: for blocking only.
+    """Return the first consonants of a name as they sound in most languages: for blocking only.
 
     Vowels, h and doubled letters go, letters that stand for one sound become one: "schmitt" and
     "schmidt", "philippe" and "filip", "wagner" and "vagnere" share a key. What only French leaves
     unspoken has the code of `mdm.standardise.phonetic`, which loses names of other countries.
     """
-    spelled = name
+    return consonants(name)[:6]
+
+
+def consonants(word: str) -> str:
+    """Return all consonants of a word as they sound, see `sound`."""
+    spelled = word
     for letters, one in _ONE_SOUND:
         spelled = spelled.replace(letters, one)
     first, rest = spelled[:1], spelled[1:]
     kept = [first, *(letter for letter in rest if letter not in "aeiouyh ")]
-    return "".join(b for a, b in zip(["", *kept], kept, strict=False) if a != b)[:6]
+    return "".join(b for a, b in zip(["", *kept], kept, strict=False) if a != b)
 
 
 def plain(value: str) -> str:

@@ -156,6 +156,13 @@ def _mailbox(part: str, function: Callable[[str], str]) -> Part:
     return parts
 
 
+def _sound_of_mailbox(local: str) -> str:
+    """Return the consonants of a mailbox, its digits beside them: most slips leave both."""
+    return folding.consonants("".join(filter(str.isalpha, local))) + "".join(
+        filter(str.isdigit, local)
+    )
+
+
 def _name_in_email(encoded: Encoded) -> tuple[Bits, ...]:
     """Return the letters of a mailbox without a name beside it, and the full name in one word."""
     return encoded.mailboxes, *encoded.names.spelt
@@ -186,6 +193,8 @@ PARTS: Mapping[str, Part] = {
     "email_name": lambda encoded: tuple(map(_of_coded, encoded.local_parts)),
     "email_start": _mailbox("email_start", lambda local: local[:5]),
     "email_end": _mailbox("email_end", lambda local: local[-5:]),
+    "email_sound": _mailbox("email_sound", _sound_of_mailbox),
+    "email_ends": _mailbox("email_ends", lambda local: local[:4] + " " + local[-4:]),
     "name_in_email": _name_in_email,
     "phone": lambda encoded: tuple(map(_of_coded, encoded.phones)),
     "given_name": _given("given_name"),
@@ -221,6 +230,8 @@ PART_FIELDS: Mapping[str, tuple[str, ...]] = {
     "email_name": ("email",),
     "email_start": ("email",),
     "email_end": ("email",),
+    "email_sound": ("email",),
+    "email_ends": ("email",),
     "name_in_email": ("given_name", "family_name"),
     "phone": ("phone",),
     "given_name": ("given_name",),

@@ -6,7 +6,7 @@ from typing import Any
 
 import numpy as np
 
-from matching.linkage.columns import Bits, Flags, Levels
+from matching.linkage.columns import Bits, Codes, Flags, Levels
 
 
 @dataclass(frozen=True)
@@ -72,3 +72,24 @@ def is_among(values: Bits, words: Bits) -> Flags:
         return np.zeros(len(values), np.bool_)
     places = np.minimum(np.searchsorted(words, values), len(words) - 1)
     return np.asarray(words[places] == values)
+
+
+def frequency_bands(codes: Codes, size: int) -> Levels:
+    """Return per record 1 for a rare value, 2 usual, 3 common, 0 for none."""
+    counts = np.bincount(codes, minlength=size).astype(np.float64)
+    counts[0] = 0
+    share = counts / max(1.0, counts.sum())
+    bands = bands_of(share, yardstick(share))
+    bands[0] = 0
+    return np.take(bands, codes)
+
+
+def yardstick(share: np.ndarray[tuple[int], np.dtype[np.float64]]) -> float:
+    """Return the share at which two people agree by chance on the average."""
+    return float((share * share).sum())
+
+
+def bands_of(share: np.ndarray[tuple[int], np.dtype[np.float64]], by_chance: float) -> Levels:
+    """Return the band of each share: 1 rare, 2 usual, 3 common."""
+    bands = np.where(share < by_chance / 6, 1, np.where(share < by_chance * 1.2, 2, 3))
+    return bands.astype(np.uint8)

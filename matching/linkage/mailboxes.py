@@ -12,6 +12,7 @@ _AND = frozenset(("et", "and", "und"))
 _HOME = frozenset(("fam", "maison", "foyer", "home", "casa", "haushalt", "parents"))
 _ALL_OF_THEM = re.compile(r"(les|the)[a-z]{4,}[sxz]")
 _LETTERS = re.compile(r"[a-z]+")
+_WORDS = re.compile(r"[^\W\d_]+")
 
 
 def of_households(emails: Sequence[str | None]) -> Flags:
@@ -25,6 +26,16 @@ def of_households_perhaps(emails: Sequence[str | None]) -> Flags:
     Julie Maison and Leslie Jones have such mailboxes of their own; theirs hold a given name, too.
     """
     return _flags(_is_perhaps_of_household, emails)
+
+
+def is_slip_inside(one: str, other: str) -> bool:
+    """Return whether two mailboxes one letter apart are so within a word.
+
+    a.martin and e.martin are two people's, anne.martin and anne-martin may be.
+    """
+    words, others = _WORDS.findall(one), _WORDS.findall(other)
+    initials = [word[0] for word in words]
+    return initials == [word[0] for word in others] and words != others
 
 
 def _flags(is_one: Callable[[Sequence[str]], bool], emails: Sequence[str | None]) -> Flags:

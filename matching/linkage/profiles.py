@@ -86,8 +86,10 @@ SAME_PERSON: Profile = {
         Email.SAME: 0.5,
         Email.SAME_NAMED: 0.25,
         Email.SAME_SHARED: 0.01,
+        Email.ONE_SLIP: 0.06,
         Email.SAME_LOCAL_PART: 0.06,
-        Email.NEAR: 0.08,
+        Email.SLIP_OF_NAMES: 0.005,
+        Email.NEAR: 0.02,
         Email.DIFFERS: 0.1,
     },
     "birth_date": {
@@ -139,7 +141,13 @@ SAME_ORGANISATION: Profile = {
     "registration": {Code.SAME: 0.92, Code.NEAR: 0.05, Code.DIFFERS: 0.03},
     "website": {Code.SAME: 0.85, Code.NEAR: 0.05, Code.DIFFERS: 0.1},
     # People of one house write from many mailboxes and answer many phones.
-    "email": {Email.SAME: 0.35, Email.SAME_LOCAL_PART: 0.05, Email.NEAR: 0.05, Email.DIFFERS: 0.5},
+    "email": {
+        Email.SAME: 0.35,
+        Email.ONE_SLIP: 0.04,
+        Email.SAME_LOCAL_PART: 0.05,
+        Email.NEAR: 0.01,
+        Email.DIFFERS: 0.5,
+    },
     "phone": {
         Phone.SAME: 0.55,
         Phone.SAME_SHARED: 0.02,
@@ -176,6 +184,8 @@ STRANGERS: Profile = {
     "email": {
         Email.SAME: 1e-4,
         Email.SAME_NAMED: 1e-5,
+        Email.ONE_SLIP: 1e-5,
+        Email.SLIP_OF_NAMES: 1e-4,
         Email.DIFFERS: 0.99,
     },
     "birth_date": {
@@ -233,7 +243,9 @@ _ONE_HOUSEHOLD: Profile = {
         Email.SAME: 0.15,
         Email.SAME_NAMED: 0.002,
         Email.SAME_SHARED: 0.01,
-        Email.NEAR: 0.03,
+        Email.ONE_SLIP: 0.002,
+        Email.SLIP_OF_NAMES: 0.01,
+        Email.NEAR: 0.02,
         Email.DIFFERS: 0.8,
     },
     "identifier": {Identifier.SAME: 1e-4, Identifier.NEAR: 1e-3, Identifier.DIFFERS: 1.0},
@@ -299,6 +311,15 @@ In a large file people of one name outnumber the matches; nothing else keeps the
 
 SILENT_LEVELS: Mapping[str, tuple[int, ...]] = {"email": (Email.SPELLS_NAME,)}
 """Levels that tell how another field was compared, and are no evidence of their own."""
+
+EITHER: Mapping[str, Mapping[int, tuple[int, ...]]] = {
+    "email": {Email.SLIP_UNNAMED: (Email.ONE_SLIP, Email.SLIP_OF_NAMES)},
+}
+"""Levels that cannot be told from one another where a value is missing.
+
+One person's are the first of them, two people's any: they are as likely as all together. Such
+pairs teach nothing, as nothing else is known of most of them.
+"""
 
 COUNTED_AS: Mapping[str, Mapping[int, int]] = {"email": {Email.SAME_UNNAMED: Email.SAME}}
 """Levels that are worth what another is: that names are missing is no evidence."""

@@ -58,12 +58,15 @@ _FEW_PAIRS = 5.0
 """What is usual among matches weighs as much as so many pairs."""
 
 _NAMES = {"given_name", "family_name"}
-_PARTS_OF_MAILBOXES = {"email_name", "email_start", "email_end", "name_in_email"}
+_PARTS_OF_MAILBOXES = {
+    "email_name", "email_start", "email_end", "email_sound", "email_ends", "name_in_email",
+}  # fmt: skip
 
 DEFAULT_RULES = tuple(
     Rule(tuple(name.split("+")))
     for name in """
     identifier registration email phone website name_in_email email_start email_end email_name
+    email_sound email_ends
     full_name birth_date organisation
     birth_date+given_name birth_date+family_name birth_date+postcode birth_date+city
     street+postcode street+city street+street_number street

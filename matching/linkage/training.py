@@ -5,21 +5,24 @@ What keeps it safe, each found by a failure without it:
 - these coincidence classes stay near their definition (`SHRINK`);
 - same person and same person moved differ in address and phone only;
 - a household never learns to agree on given name, birth date or identifier;
+- that two records are of one source may speak against one person, within limits, and never for;
 - a missing value has probability 1 in every class: it is no evidence.
 """
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from math import prod
 
 import numpy as np
 from threadpoolctl import threadpool_limits
 
-from matching.levels import LEVELS
+from matching.levels import LEVELS, Source
 from matching.linkage.classes import Classes
 from matching.linkage.columns import Floats, Ids, Levels
 from matching.linkage.distributions import level_groups
 from matching.linkage.profiles import (
     COUNTED_AS,
+    EITHER,
     LEAST_HOUSEHOLDS_PER_MATCH,
     MOST_DIFFERING,
     MOVED,
@@ -43,6 +46,9 @@ FLOOR = 1e-7
 DIGITS = 9
 """Significant digits of stored probabilities: what is stored is what scores."""
 
+MOST_AGAINST = 2.0
+"""A source that seems to hold nobody twice may yet: it speaks by one bit at most."""
+
 _MIX = 0x9E3779B97F4A7C15
 
 
@@ -63,6 +69,15 @@ def split_patterns(patterns: Ids, fields: Sequence[str]) -> dict[str, Levels]:
         patterns, level = np.divmod(patterns, len(LEVELS[field]))
         levels[field] = level.astype(np.uint8)
     return levels
+
+
+def without(field: str, patterns: Ids, fields: Sequence[str]) -> Ids:
+    """Return the patterns as if a field were unknown."""
+    if field not in fields:
+        return patterns
+    place = prod(len(LEVELS[name]) for name in fields[: list(fields).index(field)])
+    patterns = patterns.astype(np.int64)
+    return np.asarray(patterns - patterns // place % len(LEVELS[field]) * place, np.int64)
 
 
 def sample_patterns(
@@ -136,7 +151,8 @@ class _Trainer:
             end = self.slices[field].stop
         self.patterns = np.zeros((len(counts), end))
         for field, place in self.slices.items():
-            known = np.flatnonzero(~np.isin(levels[field], (0, *SILENT_LEVELS.get(field, ()))))
+            unlearnt = (0, *SILENT_LEVELS.get(field, ()), *EITHER.get(field, ()))
+            known = np.flatnonzero(~np.isin(levels[field], unlearnt))
             counted = np.take(_counted_as(field), levels[field][known])
             self.patterns[known, place.start + counted - 1] = 1.0
         self.start = np.concatenate([classes.start(field) for field in classes.fields])
@@ -168,6 +184,9 @@ class _Trainer:
             found, start = counts[place], self.start[place]
             if field == "kind":
                 continue
+            if field == "source":
+                self._relearn_sources(found, start, place)
+                continue
             if field not in MOVED:
                 found[:, : classes.person_count] = found[:, : classes.person_count].sum(
                     axis=1, keepdims=True
@@ -187,6 +206,22 @@ class _Trainer:
                     )
             self.table[place] = np.maximum(found, FLOOR)
 
+    def _relearn_sources(self, counts: Floats, start: Floats, place: slice) -> None:
+        """Learn how seldom a source holds one person twice; among others it is chance.
+
+        Sources may be towns or years: people who have much in common then are of one source, and
+        so are the records of one person. That says nothing, so it never speaks for one person.
+        """
+        matches = slice(self.classes.match_count)
+        of_people = slice(self.classes.person_count)
+        counts[:, of_people] = counts[:, of_people].sum(axis=1, keepdims=True)
+        found = counts[:, matches] + PRIOR_STRENGTH * start[:, matches]
+        by_chance = start[Source.SAME - 1, matches]
+        same = found[Source.SAME - 1] / found.sum(axis=0)
+        same = np.clip(same, by_chance / MOST_AGAINST, by_chance)
+        self.table[place][Source.SAME - 1, matches] = same
+        self.table[place][Source.DIFFERS - 1, matches] = 1 - same
+
     def _limit_namesakes(self) -> None:
         if self.classes.namesakes is not None:
             matches = self.shares[: self.classes.person_count].sum()
@@ -202,10 +237,21 @@ class _Trainer:
             match_count=self.classes.match_count,
             shares=_rounded(self.shares),
             probabilities={
-                field: tuple((1.0, *_rounded(row)) for row in _stored(field, self.table[place]))
+                field: tuple((1.0, *_rounded(row)) for row in self._stored(field, place))
                 for field, place in self.slices.items()
             },
         )
+
+    def _stored(self, field: str, place: slice) -> Floats:
+        """Return one row per class; a level that is no evidence is certain in every class."""
+        rows = self.table[place].T[:, _counted_as(field)[1:] - 1]
+        for level in SILENT_LEVELS.get(field, ()):
+            rows[:, level - 1] = 1.0
+        for level, (of_one, *of_two) in EITHER.get(field, {}).items():
+            rows[:, level - 1] = rows[:, of_one - 1]
+            others = slice(self.classes.match_count, None)
+            rows[others, level - 1] += rows[others][:, [one - 1 for one in of_two]].sum(axis=1)
+        return rows
 
 
 def _limit_differing(field: str, table: Floats) -> None:
@@ -225,14 +271,6 @@ def _counted_as(field: str) -> Ids:
     for level, other in COUNTED_AS.get(field, {}).items():
         levels[level] = other
     return levels
-
-
-def _stored(field: str, table: Floats) -> Floats:
-    """Return one row per class; a level that is no evidence is certain in every class."""
-    rows = table.T[:, _counted_as(field)[1:] - 1]
-    for level in SILENT_LEVELS.get(field, ()):
-        rows[:, level - 1] = 1.0
-    return rows
 
 
 def _rounded(values: Floats) -> tuple[float, ...]:
