@@ -73,7 +73,12 @@ def derive_tasks(
 
 def follow_load(*, record_ids: Sequence[int], births: Births, **_signal: object) -> None:
     """Ask again about decisions on records that a load has just changed; see `mdm.signals`."""
-    record_ids = [key for key in record_ids if key not in births.carried]  # Nobody knew the rest.
+    # Nobody knew the rest.
+    follow_change(record_ids=[key for key in record_ids if key not in births.carried])
+
+
+def follow_change(*, record_ids: Sequence[int], **_signal: object) -> None:
+    """Ask again about decisions on records that changed, by an undone file for instance."""
     if not record_ids or not Decision.objects.in_force().exists():
         return
     if standing := decisions_touching(record_ids):

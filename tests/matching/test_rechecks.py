@@ -7,9 +7,10 @@ from matching import review
 from matching.decisions import Verdict, decide, retract
 from matching.models import Decision, ReviewTask
 from matching.repairs import Wish, repair
-from mdm.models import SourceRecord
+from mdm.models import LoadBatch, SourceRecord
 from tests.matching.factories import customers_of, make_steward, settled
 from tests.mdm.loading.files import csv_bytes, load_bytes, row
+from tests.mdm.loading.test_undo import undo_batch
 from tests.mdm.pages import client_of
 
 pytestmark = pytest.mark.django_db
@@ -61,6 +62,18 @@ def test_a_value_that_comes_back_takes_the_question_away():
     load(maj="03/02/2024")
 
     assert rechecks() == []
+
+
+def test_an_undone_file_takes_its_question_away_and_asks_about_what_was_decided_on_it():
+    one, other, third = load()
+    decide(one.pk, other.pk, Verdict.SAME, by=make_steward())
+    load(nom="GRAND", maj="02/02/2024")
+    decide(other.pk, third.pk, Verdict.DIFFERENT, by=make_steward())
+    assert rechecks() == [(one.pk, other.pk)]
+
+    undo_batch(LoadBatch.objects.latest("pk"))
+
+    assert rechecks() == [(other.pk, third.pk)]
 
 
 def test_the_same_answer_confirms_and_its_undo_asks_again():
