@@ -98,7 +98,7 @@ def test_each_blocking_rule_tells_how_many_decided_pairs_it_brings_together():
     rules = page(MatchRun.objects.get()).context["rules"]
 
     decided = {rule.words: rule.decided for rule in rules if rule.is_used}
-    assert decided["e-mail"] == 1
+    assert decided["sound of the e-mail"] == 1
     assert 0 in decided.values()
 
 
