@@ -123,6 +123,7 @@ def django_db_setup(
             patch.setattr(TransactionTestCase, "_fixture_teardown", lambda _: pristine.restore())
             yield pristine
             patch.undo()
+            pristine.restore()  # PostgreSQL drops no database that somebody still uses.
         teardown_databases(made, verbosity=0)
 
 
