@@ -170,8 +170,12 @@ class BlockingKey(models.Model):
 class PairEvidence(models.Model):
     """What the last run found for two records, at or above the review floor."""
 
-    left = models.ForeignKey(SourceRecord, models.CASCADE, related_name="+")
-    right = models.ForeignKey(SourceRecord, models.CASCADE, related_name="+")
+    # A search names records that it has read, and nobody deletes them: to look each up again was a
+    # third of the server's work where nothing had changed. The unique pair leads from the left.
+    left = models.ForeignKey(
+        SourceRecord, models.CASCADE, related_name="+", db_constraint=False, db_index=False
+    )
+    right = models.ForeignKey(SourceRecord, models.CASCADE, related_name="+", db_constraint=False)
     run = models.ForeignKey(MatchRun, models.PROTECT, related_name="evidence")
     score = models.FloatField(help_text="Log2 odds that both are one person: 0 is even.")
     pattern = models.BigIntegerField(help_text="Level of every comparison, as one number.")
