@@ -9,10 +9,11 @@ from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
+from benchmarks.company import company_of
 from benchmarks.scale import load_company, site_of
 from benchmarks.servers import PostgresServer
 from benchmarks.steps import Measured, Site
-from mdm.demo.company import CompanyFiles, write_company
+from mdm.demo.company import CompanyFiles
 
 COMPANY_ROWS = 60_000
 _OF_ALL = ("golden", "check", "undo all")
@@ -40,7 +41,7 @@ def measure_identity(
     folder: Path, *, rows: int, minutes: float, engines: dict[str, PostgresServer | None]
 ) -> Iterator[Walk]:
     """Walk the way on each engine; no step begins when `minutes` have gone on it."""
-    files = write_company(folder / f"company{rows}", rows=min(rows, COMPANY_ROWS), seed=1)
+    files = company_of(folder / f"company{rows}", rows=min(rows, COMPANY_ROWS))
     for engine, server in engines.items():
         with site_of(folder / f"identity_{engine}{rows}", server) as site:
             yield Walk(engine, rows, dict(_steps(site, files, rows, minutes)))

@@ -5,10 +5,11 @@ from contextlib import AbstractContextManager, contextmanager, nullcontext
 from dataclasses import dataclass
 from pathlib import Path
 
+from benchmarks.company import company_of
 from benchmarks.real_input import MAPPINGS
 from benchmarks.servers import PostgresServer
 from benchmarks.steps import Measured, Site
-from mdm.demo.company import CompanyFiles, write_company
+from mdm.demo.company import CompanyFiles
 
 SOURCES = ("crm", "shop", "newsletter")
 
@@ -26,7 +27,7 @@ def measure_scale(
     folder: Path, *, rows: int, engines: dict[str, PostgresServer | None]
 ) -> Iterator[Run]:
     """Walk the way on each engine with the very same files."""
-    files = write_company(folder / f"company{rows}", rows=rows, seed=1)
+    files = company_of(folder / f"company{rows}", rows=rows)
     for engine, server in engines.items():
         with site_of(folder / f"{engine}{rows}", server) as site:
             yield Run(engine, rows, _walk(site, files))
