@@ -8,6 +8,9 @@ IS_LONG = os.environ.get("HYPOTHESIS_PROFILE") == "long"
 """Whether this is `make test-long`."""
 
 
+IS_SQLITE = settings.DATABASES["default"]["ENGINE"].endswith("sqlite3")
+
+
 def histories(usual: int, *, long: int | None = None) -> int:
     """Return how many to try: a third on PostgreSQL, where each takes three times as long.
 
@@ -15,5 +18,4 @@ def histories(usual: int, *, long: int | None = None) -> int:
     """
     if IS_LONG:
         return long or usual
-    is_sqlite = settings.DATABASES["default"]["ENGINE"].endswith("sqlite3")
-    return usual if is_sqlite else max(2, usual // 3)
+    return usual if IS_SQLITE else max(2, usual // 3)

@@ -13,7 +13,7 @@ from matching.linkage.classes import (
     chance_when_sharing,
     parts_by_field,
 )
-from matching.linkage.columns import Codes, Flags, Floats
+from matching.linkage.columns import Codes, Flags, Floats, Levels
 from matching.linkage.comparison import compare
 from matching.linkage.encoding import Encoded
 from matching.linkage.keys import Rule
@@ -48,11 +48,18 @@ def _under_rules(
     among: Flags | None = None,
     workers: int,
 ) -> list[dict[str, Floats]]:
-    keys = list(dict.fromkeys(key for one in parts for key in one.items()))
+    # Several fields, and several rules, ask about those who share the same parts.
+    asked = list(dict.fromkeys(shared for one in parts for shared in one.values()))
     with ThreadPoolExecutor(workers) as pool:
-        found = pool.map(lambda key: _when_sharing(encoded, key, at_random, among), keys)
-        shared = dict(zip(keys, found, strict=True))
-    return [{key[0]: shared[key] for key in one.items()} for one in parts]
+        found = pool.map(lambda shared: _levels_when_sharing(encoded, shared, among), asked)
+        levels = dict(zip(asked, found, strict=True))
+    return [
+        {
+            field: chance_when_sharing(field, levels[shared], at_random[field], shared)
+            for field, shared in one.items()
+        }
+        for one in parts
+    ]
 
 
 def _among_organisations(encoded: Encoded, rules: Sequence[Rule], workers: int) -> Chance | None:
@@ -88,17 +95,13 @@ def _at_random(encoded: Encoded, records: Codes) -> dict[str, Floats]:
     return chance_at_random(compare(encoded, left[apart], right[apart]), pair_count)
 
 
-def _when_sharing(
-    encoded: Encoded,
-    key: tuple[str, tuple[str, ...]],
-    at_random: dict[str, Floats],
-    among: Flags | None,
-) -> Floats:
-    field, parts = key
+def _levels_when_sharing(
+    encoded: Encoded, parts: tuple[str, ...], among: Flags | None
+) -> dict[str, Levels]:
+    """Return how random pairs agree that share these parts."""
     generator = np.random.default_rng(SEED)
     left, right = random_pairs_sharing(encoded, parts, RULE_SAMPLE, generator)
     if among is not None:
         kept = np.take(among, left) & np.take(among, right)
         left, right = left[kept], right[kept]
-    levels = compare(encoded, left, right)
-    return chance_when_sharing(field, levels, at_random[field], parts)
+    return compare(encoded, left, right)
