@@ -18,6 +18,7 @@ from pytest_django import DjangoDbBlocker
 
 from benchmarks.real_input import sample_folder
 from config.roles import create_roles
+from mdm import bulk
 from tests import services
 from tests.database_copies import Copy, copied_database
 from tests.instance import Instance, instance_environment
@@ -121,6 +122,7 @@ def django_db_setup(
         create_roles()
         with copied_database("pristine", folder) as pristine:
             patch.setattr(TransactionTestCase, "_fixture_teardown", lambda _: pristine.restore())
+            patch.setattr(bulk, "_SQLITE_PAUSE_SECONDS", 0.0)  # Nobody clicks meanwhile.
             yield pristine
             patch.undo()
             pristine.restore()  # PostgreSQL drops no database that somebody still uses.

@@ -40,6 +40,7 @@ def test_work_between_two_chunks_is_part_of_the_pause(monkeypatch: pytest.Monkey
     slept: list[float] = []
     monkeypatch.setattr(time, "sleep", slept.append)
 
+    monkeypatch.setattr(bulk, "_SQLITE_PAUSE_SECONDS", 0.03)
     bulk.pause_for_other_writers()
     bulk.pause_for_other_writers(since=time.monotonic() - 1)
 
