@@ -69,10 +69,9 @@ lock: $(VENV)/.dev ## Resolve the dependencies again (needs the network; UPGRADE
 $(PYTHON):
 	@bash config/venv.sh $(VENV)
 
-# Compiled when first imported: two thirds of what is installed never are.
 INSTALL = if command -v uv > /dev/null; \
 	then uv pip install --quiet --python $(PYTHON) --require-hashes --requirement $(1); \
-	else $(PYTHON) -m pip install --quiet --disable-pip-version-check --no-compile --require-hashes --requirement $(1); fi
+	else $(PYTHON) -m pip install --quiet --disable-pip-version-check $(2) --require-hashes --requirement $(1); fi
 
 # What the development lock installed holds the runtime lock too.
 $(VENV)/.runtime: $(LOCK) | $(PYTHON)
@@ -82,5 +81,5 @@ $(VENV)/.runtime: $(LOCK) | $(PYTHON)
 
 $(VENV)/.dev: $(DEV_LOCK) | $(PYTHON)
 	@echo "Installing the locked dependencies and the tools…"
-	@$(call INSTALL,$(DEV_LOCK))
+	@$(call INSTALL,$(DEV_LOCK),--no-compile) # Tests import a third of it, and compile that.
 	@touch $(VENV)/.runtime $@

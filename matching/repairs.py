@@ -358,12 +358,8 @@ def _joined(wish: Wish, moved: list[int], others: list[int]) -> list[tuple[int, 
     return [_said(others[0], record, Verdict.SAME) for record in moved]
 
 
-def _same_among(members: Sequence[int]) -> list[Decision]:
-    return _same_between(members)
-
-
 @kept_objects(Decision)
-def _same_between(record_ids: Collection[int]) -> QuerySet[Decision]:
+def _same_among(record_ids: Collection[int]) -> QuerySet[Decision]:
     same = Decision.objects.in_force().filter(verdict=Verdict.SAME)
     return same.filter(among("left", record_ids), among("right", record_ids)).order_by("pk")
 

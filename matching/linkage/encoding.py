@@ -230,13 +230,10 @@ def encode(
         size=len(records),
         names=names,
         bands=_all_bands(names, texts, known),
-        shared={
-            "phone": _widely_shared("phone", phones, known),
-            "email": _widely_shared("email", emails, known) | of_households(emails[0].words),
-        },
+        shared=_all_shared(phones, emails, known),
         perhaps_shared=of_households_perhaps(emails[0].words),
         birth_date=birth_date,
-        births=np.take(_dates(birth_date.words), birth_date.codes),
+        births=np.take(spelling.packed_dates(birth_date.words), birth_date.codes),
         emails=emails,
         local_parts=(locals_, *(_local_part(locals_, emails[0], other) for other in emails[1:])),
         hosts=code_values((word or "").rpartition("@")[2] for word in emails[0].words).codes,
@@ -329,6 +326,13 @@ def _bands(field: str, coded: Coded, known: Known | None) -> Levels:
     return np.take(known.bands[field].of(coded.hashes), coded.codes)
 
 
+def _all_shared(
+    phones: tuple[Coded, ...], emails: tuple[Coded, ...], known: Known | None
+) -> dict[str, Flags]:
+    of_several = _widely_shared("email", emails, known) | of_households(emails[0].words)
+    return {"phone": _widely_shared("phone", phones, known), "email": of_several}
+
+
 def _widely_shared(field: str, coded: tuple[Coded, ...], known: Known | None) -> Flags:
     if known is None:
         return np.asarray(sum(one.counts for one in coded) > SHARED_BY)
@@ -388,12 +392,3 @@ def _mailboxes(local: Coded, letters: Sequence[str], names: Names) -> Bits:
     found = np.take(spelling.hashes([word or None for word in letters]), local.codes)
     found[names.given > 0] = 0
     return found
-
-
-def _dates(words: Words) -> Bits:
-    """Return year, month and day as packed digits; a year or a year and month alone have zeros."""
-    known = [
-        word.ljust(8, "0") if word and len(word) in (4, 6, 8) and word.isdigit() else "0"
-        for word in words
-    ]
-    return np.array([int(digits, 16) for digits in known], np.uint64)

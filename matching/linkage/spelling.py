@@ -43,6 +43,15 @@ def packed_digits(words: Words) -> Bits:
     return np.array([int(number or "0", 16) for number in digits], np.uint64)
 
 
+def packed_dates(words: Words) -> Bits:
+    """Return year, month and day as packed digits; a year or a year and month alone have zeros."""
+    known = [
+        word.ljust(8, "0") if word and len(word) in (4, 6, 8) and word.isdigit() else "0"
+        for word in words
+    ]
+    return np.array([int(digits, 16) for digits in known], np.uint64)
+
+
 def _in_slices(function: Callable[[Words], Bits], words: Words) -> Bits:
     """Work words out some thousand at a time: each of their letters takes 32 bytes meanwhile."""
     found = np.zeros(len(words), np.uint64)
