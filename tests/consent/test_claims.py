@@ -2,6 +2,7 @@
 
 from datetime import UTC, datetime, timedelta
 from typing import Any
+from uuid import RFC_4122
 
 import pytest
 
@@ -13,6 +14,8 @@ from mdm.models import ContactPoint, Customer, LoadBatch, RecordContactPoint, So
 from mdm.signals import Births, PermissionClaim, records_loaded, records_settled
 from tests.consent.factories import marketing, record_event
 from tests.mdm.factories import make_record, make_records
+from tests.mdm.loading.files import load as load_rows
+from tests.mdm.loading.files import row
 
 pytestmark = pytest.mark.django_db
 LAST_YEAR = datetime(2025, 11, 3, 9, tzinfo=UTC)
@@ -260,3 +263,16 @@ def test_the_date_of_a_claim_is_a_contact_of_the_person():
     load(record, {"occurred_at": datetime.now(UTC) - timedelta(days=4 * 365)})
 
     assert rule(record) == "G10"
+
+
+def test_the_names_of_events_begin_with_their_time_so_that_their_index_grows_at_its_end():
+    yes = [row(key, email=f"p{key}@example.com", accord="oui") for key in range(30)]
+    load_rows(*yes)
+    load_rows(*[{**line, "stop": "oui"} for line in yes])  # New records, then known ones.
+
+    events = ConsentEvent.objects.order_by("pk")
+
+    assert len({event.uuid for event in events}) == len(events) == 60
+    assert {(event.uuid.version, event.uuid.variant) for event in events} == {(7, RFC_4122)}
+    for event in events:
+        assert event.uuid.int >> 80 == int(event.recorded_at.timestamp() * 1000)
