@@ -164,6 +164,7 @@ def _open(row: MatchRun) -> "QuerySet[MatchPart]":
 
 def _build(row: MatchRun) -> "tuple[Work, list[Part]] | None":
     """Build from the plan what the job itself works with; None when the pages have changed."""
+    from matching.linkage.blocking import Claims
     from matching.linkage.encoding import encode
     from matching.linkage.keys import Rule
     from matching.linkage.pairing import Scope
@@ -177,7 +178,7 @@ def _build(row: MatchRun) -> "tuple[Work, list[Part]] | None":
     encoded = encode(records, compare_sources=chosen.compares_sources)
     rules = [Rule(tuple(name.split("+")), budget=float("inf")) for name in row.plan["rules"]]
     blocks = build_all(encoded, rules, chosen.block_cap, workers=chosen.workers)
-    work = Work(encoded, blocks, Scope(None, records.sources, chosen.clean_sources))
+    work = Work(encoded, Claims(blocks), Scope(None, records.sources, chosen.clean_sources))
     if _fingerprint(work, records.ids, row.plan["size"]) != row.plan["fingerprint"]:
         return None
     return work, cut(blocks, row.plan["size"])

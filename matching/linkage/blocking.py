@@ -4,6 +4,8 @@ A key is used only when all its parts are present. A pair that several rules mak
 the first of them; a block larger than the cap makes no pairs and hides none from later rules.
 """
 
+import functools
+import operator
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from enum import StrEnum
@@ -15,6 +17,7 @@ import numpy as np
 from matching.linkage.columns import Bits, Codes, Flags, Ids, Levels
 from matching.linkage.encoding import Encoded
 from matching.linkage.keys import Rule, one_sided, record_keys
+from matching.linkage.rows import Rows, in_rows, rows_of_both
 from matching.linkage.sorting import SortedBlocks, meetings, sorted_blocks
 
 BLOCK_CAP = 1000
@@ -77,22 +80,31 @@ class Blocks:
 
     def joins(self, left: Codes, right: Codes) -> Flags:
         """Return which pairs share a block."""
-        if self.one_sided:
-            found = np.zeros(len(left), np.bool_)
-        else:
-            found = np.equal(np.take(self.columns[0], left), np.take(self.columns[0], right))
+        found = np.equal(np.take(self.first_column, left), np.take(self.first_column, right))
         if len(self.columns) > 1:
-            # Few records have a second phone or a birth name: only they are looked at again.
-            special = self._is_special
-            rows = np.flatnonzero(np.take(special, left) | np.take(special, right))
-            left, right = left[rows], right[rows]
-            for mine, other in self.meetings:
-                one, two = np.take(self.columns[mine], left), np.take(self.columns[other], right)
-                found[rows] |= one == two
+            found |= self.joins_otherwise(left, right)
         return found
 
+    def joins_otherwise(self, left: Codes, right: Codes) -> Flags:
+        """Return which pairs share a block by other columns than the first.
+
+        Few records have a second phone or a birth name: only they are looked at.
+        """
+        found = np.zeros(len(left), np.bool_)
+        rows = np.flatnonzero(np.take(self.is_special, left) | np.take(self.is_special, right))
+        left, right = left[rows], right[rows]
+        for mine, other in self.meetings:
+            one, two = np.take(self.columns[mine], left), np.take(self.columns[other], right)
+            found[rows] |= one == two
+        return found
+
+    @property
+    def first_column(self) -> Codes:
+        """The column in which two records of one block are equal, and that most pairs share."""
+        return _alone(len(self.columns[0])) if self.one_sided else self.columns[0]
+
     @cached_property
-    def _is_special(self) -> Flags:
+    def is_special(self) -> Flags:
         """Which records are in a block by another way than the first, or on the first side."""
         columns = self.columns[: self.one_sided] if self.one_sided else self.columns[1:]
         found: Flags = np.any([column >= 0 for column in columns], axis=0)
@@ -117,7 +129,7 @@ class Blocks:
         other = np.arange(len(one), dtype=np.int32) + np.repeat(skipped, partners)
         left, right = np.take(self.entries, one), np.take(self.entries, other)
         if len(self.columns) == 1:
-            return np.minimum(left, right), np.maximum(left, right)
+            return left, right
         return self._made_once(left, right, np.take(self.ways, one), np.take(self.ways, other))
 
     def _made_once(
@@ -237,11 +249,54 @@ def _block_numbers(
     numbers = np.repeat(np.arange(len(sizes), dtype=np.int32), sizes)
     columns = []
     for way in range(count):
-        column = -1 - np.arange(size, dtype=np.int32) - way * size
+        column = _alone(size, way)
         rows = ways == way
         column[entries[rows]] = numbers[rows]
         columns.append(column)
     return tuple(columns)
+
+
+def _alone(size: int, way: int = 0) -> Codes:
+    """Return a number for each record that no block and no other record has."""
+    return -1 - np.arange(size, dtype=np.int32) - way * size
+
+
+class Claims(tuple[Blocks, ...]):
+    """The rules' blocks in the order in which they claim a pair."""
+
+    def new_pairs(self, position: int, part: slice) -> tuple[Codes, Codes]:
+        """Return the pairs of a slice of a rule's entries that no earlier rule makes."""
+        left, right = self[position].pairs(part)
+        if not position or not len(left):
+            return left, right
+        kept = np.flatnonzero(~self._are_claimed(position, left, right))
+        return np.take(left, kept), np.take(right, kept)
+
+    def _are_claimed(self, position: int, left: Codes, right: Codes) -> Flags:
+        """Return which pairs a rule before this one makes."""
+        found, is_special = np.empty(len(left), np.bool_), np.empty(len(left), np.bool_)
+        asked = np.arange(self.rows.shape[1]) < position
+        for part, one, other in rows_of_both(self.rows, left, right):
+            # Eight flags are one number: none of them is looked at alone.
+            joined = (one == other).view(np.uint64) & asked.view(np.uint64)
+            found[part] = functools.reduce(operator.or_, joined.T)
+            is_special[part] = one[:, -1] | other[:, -1]
+        rows = np.flatnonzero(is_special & ~found)
+        left, right = left[rows], right[rows]
+        for earlier in self[:position]:
+            if len(earlier.columns) > 1:
+                found[rows] |= earlier.joins_otherwise(left, right)
+        return found
+
+    @cached_property
+    def rows(self) -> Rows:
+        """The first block numbers of each record; and last, whether it has others."""
+        columns = [one.first_column for one in self]
+        rows = in_rows(columns, width=8 * (len(columns) // 8 + 1))
+        for one in self:
+            if len(one.columns) > 1:
+                rows[:, -1] |= one.is_special
+        return rows
 
 
 def candidate_pairs(
@@ -253,28 +308,17 @@ def candidate_pairs(
         blocks: the rules' blocks, in the order in which they claim a pair.
         changed: when given, only pairs with at least one of these records.
     """
-    for position, part in chunks(blocks, changed):
-        left, right = new_pairs(blocks, position, part)
+    claims = Claims(blocks)
+    for position, part in chunks(blocks):
+        left, right = claims.new_pairs(position, part)
         if changed is not None:
             kept = np.take(changed, left) | np.take(changed, right)
             left, right = left[kept], right[kept]
         yield position, left, right
 
 
-def chunks(blocks: Sequence[Blocks], changed: Flags | None = None) -> Iterator[tuple[int, slice]]:
+def chunks(blocks: Sequence[Blocks]) -> Iterator[tuple[int, slice]]:
     """Yield (rule position, slice of its entries): the pieces of work of a run."""
     for position, one in enumerate(blocks):
         for part in one.slices():
             yield position, part
-
-
-def new_pairs(blocks: Sequence[Blocks], position: int, part: slice) -> tuple[Codes, Codes]:
-    """Return the pairs of a slice of a rule's entries that no earlier rule makes."""
-    left, right = blocks[position].pairs(part)
-    if not position or not len(left):
-        return left, right
-    known = blocks[0].joins(left, right)
-    for earlier in blocks[1:position]:
-        known |= earlier.joins(left, right)
-    kept = np.flatnonzero(~known)
-    return np.take(left, kept), np.take(right, kept)

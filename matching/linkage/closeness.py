@@ -10,16 +10,13 @@ import numpy as np
 from rapidfuzz import process
 from rapidfuzz.distance import OSA
 
-from matching.linkage.columns import Bits, Codes, Flags, Levels
-from matching.linkage.encoding import Coded
+from matching.linkage.columns import Bits, Codes, Flags, Ids, Levels
 
 FAR = 99
 """Distance of two words that are further apart than asked for."""
 
 _NIBBLES = np.uint64(0x1111111111111111)
 _FOUR = np.uint64(4)
-
-MISSING, SAME, APART = 0, 1, 2
 
 
 def distances(
@@ -35,26 +32,29 @@ def distances(
         limit: greatest distance of interest.
     """
     result = np.full(len(one), FAR, np.uint8)
-    apart = np.bitwise_count(np.take(bits, one) ^ np.take(bits, other))
-    rows = np.flatnonzero(apart <= 2 * limit)
-    if len(rows):
-        found = process.cpdist(
-            [words[code] or "" for code in one[rows].tolist()],
-            [words[code] or "" for code in other[rows].tolist()],
-            scorer=OSA.distance,
-            score_cutoff=limit,
-            dtype=np.uint8,
-        )
-        result[rows] = np.where(found <= limit, found, FAR)
+    rows = perhaps_close(bits, one, other, limit)
+    result[rows] = edits(words, one[rows], other[rows], limit)
     return result
 
 
-def agreement(coded: Coded, left: Codes, right: Codes) -> Levels:
-    """Return whether a value is `MISSING` on a side, the `SAME` or `APART`."""
-    one, other = np.take(coded.codes, left), np.take(coded.codes, right)
-    found = np.where(one == other, np.uint8(SAME), np.uint8(APART))
-    found[(one == 0) | (other == 0)] = MISSING
-    return found
+def perhaps_close(bits: Bits, one: Codes, other: Codes, limit: int) -> Ids:
+    """Return which words may be within so many edits, by their signatures; none is lost."""
+    apart = np.bitwise_count(np.take(bits, one) ^ np.take(bits, other))
+    return np.flatnonzero(apart <= 2 * limit)
+
+
+def edits(words: Sequence[str | None], one: Codes, other: Codes, limit: int) -> Levels:
+    """Return edit distances up to a limit, else `FAR`, whatever the signatures say."""
+    if not len(one):
+        return np.zeros(0, np.uint8)
+    found = process.cpdist(
+        [words[code] or "" for code in one.tolist()],
+        [words[code] or "" for code in other.tolist()],
+        scorer=OSA.distance,
+        score_cutoff=limit,
+        dtype=np.uint8,
+    )
+    return np.where(found <= limit, found, np.uint8(FAR))
 
 
 def is_one_slip(one: Bits, other: Bits) -> Flags:

@@ -1,16 +1,16 @@
 """From a pair of records to the level of each field, many pairs at a time.
 
-Each function takes the encoded records and two arrays of record positions, and returns one level
-per pair (see `matching.levels`). `np.take` is used throughout: it is three times as fast as an
-index in brackets.
+Each function takes the two sides of the pairs, and returns one level per pair (see
+`matching.levels`). Where values agree is known of all of them at once; only pairs of unequal ones
+are looked at again. `np.take` is used throughout: it is three times as fast as an index in
+brackets.
 """
 
-import operator
 from collections.abc import Callable, Sequence
-from functools import partial
-from itertools import starmap
+from typing import Any
 
 import numpy as np
+import numpy.typing as npt
 
 from matching.levels import (
     LEVELS,
@@ -27,34 +27,31 @@ from matching.levels import (
     Text,
     Town,
 )
-from matching.linkage.closeness import (
-    APART,
-    MISSING,
-    SAME,
-    agreement,
-    distances,
-    is_one_slip,
-)
+from matching.linkage.closeness import distances, edits, is_one_slip, perhaps_close
 from matching.linkage.columns import Codes, Flags, Ids, Levels
 from matching.linkage.date_levels import compare_birth_dates
 from matching.linkage.encoding import Coded, Encoded
-from matching.linkage.mailboxes import is_slip_inside
-from matching.linkage.name_levels import compare_names, spelt_in_mailbox
+from matching.linkage.mailboxes import are_slips_inside
+from matching.linkage.name_levels import compare_names
+from matching.linkage.sides import APART, MISSING, SAME, Sides, Values, agreement
 
-Comparison = Callable[[Encoded, Codes, Codes], Levels]
+Comparison = Callable[[Sides], Levels]
 
 
 def patterns(encoded: Encoded, fields: Sequence[str], left: Codes, right: Codes) -> Ids:
     """Return one number per pair that holds the level of every field (a mixed-radix number)."""
-    levels = compare(encoded, left, right, fields)
-    return pack(levels)
+    return pack(compare(encoded, left, right, fields))
 
 
 def pack(levels: dict[str, Levels]) -> Ids:
     """Return the levels of each pair as one number; the first field counts in ones."""
-    pattern: Ids | int = 0
+    pattern: npt.NDArray[Any] | np.uint8 = np.uint8(0)
+    most = 1
     for field in reversed(levels):
-        pattern = pattern * len(LEVELS[field]) + levels[field].astype(np.int64)
+        # No wider than the number may become: narrow ones are several to an instruction.
+        most *= len(LEVELS[field])
+        width = np.min_scalar_type(most - 1)
+        pattern = pattern.astype(width) * width.type(len(LEVELS[field])) + levels[field]
     return np.asarray(pattern, np.int64)
 
 
@@ -62,9 +59,10 @@ def compare(
     encoded: Encoded, left: Codes, right: Codes, fields: Sequence[str] | None = None
 ) -> dict[str, Levels]:
     """Return the levels of each field, in pattern order."""
-    names = compare_names(encoded, left, right)
+    sides = Sides(encoded, left, right)
+    names = compare_names(sides)
     levels = {
-        field: names[field] if field in names else _COMPARISONS[field](encoded, left, right)
+        field: names[field] if field in names else _COMPARISONS[field](sides)
         for field in (encoded.fields if fields is None else fields)
     }
     if "sex" in levels:
@@ -75,86 +73,89 @@ def compare(
     return levels
 
 
-def compare_addresses(encoded: Encoded, left: Codes, right: Codes) -> Levels:
+def compare_addresses(sides: Sides) -> Levels:
     """Return street and town as one level."""
-    street = _street_levels(encoded, left, right)
+    street = _street_levels(sides)
     street *= np.uint8(len(Town))
-    street += _town_levels(encoded, left, right)
+    street += _town_levels(sides)
     return street
 
 
-def _street_levels(encoded: Encoded, left: Codes, right: Codes) -> Levels:
-    street = encoded.texts["street"]
-    one, other = np.take(street.codes, left), np.take(street.codes, right)
-    both = (one > 0) & (other > 0)
-    same = (one == other) & both
-    levels = np.where(both, np.uint8(Street.DIFFERS), np.uint8(Street.UNKNOWN))
-    near = np.flatnonzero(both & ~same)
-    near = near[distances(street.words, street.signatures, one[near], other[near], 2) <= 2]
-    alike = np.r_[np.flatnonzero(same), near]
-    number = encoded.texts["street_number"].codes
-    same_number = np.take(number, left[alike]) == np.take(number, right[alike])
-    found = np.full(len(alike), Street.OTHER_NUMBER, np.uint8)
-    found[same_number] = Street.SAME
-    found[len(alike) - len(near) :][same_number[len(alike) - len(near) :]] = Street.NEAR
-    levels[alike] = found
+def _street_levels(sides: Sides) -> Levels:
+    street = sides.encoded.texts["street"]
+    known = sides.agreement("street") != MISSING
+    levels = np.where(known, np.uint8(Street.DIFFERS), np.uint8(Street.UNKNOWN))
+    same, apart = sides.rows("street", SAME), sides.rows("street", APART)
+    one, other = (np.take(street.codes, side[apart]) for side in (sides.left, sides.right))
+    near = apart[distances(street.words, street.signatures, one, other, 2) <= 2]
+    number = sides.encoded.texts["street_number"].codes
+    for rows, level in ((same, Street.SAME), (near, Street.NEAR)):
+        is_same = np.take(number, sides.left[rows]) == np.take(number, sides.right[rows])
+        levels[rows] = np.where(is_same, np.uint8(level), np.uint8(Street.OTHER_NUMBER))
     return levels
 
 
-def _town_levels(encoded: Encoded, left: Codes, right: Codes) -> Levels:
+def _town_levels(sides: Sides) -> Levels:
     """Return whether postcode and town agree; a slip of the hand in one of them does not count."""
-    postcode, city = (agreement(encoded.texts[name], left, right) for name in _TOWN)
-    levels = np.full(len(left), Town.DIFFERS, np.uint8)
-    levels[(postcode == SAME) | (city == SAME)] = Town.PARTLY
-    levels[(postcode == SAME) & (city != APART)] = Town.SAME
-    levels[(city == SAME) & (postcode != APART)] = Town.SAME
-    levels[(postcode == MISSING) & (city == MISSING)] = Town.UNKNOWN
+    postcode, city = (sides.agreement(name) for name in _TOWN)
+    levels = np.take(_TOWNS, postcode * np.uint8(3) + city)
     partly = np.flatnonzero(levels == Town.PARTLY)
     near = np.zeros(len(partly), np.bool_)
     for name in _TOWN:
-        coded = encoded.texts[name]
-        one, other = (np.take(coded.codes, side[partly]) for side in (left, right))
+        coded = sides.encoded.texts[name]
+        one, other = (np.take(coded.codes, side[partly]) for side in (sides.left, sides.right))
         near |= distances(coded.words, coded.signatures, one, other, 1) == 1
     levels[partly[near]] = Town.SAME
     return levels
 
 
 _TOWN = ("postcode", "city")
+_TOWNS = np.array(
+    [
+        # The city is missing, the same, apart.
+        *(Town.UNKNOWN, Town.SAME, Town.DIFFERS),  # The postcode is missing.
+        *(Town.SAME, Town.SAME, Town.PARTLY),  # It is the same.
+        *(Town.DIFFERS, Town.PARTLY, Town.DIFFERS),  # It is another.
+    ],
+    np.uint8,
+)
 
 
-def compare_phones(encoded: Encoded, left: Codes, right: Codes) -> Levels:
+def compare_phones(sides: Sides) -> Levels:
     """Return the level of the best of the phone pairs."""
-    return _best_of_several(encoded.phones, left, right, partial(_phone_levels, encoded))
+    return _best_of_several(sides, "phone", sides.encoded.phones, _phone_levels)
 
 
-def _phone_levels(encoded: Encoded, mine: int, theirs: int, left: Codes, right: Codes) -> Levels:
-    one = np.take(encoded.phones[mine].codes, left)
-    other = np.take(encoded.phones[theirs].codes, right)
-    both = (one > 0) & (other > 0)
-    levels = np.where(both, np.uint8(Phone.DIFFERS), np.uint8(Phone.UNKNOWN))
-    same = np.flatnonzero((one == other) & both)
-    is_shared = np.take(encoded.shared["phone"], one[same])
+def _phone_levels(encoded: Encoded, pairs: Values) -> Levels:
+    levels = np.where(pairs.agreement != MISSING, np.uint8(Phone.DIFFERS), np.uint8(Phone.UNKNOWN))
+    same, one, _ = pairs.that(SAME)
+    is_shared = np.take(encoded.shared["phone"], one)
     levels[same] = np.where(is_shared, np.uint8(Phone.SAME_SHARED), np.uint8(Phone.SAME))
-    apart = np.flatnonzero(both & (one != other))
-    digits, others = (np.take(encoded.phone_digits, codes[apart]) for codes in (one, other))
+    apart, one, other = pairs.that(APART)
+    digits, others = (np.take(encoded.phone_digits, codes) for codes in (one, other))
     levels[apart[is_one_slip(digits, others)]] = Phone.ONE_DIGIT
     return levels
 
 
 def _best_of_several(
+    sides: Sides,
+    attribute: str,
     values: Sequence[Coded],
-    left: Codes,
-    right: Codes,
-    compare_values: Callable[[int, int, Codes, Codes], Levels],
+    compare_values: Callable[[Encoded, Values], Levels],
 ) -> Levels:
     """Return the best level over all values of both sides; few records have a second one."""
-    levels = compare_values(0, 0, left, right)
+    left, right = sides.left, sides.right
+    first = Values(values, 0, 0, left, right, sides.agreement(attribute))
+    levels = compare_values(sides.encoded, first)
     if len(values) > 1:
-        several = values[1].codes > 0
+        several = values[1].is_known
         rows = np.flatnonzero(np.take(several, left) | np.take(several, right))
+        left, right = left[rows], right[rows]
         found = levels[rows]
         for mine, theirs in ((0, 1), (1, 0), (1, 1)):
-            found = _best(found, compare_values(mine, theirs, left[rows], right[rows]))
+            codes = np.take(values[mine].codes, left), np.take(values[theirs].codes, right)
+            pairs = Values(values, mine, theirs, left, right, agreement(*codes))
+            found = _best(found, compare_values(sides.encoded, pairs))
         levels[rows] = found
     return levels
 
@@ -165,45 +166,48 @@ def _best(one: Levels, other: Levels) -> Levels:
     return lower
 
 
-def compare_emails(encoded: Encoded, left: Codes, right: Codes) -> Levels:
+def compare_emails(sides: Sides) -> Levels:
     """Return the level of the best of the e-mail pairs."""
-    levels = _best_of_several(encoded.emails, left, right, partial(_email_levels, encoded))
-    for one, other in ((left, right), (right, left)):
-        levels[spelt_in_mailbox(encoded, one, other)] = Email.SPELLS_NAME
+    levels = _best_of_several(sides, "email", sides.encoded.emails, _email_levels)
+    for rows, _others in sides.spelt_in_mailboxes:
+        levels[rows] = Email.SPELLS_NAME
     return levels
 
 
-def _email_levels(encoded: Encoded, mine: int, theirs: int, left: Codes, right: Codes) -> Levels:
-    one = np.take(encoded.emails[mine].codes, left)
-    other = np.take(encoded.emails[theirs].codes, right)
-    both = (one > 0) & (other > 0)
-    levels = np.where(both, np.uint8(Email.DIFFERS), np.uint8(Email.UNKNOWN))
-    same = np.flatnonzero((one == other) & both)
-    found = np.full(len(same), Email.SAME, np.uint8)
-    found[_names_a_person(encoded, left[same], right[same])] = Email.SAME_NAMED
-    found[~encoded.names.is_named[[left[same], right[same]]].any(axis=0)] = Email.SAME_UNNAMED
-    found[_is_shared_mailbox(encoded, one[same], left[same], right[same])] = Email.SAME_SHARED
-    levels[same] = found
-    apart = np.flatnonzero(both & (one != other))
+def _email_levels(encoded: Encoded, pairs: Values) -> Levels:
+    levels = np.where(pairs.agreement != MISSING, np.uint8(Email.DIFFERS), np.uint8(Email.UNKNOWN))
+    same, word, _ = pairs.that(SAME)
+    levels[same] = _equal_emails(encoded, word, pairs.left[same], pairs.right[same])
+    apart, one, other = pairs.that(APART)
+    left, right = pairs.left[apart], pairs.right[apart]
     locals_ = encoded.local_parts
-    local_one = np.take(locals_[mine].codes, left[apart])
-    local_other = np.take(locals_[theirs].codes, right[apart])
+    local_one = np.take(locals_[pairs.mine].codes, left)
+    local_other = np.take(locals_[pairs.theirs].codes, right)
     longest = locals_[-1]
-    edits = distances(longest.words, longest.signatures, local_one, local_other, 2)
-    near = edits <= 2
+    near = perhaps_close(longest.signatures, local_one, local_other, 2)
     # People of one name take "martin12" and "martin13": other digits are another mailbox.
     digits = longest.digit_hashes
-    near &= np.take(digits, local_one) == np.take(digits, local_other)
-    levels[apart[near]] = Email.NEAR
+    near = near[np.take(digits, local_one[near]) == np.take(digits, local_other[near])]
+    found = edits(longest.words, local_one[near], local_other[near], 2)
+    levels[apart[near[found <= 2]]] = Email.NEAR
     levels[apart[local_one == local_other]] = Email.SAME_LOCAL_PART
-    hosts = (np.take(encoded.hosts, side[apart]) for side in (one, other))
-    slips = np.flatnonzero(near & (edits == 1) & operator.eq(*hosts))
-    locals_of = zip(local_one[slips].tolist(), local_other[slips].tolist(), strict=True)
-    words = (
-        (longest.words[mine] or "", longest.words[theirs] or "") for mine, theirs in locals_of
+    slips = near[found == 1]
+    slips = slips[np.take(encoded.hosts, one[slips]) == np.take(encoded.hosts, other[slips])]
+    mailboxes = (
+        [longest.words[code] or "" for code in side[slips].tolist()]
+        for side in (local_one, local_other)
     )
-    rows = apart[slips[np.fromiter(starmap(is_slip_inside, words), np.bool_, len(slips))]]
-    levels[rows] = _slips_beside_names(encoded, left[rows], right[rows])
+    slips = slips[are_slips_inside(*mailboxes)]
+    levels[apart[slips]] = _slips_beside_names(encoded, left[slips], right[slips])
+    return levels
+
+
+def _equal_emails(encoded: Encoded, word: Codes, left: Codes, right: Codes) -> Levels:
+    levels = np.full(len(word), Email.SAME, np.uint8)
+    levels[_names_a_person(encoded, left, right)] = Email.SAME_NAMED
+    is_named = encoded.names.is_named
+    levels[~(np.take(is_named, left) | np.take(is_named, right))] = Email.SAME_UNNAMED
+    levels[_is_shared_mailbox(encoded, word, left, right)] = Email.SAME_SHARED
     return levels
 
 
@@ -238,13 +242,13 @@ def _names_a_person(encoded: Encoded, left: Codes, right: Codes) -> Flags:
 def _banded(field: str, levels: type[Text] | type[Organisation]) -> Comparison:
     """Return a comparison of one attribute whose equal values differ in how common they are."""
 
-    def found(encoded: Encoded, left: Codes, right: Codes) -> Levels:
-        coded = encoded.texts[field]
-        one, other = np.take(coded.codes, left), np.take(coded.codes, right)
-        same = one == other
-        result = np.where(same, np.take(encoded.bands[field], left), np.uint8(0))
-        rows = np.flatnonzero(~same & (one > 0) & (other > 0))
-        result[rows] = _unequal_texts(coded, one[rows], other[rows], levels)
+    def found(sides: Sides) -> Levels:
+        coded = sides.encoded.texts[field]
+        is_same = sides.agreement(field) == SAME
+        result: Levels = np.take(sides.encoded.bands[field], sides.left) * is_same
+        rows = sides.rows(field, APART)
+        one, other = (np.take(coded.codes, side[rows]) for side in (sides.left, sides.right))
+        result[rows] = _unequal_texts(coded, one, other, levels)
         return result
 
     return found
@@ -262,11 +266,11 @@ def _unequal_texts(
 
 
 def _equal_or_near(field: str, levels: type[Code] | type[Identifier]) -> Comparison:
-    def found(encoded: Encoded, left: Codes, right: Codes) -> Levels:
-        coded = encoded.texts[field]
-        result = agreement(coded, left, right)
-        rows = np.flatnonzero(result == APART)
-        one, other = (np.take(coded.codes, side[rows]) for side in (left, right))
+    def found(sides: Sides) -> Levels:
+        coded = sides.encoded.texts[field]
+        result = sides.agreement(field).copy()
+        rows = sides.rows(field, APART)
+        one, other = (np.take(coded.codes, side[rows]) for side in (sides.left, sides.right))
         near = distances(coded.words, coded.signatures, one, other, 1) == 1
         result[rows] = np.where(near, np.uint8(levels.NEAR), np.uint8(levels.DIFFERS))
         return result
@@ -274,25 +278,25 @@ def _equal_or_near(field: str, levels: type[Code] | type[Identifier]) -> Compari
     return found
 
 
-def compare_sexes(encoded: Encoded, left: Codes, right: Codes) -> Levels:
+def compare_sexes(sides: Sides) -> Levels:
     """Return the level of two sexes."""
-    found = agreement(encoded.texts["sex"], left, right)
-    return np.array([Sex.UNKNOWN, Sex.SAME, Sex.DIFFERS], np.uint8)[found]
+    return np.take(
+        np.array([Sex.UNKNOWN, Sex.SAME, Sex.DIFFERS], np.uint8), sides.agreement("sex")
+    )
 
 
-def compare_sources(encoded: Encoded, left: Codes, right: Codes) -> Levels:
+def compare_sources(sides: Sides) -> Levels:
     """Return whether two records come from one source."""
-    one, other = (np.take(encoded.sources, side) for side in (left, right))
-    levels = np.where(one == other, np.uint8(Source.SAME), np.uint8(Source.DIFFERS))
-    levels[(one == 0) | (other == 0)] = Source.UNKNOWN
-    return levels
+    levels = np.array([Source.UNKNOWN, Source.SAME, Source.DIFFERS], np.uint8)
+    return np.take(levels, sides.agreement("source"))
 
 
-def compare_kinds(encoded: Encoded, left: Codes, right: Codes) -> Levels:
+def compare_kinds(sides: Sides) -> Levels:
     """Return whether two records are of persons, of organisations, or of one each."""
-    one, other = (np.take(encoded.is_organisation, side) for side in (left, right))
-    same = np.where(one, np.uint8(Kind.ORGANISATIONS), np.uint8(Kind.PERSONS))
-    return np.where(one == other, same, np.uint8(Kind.MIXED))
+    is_same = sides.agreement("kind") == SAME
+    of_left = np.take(sides.encoded.is_organisation, sides.left)
+    kind = np.where(of_left, np.uint8(Kind.ORGANISATIONS), np.uint8(Kind.PERSONS))
+    return np.where(is_same, kind, np.uint8(Kind.MIXED))
 
 
 _COMPARISONS: dict[str, Comparison] = {

@@ -4,24 +4,26 @@ import numpy as np
 
 from matching.levels import BirthDate
 from matching.linkage.closeness import changed_digits, is_swap
-from matching.linkage.columns import Bits, Codes, Ids, Levels
-from matching.linkage.encoding import Encoded
+from matching.linkage.columns import Bits, Ids, Levels
+from matching.linkage.sides import MISSING, Sides
 
 
-def compare_birth_dates(encoded: Encoded, left: Codes, right: Codes) -> Levels:
+def compare_birth_dates(sides: Sides) -> Levels:
     """Return the level of two birth dates; a year alone is compared as a year.
 
     Two first days of a year are two years: they stand for days that nobody knew.
     """
-    one, other = np.take(encoded.births, left), np.take(encoded.births, right)
-    both = (one > 0) & (other > 0)
-    levels = np.where(both, np.uint8(BirthDate.SAME), np.uint8(BirthDate.UNKNOWN))
+    levels = np.zeros(len(sides.left), np.uint8)
+    known = np.flatnonzero(sides.agreement("birth_date") != MISSING)
+    one, other = (np.take(sides.encoded.births, side[known]) for side in (sides.left, sides.right))
+    found = np.full(len(known), BirthDate.SAME, np.uint8)
     is_whole = (one & _DAY > 0) & (other & _DAY > 0)
     is_whole &= (one & _DAY_OF_YEAR != _FIRST_OF_YEAR) | (other & _DAY_OF_YEAR != _FIRST_OF_YEAR)
-    rows = np.flatnonzero(both & is_whole & (one != other))
-    levels[rows] = _unequal_dates(one[rows], other[rows])
-    rows = np.flatnonzero(both & ~is_whole)
-    levels[rows] = _years_alone(one[rows], other[rows])
+    rows = np.flatnonzero(is_whole & (one != other))
+    found[rows] = _unequal_dates(one[rows], other[rows])
+    rows = np.flatnonzero(~is_whole)
+    found[rows] = _years_alone(one[rows], other[rows])
+    levels[known] = found
     return levels
 
 

@@ -9,23 +9,29 @@ from collections import defaultdict
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
+from typing import Any
 
 import numpy as np
+import numpy.typing as npt
 
 from matching.levels import GivenName
 from matching.linkage import folding, spelling
 from matching.linkage.columns import Bits, Codes, Columns, Flags, Ids, Levels
 from matching.linkage.known import (
-    Bands,
     Known,
-    bands_of,
     frequency_bands,
+    hashes_of,
     is_among,
-    yardstick,
+    learn_bands,
 )
-from matching.linkage.mailboxes import of_households, of_households_perhaps
+from matching.linkage.mailboxes import (
+    named_after_owner,
+    of_households,
+    of_households_perhaps,
+)
 from matching.linkage.names import Names, code_names
 from matching.linkage.organisations import told_by_kind
+from matching.linkage.rows import Rows, in_rows
 
 SHARED_BY = 10
 """A phone or e-mail on more records than this belongs to a household or a shop, not a person."""
@@ -71,6 +77,11 @@ class Coded:
         counts = np.bincount(self.codes, minlength=len(self.words)).astype(np.int32)
         counts[0] = 0
         return counts
+
+    @cached_property
+    def is_known(self) -> Flags:
+        """Which records have a value."""
+        return np.asarray(self.codes > 0)
 
     @property
     def is_present(self) -> bool:
@@ -185,6 +196,27 @@ class Encoded:
         }
         return tuple(field for field, is_present in present.items() if is_present)
 
+    @cached_property
+    def attributes(self) -> tuple[str, ...]:
+        """What is compared at first sight, in the order in which it stands in `rows`."""
+        asked = [_PARTS_OF_FIELDS.get(field, (field,)) for field in self.fields]
+        return tuple(dict.fromkeys((*_ALWAYS_ASKED, *itertools.chain(*asked))))
+
+    @cached_property
+    def rows(self) -> Rows:
+        """One row per record, one place per attribute, 0 where it is missing."""
+        columns: dict[str, npt.NDArray[Any]] = {
+            "given_name": self.names.given,
+            "family_name": self.names.family,
+            "phone": self.phones[0].codes,
+            "email": self.emails[0].codes,
+            "birth_date": self.births,
+            "source": self.sources,
+            "kind": np.where(self.is_organisation, 2, 1),
+            **{name: coded.codes for name, coded in self.texts.items()},
+        }
+        return in_rows([columns[name] for name in self.attributes])
+
 
 TEXT_FIELDS = (
     "identifier",
@@ -203,6 +235,9 @@ BANDED_TEXTS = ("organisation", "middle_name", "birth_place", "occupation")
 
 
 _PLACES = ("street_number", "street", "postcode", "city")
+_PARTS_OF_FIELDS = {"address": ("street", "postcode", "city")}
+_ALWAYS_ASKED = ("given_name", "family_name", "email")
+"""A name may stand in a mailbox, and the other record's name tells more of it."""
 
 
 def encode(
@@ -240,7 +275,7 @@ def encode(
         phones=phones,
         phone_digits=spelling.packed_digits(phones[0].words),
         texts=texts,
-        email_names_owner=_email_names_owner(locals_, letters, names),
+        email_names_owner=named_after_owner(locals_, letters, names),
         mailboxes=_mailboxes(locals_, letters, names),
         sources=np.zeros(len(records), np.int32) if sources is None else sources,
         known=known,
@@ -262,9 +297,9 @@ def learn_known(encoded: Encoded) -> Known:
     contacts = {"phone": encoded.phones[0], "email": encoded.emails[0]}
     return Known(
         encoded.fields,
-        {field: _learn_bands(coded, encoded.bands[field]) for field, coded in banded.items()},
+        {field: learn_bands(coded, encoded.bands[field]) for field, coded in banded.items()},
         {
-            field: _hashes(coded, np.flatnonzero(encoded.shared[field]))
+            field: hashes_of(coded, np.flatnonzero(encoded.shared[field]))
             for field, coded in contacts.items()
         },
     )
@@ -277,23 +312,6 @@ def _banded(names: Names, texts: Mapping[str, Coded]) -> dict[str, Coded]:
         "family_name": Coded(names.family, names.words),
         **{name: texts[name] for name in BANDED_TEXTS},
     }
-
-
-def _learn_bands(coded: Coded, bands: Levels) -> Bands:
-    share = coded.counts / max(1, int(coded.counts.sum()))
-    one = np.array([1 / max(1, int(coded.counts.sum()))])
-    of_new = int(bands_of(one, yardstick(share))[0])
-    of_word = np.zeros(len(coded.words), np.uint8)
-    of_word[coded.codes] = bands
-    others = [band for band in (1, 2, 3) if band != of_new]
-    return Bands(
-        of_new, {band: _hashes(coded, np.flatnonzero(of_word == band)) for band in others}
-    )
-
-
-def _hashes(coded: Coded, codes: Ids) -> Bits:
-    """Return the hashes of some words, rising: most words of a file are carried by one record."""
-    return np.sort(spelling.hashes([coded.words[code] for code in codes.tolist()]))
 
 
 def folded_column(columns: Columns, attribute: str) -> Coded:
@@ -366,26 +384,6 @@ def _local_part(locals_: Coded, first: Coded, other: Coded) -> Coded:
                 words.append(local)
             of_word[code] = index[local]
     return Coded(np.take(of_word, other.codes), words)
-
-
-def _email_names_owner(local: Coded, letters: Sequence[str], names: Names) -> Flags:
-    """Return whose mailbox is named after her: julie.martin7@, j.martin@, martinj@."""
-    owned = np.zeros(len(names.given), np.bool_)
-    records = np.flatnonzero((local.codes > 0) & (names.given > 0))
-    given = names.given[records]
-    first = np.where(names.first_part[given] > 0, names.first_part[given], given)
-    words = [word or "" for word in names.words]
-    columns = (first.tolist(), names.family[records].tolist(), local.codes[records].tolist())
-    owned[records] = [
-        _names(letters[mailbox], words[name], words[family])
-        for name, family, mailbox in zip(*columns, strict=True)
-    ]
-    return owned
-
-
-def _names(mailbox: str, given: str, family: str) -> bool:
-    is_short = len(family) > 2 and mailbox in (given[0] + family, family + given[0])
-    return is_short or (len(given) > 2 and given in mailbox)
 
 
 def _mailboxes(local: Coded, letters: Sequence[str], names: Names) -> Bits:

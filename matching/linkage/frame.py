@@ -20,7 +20,7 @@ from recordlinkage.base import (
     BaseIndexAlgorithm,
 )
 
-from matching.linkage.blocking import CHUNK, Blocks, Partition
+from matching.linkage.blocking import CHUNK, Blocks, Claims, Partition
 from matching.linkage.chance import learn_classes
 from matching.linkage.classes import Classes
 from matching.linkage.columns import Codes, Columns, Flags, Floats, Ids
@@ -77,7 +77,7 @@ class KeyIndex(BaseIndexAlgorithm):
         if blocks is None:
             rules = taken(propose(encoded, workers=workers)) if rules is None else rules
             blocks = build_all(encoded, rules, workers=workers, partition=partition)
-        self.blocks, self.pieces, self.tick = list(blocks), pieces, tick
+        self.blocks, self.pieces, self.tick = blocks, pieces, tick
         self.rules = [one.rule for one in self.blocks]
         self.found = Candidates.joined([])
         """After `index`: the pairs by position, with patterns and the rule that made each."""
@@ -228,7 +228,7 @@ class SpreadRun(ToolkitRun):
         """Return no pair yet when they are many: the parts have counted theirs."""
         if scope.changed is not None or self._is_small(blocks):
             return super().compared(encoded, blocks, scope)
-        self.work = Work(encoded, blocks, scope)
+        self.work = Work(encoded, Claims(blocks), scope)
         self.parts = cut(blocks, self.part_size)
         self.counts = self.crew.count(self.work, self.parts)
         return Candidates.joined([])

@@ -2,11 +2,15 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from matching.linkage.columns import Bits, Codes, Flags, Levels
+from matching.linkage import spelling
+from matching.linkage.columns import Bits, Codes, Flags, Ids, Levels
+
+if TYPE_CHECKING:
+    from matching.linkage.encoding import Coded
 
 
 @dataclass(frozen=True)
@@ -93,3 +97,21 @@ def bands_of(share: np.ndarray[tuple[int], np.dtype[np.float64]], by_chance: flo
     """Return the band of each share: 1 rare, 2 usual, 3 common."""
     bands = np.where(share < by_chance / 6, 1, np.where(share < by_chance * 1.2, 2, 3))
     return bands.astype(np.uint8)
+
+
+def learn_bands(coded: "Coded", bands: Levels) -> Bands:
+    """Return the bands of the words of a field, as its records have them."""
+    share = coded.counts / max(1, int(coded.counts.sum()))
+    one = np.array([1 / max(1, int(coded.counts.sum()))])
+    of_new = int(bands_of(one, yardstick(share))[0])
+    of_word = np.zeros(len(coded.words), np.uint8)
+    of_word[coded.codes] = bands
+    others = [band for band in (1, 2, 3) if band != of_new]
+    return Bands(
+        of_new, {band: hashes_of(coded, np.flatnonzero(of_word == band)) for band in others}
+    )
+
+
+def hashes_of(coded: "Coded", codes: Ids) -> Bits:
+    """Return the hashes of some words, rising: most words of a file are carried by one record."""
+    return np.sort(spelling.hashes([coded.words[code] for code in codes.tolist()]))

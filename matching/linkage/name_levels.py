@@ -6,42 +6,47 @@ from matching.levels import FamilyName, GivenName
 from matching.linkage.closeness import FAR, distances
 from matching.linkage.columns import Codes, Flags, Ids, Levels
 from matching.linkage.encoding import Encoded
+from matching.linkage.sides import APART, SAME, Sides
 
 
-def compare_names(encoded: Encoded, left: Codes, right: Codes) -> dict[str, Levels]:
+def compare_names(sides: Sides) -> dict[str, Levels]:
     """Return the levels of the given and the family name; they may stand in each other's place."""
-    names = encoded.names
-    given = np.take(names.given, left), np.take(names.given, right)
-    family = np.take(names.family, left), np.take(names.family, right)
-    same_given, same_family = given[0] == given[1], family[0] == family[1]
-    levels = {
-        "given_name": _given_levels(encoded, left, given, same_given),
-        "family_name": _family_levels(encoded, left, right, family, same_family),
-    }
-    apart = ~(same_given | same_family)
-    forth = (given[0] == family[1]) & (given[0] > 0) & apart
-    back = (family[0] == given[1]) & (family[0] > 0) & apart
-    rows = np.flatnonzero(forth & back)
-    # The given name tells how rare the names are, the family name that they were swapped.
-    levels["given_name"][rows] = np.take(encoded.bands["given_name"], left[rows])
-    levels["family_name"][rows] = FamilyName.SWAPPED
-    _apply_half_swap(encoded, levels, np.flatnonzero(forth & ~back), family[0], given[1])
-    _apply_half_swap(encoded, levels, np.flatnonzero(back & ~forth), given[0], family[1])
-    for one, other in ((left, right), (right, left)):
-        rows = spelt_in_mailbox(encoded, one, other)
+    levels = {"given_name": _given_levels(sides), "family_name": _family_levels(sides)}
+    _apply_swaps(sides, levels)
+    for rows, others in sides.spelt_in_mailboxes:
         for field, found in levels.items():
-            found[rows] = np.take(encoded.bands[field], other[rows])
+            found[rows] = np.take(sides.encoded.bands[field], others)
     return levels
+
+
+def _apply_swaps(sides: Sides, levels: dict[str, Levels]) -> None:
+    """Take names as equal or near where they are so in each other's place."""
+    encoded, left, right = sides.encoded, sides.left, sides.right
+    rows = np.flatnonzero(
+        (sides.agreement("given_name") != SAME) & (sides.agreement("family_name") != SAME)
+    )
+    given, family = (
+        (np.take(codes, left[rows]), np.take(codes, right[rows]))
+        for codes in (encoded.names.given, encoded.names.family)
+    )
+    forth = (given[0] == family[1]) & (given[0] > 0)
+    back = (family[0] == given[1]) & (family[0] > 0)
+    both = rows[forth & back]
+    # The given name tells how rare the names are, the family name that they were swapped.
+    levels["given_name"][both] = np.take(encoded.bands["given_name"], left[both])
+    levels["family_name"][both] = FamilyName.SWAPPED
+    for half, one, other in (
+        (forth & ~back, family[0], given[1]),
+        (back & ~forth, given[0], family[1]),
+    ):
+        _apply_half_swap(encoded, levels, rows[half], one[half], other[half])
 
 
 def _apply_half_swap(
     encoded: Encoded, levels: dict[str, Levels], rows: Ids, one: Codes, other: Codes
 ) -> None:
     """Take names as swapped when one is equal across and the other near or missing."""
-    if not len(rows):
-        return
     names = encoded.names
-    one, other = one[rows], other[rows]
     across = distances(names.words, names.signatures, one, other, 2)
     is_missing = (one == 0) | (other == 0)
     across[is_missing] = FAR
@@ -51,17 +56,21 @@ def _apply_half_swap(
     levels["family_name"][rows[is_missing | (across <= 2)]] = FamilyName.SWAPPED
 
 
-def _given_levels(
-    encoded: Encoded, left: Codes, given: tuple[Codes, Codes], same: Flags
-) -> Levels:
-    one, other = given
-    levels = np.where(same, np.take(encoded.bands["given_name"], left), np.uint8(0))
-    rows = np.flatnonzero(~same & (one > 0) & (other > 0))
-    one, other = one[rows], other[rows]
+def _given_levels(sides: Sides) -> Levels:
+    encoded = sides.encoded
+    levels, rows, one, other = _by_band(sides, "given_name", encoded.names.given)
     found = _edit_levels(encoded, one, other, GivenName)
     found[_is_short_form(encoded, one, other)] = GivenName.SHORT_FORM
     levels[rows] = found
     return levels
+
+
+def _by_band(sides: Sides, field: str, codes: Codes) -> tuple[Levels, Ids, Codes, Codes]:
+    """Return the levels of equal names; the rows of unequal ones, and those names."""
+    is_same = sides.agreement(field) == SAME
+    levels = np.take(sides.encoded.bands[field], sides.left) * is_same
+    rows = sides.rows(field, APART)
+    return levels, rows, np.take(codes, sides.left[rows]), np.take(codes, sides.right[rows])
 
 
 def _is_short_form(encoded: Encoded, one: Codes, other: Codes) -> Flags:
@@ -85,15 +94,11 @@ def _shares_part(encoded: Encoded, one: Codes, other: Codes) -> Flags:
     return found
 
 
-def _family_levels(
-    encoded: Encoded, left: Codes, right: Codes, family: tuple[Codes, Codes], same: Flags
-) -> Levels:
-    one, other = family
-    levels = np.where(same, np.take(encoded.bands["family_name"], left), np.uint8(0))
-    rows = np.flatnonzero(~same & (one > 0) & (other > 0))
-    one, other = one[rows], other[rows]
+def _family_levels(sides: Sides) -> Levels:
+    encoded = sides.encoded
+    levels, rows, one, other = _by_band(sides, "family_name", encoded.names.family)
     found = _edit_levels(encoded, one, other, FamilyName)
-    births = (np.take(encoded.names.birth, side[rows]) for side in (left, right))
+    births = (np.take(encoded.names.birth, side[rows]) for side in (sides.left, sides.right))
     mine, theirs = births
     found[
         (one == theirs)
@@ -117,13 +122,3 @@ def _edit_levels(
     shorter = np.minimum(np.take(names.length, one[rows]), np.take(names.length, other[rows]))
     found[rows[shorter > 3]] = levels.TWO_EDITS
     return found
-
-
-def spelt_in_mailbox(encoded: Encoded, one: Codes, other: Codes) -> Ids:
-    """Return which pairs have an e-mail without a name, and the name it spells without e-mail."""
-    mailbox = np.take(encoded.mailboxes, one)
-    rows = np.flatnonzero(mailbox)
-    rows = rows[np.take(encoded.emails[0].codes, other[rows]) == 0]
-    spelt = (np.take(names, other[rows]) for names in encoded.names.spelt)
-    found: Flags = np.any([mailbox[rows] == name for name in spelt], axis=0)
-    return np.asarray(rows[found], np.int64)

@@ -9,7 +9,7 @@ from typing import TypeVar
 import numpy as np
 
 from matching.levels import LEVELS
-from matching.linkage.blocking import Blocks, chunks, new_pairs
+from matching.linkage.blocking import Blocks, Claims, chunks
 from matching.linkage.columns import Codes, Flags, Floats, Ids, Levels
 from matching.linkage.comparison import patterns
 from matching.linkage.encoding import BANDED_TEXTS, Encoded
@@ -97,12 +97,13 @@ def candidates(
         tick: told how far the work is.
     """
     fields, scope = encoded.fields, scope or Scope()
-    _prepare(encoded)
     if scope.changed is not None:
         blocks = [one.touching(scope.changed) for one in blocks]
+    claims = blocks if isinstance(blocks, Claims) else Claims(blocks)
+    _prepare(encoded, claims)
 
     def work(piece: tuple[int, slice]) -> Candidates:
-        left, right = scope.keep(*new_pairs(blocks, *piece))
+        left, right = scope.keep(*claims.new_pairs(*piece))
         pattern = patterns(encoded, fields, left, right)
         rule = np.full(len(left), piece[0], np.uint8)
         return Candidates(left, right, narrow(pattern, fields), rule)
@@ -147,9 +148,11 @@ def narrow(pattern: Ids, fields: Sequence[str]) -> Ids:
     return pattern.astype(np.int32) if pattern_count(fields) < 1 << 31 else pattern
 
 
-def _prepare(encoded: Encoded) -> None:
-    """Work out what is kept per word of the compared fields before threads share it."""
-    _ = encoded.names.signatures, encoded.names.spelt
+def _prepare(encoded: Encoded, claims: Claims) -> None:
+    """Work out what is kept of records and words before threads share it."""
+    if len(claims) > 1:
+        _ = claims.rows
+    _ = encoded.rows, encoded.names.signatures, encoded.names.spelt
     if "email" in encoded.fields:
         _ = encoded.local_parts[-1].signatures, encoded.local_parts[-1].digit_hashes
     address = ("street", "postcode", "city") if "address" in encoded.fields else ()

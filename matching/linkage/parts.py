@@ -14,7 +14,7 @@ from typing import Any
 
 import numpy as np
 
-from matching.linkage.blocking import CHUNK, Blocks, chunks
+from matching.linkage.blocking import CHUNK, Blocks, Claims, chunks
 from matching.linkage.columns import Ids
 from matching.linkage.encoding import Encoded
 from matching.linkage.pairing import Candidates, Scope, count_patterns
@@ -29,7 +29,7 @@ class Work:
     """All that is needed to do any part."""
 
     encoded: Encoded
-    blocks: Sequence[Blocks]
+    blocks: Claims
     scope: Scope
 
     def fingerprint(self, ids: Ids) -> str:

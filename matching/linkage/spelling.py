@@ -13,6 +13,9 @@ _ALPHABET = "abcdefghijklmnopqrstuvwxyz0123456789 @.-_'+"
 _LETTER_BITS = np.zeros(256, np.uint64)
 for _position, _letter in enumerate(_ALPHABET):
     _LETTER_BITS[ord(_letter)] = np.uint64(1) << np.uint64(_position)
+_LENGTH_BITS = np.array(
+    [((1 << length) - 1) << len(_ALPHABET) for length in range(65 - len(_ALPHABET))], np.uint64
+)
 
 _PLACES = 256
 # Raw output, because numpy keeps only that the same for ever; keys are stored.
@@ -22,8 +25,9 @@ _RANDOM_BITS = np.random.PCG64(20_230_717).random_raw(_PLACES * 256)
 def signatures(words: Words) -> Bits:
     """Return the letters that occur an odd number of times in each word, as bits; 0 for None.
 
-    One edit changes at most two of them, a swap of neighbours none: words within k edits differ
-    in at most 2k bits, so a filter on the bits loses no close pair.
+    The bits that are left count letters: as many are set as the word is long. A letter changed
+    into another changes two bits at most, so does one more or less, a swap of neighbours none:
+    words within k edits differ in at most 2k bits, so a filter on the bits loses no close pair.
     """
     return _in_slices(_signatures, words)
 
@@ -63,7 +67,8 @@ def _in_slices(function: Callable[[Words], Bits], words: Words) -> Bits:
 
 def _signatures(words: Words) -> Bits:
     letters, lengths = _letters(words)
-    return _reduced(_LETTER_BITS[letters], lengths, np.bitwise_xor)
+    parity = _reduced(_LETTER_BITS[letters], lengths, np.bitwise_xor)
+    return np.asarray(parity | np.take(_LENGTH_BITS, np.minimum(lengths, len(_LENGTH_BITS) - 1)))
 
 
 def _hashes(words: Words) -> Bits:
