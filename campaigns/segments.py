@@ -6,10 +6,12 @@ from datetime import date
 from django.db.models import Q
 from django.utils.dateparse import parse_date
 from django.utils.formats import date_format
-from django.utils.translation import gettext as _
+from django.utils.translation import gettext
+from django.utils.translation import gettext_lazy as _
 
 from campaigns.segment_fields import FIELDS, OPERATOR_LABELS, Field, Kind, Values
 from mdm.folding import fold
+from mdm.reasons import Refusal
 
 MAX_CONDITIONS = 12
 MAX_VALUES = 50
@@ -18,7 +20,7 @@ _OLDEST_AGE = 120
 _MOST_OFFERED = 12
 
 
-class InvalidSegment(ValueError):
+class InvalidSegment(Refusal):
     """The conditions cannot be understood; the text says which one and why."""
 
 
@@ -31,8 +33,9 @@ def check(rows: Iterable[Mapping[str, str]]) -> list[dict[str, str]]:
     conditions = [_checked(number, row) for number, row in enumerate(rows, start=1)]
     if len(conditions) > MAX_CONDITIONS:
         raise InvalidSegment(
-            _("A segment has at most %(most)s conditions; these are %(count)s.")
-            % {"most": MAX_CONDITIONS, "count": len(conditions)}
+            _("A segment has at most %(most)s conditions; these are %(count)s."),
+            most=MAX_CONDITIONS,
+            count=len(conditions),
         )
     return conditions
 
@@ -54,7 +57,7 @@ def sentence(row: Mapping[str, str]) -> str:
     """Return one condition in words, for pages: `town is Nantes, Rezé`."""
     field = FIELDS.get(row.get("field", ""))
     if not field:
-        return _("a condition that no longer exists")
+        return gettext("a condition that no longer exists")
     choices = dict(field.choices()) if field.choices else {}
     value = str(choices.get(row["value"], row["value"]))
     if field.kind == Kind.DATE and (day := parse_date(value)):
@@ -71,13 +74,12 @@ def _checked(number: int, row: Mapping[str, str]) -> dict[str, str]:
             _(
                 "Condition %(number)s: “%(field)s” cannot be compared with “%(operator)s”;"
                 " use %(known)s."
-            )
-            % {
-                "number": number,
-                "field": field.label,
-                "operator": OPERATOR_LABELS.get(checked["operator"], checked["operator"]),
-                "known": ", ".join(f"“{OPERATOR_LABELS[known]}”" for known in field.operators),
-            }
+            ),
+            number=number,
+            field=field.label,
+            # In the language of who asks: no worker compares what cannot be compared.
+            operator=str(OPERATOR_LABELS.get(checked["operator"], checked["operator"])),
+            known=", ".join(f"“{OPERATOR_LABELS[known]}”" for known in field.operators),
         )
     values = _values(number, field, checked)
     if field.kind == Kind.CHOICE:
@@ -89,8 +91,9 @@ def _field(number: int, row: Mapping[str, str]) -> Field:
     code = str(row.get("field", ""))
     if code not in FIELDS:
         raise InvalidSegment(
-            _("Condition %(number)s: there is no field “%(field)s”.")
-            % {"number": number, "field": code[:40]}
+            _("Condition %(number)s: there is no field “%(field)s”."),
+            number=number,
+            field=code[:40],
         )
     return FIELDS[code]
 
@@ -101,8 +104,10 @@ def _values(number: int, field: Field, row: Mapping[str, str]) -> Values:
         return _parsed(field, row["value"])
     except InvalidSegment as problem:
         raise InvalidSegment(
-            _("Condition %(number)s (%(field)s): %(problem)s.")
-            % {"number": number, "field": field.label, "problem": problem}
+            _("Condition %(number)s (%(field)s): %(problem)s."),
+            number=number,
+            field=field.label,
+            problem=problem,
         ) from None
 
 
@@ -110,9 +115,7 @@ def _parsed(field: Field, value: str) -> Values:
     if not value:
         raise InvalidSegment(_("a value is missing"))
     if len(value) > MAX_LENGTH or "\x00" in value:
-        raise InvalidSegment(
-            _("the value has more than %(most)s characters") % {"most": MAX_LENGTH}
-        )
+        raise InvalidSegment(_("the value has more than %(most)s characters"), most=MAX_LENGTH)
     return _PARSERS[field.kind](field, value)
 
 
@@ -121,7 +124,7 @@ def _words(field: Field, value: str) -> Values:
     if not words:
         raise InvalidSegment(_("a value is missing"))
     if len(words) > MAX_VALUES:
-        raise InvalidSegment(_("at most %(most)s values with commas") % {"most": MAX_VALUES})
+        raise InvalidSegment(_("at most %(most)s values with commas"), most=MAX_VALUES)
     return words
 
 
@@ -129,8 +132,10 @@ def _number(field: Field, value: str) -> Values:
     lowest, highest = (0, _OLDEST_AGE) if field.code == "age" else (1500, 2100)
     if not (value.isascii() and value.isdigit()) or not lowest <= int(value[:6]) <= highest:
         raise InvalidSegment(
-            _("“%(value)s” is not a whole number from %(lowest)s to %(highest)s")
-            % {"value": value[:40], "lowest": lowest, "highest": highest}
+            _("“%(value)s” is not a whole number from %(lowest)s to %(highest)s"),
+            value=value[:40],
+            lowest=lowest,
+            highest=highest,
         )
     return [int(value)]
 
@@ -141,9 +146,7 @@ def _date(field: Field, value: str) -> Values:
     except ValueError:
         day = date.min
     if not date(1900, 1, 1) <= day <= date(2100, 1, 1):
-        raise InvalidSegment(
-            _("“%(value)s” is not a date such as 2026-03-31") % {"value": value[:40]}
-        )
+        raise InvalidSegment(_("“%(value)s” is not a date such as 2026-03-31"), value=value[:40])
     return [day]
 
 
@@ -153,10 +156,10 @@ def _choice(field: Field, value: str) -> Values:
     for code, label in choices:
         if value == code or fold(value) == fold(str(label)):
             return [code]
-    offered = ", ".join(str(label) for _code, label in choices[:_MOST_OFFERED])
     raise InvalidSegment(
-        _("“%(value)s” is not one of the choices: %(choices)s")
-        % {"value": value[:40], "choices": offered}
+        _("“%(value)s” is not one of the choices: %(choices)s"),
+        value=value[:40],
+        choices=[label for _code, label in choices[:_MOST_OFFERED]],
     )
 
 

@@ -20,7 +20,7 @@ LETTERS = 100
 def reason_of(message: object, **values: object) -> str:
     """Return a reason as it is stored: a message marked by `gettext_noop`, or a lazy one.
 
-    Values that are lazy translations are translated for each reader, too.
+    Lazy translations, lists of texts and refusals among the values are translated for each reader.
     """
     stored = _stored(message, values)
     return stored if len(stored) <= LETTERS else in_words(stored)[:LETTERS]
@@ -65,14 +65,20 @@ def in_words(stored: str) -> str:
 
 
 def _told(value: object) -> int | str | list[str]:
-    """Return a value as it is stored: a list of one text is translated for each reader."""
+    """Return a value as it is stored: the texts of a list are translated for each reader."""
     if isinstance(value, Promise):
         return [str(value)]
+    if isinstance(value, Refusal):
+        return [value.stored]
+    if isinstance(value, list):
+        return [str(part) for part in value]
     return value if isinstance(value, int) else str(value)
 
 
 def _translated(value: Any) -> Any:
-    return gettext(value[0]) if isinstance(value, list) else value
+    if not isinstance(value, list):
+        return value
+    return ", ".join(in_words(part) if part.startswith('["') else gettext(part) for part in value)
 
 
 class _Reasons:

@@ -2,6 +2,7 @@
 
 import csv
 import hashlib
+from contextlib import suppress
 from datetime import timedelta
 from io import StringIO
 
@@ -11,10 +12,11 @@ from django.db import DatabaseError, transaction
 from django.test import Client
 from django.urls import reverse
 from django.utils.timezone import now
+from django.utils.translation import override
 
 from campaigns import downloads
 from campaigns.models import Campaign, ListDownload, TargetList
-from mdm.jobs import run_now
+from mdm.jobs import JobFailed, run_now
 from mdm.models import AccessLog, ContactPoint, Job, RecordContactPoint
 from tests.campaigns.factories import (
     active_person,
@@ -303,6 +305,46 @@ def test_a_large_segment_is_counted_by_a_worker(as_marketer, marketer, monkeypat
     # Another segment is another question.
     as_marketer.post(address, {"field": "sex", "operator": "is", "value": "f"})
     assert "waterfall" not in as_marketer.get(address).context
+
+
+@pytest.mark.parametrize(
+    ("segment", "words"),
+    [
+        (
+            {"field": "sex", "operator": "is", "value": "x"},
+            {
+                "en": "Condition 1 (sex): “x” is not one of the choices: male, female.",
+                "fr": "Condition 1 (sexe) : « x » n’est pas l’un des choix : homme, femme.",
+            },
+        ),
+        (
+            {"field": "gone", "operator": "is", "value": "x"},
+            {
+                "en": "Condition 1: there is no field “gone”.",
+                "fr": "Condition 1 : le champ « gone » n’existe pas.",
+            },
+        ),
+    ],
+)
+def test_a_segment_that_a_worker_refuses_is_told_in_the_readers_language(
+    as_marketer, marketer, monkeypatch, segment, words
+):
+    monkeypatch.setattr("campaigns.views.LIVE_LIMIT", -1)
+    campaign = make_campaign(marketer)
+    as_marketer.post(reverse("campaigns:count", args=[campaign.pk]))
+    job = Job.objects.get(kind="count_audience")
+    job.parameters = {**job.parameters, "conditions": [segment]}  # Its field is gone since.
+    job.save()
+    with override("fr"), suppress(JobFailed):
+        run_now(job)
+
+    state = reverse("mdm:job-state", args=[job.pk])
+    told = {
+        language: as_marketer.get(state, headers={"accept-language": language}).json()["error"]
+        for language in ("en", "fr")
+    }
+
+    assert {name: text.replace("\u00a0", " ") for name, text in told.items()} == words
 
 
 def test_a_name_that_is_a_formula_is_text_in_the_file(as_marketer, marketer):
