@@ -13,8 +13,8 @@ from mdm.standardise import record as standard
 # A prefix of its own, so that no mapping can point at the other secrets of the environment.
 DATABASE_VARIABLE = r"SOURCE_DATABASE_[A-Z0-9_]{1,40}"
 DEFAULT_PURPOSE = "marketing"
-YES = frozenset("o oui yes y 1 true vrai x".split())
-NO = frozenset("n non no 0 false faux".split())
+YES = frozenset("o oui yes y 1 true vrai x ja si sí".split())
+NO = frozenset("n non no 0 false faux nein nee".split())
 
 DATE_ATTRIBUTES = frozenset(
     "birth_date created_at updated_at permission_at opt_out_at sale_date contract_start "

@@ -19,8 +19,10 @@ def proposed_entry(column: ColumnSample, proposal: Proposal) -> dict[str, Any] |
         entry["format"] = proposal.format
     if proposal.attribute in CHANNEL_ATTRIBUTES:
         entry["channel"] = proposal.channel or "email"
-    if proposal.attribute in ANSWER_ATTRIBUTES and (proposal.yes or proposal.no):
-        entry |= {"yes": list(proposal.yes), "no": list(proposal.no)}
+    if proposal.attribute in ANSWER_ATTRIBUTES:
+        # Where the sample says only no, a later yes is spelt in one of the usual ways.
+        answers = {"yes": list(proposal.yes), "no": list(proposal.no)}
+        entry |= {answer: spellings for answer, spellings in answers.items() if spellings}
     return entry
 
 

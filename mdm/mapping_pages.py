@@ -192,10 +192,12 @@ class MappingPage(StaffPage):
 def preview_draft(request: HttpRequest, pk: uuid.UUID) -> HttpResponse:
     """Return the table of the first rows for the mapping as it stands on the page."""
     try:
-        preview, refusal = Workbench(own_draft(request, pk), request.POST).preview()
+        bench = Workbench(own_draft(request, pk), request.POST)
     except LoadRefused as error:
-        preview, refusal = None, str(error)
-    context = {"preview": preview, "refusal": refusal}
+        context: dict[str, Any] = {"refusal": str(error)}
+    else:
+        preview, refusal = bench.preview()
+        context = {"bench": bench, "preview": preview, "refusal": refusal}
     return render(request, "mdm/_mapping_preview.html", context)
 
 

@@ -68,7 +68,9 @@ def parse_mapping(document: Mapping[str, Any]) -> SourceMapping:
     _only_known(document, {"source", "file", "column"}, _("the mapping"))
     entries = document.get("column")
     if not isinstance(entries, Sequence) or isinstance(entries, str) or not entries:
-        raise MappingError(_("The mapping names no column: add a [[column]] table for each."))
+        raise MappingError(
+            _("No column is used: say what each is, in a file by a [[column]] table.")
+        )
     columns = tuple(_column(entry, number) for number, entry in enumerate(entries, start=1))
     _check_together(columns)
     return SourceMapping(
@@ -213,7 +215,10 @@ def _check_together(columns: Sequence[Column]) -> None:
         attributes.add(column.attribute)
     if "source_key" not in attributes:
         raise MappingError(
-            _("No column is mapped to source_key, the source's own number of the customer.")
+            _(
+                "No column is the key in the source (source_key): the source's own number of the "
+                "customer, which every row needs."
+            )
         )
 
 

@@ -13,6 +13,7 @@ from mdm.mapping import DATE_ATTRIBUTES, MappingError
 from mdm.mapping_documents import proposed_entry
 from mdm.mapping_forms import OPTION_KINDS, ColumnForm
 from mdm.proposals.columns import ColumnSample, Proposal, date_formats, propose
+from mdm.proposals.looks import unread_count
 
 _EXAMPLES = 3
 
@@ -30,6 +31,13 @@ class TableRow:
     def examples(self) -> list[str]:
         """The most frequent values."""
         return [value for value, _count in self.column.frequent(_EXAMPLES)]
+
+    @property
+    def unread(self) -> int:
+        """How many values are no dates in the format that stands in the form."""
+        if self.form.shown_attribute not in DATE_ATTRIBUTES:
+            return 0
+        return unread_count(self.column.values, str(self.form["format"].value() or ""))
 
     @property
     def percent(self) -> int:
@@ -72,6 +80,11 @@ class MappingTable:
     def ambiguous(self) -> str:
         """The columns of dates whose order of day and month a person must confirm, by name."""
         return ", ".join(row.column.name for row in self.rows if row.form.is_ambiguous)
+
+    @property
+    def unread(self) -> list[TableRow]:
+        """The columns of dates with values that their format does not read."""
+        return [row for row in self.rows if row.unread]
 
     @property
     def kinds(self) -> str:

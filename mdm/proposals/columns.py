@@ -6,7 +6,7 @@ from dataclasses import dataclass, replace
 
 from mdm.mapping import ANSWER_ATTRIBUTES, DATE_ATTRIBUTES, NO, REPEATABLE, YES
 from mdm.proposals import looks
-from mdm.proposals.headers import Meaning, meaning_of
+from mdm.proposals.headers import Meaning, is_bare_number, is_of_another, meaning_of
 
 _MAX_ANSWERS = 12
 
@@ -60,6 +60,8 @@ def propose(columns: Sequence[ColumnSample], *, region: str) -> list[Proposal]:
     found = [_propose_alone(column, region) for column in columns]
     found = _with_whole_names(columns, found)
     found = _with_streets(found)
+    found = _with_whole_addresses(columns, found)
+    found = _with_house_numbers(columns, found)
     found = _without_partners(columns, found)
     found = _with_key(columns, found, region)
     return _each_attribute_once(columns, found)
@@ -79,6 +81,8 @@ def date_formats(column: ColumnSample, region: str) -> tuple[str, ...]:
 
 def _propose_alone(column: ColumnSample, region: str) -> Proposal:
     """Weigh name and values of one column without looking at the others."""
+    if is_of_another(column.name):
+        return _NOTHING
     meaning = meaning_of(column.name)
     look = looks.look_of(column.values, region)
     if meaning is None:
@@ -88,13 +92,21 @@ def _propose_alone(column: ColumnSample, region: str) -> Proposal:
     if meaning.attribute in ANSWER_ATTRIBUTES | {"opt_out_at", "permission_at"}:
         return _permission(column, meaning, look, region)
     if meaning.attribute in DATE_ATTRIBUTES:
-        formats = date_formats(column, region)
-        if not formats:
-            return _by_values(look)
-        return _named(meaning, "", format=formats[0], formats=formats)
+        return _date(column, meaning, look, region)
     if look == "email" and meaning.attribute not in {"source_key", "email"}:
         return _by_values(look)
     return _plain(column, meaning, look)
+
+
+def _date(column: ColumnSample, meaning: Meaning, look: str, region: str) -> Proposal:
+    """A date by its name: in the format that fits, else in that of most of its values."""
+    formats = date_formats(column, region)
+    if not formats:
+        prevailing = looks.prevailing_format(column.values, region)
+        if prevailing is None:
+            return _by_values(look)
+        formats = (prevailing,)
+    return _named(meaning, "", format=formats[0], formats=formats)
 
 
 def _plain(column: ColumnSample, meaning: Meaning, look: str) -> Proposal:
@@ -144,7 +156,7 @@ def _permission(column: ColumnSample, meaning: Meaning, look: str, region: str) 
     if look:
         return _by_values(look)
     # Words of its own: a person says which of them mean yes and no.
-    is_short = len(set(column.values)) <= _MAX_ANSWERS
+    is_short = len(set(column.values)) <= _MAX_ANSWERS and looks.are_words(column.values)
     return _named(meaning, "") if is_short and attribute not in dates.values() else _NOTHING
 
 
@@ -188,6 +200,33 @@ def _with_streets(found: list[Proposal]) -> list[Proposal]:
     if "street_number" not in attributes or "street" in attributes:
         return found
     return [replace(p, attribute="street") if p.attribute == "address_line" else p for p in found]
+
+
+def _with_whole_addresses(
+    columns: Sequence[ColumnSample], found: list[Proposal]
+) -> list[Proposal]:
+    """Read an address that ends in postcode and town as a whole one, to be split."""
+    has_own = any(p.attribute in {"postcode", "city"} for p in found)
+    least = looks.MOST if has_own else 0.5
+    return [
+        replace(p, attribute="full_address", by="both")
+        if p.attribute == "address_line" and looks.are_whole_addresses(column.values, least)
+        else p
+        for column, p in zip(columns, found, strict=True)
+    ]
+
+
+def _with_house_numbers(columns: Sequence[ColumnSample], found: list[Proposal]) -> list[Proposal]:
+    """A bare number beside the street is that of the house, not of the customer."""
+
+    def is_one(place: int) -> bool:
+        beside = [found[n].attribute for n in (place - 1, place + 1) if 0 <= n < len(found)]
+        return is_bare_number(columns[place].name) and "street" in beside
+
+    return [
+        replace(p, attribute="street_number") if p.attribute == "source_key" and is_one(i) else p
+        for i, p in enumerate(found)
+    ]
 
 
 def _without_partners(columns: Sequence[ColumnSample], found: list[Proposal]) -> list[Proposal]:

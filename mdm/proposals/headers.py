@@ -1,4 +1,4 @@
-"""How French and English systems name their columns, as attributes of a mapping."""
+"""How systems name their columns, as attributes of a mapping."""
 
 import re
 import tomllib
@@ -52,14 +52,29 @@ _CHANNELS = (
     ("phone", re.compile(r"\b(?:tel|telephone|phone|calls?|appels?|demarchage|bloctel)\b")),
 )  # fmt: skip
 _LEFT = re.compile(
-    r"\b(?:opt ?out|stop|unsubscribed?|desinscrit|desinscription|desabonne|blacklist(?:ed)?|"
-    r"do not (?:contact|call|mail|email)|ne pas (?:contacter|appeler|solliciter)|refus|oppose|"
+    r"\b(?:opt ?out|opted ?out|stop|unsubscribed?|desinscrit|desinscription|desabonne|"
+    r"blacklist(?:ed)?|do not (?:contact|call|mail|email)|"
+    r"ne pas (?:contacter|appeler|solliciter)|refus|oppose|"
     r"opposition|bloctel|robinson|liste noire)\b"
 )
 _EVERYWHERE = re.compile(r"\b(?:contact|contacter|solliciter|stop|opposition|oppose)\b")
 _ALLOWED = re.compile(
     r"\b(?:opt ?in|accords?|consents?|consentement|autorisation|autorise|accepte|acceptation|"
-    r"newsletters?|abonne|subscribed|ok|permission|infolettre)\b|\b(?:o n|oui non|y n|yes no)$"
+    r"accepts?|opt(?= (?:sms|e ?mail|mail|tel|courrier))|newsletters?|abonne|subscribed|ok|"
+    r"permission|infolettre)\b|\b(?:o n|oui non|y n|yes no)$"
+)
+# Columns of somebody else, or of no use for anybody, that look like those of the customer.
+_OF_ANOTHER = re.compile(
+    r"\b(?:fax|telecopie|telefax|ip|owner|proprietaire|vendeu(?:r|se)|conseiller|sales ?rep|"
+    r"sales ?person|account manager|(?:created|modified|updated) by|(?:cree|modifie) par|parrain|"
+    r"referrer|conjoint|spouse|urgence|emergency|magasin|store)\b|(?<!nom )\bcommercial\b"
+)
+# Words that say whose an address is or where it comes from, and nothing about what it is.
+_QUALIFIERS = frozenset(
+    "client customer contact adherent abonne membre member user utilisateur account mailing"
+    " billing shipping default primary principal principale main home domicile personal perso"
+    " personnel pro professionnel work adresse address adr facturation livraison invoice delivery"
+    " du de la le l d des the of number".split()
 )
 _NUMERO = re.compile(r"\bn\s?[°º]\s?", re.IGNORECASE)
 _BRACKETS = re.compile(r"\s*\([^)]*\)")
@@ -69,7 +84,22 @@ _KEY = re.compile(r"\b(?:id|identifiant)$|^(?:id|num|numero|no|code|ref|referenc
 def meaning_of(name: str) -> Meaning | None:
     """Return what a column's name says, or None when it says nothing known."""
     name = _NUMERO.sub("numero ", name)
-    return _said_by(name) or _said_by(_BRACKETS.sub("", name)) or _said_inside(name)
+    return (
+        _said_by(name)
+        or _said_by(_BRACKETS.sub("", name))
+        or _said_inside(name)
+        or _said_among_qualifiers(name)
+    )
+
+
+def is_of_another(name: str) -> bool:
+    """Tell whether a column is about somebody else, whatever its values look like."""
+    return bool(_OF_ANOTHER.search(_words(name)))
+
+
+def is_bare_number(name: str) -> bool:
+    """Tell whether a column is called "number" and nothing else."""
+    return _words(_NUMERO.sub("numero ", name)) in {"numero", "num", "no", "n", "nr", "number"}
 
 
 def _said_inside(path: str) -> Meaning | None:
@@ -79,8 +109,20 @@ def _said_inside(path: str) -> Meaning | None:
     return meaning if meaning and meaning.attribute in _ANYWHERE else None
 
 
+def _said_among_qualifiers(name: str) -> Meaning | None:
+    """Read `Default Address City` and `téléphone du client` by what is left of them."""
+    words = _words(name).split()
+    left = " ".join(word for word in words if word not in _QUALIFIERS)
+    attribute = _OF_NAME.get(left) if len(left.split()) < len(words) else None
+    return Meaning(attribute, 2) if attribute in _ANYWHERE else None
+
+
+def _words(name: str) -> str:
+    return fold(_split_camel(name))
+
+
 def _said_by(name: str) -> Meaning | None:
-    folded = fold(_split_camel(name))
+    folded = _words(name)
     if attribute := _OF_NAME.get(folded):
         channel = _channel(folded) or "email" if attribute == "opt_out_at" else ""
         return Meaning(attribute, 3, channel)
@@ -108,4 +150,4 @@ def _channel(folded: str) -> str:
 
 def _split_camel(name: str) -> str:
     """Read `dateNaissance` as two words; `EMAIL` and `iPhone` stay."""
-    return re.sub(r"(?<=[a-z]{2})(?=[A-Z][a-z])", " ", name)
+    return re.sub(r"(?<=[a-z][a-z]|[A-Z][a-z])(?=[A-Z][a-z])", " ", name)

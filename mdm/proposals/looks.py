@@ -1,7 +1,8 @@
 """What the values of a column look like, whatever its name is."""
 
 import re
-from collections.abc import Sequence
+from collections import Counter
+from collections.abc import Callable, Sequence
 from datetime import datetime
 from functools import lru_cache
 
@@ -11,6 +12,7 @@ from mdm.mapping import NO, YES
 from mdm.standardise.dates import parse_date, parse_moment
 from mdm.standardise.fillers import is_filler
 from mdm.standardise.text import clean, fold
+from mdm.standardise.whole_addresses import split_address
 
 MOST = 0.8  # Of the values that are not blank: some are always wrong.
 NEARLY_ALL = 0.95
@@ -20,9 +22,11 @@ _TRIED = 200
 DATE_FORMATS = (
     "",
     "%d/%m/%Y", "%m/%d/%Y", "%d/%m/%y", "%m/%d/%y", "%d-%m-%Y", "%m-%d-%Y", "%d.%m.%Y",
-    "%d %m %Y", "%Y/%m/%d", "%Y%m%d", "%d%m%Y",
+    "%d %m %Y", "%d-%m-%y", "%d.%m.%y", "%Y/%m/%d", "%Y%m%d", "%d%m%Y",
     "%d/%m/%Y %H:%M", "%m/%d/%Y %H:%M", "%d/%m/%Y %H:%M:%S", "%m/%d/%Y %H:%M:%S",
-    "%d-%m-%Y %H:%M:%S", "%Y/%m/%d %H:%M:%S", "%Y%m%d%H%M%S",
+    "%d/%m/%y %H:%M", "%m/%d/%y %H:%M", "%d-%m-%Y %H:%M", "%d-%m-%Y %H:%M:%S",
+    "%d.%m.%Y %H:%M", "%d.%m.%Y %H:%M:%S", "%Y/%m/%d %H:%M", "%Y/%m/%d %H:%M:%S", "%Y%m%d%H%M%S",
+    "%m/%d/%Y %I:%M %p", "%m/%d/%y %I:%M %p", "%m/%d/%Y %I:%M:%S %p",
 )  # fmt: skip
 MONTH_FIRST = frozenset(["US", "PH", "CA"])
 _YEARS = range(1850, 2101)
@@ -41,6 +45,9 @@ _LEGAL_FORM = re.compile(
 )
 _TOWN = re.compile(r"\d{5}\s+[^\W\d][^\d]*(?:CEDEX(?:\s+\d+)?)?", re.IGNORECASE)
 _POSTCODE = re.compile(r"(?:0?[1-9]|[1-9]\d)\d{3}")
+_YEAR_ALONE = re.compile(r"(?:1[89]|20)\d\d")
+_DIGITS = re.compile(r"\d+")
+_HALF_OF_DAY = re.compile(r"\b[ap]m$", re.IGNORECASE)
 
 
 def share(values: Sequence[str], is_one: "re.Pattern[str] | frozenset[str]") -> float:
@@ -59,7 +66,7 @@ def look_of(values: Sequence[str], region: str) -> str:
         return ""
     if share(tried, _EMAIL) >= MOST:
         return "email"
-    if _share_of_phones(tried, region) >= MOST:
+    if _are_most(tried, lambda value: _is_phone(value, region)):
         return "phone"
     if region == "FR" and share(tried, _TOWN) >= MOST:
         return "city"  # Its postcode is taken out of it.
@@ -81,6 +88,17 @@ def looks_yes_no(values: Sequence[str]) -> bool:
     return share(values[:_TRIED], YES | NO) >= NEARLY_ALL
 
 
+def are_words(values: Sequence[str]) -> bool:
+    """Tell whether no value holds a digit, as answers in words of their own do not."""
+    return not any(letter.isdigit() for value in values for letter in value)
+
+
+def are_whole_addresses(values: Sequence[str], least: float) -> bool:
+    """Tell whether such a share of the values is street, postcode and town in one cell."""
+    tried = [value for value in values[:_TRIED] if not is_filler(clean(value))]
+    return _are_most(tried, lambda value: "postcode" in split_address(value).values, least)
+
+
 def looks_unique(values: Sequence[str], row_count: int) -> bool:
     """Tell whether every row has a value and no two rows the same."""
     return len(values) == row_count == len(set(values)) > 0
@@ -99,25 +117,85 @@ def fitting_formats(values: Sequence[str], region: str) -> list[str]:
     Two formats that differ in the order of day and month both stay when no value tells them
     apart: only a person can.
     """
-    tried = [clean(value) for value in values[:_TRIED]]
-    if not tried:
-        return []
-    fits = {form: _share_read(tried, form) for form in DATE_FORMATS}
-    good = [form for form in DATE_FORMATS if fits[form] >= NEARLY_ALL]
-    if not good and max(fits.values()) >= MOST:
-        good = [max(DATE_FORMATS, key=lambda form: fits[form])]
+    fits = _fits(values[:_TRIED])
+    good = [form for form in DATE_FORMATS if fits.get(form, 0.0) >= NEARLY_ALL]
+    if not good and max(fits.values(), default=0.0) >= MOST:
+        good = [max(DATE_FORMATS, key=lambda form: fits.get(form, 0.0))]
+    if len(good) > 1:  # One day above the twelfth, however late, tells the two apart.
+        fits = _fits(values)
+        good = [form for form in good if fits.get(form) == 1.0] or good
     if region in MONTH_FIRST:
         good.sort(key=lambda form: not form.startswith("%m"))
     # What reads every value comes before what some typing errors happen to fit.
-    good.sort(key=lambda form: -fits[form])
+    good.sort(key=lambda form: -fits.get(form, 0.0))
     return good
 
 
-def _share_read(values: Sequence[str], form: str) -> float:
-    return sum(_reads(value, form) for value in values) / len(values)
+def prevailing_format(values: Sequence[str], region: str) -> str | None:
+    """Return the date format of most values where nearly all are dates, each in its own way.
+
+    None when they are no dates.
+    """
+    tried = [value for text in values[:_TRIED] if not is_filler(value := clean(text))]
+    read = {value for value in tried if _YEAR_ALONE.fullmatch(value) or _formats_of(value)}
+    if not tried or sum(value in read for value in tried) < MOST * len(tried):
+        return None
+    fits = _fits(tried)
+    order = sorted(DATE_FORMATS, key=lambda form: form.startswith("%m") != (region in MONTH_FIRST))
+    return max(order, key=lambda form: fits.get(form, 0.0))
+
+
+def unread_count(values: Sequence[str], form: str) -> int:
+    """Return how many of the values are no dates in this format, in ISO 8601, years or fillers."""
+
+    def is_read(value: str) -> bool:
+        is_known = is_filler(value) or bool(_YEAR_ALONE.fullmatch(value))
+        return is_known or _reads(value, "") or (bool(form) and _reads(value, form))
+
+    return sum(not is_read(clean(value)) for value in values)
+
+
+def _fits(values: Sequence[str]) -> dict[str, float]:
+    """Return which share of the values each format reads; formats that read none are left out."""
+    if not _are_most(values, _is_digital):
+        return {}
+    counts: Counter[str] = Counter()
+    for value, number in Counter(map(clean, values)).items():
+        for form in _formats_of(value):
+            counts[form] += number
+    return {form: number / len(values) for form, number in counts.items()}
+
+
+def _is_digital(value: str) -> bool:
+    """Tell whether a value may be a date at all: most columns hold nothing of the kind."""
+    return sum(letter.isdigit() for letter in value) >= 4
 
 
 @lru_cache(maxsize=1 << 14)
+def _formats_of(value: str) -> tuple[str, ...]:
+    """Return the formats that read a value; only those of its shape are tried."""
+    forms = _OF_SHAPE.get(_shape(value), ())
+    return tuple(form for form in ("", *forms) if _reads(value, form))
+
+
+def _shape(text: str) -> str:
+    """Return what stands between the digits; of digits alone, how many there are."""
+    if text.isdigit():
+        return str(len(text))
+    return _HALF_OF_DAY.sub("PM", _DIGITS.sub("0", text))
+
+
+def _shapes() -> dict[str, list[str]]:
+    moment = datetime(2031, 12, 31, 23, 59, 58)  # noqa: DTZ001  (an example)
+    found: dict[str, list[str]] = {}
+    for form in filter(None, DATE_FORMATS):
+        found.setdefault(_shape(moment.strftime(form)), []).append(form)
+    return found
+
+
+_OF_SHAPE = _shapes()
+
+
 def _reads(value: str, form: str) -> bool:
     if form:
         try:
@@ -131,8 +209,15 @@ def _reads(value: str, form: str) -> bool:
     return found_day is not None or parse_moment(value) is not None
 
 
-def _share_of_phones(values: Sequence[str], region: str) -> float:
-    return sum(_is_phone(value, region) for value in values) / len(values)
+def _are_most(values: Sequence[str], is_one: Callable[[str], bool], least: float = MOST) -> bool:
+    """Tell whether at least such a share of the values is one; ends once too many are not."""
+    left = len(values) * (1 - least) + 1e-9
+    for value in values:
+        if not is_one(value):
+            left -= 1
+            if left < 0:
+                return False
+    return bool(values)
 
 
 def _is_phone(value: str, region: str) -> bool:

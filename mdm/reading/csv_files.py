@@ -1,6 +1,8 @@
 """CSV files: delimiter, quotes and header found by the columns asked for, rows streamed."""
 
 import csv
+import re
+from collections import Counter
 from collections.abc import Iterator, Sequence
 from itertools import islice, takewhile
 from pathlib import Path
@@ -23,11 +25,13 @@ from mdm.reading.rows import (
 
 _DELIMITERS = (";", ",", "\t", "|", "^", "~", ":", "\x1f")
 _QUOTES = ('"', "'")
+_APOSTROPHE = re.compile(rf"(?:^|[{re.escape(''.join(_DELIMITERS))}])'", re.MULTILINE)
 # A line without an end would otherwise be read into memory as a whole.
 _LONGEST_LINE = 1 << 22
 _LONGEST_HEADER = 1 << 17
 # Titles and remarks may stand above the header.
 _LINES_ABOVE_HEADER = 20
+_EVEN = 0.75  # Of the first lines: some may be broken.
 
 
 class _LineTooLong(Exception):
@@ -60,13 +64,17 @@ class _Lines:
 
 
 class _Layout(NamedTuple):
-    """How the file is written, and where its header ends."""
+    """How the file is written, and where its header ends.
+
+    `spare` blank cells end each line below the header: some programs write one delimiter too many.
+    """
 
     delimiter: str
     quote: str
     header: list[str]
     header_line: int
     header_end: int
+    spare: int = 0
 
 
 class CsvTable:
@@ -106,8 +114,11 @@ class CsvTable:
                     yield self._row(first, cells, spans=last - first + 1)
 
     def _row(self, line: int, cells: list[str], *, spans: int) -> Row | BadRow:
-        expected = len(self.columns)
-        if len(cells) != expected:
+        spare = self._layout.spare
+        expected = len(self.columns) + spare
+        if spare and len(cells) == expected and not any(cells[-spare:]):
+            cells = cells[:-spare]
+        elif len(cells) != expected:
             if spans > 1:
                 return bad_row(line, "unclosed_quote", cells)
             reason = "too_many_cells" if len(cells) > expected else "too_few_cells"
@@ -121,9 +132,9 @@ class CsvTable:
         told = self._told_delimiter()
         delimiters = options.delimiter or told or _DELIMITERS
         above = 1 if told else 0
-        best: tuple[tuple[int, int, int], _Layout] | None = None
+        best: tuple[tuple[int, ...], _Layout] | None = None
         for delimiter in delimiters:
-            for quote in options.quote or _QUOTES:
+            for quote in options.quote or self._quotes():
                 with self._open() as file:
                     lines = _Lines(file, _LONGEST_HEADER)
                     records = list(_first_records(lines, delimiter, quote, above, options.header))
@@ -135,6 +146,11 @@ class CsvTable:
         if best is None:
             raise FileRefused(_("The file is empty: not even a line with the names of columns."))
         return best[1]
+
+    def _quotes(self) -> Sequence[str]:
+        """Return the quotes to try: an apostrophe is one only where cells start with it."""
+        with self._open() as file:
+            return _QUOTES if _APOSTROPHE.search(file.read(_LONGEST_HEADER)) else _QUOTES[:1]
 
     def _told_delimiter(self) -> str:
         """Return what a first line `sep=;` tells, as Excel writes it."""
@@ -154,7 +170,7 @@ def _first_records(
     records = islice(_records(lines, delimiter, quote), most)
     for first, last, cells in takewhile(lambda record: record[2] is not None, records):
         is_meant = first <= told <= last if told else first > above
-        if cells and any(cells) and is_meant:
+        if cells and any(map(str.strip, cells)) and is_meant:
             yield first, last, cells
 
 
@@ -163,13 +179,33 @@ def _header(
     delimiter: str,
     quote: str,
     wanted: Sequence[str],
-) -> tuple[tuple[int, int, int], _Layout] | None:
-    """Return the best header that the first records hold, and how good it is."""
+) -> tuple[tuple[int, ...], _Layout] | None:
+    """Return the best header that the first records hold, and how good it is.
+
+    Where nothing is wanted yet, the right delimiter is the one that cuts the lines evenly, from
+    the first on if it can: commas inside addresses may make more cells than semicolons.
+    """
     if not records:
         return None
     rank = best_header([cells for _first, _last, cells in records], wanted)
-    first, last, cells = records[-rank[1]]
-    return rank, _Layout(delimiter, quote, cells, first, last)
+    place = -rank[1]
+    first, last, cells = records[place]
+    even = [len(others) == len(cells) for _first, _last, others in records[place:]]
+    is_even = not wanted and len(cells) > 1 and sum(even) >= _EVEN * len(even)
+    spare = _spare_cells(len(cells), [others for _first, _last, others in records[place + 1 :]])
+    layout = _Layout(delimiter, quote, cells, first, last, spare)
+    return (is_even and place == 0, is_even, *rank), layout
+
+
+def _spare_cells(width: int, below: Sequence[list[str]]) -> int:
+    """Return how many blank cells nearly all lines below the header have beyond it."""
+    spare = Counter(
+        len(cells) - width if not any(cells[width:]) else 0
+        for cells in below
+        if len(cells) > width
+    )
+    found, count = spare.most_common(1)[0] if spare else (0, 0)
+    return found if count >= _EVEN * len(below) else 0
 
 
 def _records(

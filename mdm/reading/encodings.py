@@ -83,6 +83,8 @@ def _refuse_other_formats(head: bytes) -> None:
 def _candidates(head: bytes) -> list[str]:
     if head.startswith(codecs.BOM_UTF8):
         return ["utf-8-sig"]
+    if head.startswith((codecs.BOM_UTF32_LE, codecs.BOM_UTF32_BE)):
+        return ["utf-32"]  # Its mark starts as that of UTF-16 does.
     if head.startswith((codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE)):
         return ["utf-16"]
     # Western text in UTF-16 without its mark: every second byte is zero.

@@ -15,6 +15,7 @@ _ENCODINGS = {
     "utf-16": "UTF-16",
     "utf-16-le": "UTF-16 LE",
     "utf-16-be": "UTF-16 BE",
+    "utf-32": "UTF-32",
     "cp1252": "Windows-1252",
     "iso8859-1": "Latin-1",
     mixed_text.NAME: gettext_lazy("UTF-8 and Windows-1252 mixed"),

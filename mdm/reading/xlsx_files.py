@@ -105,7 +105,8 @@ def _find_header(
         if not records:
             continue
         fit, place, _width = best_header(records, wanted)
-        if best is None or (wanted and fit > best[0]):
+        # Where nothing is wanted yet: the first sheet with a table, not the notice before it.
+        if best is None or (fit > best[0] if wanted else best[0] < 2 <= fit):
             best = (fit, _Header(sheet.name, lines[-place], records[-place]))
     if best is None and told:
         raise no_such_line(told)

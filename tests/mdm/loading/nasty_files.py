@@ -77,6 +77,9 @@ NASTY: dict[str, Nasty] = {
         lines(line("C1", nom="LEMAÎTRE"), encoding="utf-16-be"),
         {"C1": {"family_name": "Lemaître"}},
     ),
+    "UTF-32": Nasty(
+        lines(line("C1", nom="LEMAÎTRE"), encoding="utf-32"), {"C1": {"family_name": "Lemaître"}}
+    ),
     "two encodings": Nasty(
         lines(line("C1", nom="LEMAÎTRE")) + line("C2", nom="GÉRÔME").encode("cp1252"),
         {"C1": {"family_name": "Lemaître"}, "C2": {"family_name": "Gérôme"}},
@@ -99,6 +102,9 @@ NASTY: dict[str, Nasty] = {
     ),
     "a delimiter inside a value": Nasty(
         lines(line("C1"), line("C2", nom="DUPONT;SA")), {"C1": GOOD}, ((3, "too_many_cells"),)
+    ),
+    "a delimiter too many on each line": Nasty(
+        lines(*(line(key) + ";" for key in ("C1", "C2"))), _TWO
     ),
     "a line cut off": Nasty(lines(line("C1"), "C2;DUP"), {"C1": GOOD}, ((3, "too_few_cells"),)),
     "a NUL character": Nasty(

@@ -72,6 +72,24 @@ def values_of(response: Any, **changes: str) -> dict[str, Any]:
 NEW = {"source-code": "club", "source-label": "Club", "source-trust": "60"}
 
 
+def test_dates_that_their_format_does_not_read_are_counted_before_anything_is_saved(steward):
+    days = ["31/12/1960", "30/11/1961", "1962-12-31", "31.12.63", "1964", "n/c"]
+    rows = "".join(f"A-{n};Le Goff;{day}\r\n" for n, day in enumerate(days))
+    upload(steward, f"id;nom;né le\r\n{rows}".encode())
+    draft = MappingDraft.objects.get()
+    page = steward.get(page_of(draft))
+    row = page.context["bench"].table.rows[2]
+
+    assert (row.form.shown_attribute, row.proposal.format) == ("birth_date", "%d/%m/%Y")
+    told = "of the 6 values of né le in the first rows"
+    assert f"1 {told} is no date in this format" in page.text
+    preview = reverse("mdm:mapping-preview", args=[draft.pk])
+    other = steward.post(preview, values_of(page, né_le__format="%d.%m.%y")).text
+    assert f"2 {told} are no dates" in other
+    unused = steward.post(preview, values_of(page, né_le__attribute="")).text
+    assert told not in unused
+
+
 def start(client: Client, **values: object) -> tuple[MappingDraft, Any]:
     response = upload(client, **values)
     draft = MappingDraft.objects.get()

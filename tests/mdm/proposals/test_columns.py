@@ -107,6 +107,25 @@ def test_the_files_of_the_demo_are_proposed_as_their_mappings_say(company, code)
         ("CP ville", ["75001 PARIS", "n/c", "44000 NANTES CEDEX 1", "n/c"], "city"),
         ("Tél. (fixe / portable)", ["01 42 11 22 33 / 06.39.98.12.34", "n/c"], "phone"),
         ("Mailing O/N", ["O", "N", "O"], "permission"),
+        ("Adresse complète", ["12 rue Foch, 75002 Paris", "BP 12, 29200 BREST"], "full_address"),
+        ("adresse", ["12 rue de la Paix, 75002 Paris", "3 pl. Foch 89100 Sens"], "full_address"),
+        ("adresse", ["12 rue de la Paix", "3 pl. Foch"], "address_line"),
+        ("né le", ["31/12/1960", "1961-12-31", "31.12.1962", "1963"], "birth_date"),
+        ("Année de naissance", ["1960", "1971"], "birth_date"),
+        ("MailingCity", ["Sens", "Laon"], "city"),
+        ("Default Address Zip", ["89100", "75002"], "postcode"),
+        ("Ville du client", ["Sens", "Laon"], "city"),
+        ("CreatedDate", ["2024-01-31", "2024-02-01"], "created_at"),
+        ("HasOptedOutOfEmail", ["true", "false"], "opt_out"),
+        ("DoNotCall", ["true", "false"], "opt_out"),
+        ("Accepts SMS Marketing", ["yes", "no"], "permission"),
+        ("opt_mail", ["O", "N"], "permission"),
+        ("Vorname", ["Jürgen", "Änne"], "given_name"),
+        ("Newsletter", ["ja", "nein"], "permission"),
+        ("Télécopie", ["03 86 11 22 34", "03 86 11 22 35"], ""),
+        ("email du vendeur", ["a@example.org", "b@example.org"], ""),
+        ("OPTIN_IP", ["192.0.2.1", "192.0.2.2"], ""),
+        ("Opt-in score", ["12", "40"], ""),
         ("points", ["12", "40"], ""),
         ("commentaire", ["a rappeler", "client difficile"], ""),
     ],
@@ -136,6 +155,11 @@ def test_the_spellings_of_yes_and_no_are_those_of_the_column():
 
     assert (found.yes, found.no) == ((), ())
     assert one("optin", "OUI", "non").yes == ("OUI",)
+    # No objection in the sample: one that comes later is understood all the same.
+    entry = proposed_entry(column("DoNotCall", "false"), one("DoNotCall", "false"))
+    assert entry == {
+        "name": "DoNotCall", "attribute": "opt_out", "channel": "phone", "no": ["false"],
+    }  # fmt: skip
 
 
 @pytest.mark.parametrize(
@@ -147,7 +171,9 @@ def test_the_spellings_of_yes_and_no_are_those_of_the_column():
         (["05/06/1960", "01/02/1961"], "US", "%m/%d/%Y", True),
         (["1960-12-31", "1961-02-01"], "FR", "", False),
         (["19601231", "19610201"], "FR", "%Y%m%d", False),
-        (["31.12.60", "31.12.1961"], "FR", "", False),
+        (["31.12.60", "01.02.61"], "FR", "%d.%m.%y", False),
+        (["12/31/60 10:30 PM", "1/2/61 9:05 AM"], "US", "%m/%d/%y %I:%M %p", False),
+        (["05/06/1960"] * 200 + ["31/12/1960"], "FR", "%d/%m/%Y", False),
     ],
 )
 def test_the_date_format_is_inferred_and_doubts_are_told(values, region, first, is_ambiguous):
@@ -171,6 +197,20 @@ def test_house_numbers_make_the_address_a_street():
     )
 
     assert [p.attribute for p in found] == ["source_key", "street_number", "street"]
+
+
+def test_a_bare_number_beside_the_street_is_that_of_the_house():
+    found = propose(
+        [
+            column("Klantnummer", "B1", "B2", "B3"),
+            column("Rue", "Kerkstraat", "Rue de la Loi", "Veldstraat"),
+            column("N°", "12", "155", "7"),
+        ],
+        region="BE",
+    )
+
+    assert [p.attribute for p in found] == ["source_key", "street", "street_number"]
+    assert propose([column("N°", "1", "2")], region="FR")[0].attribute == "source_key"
 
 
 def test_the_key_is_the_column_that_differs_in_every_row():

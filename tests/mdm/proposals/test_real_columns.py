@@ -18,7 +18,11 @@ SAMPLES = {
     FRENCH / "shop.xlsx": {"gender": "sex", "optin": "", "last_order": "sale_date"},
     FRENCH / "newsletter.csv": {"SMS": "phone", "DOUBLE_OPT-IN": "double_opt_in"},
     AMERICAN / "app_signups.csv": {"app_user_id": "source_key", "is_verified": "", "os": ""},
-    AMERICAN / "billing_accounts.csv": {"account_name": "full_name", "status": ""},
+    AMERICAN / "billing_accounts.csv": {
+        "account_name": "full_name",
+        "billing_address": "full_address",
+        "status": "",
+    },
     AMERICAN / "crm_contacts.csv": {"title": "", "company_name": "organisation", "phone": "phone"},
     AMERICAN / "partner_leads.csv": {"partner_name": "", "submitted_at": "created_at"},
     AMERICAN / "support_users.csv": {"display_name": "full_name", "last_seen_at": ""},

@@ -18,7 +18,9 @@ def read(path: Path, content: bytes, **options: str) -> list[Row | BadRow]:
 
 
 @pytest.mark.parametrize("delimiter", [";", ",", "\t", "|"])
-@pytest.mark.parametrize("encoding", ["utf-8", "utf-8-sig", "cp1252", "utf-16", "utf-16-le"])
+@pytest.mark.parametrize(
+    "encoding", ["utf-8", "utf-8-sig", "cp1252", "utf-16", "utf-16-le", "utf-32"]
+)
 def test_delimiter_and_encoding_are_found_out(tmp_path, delimiter, encoding):
     text = "id;nom;ville\r\n1;Béa;Orléans\r\n".replace(";", delimiter)
 
@@ -48,6 +50,50 @@ def test_apostrophes_may_be_the_quotation_marks(tmp_path):
     [row] = read(tmp_path, b"'id','nom','ville'\n'1','LE GOFF, Anne','L''Isle'\n")
 
     assert list(row.cells.values()) == ["1", "LE GOFF, Anne", "L'Isle"]
+
+
+@pytest.mark.parametrize(
+    ("text", "columns"),
+    [
+        ("id;adresse\n1;12 rue Foch, 75002, Paris\n2;3 rue X, Bât B, Sens\n", ("id", "adresse")),
+        ("id;client\n" + '1;"Luc, 3 rue X, Sens"\n' * 9, ("id", "client")),
+        ("id,nom,tags\n1,Luc,a;b;c\n2,Anne,d;e;f;g\n", ("id", "nom", "tags")),
+        ('client\n"Luc, l\'Eglise, Sens"\n"Anne, l\'Eglise, Sens"\n', ("client",)),
+        ("Clients\n\nid;nom;note\n1;Luc;a, b, c\n2;Anne;d, e, f\n", ("id", "nom", "note")),
+        ("id;nom\n1;'Luc; 3'\n2;'Anne; 4'\n", ("id", "nom")),
+    ],
+)
+def test_signs_inside_the_values_of_an_unknown_file_are_no_delimiters(tmp_path, text, columns):
+    path = tmp_path / "upload"
+    path.write_text(text, encoding="utf-8")
+
+    assert open_table(path, FileOptions(), ()).columns == columns
+
+
+def test_a_delimiter_at_the_end_of_each_line_shifts_nothing(tmp_path):
+    rows = read(
+        tmp_path,
+        b"id;nom;ville\n1;a;b;\n2;c;d;\n3;x;c;d;\n4;e;f;\n5;g;h;\n6;i\n7;j;k\n8;l;m;\n9;n;o;\n10;p;q;\n11;r;s;\n12;t;u;\n",
+    )
+
+    assert [row.line for row in rows if isinstance(row, Row)] == [2, 3, 5, 6, 9, 10, 11, 12, 13]
+    assert [(row.line, row.reason) for row in rows if isinstance(row, BadRow)] == [
+        (4, "too_many_cells"), (7, "too_few_cells"), (8, "too_few_cells"),
+    ]  # fmt: skip
+
+
+def test_a_blank_cell_too_many_on_one_line_may_have_shifted_the_others(tmp_path):
+    [good, bad] = read(tmp_path, b"id;nom;ville\n1;a;b\n2;DUPONT;SA;\n")
+
+    assert (good.line, bad.reason) == (2, "too_many_cells")
+
+
+def test_lines_of_blanks_are_no_header(tmp_path):
+    path = tmp_path / "upload"
+    path.write_bytes(b"\r\n \r\n")
+
+    with pytest.raises(FileRefused):
+        open_table(path, FileOptions(), ())
 
 
 def test_excel_may_tell_the_delimiter_on_a_line_of_its_own(tmp_path):
