@@ -21,6 +21,7 @@ from benchmarks.scale import measure_scale
 from benchmarks.servers import PostgresServer, postgres_server
 from benchmarks.steps import REPOSITORY, Measured, Site, StepFailed
 from benchmarks.survivors import measure_survivors, survivors_table
+from benchmarks.workers import measure_workers, workers_table
 
 PAGE = REPOSITORY / "docs" / "benchmarks.md"
 ENGINES = ("sqlite", "postgresql")
@@ -60,6 +61,11 @@ class Bench:
             name: self.stack.enter_context(postgres_server()) if name == "postgresql" else None
             for name in self.options.engines
         }
+
+    @cached_property
+    def server(self) -> PostgresServer:
+        """The PostgreSQL server, whatever databases are asked for."""
+        return self.engines.get("postgresql") or self.stack.enter_context(postgres_server())
 
 
 Sections = Iterator[tuple[str, Sequence[str]]]
@@ -178,6 +184,15 @@ def _known(bench: Bench) -> Sections:
     yield "known", known_table(answers)
 
 
+def _workers(bench: Bench) -> Sections:
+    searches = []
+    for rows in bench.options.rows:
+        for search in measure_workers(bench.folder, rows=rows, server=bench.server):
+            _say(f"{search.workers} workers, {rows:,} records: {search.seconds:.1f} s")
+            searches.append(search)
+    yield "workers", workers_table(searches)
+
+
 def _campaign(bench: Bench) -> Sections:
     for name, server in bench.engines.items():
         runs = []
@@ -201,6 +216,7 @@ PARTS: dict[str, Callable[[Bench], Sections]] = {
     "golden": _golden,
     "identity": _identity,
     "known": _known,
+    "workers": _workers,
     "campaign": _campaign,
 }
 """What can be measured: `--only` asks for one of them."""

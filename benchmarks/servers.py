@@ -37,6 +37,16 @@ class PostgresServer:
         finally:
             self._execute(f'DROP DATABASE IF EXISTS "{name}" WITH (FORCE)')
 
+    @contextmanager
+    def copy(self, url: str) -> Iterator[str]:
+        """Copy a database nobody is connected to, give the copy's URL, drop it at the end."""
+        name = urlsplit(url).path[1:]
+        self._execute(f'CREATE DATABASE "{name}_copy" TEMPLATE "{name}"')
+        try:
+            yield f"{url}_copy"
+        finally:
+            self._execute(f'DROP DATABASE IF EXISTS "{name}_copy" WITH (FORCE)')
+
     def _execute(self, statement: str) -> None:
         with psycopg.connect(self.url, autocommit=True) as connection:
             connection.execute(statement.encode())

@@ -42,6 +42,8 @@ class Site:
 
     folder: Path
     database_url: str
+    settings: Mapping[str, str] = field(default_factory=dict)
+    """What is set beside its folder and database."""
 
     @classmethod
     def on_sqlite(cls, folder: Path) -> "Site":
@@ -62,9 +64,10 @@ class Site:
             (self.folder / "step.out").open("w+", encoding="utf-8") as out,
             (self.folder / "step.err").open("w+", encoding="utf-8") as err,
         ):
-            return _measure([sys.executable, *arguments], self._environment(), out, err)
+            return _measure([sys.executable, *arguments], self.environment(), out, err)
 
-    def _environment(self) -> Mapping[str, str]:
+    def environment(self) -> Mapping[str, str]:
+        """Return the environment of its processes."""
         # An installation keeps the bytecode: without it, each process would compile the project.
         kept = {k: v for k, v in os.environ.items() if k != "PYTHONDONTWRITEBYTECODE"}
         return {
@@ -73,6 +76,7 @@ class Site:
             "DATABASE_URL": self.database_url,
             "PYTHONPATH": str(REPOSITORY),
             "PRODUCTION": "false",
+            **self.settings,
         }
 
 

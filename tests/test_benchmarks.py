@@ -16,6 +16,7 @@ from benchmarks.report import load_table, peer_table, replace_section, scale_tab
 from benchmarks.resembling import known_table
 from benchmarks.scale import Run
 from benchmarks.steps import Measured, Site, StepFailed
+from benchmarks.workers import Search, workers_table
 from consent.crowds import Crowd
 from consent.evaluation import offer_for
 from mdm.models import Customer
@@ -84,6 +85,19 @@ def test_one_record_against_all_tells_how_long_an_answer_takes():
     assert lines[-1] == (
         "| postgresql | 1,000,000 | 11,900,000 | 9.0 | 18.2 | 8.0 | 15.0 | 16.0 |"
     )
+
+
+def test_searches_by_more_workers_stand_beside_that_of_one():
+    alone = Search(1, 1000, 8.0, 500, 300, "one digest", 900)
+    together = Search(2, 1000, 6.0, 500, 300, "one digest", 900)
+    other = Search(2, 1000, 6.0, 501, 300, "another", 900)
+
+    lines = workers_table([alone, together, other])
+
+    assert lines[-2:] == [
+        "| 1,000 | 2 | 6.0 | 0.75 | 500 | 300 | 900 | yes |",
+        "| 1,000 | 2 | 6.0 | 0.75 | 501 | 300 | 900 | no |",
+    ]
 
 
 def test_a_campaign_tells_people_per_second_and_how_long_one_answer_takes():
