@@ -7,6 +7,7 @@ with another person (`matching.linkage.sharing`), sharing it is no household evi
 """
 
 from collections.abc import Callable, Collection, Mapping
+from typing import NamedTuple
 
 from matching.levels import (
     EXACT,
@@ -88,12 +89,25 @@ _BESIDE_GIVEN_NAME: Mapping[str, Collection[int]] = {
 """What must agree beside a given name, each enough alone."""
 
 
-def held_back(levels: Levels, personal: Collection[str] = ()) -> str | None:
+class Sharing(NamedTuple):
+    """What people of a file share, as far as its own pairs tell."""
+
+    personal: tuple[str, ...] = ()
+    """Contacts that no two people share."""
+    has_families: bool = True
+    """Whether there is a contact that people share, or may."""
+
+
+UNTOLD = Sharing()
+"""Where a file tells nothing, it may have families."""
+
+
+def held_back(levels: Levels, sharing: Sharing = UNTOLD) -> str | None:
     """Return why these levels may not link by themselves, or None when they may.
 
     Args:
         levels: field -> level.
-        personal: contacts that no two people share in the file.
+        sharing: what people of the file share.
 
     The reasons, each a code that `matching.explanation` puts in words: `identifier_conflict`,
     `birth_date_conflict`, `sex_conflict`, `given_name_conflict`, `given_name_unconfirmed`,
@@ -104,11 +118,24 @@ def held_back(levels: Levels, personal: Collection[str] = ()) -> str | None:
         return _organisation_held_back(levels)
     if _is(levels, "identifier", {Identifier.SAME}) and not _is_two_people(levels):
         return None
-    is_household = not _is_personal(levels, personal)
     for reason, holds in _REASONS.items():
-        if holds(levels) and (is_household or reason not in _HOUSEHOLD_REASONS):
+        if holds(levels) and not _is_lifted(reason, levels, sharing):
             return reason
     return None
+
+
+def _is_lifted(reason: str, levels: Levels, sharing: Sharing) -> bool:
+    """Return whether a reason does not hold in a file whose people share less than a household.
+
+    Where mailboxes are people's own and homes are not, a mailbox may stand for a given name that
+    is missing. It does not outweigh one that differs: the few couples and twins who share a
+    mailbox there are too few to be seen in the file as a whole.
+    """
+    is_missing = reason == "given_name_unconfirmed"
+    is_against = reason in ("birth_date_conflict", "given_name_conflict")
+    if not (is_missing or (is_against and not sharing.has_families)):
+        return False
+    return _is_personal(levels, sharing.personal)
 
 
 def _is_personal(levels: Levels, personal: Collection[str]) -> bool:
@@ -139,6 +166,9 @@ def _identifiers_conflict(levels: Levels) -> bool:
 
 
 def _birth_dates_conflict(levels: Levels) -> bool:
+    """Two digits apart are a slip of the hand; under one roof, also father and son."""
+    if _is(levels, "birth_date", {BirthDate.CLOSE}):
+        return _is(levels, "address", _HOME_AGREES) or _is(levels, "phone", {Phone.SAME})
     return _is(levels, "birth_date", BIRTH_CONFLICTS)
 
 
@@ -211,5 +241,3 @@ _REASONS: Mapping[str, Callable[[Levels], bool]] = {
     "given_name_unconfirmed": _given_name_is_unconfirmed,
     "given_name_alone": _given_name_is_alone,
 }
-_HOUSEHOLD_REASONS = {"birth_date_conflict", "given_name_conflict", "given_name_unconfirmed"}
-"""Reasons that hold only where two people may share what the records share."""

@@ -81,7 +81,7 @@ def explain_pattern(model: ScoreModel, pattern: int, score: float) -> ScoreInWor
         speaks_for=tuple(a for a in by_weight if a.bits >= _NOTHING),
         speaks_against=tuple(a for a in by_weight if a.bits <= -_NOTHING),
         silent=tuple(a for a in arguments if abs(a.bits) < _NOTHING),
-        held_back=reason_in_words(held_back(levels, model.personal) or ""),
+        held_back=reason_in_words(held_back(levels, model.sharing) or ""),
     )
 
 

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, cast
 
 import numpy as np
 
-from matching.automatic import held_back
+from matching.automatic import UNTOLD, held_back
 from matching.learnt import rules_of
 from matching.linkage.columns import Codes, Flags, Ids
 from matching.linkage.comparison import compare
@@ -66,7 +66,7 @@ class Compared:
         self.blocks = build_all(self.encoded, rules, cap)
         state = cast("ModelState", run.model) if run and run.model else None
         current = state if state and is_current(state) else None
-        self.personal = ScoreModel.from_state(current).personal if current else ()
+        self.sharing = ScoreModel.from_state(current).sharing if current else UNTOLD
         self._read_evidence()
 
     def _read_evidence(self) -> None:
@@ -152,7 +152,7 @@ class Compared:
             return REFUSED
         if self.score[row] < self.threshold:
             return BELOW_THRESHOLD
-        return held_back(levels, self.personal) or BELOW_THRESHOLD
+        return held_back(levels, self.sharing) or BELOW_THRESHOLD
 
     def _levels(self, left: Ids, right: Ids) -> "dict[str, Levels]":
         return compare(self.encoded, left.astype(np.int32), right.astype(np.int32))

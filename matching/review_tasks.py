@@ -238,7 +238,7 @@ def _candidates(
     models = _models({row.run for row in weak if row.score > 0})
     for left, right, score, _automatic, pattern, run in weak:
         model = models.get(run) if score > 0 else None
-        reason = held_back(model.levels(pattern), model.personal) if model else None
+        reason = held_back(model.levels(pattern), model.sharing) if model else None
         yield (left, right), Wanted(score, ReviewTask.Kind.PAIR, reason or "")
     inside = set(record_ids)
     for refusal in stand.refusals:

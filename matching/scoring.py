@@ -14,6 +14,7 @@ from functools import cached_property
 from math import comb, log2, prod
 from typing import NotRequired, TypedDict, cast
 
+from matching.automatic import UNTOLD, Sharing
 from matching.levels import LEVELS
 
 TINY = 1e-300
@@ -33,6 +34,7 @@ class ModelState(TypedDict):
     shares: list[float]
     probabilities: dict[str, list[list[float]]]
     personal: NotRequired[list[str]]
+    has_families: NotRequired[bool]
 
 
 @dataclass(frozen=True)
@@ -54,8 +56,8 @@ class ScoreModel:
     shares: tuple[float, ...]
     probabilities: Mapping[str, tuple[tuple[float, ...], ...]]
     """Field -> one row per class -> probability of each level, 1 for level 0."""
-    personal: tuple[str, ...] = ()
-    """Contacts that no two people share in the file: no household evidence."""
+    sharing: Sharing = UNTOLD
+    """What people of the file share: household evidence, or none."""
 
     @classmethod
     def from_state(cls, state: ModelState) -> "ScoreModel":
@@ -75,7 +77,7 @@ class ScoreModel:
                 field: tuple(tuple(row) for row in rows)
                 for field, rows in state["probabilities"].items()
             },
-            personal=tuple(state.get("personal", ())),
+            sharing=Sharing(tuple(state.get("personal", ())), state.get("has_families", True)),
         )
 
     def to_state(self) -> ModelState:
@@ -91,7 +93,8 @@ class ScoreModel:
                     field: [list(row) for row in rows]
                     for field, rows in self.probabilities.items()
                 },
-                "personal": list(self.personal),
+                "personal": list(self.sharing.personal),
+                "has_families": self.sharing.has_families,
             },
         )
 

@@ -23,7 +23,7 @@ from matching.linkage.keys import Rule
 from matching.linkage.known import Known
 from matching.linkage.pairing import Candidates, Scope, candidates, count_patterns, look_up
 from matching.linkage.proposals import DEFAULT_RULES, Proposal, build_each, propose, taken
-from matching.linkage.sharing import personal_contacts
+from matching.linkage.sharing import sharing_of
 from matching.linkage.training import fit, score_patterns, split_patterns, without
 from matching.scoring import ModelState, ScoreModel, is_current
 from matching.timings import timed
@@ -163,8 +163,8 @@ class Run:
                 used = [one.rule for one in blocks]
                 classes = learn_classes(encoded, used, workers=self.settings.workers)
                 levels = split_patterns(distinct, encoded.fields)
-                personal = personal_contacts(levels, counts, used)
-                state = replace(self.trained(found, classes), personal=personal).to_state()
+                sharing = sharing_of(levels, counts, used)
+                state = replace(self.trained(found, classes), sharing=sharing).to_state()
             model = ScoreModel.from_state(state)
         with self.stage("score"):
             pairs, expected = self._scored(model, found, distinct, counts)
@@ -283,7 +283,7 @@ class Run:
         unsourced = score_patterns(model, without("source", distinct, model.fields))
         strong = np.minimum(scores, unsourced) >= self.settings.automatic_threshold
         strong[strong] = [
-            held_back(model.levels(pattern), model.personal) is None
+            held_back(model.levels(pattern), model.sharing) is None
             for pattern in distinct[strong].tolist()
         ]
         return np.asarray(strong, np.bool_)

@@ -17,6 +17,8 @@ from matching.automatic import (
     CONTACTS,
     FAMILY_AGREES,
     GIVEN_AGREES,
+    UNTOLD,
+    Sharing,
 )
 from matching.levels import GivenName
 from matching.linkage.columns import Flags, Ids, Levels
@@ -33,9 +35,7 @@ DOUBT = 3.0
 """Pairs of two people that a file may have although it shows none: the rule of three, at 95 %."""
 
 
-def personal_contacts(
-    levels: Mapping[str, Levels], counts: Ids, rules: Sequence[Rule]
-) -> tuple[str, ...]:
+def sharing_of(levels: Mapping[str, Levels], counts: Ids, rules: Sequence[Rule]) -> Sharing:
     """Return which of address, phone and e-mail no two people share in this file.
 
     Args:
@@ -45,14 +45,20 @@ def personal_contacts(
             brings people who share it together whatever else they share.
     """
     if not {"given_name", "family_name", "birth_date"} <= levels.keys():
-        return ()
-    return tuple(
-        contact
+        return UNTOLD
+    shares = {
+        contact: np.isin(levels[contact], list(shared))
         for contact, shared in CONTACTS.items()
         if contact in levels
-        and any(_brings_together(rule, contact) for rule in rules)
-        and _is_personal(np.isin(levels[contact], list(shared)), levels, counts)
+    }
+    personal = tuple(
+        contact
+        for contact, pairs in shares.items()
+        if any(_brings_together(rule, contact) for rule in rules)
+        and _is_personal(pairs, levels, counts)
     )
+    others = (pairs for contact, pairs in shares.items() if contact not in personal)
+    return Sharing(personal, has_families=any(pairs.any() for pairs in others))
 
 
 def _brings_together(rule: Rule, contact: str) -> bool:

@@ -5,11 +5,11 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from matching.automatic import held_back
+from matching.automatic import Sharing, held_back
 from matching.levels import Address, BirthDate, Email, FamilyName, GivenName, Phone
 from matching.linkage import engine
 from matching.linkage.keys import Rule
-from matching.linkage.sharing import personal_contacts
+from matching.linkage.sharing import sharing_of
 from tests.matching.people import columns_of, households
 
 HOME = (Rule(("street", "postcode")),)
@@ -27,7 +27,7 @@ def told(table, rules=HOME):
         "birth_date": np.array(births),
         "address": np.full(size, Address.STREET_SAME_TOWN_SAME),
     }
-    return personal_contacts(levels, np.array(list(table.values())), rules)
+    return sharing_of(levels, np.array(list(table.values())), rules).personal
 
 
 def slips(one_person, given_name, birth):
@@ -86,16 +86,39 @@ TWINS = {
 
 def test_twins_are_held_back_unless_nobody_shares_a_home_in_the_file():
     assert held_back(TWINS) == "given_name_conflict"
-    assert held_back(TWINS, ["address"]) is None
+    assert held_back(TWINS, Sharing(("address",), has_families=False)) is None
 
 
-def test_a_contact_that_people_share_is_household_evidence_whatever_another_one_is():
+def test_a_contact_that_people_may_share_is_household_evidence_whatever_another_one_is():
     moved = {**TWINS, "address": Address.STREET_DIFFERS_TOWN_DIFFERS}
+    homes, both = (
+        Sharing(own, has_families=False) for own in (("address",), ("address", "email"))
+    )
 
-    assert held_back({**moved, "email": Email.SAME}, ["address"]) == "given_name_conflict"
-    assert held_back({**moved, "email": Email.SAME}, ["address", "email"]) is None
-    assert held_back({**moved, "phone": Phone.SAME}, ["email"]) == "given_name_conflict"
-    assert held_back({**TWINS, "address": Address.UNKNOWN}, ["address"]) == "given_name_conflict"
+    assert held_back({**moved, "email": Email.SAME}, homes) == "given_name_conflict"
+    assert held_back({**moved, "email": Email.SAME}, both) is None
+    assert held_back({**moved, "phone": Phone.SAME}, both) == "given_name_conflict"
+    assert held_back({**TWINS, "address": Address.UNKNOWN}, homes) == "given_name_conflict"
+
+
+COUPLE = {**TWINS, "birth_date": BirthDate.DIFFERS, "email": Email.SAME}
+FATHER_AND_SON = {**COUPLE, "given_name": GivenName.SAME_RARE}
+NAMELESS = {**COUPLE, "given_name": GivenName.UNKNOWN, "birth_date": BirthDate.UNKNOWN}
+
+
+@pytest.mark.parametrize(
+    ("levels", "reason"),
+    [
+        ({**TWINS, "email": Email.SAME}, "given_name_conflict"),
+        (COUPLE, "birth_date_conflict"),
+        (FATHER_AND_SON, "birth_date_conflict"),
+        ({**FATHER_AND_SON, "birth_date": BirthDate.CLOSE}, "birth_date_conflict"),
+        (NAMELESS, None),
+    ],
+)
+def test_a_mailbox_of_ones_own_outweighs_nothing_where_homes_are_shared(levels, reason):
+    assert held_back(levels, Sharing(("email",), has_families=True)) == reason
+    assert held_back(levels, Sharing(("email",), has_families=False)) is None
 
 
 def test_a_search_over_families_finds_nothing_that_is_personal():
