@@ -4,13 +4,13 @@ Unequal words pass the signature filter before rapidfuzz sees them: it removes n
 losing a close one.
 """
 
-from collections.abc import Sequence
-
 import numpy as np
 from rapidfuzz import process
 from rapidfuzz.distance import OSA
 
 from matching.linkage.columns import Bits, Codes, Flags, Ids, Levels
+from matching.linkage.encoding import Coded
+from matching.linkage.names import Names
 
 FAR = 99
 """Distance of two words that are further apart than asked for."""
@@ -19,37 +19,35 @@ _NIBBLES = np.uint64(0x1111111111111111)
 _FOUR = np.uint64(4)
 
 
-def distances(
-    words: Sequence[str | None], bits: Bits, one: Codes, other: Codes, limit: int
-) -> Levels:
+def distances(words: Coded | Names, one: Codes, other: Codes, limit: int) -> Levels:
     """Return edit distances (a swap of neighbours is one edit) up to a limit, else `FAR`.
 
     Args:
         words: the distinct words.
-        bits: their signatures.
-        one: word code of one side, per pair.
+        one: word code of one side, per pair, never 0.
         other: word code of the other side.
         limit: greatest distance of interest.
     """
-    result = np.full(len(one), FAR, np.uint8)
-    rows = perhaps_close(bits, one, other, limit)
+    result = np.where(one == other, np.uint8(0), np.uint8(FAR))
+    rows = perhaps_close(words, one, other, limit)
     result[rows] = edits(words, one[rows], other[rows], limit)
     return result
 
 
-def perhaps_close(bits: Bits, one: Codes, other: Codes, limit: int) -> Ids:
-    """Return which words may be within so many edits, by their signatures; none is lost."""
+def perhaps_close(words: Coded | Names, one: Codes, other: Codes, limit: int) -> Ids:
+    """Return which unequal words may be so close by their signatures; none that is gets lost."""
+    bits = words.signatures
     apart = np.bitwise_count(np.take(bits, one) ^ np.take(bits, other))
-    return np.flatnonzero(apart <= 2 * limit)
+    return np.flatnonzero((apart <= 2 * limit) & (one != other))
 
 
-def edits(words: Sequence[str | None], one: Codes, other: Codes, limit: int) -> Levels:
+def edits(words: Coded | Names, one: Codes, other: Codes, limit: int) -> Levels:
     """Return edit distances up to a limit, else `FAR`, whatever the signatures say."""
     if not len(one):
         return np.zeros(0, np.uint8)
     found = process.cpdist(
-        [words[code] or "" for code in one.tolist()],
-        [words[code] or "" for code in other.tolist()],
+        np.take(words.spelled, one).tolist(),
+        np.take(words.spelled, other).tolist(),
         scorer=OSA.distance,
         score_cutoff=limit,
         dtype=np.uint8,

@@ -44,15 +44,18 @@ def patterns(encoded: Encoded, fields: Sequence[str], left: Codes, right: Codes)
 
 
 def pack(levels: dict[str, Levels]) -> Ids:
-    """Return the levels of each pair as one number; the first field counts in ones."""
+    """Return the levels of each pair as one number; the first field counts in ones.
+
+    Meanwhile and at the end it is no wider than it may become: in half of the memory where there
+    can be few enough patterns.
+    """
     pattern: npt.NDArray[Any] | np.uint8 = np.uint8(0)
     most = 1
     for field in reversed(levels):
-        # No wider than the number may become: narrow ones are several to an instruction.
         most *= len(LEVELS[field])
         width = np.min_scalar_type(most - 1)
         pattern = pattern.astype(width) * width.type(len(LEVELS[field])) + levels[field]
-    return np.asarray(pattern, np.int64)
+    return np.asarray(pattern, np.int32 if most <= 1 << 31 else np.int64)
 
 
 def compare(
@@ -87,7 +90,7 @@ def _street_levels(sides: Sides) -> Levels:
     levels = np.where(known, np.uint8(Street.DIFFERS), np.uint8(Street.UNKNOWN))
     same, apart = sides.rows("street", SAME), sides.rows("street", APART)
     one, other = (np.take(street.codes, side[apart]) for side in (sides.left, sides.right))
-    near = apart[distances(street.words, street.signatures, one, other, 2) <= 2]
+    near = apart[distances(street, one, other, 2) <= 2]
     number = sides.encoded.texts["street_number"].codes
     for rows, level in ((same, Street.SAME), (near, Street.NEAR)):
         is_same = np.take(number, sides.left[rows]) == np.take(number, sides.right[rows])
@@ -104,7 +107,7 @@ def _town_levels(sides: Sides) -> Levels:
     for name in _TOWN:
         coded = sides.encoded.texts[name]
         one, other = (np.take(coded.codes, side[partly]) for side in (sides.left, sides.right))
-        near |= distances(coded.words, coded.signatures, one, other, 1) == 1
+        near |= distances(coded, one, other, 1) == 1
     levels[partly[near]] = Town.SAME
     return levels
 
@@ -184,18 +187,17 @@ def _email_levels(encoded: Encoded, pairs: Values) -> Levels:
     local_one = np.take(locals_[pairs.mine].codes, left)
     local_other = np.take(locals_[pairs.theirs].codes, right)
     longest = locals_[-1]
-    near = perhaps_close(longest.signatures, local_one, local_other, 2)
+    near = perhaps_close(longest, local_one, local_other, 2)
     # People of one name take "martin12" and "martin13": other digits are another mailbox.
     digits = longest.digit_hashes
     near = near[np.take(digits, local_one[near]) == np.take(digits, local_other[near])]
-    found = edits(longest.words, local_one[near], local_other[near], 2)
+    found = edits(longest, local_one[near], local_other[near], 2)
     levels[apart[near[found <= 2]]] = Email.NEAR
     levels[apart[local_one == local_other]] = Email.SAME_LOCAL_PART
     slips = near[found == 1]
     slips = slips[np.take(encoded.hosts, one[slips]) == np.take(encoded.hosts, other[slips])]
     mailboxes = (
-        [longest.words[code] or "" for code in side[slips].tolist()]
-        for side in (local_one, local_other)
+        np.take(longest.spelled, side[slips]).tolist() for side in (local_one, local_other)
     )
     slips = slips[are_slips_inside(*mailboxes)]
     levels[apart[slips]] = _slips_beside_names(encoded, left[slips], right[slips])
@@ -261,7 +263,7 @@ def _unequal_texts(
     starts = coded.first_words
     part = (np.take(starts, one) == np.take(starts, other)) & (np.take(starts, one) > 0)
     found[part] = levels.PART
-    found[distances(coded.words, coded.signatures, one, other, 2) <= 2] = levels.NEAR
+    found[distances(coded, one, other, 2) <= 2] = levels.NEAR
     return found
 
 
@@ -271,7 +273,7 @@ def _equal_or_near(field: str, levels: type[Code] | type[Identifier]) -> Compari
         result = sides.agreement(field).copy()
         rows = sides.rows(field, APART)
         one, other = (np.take(coded.codes, side[rows]) for side in (sides.left, sides.right))
-        near = distances(coded.words, coded.signatures, one, other, 1) == 1
+        near = distances(coded, one, other, 1) == 1
         result[rows] = np.where(near, np.uint8(levels.NEAR), np.uint8(levels.DIFFERS))
         return result
 

@@ -16,7 +16,7 @@ import numpy.typing as npt
 
 from matching.levels import GivenName
 from matching.linkage import folding, spelling
-from matching.linkage.columns import Bits, Codes, Columns, Flags, Ids, Levels
+from matching.linkage.columns import Bits, Codes, Columns, Flags, Ids, Levels, Objects
 from matching.linkage.known import (
     Known,
     frequency_bands,
@@ -45,6 +45,11 @@ class Coded:
 
     codes: Codes
     words: Words
+
+    @cached_property
+    def spelled(self) -> Objects:
+        """The words as an array: some of them are taken three times as fast as from a list."""
+        return np.array(self.words, object)
 
     @cached_property
     def signatures(self) -> Bits:

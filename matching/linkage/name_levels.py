@@ -3,7 +3,7 @@
 import numpy as np
 
 from matching.levels import FamilyName, GivenName
-from matching.linkage.closeness import FAR, distances
+from matching.linkage.closeness import distances
 from matching.linkage.columns import Codes, Flags, Ids, Levels
 from matching.linkage.encoding import Encoded
 from matching.linkage.sides import APART, SAME, Sides
@@ -46,14 +46,14 @@ def _apply_half_swap(
     encoded: Encoded, levels: dict[str, Levels], rows: Ids, one: Codes, other: Codes
 ) -> None:
     """Take names as swapped when one is equal across and the other near or missing."""
-    names = encoded.names
-    across = distances(names.words, names.signatures, one, other, 2)
     is_missing = (one == 0) | (other == 0)
-    across[is_missing] = FAR
     levels["given_name"][rows[is_missing]] = GivenName.UNKNOWN
+    levels["family_name"][rows[is_missing]] = FamilyName.SWAPPED
+    rows, one, other = rows[~is_missing], one[~is_missing], other[~is_missing]
+    across = distances(encoded.names, one, other, 2)
     levels["given_name"][rows[across == 1]] = GivenName.ONE_EDIT
     levels["given_name"][rows[across == 2]] = GivenName.TWO_EDITS
-    levels["family_name"][rows[is_missing | (across <= 2)]] = FamilyName.SWAPPED
+    levels["family_name"][rows[across <= 2]] = FamilyName.SWAPPED
 
 
 def _given_levels(sides: Sides) -> Levels:
@@ -114,7 +114,7 @@ def _edit_levels(
     encoded: Encoded, one: Codes, other: Codes, levels: type[GivenName] | type[FamilyName]
 ) -> Levels:
     names = encoded.names
-    edits = distances(names.words, names.signatures, one, other, 2)
+    edits = distances(names, one, other, 2)
     found = np.full(len(one), levels.DIFFERS, np.uint8)
     found[edits == 1] = levels.ONE_EDIT
     rows = np.flatnonzero(edits == 2)

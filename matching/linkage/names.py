@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from matching.linkage import folding, spelling
-from matching.linkage.columns import Bits, Codes, Flags, Ids, Levels
+from matching.linkage.columns import Bits, Codes, Flags, Ids, Levels, Objects
 from mdm.standardise.given_names import short_forms
 
 if TYPE_CHECKING:
@@ -33,7 +33,12 @@ class Names:
     initial: Levels
     length: Codes
     related: Ids
-    """Sorted packed pairs of codes that are short forms of one another."""
+    """Packed pairs of codes that are short forms of one another, the lower code first."""
+
+    @cached_property
+    def spelled(self) -> Objects:
+        """The words as an array: some of them are taken three times as fast as from a list."""
+        return np.array(self.words, object)
 
     @cached_property
     def signatures(self) -> Bits:
@@ -71,13 +76,26 @@ class Names:
         back = spelling.hashes([words[other] + words[one] for one, other in both])
         return forth[place], back[place]
 
+    @cached_property
+    def _relations(self) -> tuple[Codes, Flags]:
+        """Number the names that have short forms or are some, 0 for all others; which are related.
+
+        They are some hundred: a table of all pairs is small, and quicker than a search.
+        """
+        pairs = np.divmod(self.related, len(self.words))
+        known = np.unique(pairs)
+        number = np.zeros(len(self.words), np.int32)
+        number[known] = np.arange(1, len(known) + 1)
+        table = np.zeros((len(known) + 1, len(known) + 1), np.bool_)
+        one, other = np.take(number, pairs)
+        table[one, other] = table[other, one] = True
+        return number, table
+
     def are_related(self, left: Codes, right: Codes) -> Flags:
         """Return which name codes are short forms of one another."""
-        if not len(self.related):
-            return np.zeros(len(left), np.bool_)
-        packed = _packed(left, right, len(self.words))
-        found = np.searchsorted(self.related, packed)
-        return np.asarray(self.related[np.minimum(found, len(self.related) - 1)] == packed)
+        number, table = self._relations
+        place = np.take(number, left) * len(table) + np.take(number, right)
+        return np.take(table.ravel(), place)
 
 
 def code_names(given: "Coded", family: "Coded", birth: "Coded") -> Names:
@@ -141,8 +159,3 @@ def _groups_of_names() -> Mapping[str, tuple[int, ...]]:
         for name in {folding.compact(folding.name(word)) for word in (full, *shorts)}:
             groups[name] += (number,)
     return dict(groups)
-
-
-def _packed(left: Codes, right: Codes, size: int) -> Ids:
-    low, high = np.minimum(left, right).astype(np.int64), np.maximum(left, right)
-    return np.asarray(low * size + high, np.int64)

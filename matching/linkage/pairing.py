@@ -105,8 +105,7 @@ def candidates(
     def work(piece: tuple[int, slice]) -> Candidates:
         left, right = scope.keep(*claims.new_pairs(*piece))
         pattern = patterns(encoded, fields, left, right)
-        rule = np.full(len(left), piece[0], np.uint8)
-        return Candidates(left, right, narrow(pattern, fields), rule)
+        return Candidates(left, right, pattern, np.full(len(left), piece[0], np.uint8))
 
     pieces = list(chunks(blocks)) if pieces is None else pieces
     with _pool(workers) as submit:
@@ -152,13 +151,15 @@ def _prepare(encoded: Encoded, claims: Claims) -> None:
     """Work out what is kept of records and words before threads share it."""
     if len(claims) > 1:
         _ = claims.rows
-    _ = encoded.rows, encoded.names.signatures, encoded.names.spelt
+    names = encoded.names
+    _ = encoded.rows, names.spelt, names.signatures, names.spelled
     if "email" in encoded.fields:
-        _ = encoded.local_parts[-1].signatures, encoded.local_parts[-1].digit_hashes
+        mailboxes = encoded.local_parts[-1]
+        _ = mailboxes.signatures, mailboxes.spelled, mailboxes.digit_hashes
     address = ("street", "postcode", "city") if "address" in encoded.fields else ()
     for name in (*address, *encoded.fields):
         if name in encoded.texts:
-            _ = encoded.texts[name].signatures
+            _ = encoded.texts[name].signatures, encoded.texts[name].spelled
             if name in BANDED_TEXTS:
                 _ = encoded.texts[name].first_words
 

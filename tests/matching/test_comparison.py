@@ -12,8 +12,7 @@ from matching.levels import level_name
 from matching.linkage.closeness import FAR, distances
 from matching.linkage.columns import Columns
 from matching.linkage.comparison import compare
-from matching.linkage.encoding import encode
-from matching.linkage.spelling import signatures
+from matching.linkage.encoding import Coded, encode
 
 
 def levels_of(left: Mapping[str, str | None], right: Mapping[str, str | None]) -> dict[str, str]:
@@ -28,10 +27,10 @@ letters = st.text("abcdeilmnorst", min_size=1, max_size=9)
 
 @given(letters, letters)
 def test_the_filter_loses_no_close_pair(one, other):
-    words = [None, one, other]
+    words = Coded(np.zeros(0, np.int32), [None, one, other])
     codes = np.array([1], np.int32), np.array([2], np.int32)
 
-    found = distances(words, signatures(words), *codes, 2)[0]
+    found = distances(words, *codes, 2)[0]
 
     true = OSA.distance(one, other)
     assert found == (true if true <= 2 else FAR)
