@@ -232,7 +232,7 @@ def build_blocks(
 
 
 def _is_capped(found: SortedBlocks, cap: int, too_common: Bits | None) -> Flags:
-    above: Flags = found.sizes > cap
+    above: Flags = (found.sizes > cap) & (found.pair_counts > 0)
     if too_common is not None:
         above |= np.isin(found.keys[found.starts], too_common)
     return above

@@ -164,7 +164,8 @@ class Run:
                 classes = learn_classes(encoded, used, workers=self.settings.workers)
                 levels = split_patterns(distinct, encoded.fields)
                 sharing = sharing_of(levels, counts, used)
-                state = replace(self.trained(found, classes), sharing=sharing).to_state()
+                trained = self.trained(found, distinct, counts, classes)
+                state = replace(trained, sharing=sharing).to_state()
             model = ScoreModel.from_state(state)
         with self.stage("score"):
             pairs, expected = self._scored(model, found, distinct, counts)
@@ -198,9 +199,10 @@ class Run:
         """Return the pairs whose pattern is wanted."""
         return found.chosen(np.flatnonzero(look_up(found.pattern, distinct, wanted, model.fields)))
 
-    def trained(self, found: Candidates, classes: Classes) -> ScoreModel:
-        """Return the classes fitted to the patterns found."""
-        distinct, counts = np.unique(found.pattern, return_counts=True)
+    def trained(
+        self, found: Candidates, distinct: Ids, counts: Ids, classes: Classes
+    ) -> ScoreModel:
+        """Return the classes fitted to the patterns found, which have been counted."""
         return fit(distinct, counts.astype(np.float64), classes).model
 
     def tick(self, done: int, total: int) -> None:

@@ -185,7 +185,9 @@ class ToolkitRun(Run):
         self.pairs = index.index(pd.DataFrame(index=pd.Index(self.ids)))
         return index.found
 
-    def trained(self, found: Candidates, classes: Classes) -> ScoreModel:
+    def trained(
+        self, found: Candidates, distinct: Ids, counts: Ids, classes: Classes
+    ) -> ScoreModel:
         """Return the model of the classifier fitted to the comparison vectors."""
         classifier = LatentClassClassifier(classes)
         classifier.fit(pd.DataFrame({"pattern": found.pattern}, index=self.pairs))
@@ -243,11 +245,12 @@ class SpreadRun(ToolkitRun):
             return super().new_pairs(found, rule_count)
         return np.asarray(np.sum([one.by_rule for one in self.counts], axis=0), np.int64)
 
-    def trained(self, found: Candidates, classes: Classes) -> ScoreModel:
+    def trained(
+        self, found: Candidates, distinct: Ids, counts: Ids, classes: Classes
+    ) -> ScoreModel:
         """Return the model of the classifier fitted to the vectors that all parts counted."""
         if not self.counts:
-            return super().trained(found, classes)
-        distinct, counts = joined_counts(self.counts)
+            return super().trained(found, distinct, counts, classes)
         vectors = np.repeat(narrow(distinct, self.work.encoded.fields), counts)
         classifier = LatentClassClassifier(classes)
         classifier.fit(pd.DataFrame({"pattern": vectors}))

@@ -13,11 +13,14 @@ from zlib import crc32
 import numpy as np
 
 from matching.linkage import folding, spelling
-from matching.linkage.columns import Bits
+from matching.linkage.columns import Bits, Ids
 from matching.linkage.encoding import Coded, Encoded, Words
 from mdm.standardise.phonetic import phonetic_code
 
-Part = Callable[[Encoded], tuple[Bits, ...]]
+Records = slice | Ids
+"""Some of the records, by position."""
+
+Part = Callable[[Encoded, Records], tuple[Bits, ...]]
 """Gives a part of a key per record, 0 for none: one array for each value it may have."""
 
 _MIX = np.uint64(0x9E3779B97F4A7C15)
@@ -40,13 +43,13 @@ class Rule:
         return "+".join(self.parts)
 
 
-def record_keys(encoded: Encoded, rule: Rule) -> list[Bits]:
+def record_keys(encoded: Encoded, rule: Rule, records: Records = slice(None)) -> list[Bits]:
     """Return the keys of each record, 0 for none: one array for each way to build the key.
 
     A record with two phones has two keys under a rule that asks for a phone. The first keys are
     those of the side that meets the others only (see `one_sided`).
     """
-    choices = [PARTS[part](encoded) for part in rule.parts]
+    choices = [PARTS[part](encoded, records) for part in rule.parts]
     ways = list(product(*(range(len(choice)) for choice in choices)))
     if _CROSSING in rule.parts:
         ways.sort(key=itemgetter(rule.parts.index(_CROSSING)))
@@ -90,17 +93,24 @@ def _hashed(
 
 
 def _text(name: str) -> Part:
-    return lambda encoded: (_of_coded(encoded.texts[name]),)
+    return lambda encoded, records: (_of_coded(encoded.texts[name], records),)
 
 
-def _of_coded(coded: Coded) -> Bits:
-    return np.take(coded.hashes, coded.codes)
+def _several(attribute: str) -> Part:
+    """Return the part of an attribute of which a record may have several values."""
+    return lambda encoded, records: tuple(
+        _of_coded(coded, records) for coded in getattr(encoded, attribute)
+    )
 
 
-def _organisation_start(encoded: Encoded) -> tuple[Bits, ...]:
+def _of_coded(coded: Coded, records: Records) -> Bits:
+    return np.take(coded.hashes, coded.codes[records])
+
+
+def _organisation_start(encoded: Encoded, records: Records) -> tuple[Bits, ...]:
     organisation = encoded.texts["organisation"]
     hashes = _hashed(encoded, "organisation_start", organisation.words, _start)
-    return (np.take(hashes, organisation.codes),)
+    return (np.take(hashes, organisation.codes[records]),)
 
 
 def _start(name: str) -> str:
@@ -110,9 +120,9 @@ def _start(name: str) -> str:
 
 
 def _given(part: str, function: Callable[[str], str] | None = None) -> Part:
-    def parts(encoded: Encoded) -> tuple[Bits, ...]:
+    def parts(encoded: Encoded, records: Records) -> tuple[Bits, ...]:
         names = encoded.names
-        return (np.take(_name_hashes(encoded, part, function), names.given),)
+        return (np.take(_name_hashes(encoded, part, function), names.given[records]),)
 
     return parts
 
@@ -120,9 +130,9 @@ def _given(part: str, function: Callable[[str], str] | None = None) -> Part:
 def _family(part: str, function: Callable[[str], str] | None = None) -> Part:
     """Return a part of the family name and, where somebody has one, of the birth name."""
 
-    def parts(encoded: Encoded) -> tuple[Bits, ...]:
+    def parts(encoded: Encoded, records: Records) -> tuple[Bits, ...]:
         hashes = _name_hashes(encoded, part, function)
-        return tuple(np.take(hashes, codes) for codes in encoded.names.families)
+        return tuple(np.take(hashes, codes[records]) for codes in encoded.names.families)
 
     return parts
 
@@ -132,11 +142,11 @@ def _name_hashes(encoded: Encoded, part: str, function: Callable[[str], str] | N
     return _hashed(encoded, part, names.words, function) if function else names.hashes
 
 
-def _full_name(encoded: Encoded) -> tuple[Bits, ...]:
+def _full_name(encoded: Encoded, records: Records) -> tuple[Bits, ...]:
     """Return a key that is the same for both orders of a given and a family name."""
     names = encoded.names
-    given = np.take(names.hashes, names.given)
-    families = [np.take(names.hashes, codes) for codes in names.families]
+    given = np.take(names.hashes, names.given[records])
+    families = [np.take(names.hashes, codes[records]) for codes in names.families]
     return tuple(
         np.where((given != 0) & (family != 0), given + family, np.uint64(0)) for family in families
     )
@@ -149,9 +159,9 @@ def _mailbox(part: str, function: Callable[[str], str]) -> Part:
         local, _, host = email.rpartition("@")
         return f"{function(local)}@{host}"
 
-    def parts(encoded: Encoded) -> tuple[Bits, ...]:
+    def parts(encoded: Encoded, records: Records) -> tuple[Bits, ...]:
         emails = encoded.emails[0]
-        return (np.take(_hashed(encoded, part, emails.words, cut), emails.codes),)
+        return (np.take(_hashed(encoded, part, emails.words, cut), emails.codes[records]),)
 
     return parts
 
@@ -163,16 +173,16 @@ def _sound_of_mailbox(local: str) -> str:
     )
 
 
-def _name_in_email(encoded: Encoded) -> tuple[Bits, ...]:
+def _name_in_email(encoded: Encoded, records: Records) -> tuple[Bits, ...]:
     """Return the letters of a mailbox without a name beside it, and the full name in one word."""
-    return encoded.mailboxes, *encoded.names.spelt
+    return tuple(one[records] for one in (encoded.mailboxes, *encoded.names.spelt))
 
 
 def _date_part(mask: int) -> Part:
     """Return the digits of a birth date under a mask; none where any part asked for is missing."""
 
-    def parts(encoded: Encoded) -> tuple[Bits, ...]:
-        found = encoded.births & np.uint64(mask)
+    def parts(encoded: Encoded, records: Records) -> tuple[Bits, ...]:
+        found = encoded.births[records] & np.uint64(mask)
         for one in (0xFFFF0000, 0xFF00, 0xFF):
             if mask & one:
                 found[(found & np.uint64(one)) == 0] = 0
@@ -189,14 +199,14 @@ PARTS: Mapping[str, Part] = {
     "organisation_start": _organisation_start,
     "birth_place": _text("birth_place"),
     "occupation": _text("occupation"),
-    "email": lambda encoded: tuple(map(_of_coded, encoded.emails)),
-    "email_name": lambda encoded: tuple(map(_of_coded, encoded.local_parts)),
+    "email": _several("emails"),
+    "email_name": _several("local_parts"),
     "email_start": _mailbox("email_start", lambda local: local[:5]),
     "email_end": _mailbox("email_end", lambda local: local[-5:]),
     "email_sound": _mailbox("email_sound", _sound_of_mailbox),
     "email_ends": _mailbox("email_ends", lambda local: local[:4] + " " + local[-4:]),
     "name_in_email": _name_in_email,
-    "phone": lambda encoded: tuple(map(_of_coded, encoded.phones)),
+    "phone": _several("phones"),
     "given_name": _given("given_name"),
     "given_initial": _given("given_initial", lambda name: name[:1]),
     "given_start": _given("given_start", lambda name: name[:3]),
@@ -207,7 +217,7 @@ PARTS: Mapping[str, Part] = {
     "family_sound": _family("sound", folding.sound),
     "family_french": _family("french", phonetic_code),
     "full_name": _full_name,
-    "birth_date": lambda encoded: (_of_coded(encoded.birth_date),),
+    "birth_date": lambda encoded, records: (_of_coded(encoded.birth_date, records),),
     "birth_year": _date_part(0xFFFF0000),
     "birth_month": _date_part(0xFFFFFF00),
     "birth_day": _date_part(0xFFFF),

@@ -9,11 +9,14 @@ import numpy as np
 
 from matching.linkage.columns import Bits, Codes, Flags, Ids, Levels
 from matching.linkage.encoding import Encoded
-from matching.linkage.keys import Rule, one_sided, record_keys
+from matching.linkage.keys import Records, Rule, one_sided, record_keys
 from matching.linkage.known import is_among
 
 _ENOUGH_RECORDS, _ENOUGH_PAIRS = 100_000, 10
 """Records that may stand for a larger file, and pairs among them for each pair that is drawn."""
+
+_FIRST_BITS = 22
+_BUT_FIRST_BITS = np.uint64(64 - _FIRST_BITS)
 
 
 def meetings(ways: int, one_sided: int) -> tuple[tuple[int, int], ...]:
@@ -93,7 +96,7 @@ def sorted_blocks(keys: Sequence[Bits], every: int = 1, *, one_sided: int = 0) -
         every: only one in so many keys, with all their records.
         one_sided: how many of the ways, the first ones, meet only the others.
     """
-    entries, ways, sorted_keys = _sorted_entries(keys, every)
+    entries, ways, sorted_keys = _sorted_entries(keys, every, one_sided)
     return SortedBlocks(entries, ways, sorted_keys, *_runs(sorted_keys), one_sided)
 
 
@@ -105,14 +108,23 @@ def _runs(sorted_keys: Bits) -> tuple[Ids, Ids]:
     return starts, np.diff(np.r_[starts, len(sorted_keys)])
 
 
-def _sorted_entries(keys: Sequence[Bits], every: int = 1) -> tuple[Codes, Levels, Bits]:
-    """Return (record, way, key) of each key that may occur twice, sorted by key, then record."""
+def _sorted_entries(
+    keys: Sequence[Bits], every: int, one_sided: int
+) -> tuple[Codes, Levels, Bits]:
+    """Return (record, way, key) of each key that occurs twice, sorted by key, then record."""
     found = [np.flatnonzero(column) for column in keys]
     key = np.concatenate([column[rows] for column, rows in zip(keys, found, strict=True)])
     records = np.concatenate(found).astype(np.int32)
     ways = np.repeat(np.arange(len(keys), dtype=np.uint8), [len(rows) for rows in found])
     if every > 1:
         wanted = (key >> np.uint64(5)) % np.uint64(every) == 0
+        key, records, ways = key[wanted], records[wanted], ways[wanted]
+    if one_sided:
+        # Names are many and mailboxes few: most that meet none are told by their first bits.
+        short = (key >> _BUT_FIRST_BITS).astype(np.int32)
+        is_met = np.zeros(1 << _FIRST_BITS, np.bool_)
+        is_met[short[ways < one_sided]] = True
+        wanted = np.take(is_met, short)
         key, records, ways = key[wanted], records[wanted], ways[wanted]
     order, rising = _rising(key)
     is_followed = rising[1:] == rising[:-1]
@@ -150,17 +162,21 @@ def random_pairs_sharing(
     pairs of a random part of the records will do, where there are enough of them.
     """
     rule = Rule(tuple(parts))
-    keys = record_keys(encoded, rule)
-    sides = one_sided(rule, len(keys))
-    # Those who have a second phone or another name are too few to matter.
-    keys = keys if sides else keys[:1]
     if encoded.size > _ENOUGH_RECORDS:
-        some = np.flatnonzero(generator.random(encoded.size) < _ENOUGH_RECORDS / encoded.size)
-        found = sorted_blocks([np.take(key, some) for key in keys], one_sided=sides)
+        share = _ENOUGH_RECORDS / encoded.size
+        some = np.flatnonzero(generator.random(encoded.size) < share)
+        found = _sharing(encoded, rule, some)
         if found.pair_counts.sum() > _ENOUGH_PAIRS * count:
             left, right = _random_pairs(found, count, generator)
             return some[left].astype(np.int32), some[right].astype(np.int32)
-    return _random_pairs(sorted_blocks(keys, one_sided=sides), count, generator)
+    return _random_pairs(_sharing(encoded, rule), count, generator)
+
+
+def _sharing(encoded: Encoded, rule: Rule, records: Records = slice(None)) -> SortedBlocks:
+    keys = record_keys(encoded, rule, records)
+    sides = one_sided(rule, len(keys))
+    # Those who have a second phone or another name are too few to matter.
+    return sorted_blocks(keys if sides else keys[:1], one_sided=sides)
 
 
 def _random_pairs(

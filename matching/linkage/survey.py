@@ -88,7 +88,7 @@ def _cost(encoded: Encoded, rule: Rule, cap: int) -> Cost:
     every = 1 + encoded.size // _ALL_KEYS
     keys = record_keys(encoded, rule)
     found = sorted_blocks(keys, every, one_sided=one_sided(rule, len(keys)))
-    is_capped = found.sizes > cap
+    is_capped = (found.sizes > cap) & (found.pair_counts > 0)
     used = found.only((found.pair_counts > 0) & ~is_capped)
     left, right = _drawn(used)
     return Cost(

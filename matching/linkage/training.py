@@ -135,11 +135,46 @@ def _has_households(model: ScoreModel, classes: Classes) -> bool:
     return households >= LEAST_HOUSEHOLDS_PER_MATCH * matches
 
 
+class _Half:
+    """Half of the fields: the combinations of their levels, and which of them each pattern has.
+
+    They are a tenth of the patterns, and so is what is worked out for them only.
+    """
+
+    def __init__(self, levels: Mapping[str, Levels], places: Mapping[str, slice]) -> None:
+        """Take the level of each field in each pattern, and where fields stand in the table."""
+        number = np.zeros(len(next(iter(levels.values()))), np.int64)
+        for field in places:
+            number = number * len(LEVELS[field]) + levels[field]
+        _, first, self.combination = np.unique(number, return_index=True, return_inverse=True)
+        self.order = np.argsort(self.combination, kind="stable")
+        self.starts = np.searchsorted(self.combination[self.order], np.arange(len(first)))
+        bounds = [place.start for place in places.values()], [p.stop for p in places.values()]
+        self.place = slice(min(bounds[0], default=0), max(bounds[1], default=0))
+        self.levels = np.zeros((len(first), self.place.stop - self.place.start))
+        for field, place in places.items():
+            unlearnt = (0, *SILENT_LEVELS.get(field, ()), *EITHER.get(field, ()))
+            found = levels[field][first]
+            known = np.flatnonzero(~np.isin(found, unlearnt))
+            counted = np.take(_counted_as(field), found[known])
+            self.levels[known, place.start - self.place.start + counted - 1] = 1.0
+
+    def probability(self, table: Floats) -> Floats:
+        """Return how likely the levels of each pattern are in each class."""
+        of_combination = np.exp(self.levels @ np.log(table[self.place]))
+        return np.take(of_combination, self.combination, axis=0)
+
+    def mass(self, joint: Floats) -> Floats:
+        """Return how many pairs have each level, by class, of so many with each pattern."""
+        together = np.add.reduceat(np.take(joint, self.order, axis=0), self.starts, axis=0)
+        return np.asarray(self.levels.T @ together)
+
+
 class _Trainer:
     """The moving parts of EM: class shares, and one table of level probabilities by class.
 
-    The rows of the table are the levels of all fields below one another; each pattern is a row of
-    ones and zeros over them, so that both steps of EM are one product of matrices.
+    The rows of the table are the levels of all fields below one another. The probability of a
+    pattern is the product of those of its halves; the least is far above the least number.
     """
 
     def __init__(self, levels: Mapping[str, Levels], counts: Floats, classes: Classes) -> None:
@@ -149,12 +184,9 @@ class _Trainer:
         for field in classes.fields:
             self.slices[field] = slice(end, end + len(LEVELS[field]) - 1)
             end = self.slices[field].stop
-        self.patterns = np.zeros((len(counts), end))
-        for field, place in self.slices.items():
-            unlearnt = (0, *SILENT_LEVELS.get(field, ()), *EITHER.get(field, ()))
-            known = np.flatnonzero(~np.isin(levels[field], unlearnt))
-            counted = np.take(_counted_as(field), levels[field][known])
-            self.patterns[known, place.start + counted - 1] = 1.0
+        middle = len(self.slices) // 2
+        listed = list(self.slices.items())
+        self.halves = [_Half(levels, dict(part)) for part in (listed[:middle], listed[middle:])]
         self.start = np.concatenate([classes.start(field) for field in classes.fields])
         self.table = self.start.copy()
         weights = np.ones(len(classes.listed))
@@ -163,18 +195,16 @@ class _Trainer:
 
     def step(self) -> float:
         """Improve the parameters once; return the mean log likelihood before it."""
-        joint = self.patterns @ np.log(self.table)
-        joint += np.log(self.shares)
-        highest = joint.max(axis=1, keepdims=True)
-        joint -= highest
-        np.exp(joint, out=joint)
-        total = joint.sum(axis=1)
+        one, other = (half.probability(self.table) for half in self.halves)
+        joint = one * other
+        joint *= self.shares
+        total = joint @ np.ones(len(self.shares))
         joint *= (self.counts / total)[:, None]
-        likelihood = float(self.counts @ (np.log(total) + highest[:, 0]) / self.counts.sum())
-        mass = joint.sum(axis=0) + PRIOR_PAIRS * self.first_shares
+        likelihood = float(self.counts @ np.log(total) / self.counts.sum())
+        mass = np.ones(len(joint)) @ joint + PRIOR_PAIRS * self.first_shares
         self.shares = np.maximum(mass / mass.sum(), 1e-9)
         self._limit_namesakes()
-        self._relearn(self.patterns.T @ joint)
+        self._relearn(np.concatenate([half.mass(joint) for half in self.halves]))
         return likelihood
 
     def _relearn(self, counts: Floats) -> None:
