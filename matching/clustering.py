@@ -144,9 +144,12 @@ class _Builder:
             r: {guards.unique_source[r]} for r in self.root if r in guards.unique_source
         }
         self.refused: list[tuple[Refusal, int | None]] = []
+        self.may_object = bool(self.exclusive or self.sources)
+        """Whether anything may be said against a link but that it is thin; mostly not."""
 
     def apply_rulings(self, rulings: Sequence[Ruling]) -> None:
         """Join what is the same, then note what is not."""
+        self.may_object |= bool(rulings)
         for ruling in rulings:
             if ruling.is_same:
                 self._join(ruling.left, ruling.right)
@@ -184,11 +187,12 @@ class _Builder:
         one, other = self.root[pair.left], self.root[pair.right]
         if one == other:
             return
-        reason, between = self._objection(one, other), None
-        rival = None
-        if reason is None and (found := self._ambiguity(one, other)):
-            reason = Reason.AMBIGUOUS
-            between, rival = found[0], min(self.members[found[1]])
+        reason = between = rival = None
+        if self.may_object:
+            reason = self._objection(one, other)
+            if reason is None and (found := self._ambiguity(one, other)):
+                reason = Reason.AMBIGUOUS
+                between, rival = found[0], min(self.members[found[1]])
         if reason is None:
             reason = self._doubt(one, other)
         if reason is None:

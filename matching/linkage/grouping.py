@@ -15,9 +15,6 @@ from matching.clustering import Evidence, Guards, Refusal, clusters
 from matching.linkage.columns import Flags, Floats, Ids
 from matching.rulings import Ruling
 
-_UNCONTESTED = 3
-"""Records that any guard lets join: two links among three pairs are support enough."""
-
 
 @dataclass(frozen=True)
 class Grouping:
@@ -52,7 +49,7 @@ def group(
     touching = score >= 0
     related = components(size, left[touching], right[touching])
     oldest = _oldest(components(size, left[links], right[links]))
-    contested = _contested(related, left[links], guards, rulings)
+    contested = _contested(related, left[touching], guards, rulings)
     records = np.flatnonzero(contested)
     # A decision may join what no evidence relates, so all that is special is weighed together.
     kept = contested[left] & touching
@@ -66,19 +63,29 @@ def group(
 
 
 def _contested(
-    related: Ids, left_of_links: Ids, guards: Guards, rulings: Collection[Ruling]
+    related: Ids, left_of_touching: Ids, guards: Guards, rulings: Collection[Ruling]
 ) -> Flags:
     """Return per record whether anything is to be weighed in its component."""
     special = {*guards.exclusive, *guards.unique_source}
     special |= {record for ruling in rulings for record in (ruling.left, ruling.right)}
     sizes = np.bincount(related)
-    is_contested = sizes > min(_UNCONTESTED, guards.max_size)
-    # Where every record links with every other there is nothing to weigh either.
-    link_counts = np.bincount(related[left_of_links], minlength=len(sizes))
-    is_whole = (link_counts == sizes * (sizes - 1) // 2) & (sizes <= guards.max_size)
-    is_contested &= ~is_whole
+    pairs = np.bincount(related[left_of_touching], minlength=len(sizes))
+    missing = sizes * (sizes - 1) // 2 - pairs
+    is_contested = (missing > _harmless(guards.least_support)) | (sizes > guards.max_size)
     is_contested[related[sorted(special)]] = True
     return np.asarray(is_contested[related], np.bool_)
+
+
+def _harmless(least_support: float) -> float:
+    """Return how many pairs of a component may not look alike while no link can be too thin.
+
+    A link is one pair of support: enough for so many pairs between two clusters. Of more than
+    those, all but the missing ones support it.
+    """
+    if least_support <= 0:
+        return np.inf
+    fewest = np.floor(1 / least_support) + 1
+    return float((1 - least_support) * fewest)
 
 
 def components(size: int, left: Ids, right: Ids) -> Ids:

@@ -3,6 +3,7 @@
 import random
 import subprocess
 import sys
+from dataclasses import replace
 
 import numpy as np
 import pytest
@@ -186,12 +187,14 @@ def test_scoring_needs_none_of_the_heavy_libraries():
     assert found.stdout.strip() == "[]"
 
 
-@settings(deadline=None, max_examples=30)
-@given(st.integers(0, 10_000))
-def test_clusters_of_a_whole_file_are_those_of_the_rules(seed):
+@settings(deadline=None, max_examples=100)
+@given(st.integers(0, 10_000), st.sampled_from([0.0, 0.2, 0.3, 0.5, 0.6, 1.0]))
+def test_clusters_of_a_whole_file_are_those_of_the_rules(seed, support):
     chance = random.Random(seed)
-    # Six records are often linked each with each.
-    size, draws, least, most = chance.choice([(30, 25, -3, 5), (6, 70, 0.01, 0)])
+    # Six records are often linked each with each, or all but for a few pairs.
+    size, draws, least, most = chance.choice(
+        [(30, 25, -3, 5), (6, 70, 0.01, 0), (6, 25, 0.01, 0), (5, 12, -1, 3)]
+    )
     drawn = {tuple(sorted(chance.sample(range(size), 2))) for _ in range(draws)}
     rows = [
         Evidence(*pair, score := chance.uniform(least, 9), score >= chance.uniform(0, most))
@@ -199,10 +202,11 @@ def test_clusters_of_a_whole_file_are_those_of_the_rules(seed):
     ]
     rulings = [Ruling(0, 1, is_same=True)] if chance.random() < 0.5 else []
     guards = Guards(unique_source={2: "crm", 3: "crm"} if size == 30 else {}, max_size=size - 1)
-    guards = chance.choice([guards, Guards()])
+    guards = replace(chance.choice([guards, Guards()]), least_support=support)
     columns = (np.array(column) for column in zip(*rows, strict=True))
 
     found = group(size, *columns, guards=guards, rulings=rulings)
 
     expected = clusters(range(size), rows, rulings, guards)
     assert dict(enumerate(found.oldest.tolist())) == dict(expected.names)
+    assert set(found.refusals) == set(expected.refusals)
