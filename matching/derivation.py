@@ -34,6 +34,7 @@ class Derivation:
         self.run, self.reason = run, reason
         self.started = now()
         self.timings: dict[str, float] = {}
+        run.progress(0, None, "links")
         with timed(self.timings, "links"):
             statistics.renew()  # All evidence was written just now.
             self.facts = read_facts(None if around is None else sorted(neighbourhood(around)))
@@ -61,16 +62,18 @@ class Derivation:
         total = ends[-1] if ends else 0
 
         def apply(chunk: tuple[Sequence[Link], int]) -> None:
-            self._apply(*chunk, total)
+            self._apply(chunk[0])
 
-        for _applied in two_at_once(apply, zip(groups, ends, strict=True)):
-            pass
+        for (_links, done), _applied in two_at_once(apply, zip(groups, ends, strict=True)):
+            self.run.progress(done, total, "links")
         return total
 
-    def _apply(self, links: Sequence[Link], done: int, total: int) -> None:
-        """Apply links that share no customer with those that are applied beside them."""
-        figures = {"cursor": self.run.cursor, "done": done, "total": total, "phase": "links"}
-        with self.run.chunk(**figures, beside_others=True):
+    def _apply(self, links: Sequence[Link]) -> None:
+        """Apply links that share no customer with those that are applied beside them.
+
+        How far that is nobody tells here: the later of two chunks may be the first to end.
+        """
+        with self.run.chunk(cursor=self.run.cursor, beside_others=True):
             lock_customers_of([link.record_id for link in links])
             late = neighbourhood(_decided_since(self.started))
             links = [link for link in links if link.record_id not in late]

@@ -37,6 +37,8 @@ _WAIT_SECONDS = 0.2
 
 Phase = MatchPart.Phase
 State = MatchPart.State
+_STAGES: Mapping[str, str] = {Phase.COUNT: "compare", Phase.PAIRS: "score"}
+"""What the search is doing while its workers do the parts of a phase."""
 
 
 class JobCrew:
@@ -101,7 +103,7 @@ class JobCrew:
         """Do parts until all are done; yield what they gave, in their order."""
         own = MatchPart.objects.filter(run=self.row, phase=phase)
         while left := own.exclude(state=State.DONE).count():
-            self.run.progress(len(parts) - left, len(parts), "compare")
+            self.run.progress(len(parts) - left, len(parts), _STAGES[phase])
             if not _do_one(self.row, work, parts, phase):
                 time.sleep(_WAIT_SECONDS)
         yield from (bytes(one) for one in own.order_by("number").values_list("content", flat=True))

@@ -19,15 +19,10 @@ from contextlib import contextmanager, suppress
 from datetime import timedelta
 from typing import Any
 
+from django import db
 from django.conf import settings
 from django.contrib.auth.models import User
-from django.db import (
-    IntegrityError,
-    OperationalError,
-    close_old_connections,
-    connection,
-    transaction,
-)
+from django.db import IntegrityError, OperationalError, connection, transaction
 from django.db.models import Q
 from django.utils.timezone import now
 from django.utils.translation import gettext_lazy as _
@@ -245,6 +240,7 @@ class JobRun:
         self.cursor: Any = claimed.cursor
         self._on_progress = on_progress
         self._next_progress = 0.0
+        self._phase = ""
         self._committed_at: float | None = None
         self._following: list[tuple[str, dict[str, Any]]] = []
         self._own = Job.objects.filter(
@@ -276,6 +272,8 @@ class JobRun:
             self._check(lock=not beside_others)
             yield
             figures = _given(done_count=done, total_count=total, phase=phase)
+            if self._begins(phase) and done is None:  # What the last one had done is not its own.
+                figures |= {"done_count": 0, "total_count": None}
             if not self._own.update(cursor=cursor, lease_until=_lease_end(), **figures):
                 raise LostLease
         self._committed_at = time.monotonic()
@@ -284,12 +282,16 @@ class JobRun:
 
     def progress(self, done: int, total: int | None = None, phase: str = "") -> None:
         """Say how far the work is; cheap to call often. Also notices a cancel."""
-        if time.monotonic() < self._next_progress:
+        if not self._begins(phase) and time.monotonic() < self._next_progress:
             return
         self._next_progress = time.monotonic() + _PROGRESS_SECONDS
         self._check()
         self._own.update(lease_until=_lease_end(), done_count=done, total_count=total, phase=phase)
         self._show(done, total, phase)
+
+    def _begins(self, phase: str | None) -> bool:
+        former, self._phase = self._phase, phase or self._phase
+        return self._phase != former
 
     def then(self, kind: str, parameters: Mapping[str, Any]) -> None:
         """Have another job made when this one is done, in one transaction with its end."""
@@ -389,7 +391,7 @@ class JobRun:
             except Exception as error:
                 logger.warning("Heartbeat of job=%s: %s", self.job.pk, type(error).__name__)
             finally:
-                close_old_connections()
+                db.close_old_connections()
         connection.close()
 
 

@@ -12,6 +12,7 @@ from django.utils.timezone import now
 from matching import fan_out, runs, searching
 from matching.models import MatchPart, MatchRun, PairEvidence
 from matching.rule_sets import Parameters
+from matching.words import PHASES
 from mdm import jobs
 from mdm.models import Job
 from tests.matching.factories import anne, links, make_company, run_match
@@ -75,6 +76,20 @@ def test_one_two_and_four_workers_find_the_same(expected, workers, monkeypatch):
     assert outcome() == expected
     assert done == [True] * (workers - 1) * 2
     assert not MatchPart.objects.exists()
+
+
+def test_a_search_never_goes_back_to_what_it_did_before(company, settings):
+    settings.MATCH_PAIRS_PER_PART = 131_072
+    told: list[str] = []
+
+    def show(_done: int, _total: int | None, phase: str) -> None:
+        if told[-1:] != [phase]:
+            told.append(phase)
+
+    jobs.run_now(runs.prepare_run(by=None), on_progress=show)
+
+    assert told == sorted(set(told), key=list(PHASES).index)
+    assert {"compare", "score", "links"} <= set(told)
 
 
 @pytest.mark.parametrize("phase", ["count", "pairs"])

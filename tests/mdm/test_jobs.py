@@ -81,6 +81,24 @@ def test_a_worker_thought_dead_cannot_commit_late(handler):
     assert steps().count() == 3
 
 
+def test_a_phase_begins_without_the_figures_of_the_one_before(monkeypatch):
+    told = []
+
+    def two_phases(run: jobs.JobRun) -> dict[str, int]:
+        for phase in ("compare", "links"):
+            with run.chunk(cursor=phase, phase=phase):
+                pass
+            told.append(Job.objects.values_list("phase", "done_count", "total_count").get())
+            run.progress(7, 9, phase)
+        return {}
+
+    monkeypatch.setitem(jobs._handlers, "test", two_phases)
+
+    jobs.run_now(JobFactory())
+
+    assert told == [("compare", 0, None), ("links", 0, None)]
+
+
 def test_a_chunk_beside_others_is_checked_when_it_is_written(monkeypatch):
     def lose_it(run: jobs.JobRun) -> dict[str, int]:
         with run.chunk(cursor=1, beside_others=True):
