@@ -22,7 +22,10 @@ def record_acts(acts: Sequence[NewEvent], proof: Evidence) -> list[ConsentEvent]
     if not new:
         return []
     events = list(
-        ConsentEvent.objects.filter(source_event_id__in=[act.source_event_id for act in new])
+        ConsentEvent.objects.filter(
+            source_record__in={act.record_id for act in new},
+            source_event_id__in=[act.source_event_id for act in new],
+        )
     )
     proof.save()
     proof.events.set(events)

@@ -32,9 +32,10 @@ def protect(
 ) -> None:
     """Refuse UPDATE and DELETE on a table, and whatever else would replace its rows.
 
-    `keys` are its unique columns: SQLite's INSERT OR REPLACE deletes the row in the way without
-    firing a delete trigger, unless a connection asked for it. `erasure` is the condition on OLD
-    and NEW of the one UPDATE that is let through, `deletable` that on OLD of a DELETE.
+    `keys` are its unique keys, as in `TABLES`: SQLite's INSERT OR REPLACE deletes the row in the
+    way without firing a delete trigger, unless a connection asked for it. `erasure` is the
+    condition on OLD and NEW of the one UPDATE that is let through, `deletable` that on OLD of a
+    DELETE.
     """
     unless = f" WHEN (NOT ({erasure}))" if erasure else ""
     kept = f" WHEN (NOT ({deletable}))" if deletable else ""
@@ -60,7 +61,7 @@ def _postgresql_triggers(table: str, unless: str, kept: str) -> Iterator[str]:
 
 def _sqlite_triggers(table: str, keys: list[str], unless: str, kept: str) -> Iterator[str]:
     refusal = f"SELECT RAISE(ABORT, 'Rows of {table} are never changed or deleted.');"
-    taken = " OR ".join(f"{key} = NEW.{key}" for key in keys)
+    taken = " OR ".join(map(_is_taken, keys))
     there = f"EXISTS (SELECT 1 FROM {table} WHERE {taken})"  # noqa: S608
     for name, condition in (
         ("no_update", f"BEFORE UPDATE ON {table}{unless}"),
@@ -68,6 +69,12 @@ def _sqlite_triggers(table: str, keys: list[str], unless: str, kept: str) -> Ite
         ("no_replace", f"BEFORE INSERT ON {table} WHEN {there}"),
     ):
         yield f"CREATE TRIGGER {table}_{name} {condition} BEGIN {refusal} END"
+
+
+def _is_taken(key: str) -> str:
+    columns, _, condition = key.partition(" where ")
+    same = [f"{column} = NEW.{column}" for column in columns.split()]
+    return " AND ".join([*same, condition, f"NEW.{condition}"] if condition else same)
 
 
 def unprotect(schema_editor: BaseDatabaseSchemaEditor, table: str, keys: list[str]) -> None:
@@ -81,7 +88,12 @@ def unprotect(schema_editor: BaseDatabaseSchemaEditor, table: str, keys: list[st
 
 
 TABLES: dict[str, list[str]] = {
-    "consent_consentevent": ["id", "uuid", "source_event_id"],
+    "consent_consentevent": [
+        "id",
+        "uuid",
+        "source_record_id source_event_id",
+        "source_event_id where batch_id IS NULL",
+    ],
     "consent_noticeversion": ["id"],
     "consent_noticepicture": ["id", "uuid"],
     "consent_eventseal": ["number", "event_id"],
@@ -94,7 +106,7 @@ TABLES: dict[str, list[str]] = {
     "consent_policyversion": ["id", "version", "code"],
     "consent_registercheck": ["id"],
 }
-"""The append-only tables of this app and their unique columns."""
+"""The append-only tables of this app and their unique keys: columns, and where they are unique."""
 ERASABLE = {
     "consent_consentevent": ["contact_point_id", "line", "erased_at"],
     "consent_eventseal": ["salt"],
@@ -122,6 +134,17 @@ def protect_tables(apps: object, schema_editor: BaseDatabaseSchemaEditor) -> Non
     for table, keys in TABLES.items():
         deletable = "OLD.status = 'draft'" if table == "consent_policyversion" else ""
         protect(schema_editor, table, keys, changes.get(table, ""), deletable)
+
+
+def protect_events(apps: object, schema_editor: BaseDatabaseSchemaEditor) -> None:
+    """Protect the ledger again after a migration has changed its table or its keys."""
+    table, changes = "consent_consentevent", _changes_let_through(schema_editor)
+    protect(schema_editor, table, TABLES[table], changes[table])
+
+
+def unprotect_events(apps: object, schema_editor: BaseDatabaseSchemaEditor) -> None:
+    """Take the protection of the ledger away, for a migration that puts it back."""
+    unprotect(schema_editor, "consent_consentevent", [])
 
 
 def unprotect_tables(apps: object, schema_editor: BaseDatabaseSchemaEditor) -> None:

@@ -115,15 +115,28 @@ def record_events(events: Iterable[NewEvent]) -> list[NewEvent]:
 def _not_recorded(wanted: dict[str, NewEvent]) -> dict[str, NewEvent]:
     fresh: dict[str, NewEvent] = {}
     while wanted:
-        recorded = dict(
-            ConsentEvent.objects.filter(source_event_id__in=wanted).values_list(
-                "source_event_id", "pk"
-            )
-        )
+        recorded = _recorded(wanted)
         fresh |= {key: event for key, event in wanted.items() if key not in recorded}
         again = _said_again(wanted, recorded)
         wanted = {event.source_event_id: event for event in again}
     return fresh
+
+
+def _recorded(wanted: Mapping[str, NewEvent]) -> dict[str, int]:
+    """Return the keys of the facts that are recorded already, each where its index is."""
+    records = {event.record_id for event in wanted.values()}
+    found = dict(_facts_of(records))
+    acts = [digest for digest, event in wanted.items() if event.batch_id is None]
+    if acts:
+        told = ConsentEvent.objects.filter(batch=None, source_event_id__in=acts).order_by()
+        found.update(told.values_list("source_event_id", "pk"))
+    return {digest: key for digest, key in found.items() if digest in wanted}
+
+
+@kept
+def _facts_of(record_ids: Collection[int]) -> "QuerySet[ConsentEvent, tuple[str, int]]":
+    told = ConsentEvent.objects.filter(source_record__in=key_set(record_ids)).order_by()
+    return told.values_list("source_event_id", "pk")
 
 
 def _said_again(wanted: dict[str, NewEvent], recorded: dict[str, int]) -> list[NewEvent]:

@@ -114,8 +114,8 @@ def _attach(claims: Sequence[ConsentEvent], proofs: Mapping[int, Evidence]) -> N
     """Give the consents of the sample the proofs that were seen."""
     for claim in claims:
         if proof := proofs.get(claim.pk):
-            consent = fact_id(("released", claim.pk))
-            proof.events.set(ConsentEvent.objects.filter(source_event_id=consent))
+            told = ConsentEvent.objects.filter(source_record=claim.source_record_id)
+            proof.events.set(told.filter(source_event_id=fact_id(("released", claim.pk))))
 
 
 def _file_url(job_row: Job) -> str | None:

@@ -150,7 +150,12 @@ class ConsentEvent(models.Model):
         SYSTEM = "system", _("the system")
 
     uuid = models.UUIDField(default=uuid.uuid4, unique=True, editable=False)
-    source_record = models.ForeignKey(SourceRecord, models.PROTECT, related_name="consent_events")
+    source_record = models.ForeignKey(
+        SourceRecord,
+        models.PROTECT,
+        related_name="consent_events",
+        db_index=False,  # A unique key of the table starts with the record.
+    )
     contact_point = models.ForeignKey(
         ContactPoint, models.PROTECT, null=True, blank=True, related_name="consent_events"
     )
@@ -234,9 +239,17 @@ class ConsentEvent(models.Model):
             ("record_offline", _("Can record consents and objections received off-line"))
         ]
         constraints = [
-            # Not `unique` on the field: that would add an index for searching by prefix.
+            # What a file says names its record, and so does what takes it back: its digest stands
+            # behind the record, at the end of the index. By itself each went to another page,
+            # which cost a load twice as much as storing the event.
             models.UniqueConstraint(
-                fields=["source_event_id"], name="consent_event_recorded_once"
+                F("source_record"), F("source_event_id"), name="consent_event_once_of_a_record"
+            ),
+            # An act may be told of another record of the person, and is the same fact.
+            models.UniqueConstraint(
+                F("source_event_id"),
+                name="consent_event_once_without_file",
+                condition=Q(batch__isnull=True),
             ),
             models.CheckConstraint(
                 name="consent_event_evidence_level_0_to_4", condition=Q(evidence_level__lte=4)

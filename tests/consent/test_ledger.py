@@ -3,6 +3,7 @@
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
+from uuid import uuid4
 
 import pytest
 from django.db import DatabaseError, IntegrityError, connection, transaction
@@ -64,7 +65,8 @@ def wholesale_attacks() -> list[str]:
     others = {"evidence_level": "4", "id": "987654", "uuid": "'x'", "source_event_id": "'y'"}
     statements = []
     for key in TABLES["consent_consentevent"]:
-        chosen = ", ".join(name if name == key else others.get(name, name) for name in columns)
+        kept = key.split()
+        chosen = ", ".join(name if name in kept else others.get(name, name) for name in columns)
         statements.append(
             f"INSERT OR REPLACE INTO consent_consentevent ({', '.join(columns)})"
             f" SELECT {chosen} FROM consent_consentevent"
@@ -178,3 +180,17 @@ def test_the_same_fact_is_recorded_once():
     first, again = record_events([fact, fact]), record_events([fact])
 
     assert (len(first), len(again), ConsentEvent.objects.count()) == (1, 0, 1)
+
+
+def test_an_act_told_of_another_record_of_hers_is_the_same_fact():
+    one, other = make_record(), make_record()
+    acts = [
+        NewEvent(record.pk, "objection", "*", None, None, "person", fact=("stop", 7))
+        for record in (one, other)
+    ]
+
+    assert [len(record_events([act])) for act in acts] == [1, 0]
+    forged = ConsentEvent.objects.get()
+    forged.pk, forged.uuid, forged.source_record = None, uuid4(), other
+    with pytest.raises(DatabaseError), transaction.atomic():
+        forged.save(force_insert=True)
