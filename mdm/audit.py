@@ -84,6 +84,12 @@ class AuditTrail(HistoricalRecords):
             column.db_index = name == model._meta.pk.name
         return fields
 
+    def get_extra_fields(self, model: type[models.Model], fields: Any) -> dict[str, Any]:
+        """Add who, when and why, without an index on who: nothing is looked for by it."""
+        extra: dict[str, Any] = super().get_extra_fields(model, fields)
+        extra["history_user"].db_index = False
+        return extra
+
     def get_history_user(self, instance: models.Model) -> User | None:
         """Return the acting user, else the one of the request."""
         actor = _actor.get()

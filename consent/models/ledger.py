@@ -310,6 +310,7 @@ class PermissionState(models.Model):
         models.CASCADE,
         null=True,
         related_name="permission_states",
+        db_index=False,  # Nothing looks for it: states are found by customer, or in lists.
         db_constraint=False,
     )
     channel = models.CharField(max_length=15)

@@ -12,7 +12,12 @@ from mdm.models.records import ContactPoint, SourceRecord
 class Sale(models.Model):
     """One sale a source reports for one of its records."""
 
-    record = models.ForeignKey(SourceRecord, models.CASCADE, related_name="sales")
+    # A load takes the keys from rows that it has just written or locked, and nobody deletes those:
+    # no constraint. The unique key of the table starts with the record; nothing looks for a sale
+    # by its contact point.
+    record = models.ForeignKey(
+        SourceRecord, models.CASCADE, related_name="sales", db_index=False, db_constraint=False
+    )
     reference = models.CharField(
         max_length=100, help_text="Order number, else the date: unique for the record."
     )
@@ -27,6 +32,8 @@ class Sale(models.Model):
         null=True,
         blank=True,
         related_name="+",
+        db_index=False,
+        db_constraint=False,
         help_text="The e-mail address collected at that sale.",
     )
 
@@ -44,7 +51,9 @@ class Sale(models.Model):
 class Contract(models.Model):
     """A running or ended contract a source reports for one of its records."""
 
-    record = models.ForeignKey(SourceRecord, models.CASCADE, related_name="contracts")
+    record = models.ForeignKey(  # As of a sale.
+        SourceRecord, models.CASCADE, related_name="contracts", db_index=False, db_constraint=False
+    )
     reference = models.CharField(max_length=100)
     starts_on = models.DateField(_("starts on"))
     ends_on = models.DateField(_("ends on"), null=True, blank=True)

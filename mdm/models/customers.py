@@ -33,7 +33,7 @@ class Customer(models.Model):
         _("status"), max_length=8, choices=Status.choices, default=Status.ACTIVE
     )
     merged_into = models.ForeignKey(
-        "self", models.PROTECT, null=True, blank=True, related_name="merged_ids"
+        "self", models.PROTECT, null=True, blank=True, related_name="merged_ids", db_index=False
     )
     version = models.PositiveIntegerField(
         default=1, help_text="Grows with every change of members; answers quote it."
@@ -52,6 +52,14 @@ class Customer(models.Model):
                 condition=Q(status="merged", merged_into__isnull=False)
                 | (~Q(status="merged") & Q(merged_into__isnull=True)),
             ),
+        ]
+        indexes = [
+            # The ids that lead to a customer; partial, so that births do not pay for it.
+            models.Index(
+                fields=["merged_into"],
+                name="customer_merged_ids",
+                condition=Q(merged_into__isnull=False),
+            )
         ]
 
     def __str__(self) -> str:
