@@ -43,6 +43,10 @@ COUPLE = re.compile(
 TWO_GIVEN_NAMES = re.compile(
     r"^[^\W\d_][\w'.-]+\s+(?:et|ou|und|and|&|\+)\s+[^\W\d_][\w'.-]+", re.IGNORECASE
 )
+TWO_NAMES = re.compile(
+    r"(?<![^\s,])([^\W\d_][\w'.-]+)\s+(?:et|ou|und|and|&|\+)\s+([^\W\d_][\w'.-]+)(?![^\s,])",
+    re.IGNORECASE,
+)
 
 PLACEHOLDERS = frozenset(
     "test tests testtest inconnu inconnue unknown nc na nr anonyme anonymous client cliente "

@@ -20,6 +20,7 @@ from mdm.standardise.name_words import (
     SMALL_PARTICLES,
     TITLES,
     TWO_GIVEN_NAMES,
+    TWO_NAMES,
     tells_birth,
 )
 from mdm.standardise.text import clean, fold
@@ -110,12 +111,18 @@ def family_name(value: str) -> FamilyName:
     has_words = " " in value and len(value) <= MAX_FULL_LENGTH
     if has_words and (couple := COUPLE.match(value)) and (name := value[couple.end() :]):
         one = family_name(name)
-        return one._replace(codes=tuple(dict.fromkeys(("household", *one.codes))))
+        return one._replace(codes=_of_household(one.codes))
+    if has_words and (name := _without_two_given_names(value)):
+        one = family_name(name)
+        return one._replace(codes=_of_household(one.codes))
     found = BIRTH.match(value) if has_words else None
     if found is None:
         part = _name_part(value)
         return FamilyName(part.value, "", part.civility, part.codes)
     before = _name_part(found["before"].strip(" ,("))
+    if not before.value and not tells_birth(fold(found["word"])) and BIRTH.match(found["after"]):
+        # "Veuve Durand née Petit": the first word says who she was, the second her names.
+        return family_name(found["after"])._replace(civility=before.civility)
     after = _name_part(_first_name_of(found["after"]))
     codes = before.codes + after.codes
     if not before.value:
@@ -125,6 +132,18 @@ def family_name(value: str) -> FamilyName:
     if not tells_birth(fold(found["word"])):
         used, birth = birth, used
     return FamilyName(used, birth, before.civility, codes)
+
+
+def _of_household(codes: Codes) -> Codes:
+    return ("household", *(code for code in codes if code != "household"))
+
+
+def _without_two_given_names(value: str) -> str | None:
+    """Return what is left of `DUPONT Jean et Marie`, None where no two given names are joined."""
+    for found in TWO_NAMES.finditer(value):
+        if all(is_given_name(fold(name)) for name in found.groups()):
+            return f"{value[: found.start()]} {value[found.end() :]}".strip(" ,")
+    return None
 
 
 def birth_name(value: str) -> NamePart:
@@ -146,7 +165,10 @@ def full_name(value: str) -> FullName:
     couple = COUPLE.match(value)
     if couple:
         family = family_name(value[couple.end() :])
-        return FullName("", "", family.used, family.birth, ("household", *family.codes))
+        return FullName("", "", family.used, family.birth, _of_household(family.codes))
+    if " " in value and (name := _without_two_given_names(value)) is not None:
+        family = family_name(name)
+        return FullName("", "", family.used, family.birth, _of_household(family.codes))
     title, rest = _strip_titles(value, is_given=False)
     birth_part = BIRTH.match(rest)
     tail = rest[birth_part.end("before") :] if birth_part else ""

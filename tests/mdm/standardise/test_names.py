@@ -58,6 +58,7 @@ def test_a_family_name_is_written_in_its_case(typed, written):
         ("Durand (née Petit)", "Durand", "Petit"),
         ("PETIT ép. DURAND", "Durand", "Petit"),
         ("Petit veuve Durand", "Durand", "Petit"),
+        ("Mme veuve Durand née Petit", "Durand", "Petit"),
         ("née Petit", "Petit", "Petit"),
         ("PETIT vve DURAND", "Durand", "Petit"),
         ("Petit épse Durand", "Durand", "Petit"),
@@ -143,6 +144,26 @@ def test_a_couple_is_not_one_person():
 def test_a_household_is_known_in_its_many_forms(cell):
     assert full_name(cell).codes == ("household",)
     assert full_name(cell).given == ""
+
+
+@pytest.mark.parametrize(
+    ("cell", "family"),
+    [
+        ("Luc et Anne Martin", "Martin"),
+        ("MARTIN Luc et Anne", "Martin"),
+        ("Martin Luc & Anne", "Martin"),
+        ("M. et Mme DUPONT Jean et Marie", "Dupont"),
+        ("Jean-Pierre et Marie-Claude LE BIHAN", "Le Bihan"),
+    ],
+)
+def test_two_given_names_before_or_behind_a_name_are_a_household(cell, family):
+    assert full_name(cell) == ("", "", family, "", ("household",))
+    assert family_name(cell) == (family, "", "", ("household",))
+
+
+@pytest.mark.parametrize("cell", ["Lefèvre et Thomas", "Durand & Fils", "Pierre Etienne"])
+def test_names_joined_otherwise_are_no_two_given_names(cell):
+    assert "household" not in family_name(cell).codes
 
 
 def test_two_given_names_are_two_people():
