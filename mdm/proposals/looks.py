@@ -128,7 +128,7 @@ def fitting_formats(values: Sequence[str], region: str) -> list[str]:
         good.sort(key=lambda form: not form.startswith("%m"))
     # What reads every value comes before what some typing errors happen to fit.
     good.sort(key=lambda form: -fits.get(form, 0.0))
-    return good
+    return good[:1] if good[:1] == [""] else [form for form in good if form]
 
 
 def prevailing_format(values: Sequence[str], region: str) -> str | None:
@@ -142,7 +142,7 @@ def prevailing_format(values: Sequence[str], region: str) -> str | None:
         return None
     fits = _fits(tried)
     order = sorted(DATE_FORMATS, key=lambda form: form.startswith("%m") != (region in MONTH_FIRST))
-    return max(order, key=lambda form: fits.get(form, 0.0))
+    return max(order, key=lambda form: fits.get(form, 0.0))  # In doubt ISO 8601, the first.
 
 
 def unread_count(values: Sequence[str], form: str) -> int:
@@ -156,14 +156,18 @@ def unread_count(values: Sequence[str], form: str) -> int:
 
 
 def _fits(values: Sequence[str]) -> dict[str, float]:
-    """Return which share of the values each format reads; formats that read none are left out."""
+    """Return which share of the values each format reads; formats that read none are left out.
+
+    ISO 8601 is read whatever format is declared.
+    """
     if not _are_most(values, _is_digital):
         return {}
     counts: Counter[str] = Counter()
     for value, number in Counter(map(clean, values)).items():
         for form in _formats_of(value):
             counts[form] += number
-    return {form: number / len(values) for form, number in counts.items()}
+    iso = counts[""]
+    return {form: (number + iso * bool(form)) / len(values) for form, number in counts.items()}
 
 
 def _is_digital(value: str) -> bool:
