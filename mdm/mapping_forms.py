@@ -90,7 +90,8 @@ class FileForm(forms.Form):
         for name in ("encoding", "delimiter") if names else ("sheet",):
             del self.fields[name]
         if names:
-            self.fields["sheet"].choices = [(name, name) for name in names]  # type: ignore[attr-defined]
+            choices = [("", gettext_lazy("found out")), *((name, name) for name in names)]
+            self.fields["sheet"].choices = choices  # type: ignore[attr-defined]
 
     def options(self) -> dict[str, Any]:
         """Return the [file] table; what is found out is left out."""

@@ -109,10 +109,7 @@ def family_name(value: str) -> FamilyName:
     # "DUPONT--MARTIN": how registrars wrote the names of both parents from 2005 to 2010.
     value = _DOUBLE_HYPHEN.sub(" ", clean(value)) if "--" in value else clean(value)
     has_words = " " in value and len(value) <= MAX_FULL_LENGTH
-    if has_words and (couple := COUPLE.match(value)) and (name := value[couple.end() :]):
-        one = family_name(name)
-        return one._replace(codes=_of_household(one.codes))
-    if has_words and (name := _without_two_given_names(value)):
+    if has_words and (name := _family_of_household(value)):
         one = family_name(name)
         return one._replace(codes=_of_household(one.codes))
     found = BIRTH.match(value) if has_words else None
@@ -132,6 +129,13 @@ def family_name(value: str) -> FamilyName:
     if not tells_birth(fold(found["word"])):
         used, birth = birth, used
     return FamilyName(used, birth, before.civility, codes)
+
+
+def _family_of_household(value: str) -> str:
+    """Return what is left of `M. et Mme Durand` or `Durand Jean et Marie`; "" for one person."""
+    if (couple := COUPLE.match(value)) and (name := value[couple.end() :]):
+        return name
+    return _without_two_given_names(value) or ""
 
 
 def _of_household(codes: Codes) -> Codes:

@@ -204,6 +204,27 @@ def test_the_encoding_and_the_delimiter_can_be_overridden(steward):
     assert len(back.context["bench"].table.rows) == 9
 
 
+def test_the_sheet_with_a_table_is_found_behind_a_notice_and_saved_from_the_page(steward):
+    book = Workbook()
+    book.active.append(["See the next sheet"])
+    clients = book.create_sheet("Clients")
+    clients.append(["id", "email"])
+    clients.append(["1", "a@example.org"])
+    content = io.BytesIO()
+    book.save(content)
+    upload(steward, content.getvalue(), name="a.xlsx")
+    draft = MappingDraft.objects.get()
+    page = steward.get(page_of(draft))
+
+    saved = steward.post(page_of(draft), {**values_of(page, **NEW), "action": "save"})
+
+    assert page.context["bench"].sample.names == ["id", "email"]
+    # What a browser sends that shows a list without a chosen entry.
+    assert '<option value="" selected>' in str(page.context["bench"].file["sheet"])
+    assert saved.status_code == 302
+    assert "file" not in FieldMapping.objects.get().document
+
+
 def test_another_sheet_of_a_workbook_can_be_chosen(steward, tmp_path):
     book = Workbook()
     book.active.append(["notes"])
