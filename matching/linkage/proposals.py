@@ -83,6 +83,8 @@ DEFAULT_RULES = tuple(
     organisation+postcode organisation+city organisation_start+postcode organisation_start+city
     organisation_start postcode city+birth_year postcode+birth_year
     given_start+street+postcode family_start+given_start+postcode
+    family_name+given_initial+postcode family_sound+given_sound+postcode
+    street+street_number+postcode
     given_initial+street+street_number
     """.split()
 )
