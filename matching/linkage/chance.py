@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
+from dataclasses import replace
 
 import numpy as np
 
@@ -29,49 +30,51 @@ _OF_PEOPLE = {"given_name", "family_name", "birth_date", "sex", "middle_name", "
 
 def learn_classes(encoded: Encoded, rules: Sequence[Rule], *, workers: int = 1) -> Classes:
     """Return the classes that suit these records and rules, untrained."""
-    at_random = _at_random(encoded, np.arange(encoded.size, dtype=np.int32))
+    records = np.arange(encoded.size, dtype=np.int32)
     parts = [_measured(one, encoded.fields) for one in rules]
-    under_rule = _under_rules(encoded, parts, at_random, workers=workers)
+    chance = _chance(encoded, records, parts, workers=workers)
     return build_classes(
         encoded.fields,
         rules,
-        Chance(at_random, under_rule, _among_organisations(encoded, rules, workers)),
+        replace(chance, organisations=_among_organisations(encoded, rules, workers)),
         with_homes=encoded.texts["street"].is_present,
     )
 
 
-def _under_rules(
+def _chance(
     encoded: Encoded,
+    records: Codes,
     parts: Sequence[Mapping[str, tuple[str, ...]]],
-    at_random: dict[str, Floats],
     *,
     among: Flags | None = None,
     workers: int,
-) -> list[dict[str, Floats]]:
+) -> Chance:
+    """Return what these records agree on by chance; `parts`: which fields each rule shifts."""
     # Several fields, and several rules, ask about those who share the same parts.
     asked = list(dict.fromkeys(shared for one in parts for shared in one.values()))
     with ThreadPoolExecutor(workers) as pool:
+        drawn = pool.submit(_at_random, encoded, records)
         found = pool.map(lambda shared: _levels_when_sharing(encoded, shared, among), asked)
-        levels = dict(zip(asked, found, strict=True))
-    return [
+        levels, at_random = dict(zip(asked, found, strict=True)), drawn.result()
+    under_rule = [
         {
             field: chance_when_sharing(field, levels[shared], at_random[field], shared)
             for field, shared in one.items()
         }
         for one in parts
     ]
+    return Chance(at_random, under_rule)
 
 
 def _among_organisations(encoded: Encoded, rules: Sequence[Rule], workers: int) -> Chance | None:
     """Return what organisations agree on by chance; a rule about people tells nothing of them."""
     if "kind" not in encoded.fields:
         return None
-    records = np.flatnonzero(encoded.is_organisation).astype(np.int32)
-    at_random = _at_random(encoded, records)
+    among = encoded.is_organisation
     asked = [parts_by_field(one, encoded.fields) for one in rules]
     parts = [{} if _OF_PEOPLE & fields.keys() else fields for fields in asked]
-    among = encoded.is_organisation
-    return Chance(at_random, _under_rules(encoded, parts, at_random, among=among, workers=workers))
+    records = np.flatnonzero(among).astype(np.int32)
+    return _chance(encoded, records, parts, among=among, workers=workers)
 
 
 def _measured(rule: Rule, fields: Sequence[str]) -> dict[str, tuple[str, ...]]:

@@ -262,17 +262,19 @@ class Run:
         scores = score_patterns(model, distinct)
         automatic = self._automatic(model, distinct, scores)
         kept = self.wanted(found, distinct, scores >= self.settings.review_floor, model)
-        pattern = kept.pattern
-        score = look_up(pattern, distinct, scores, model.fields)
-        left, right = self.ids[kept.left], self.ids[kept.right]
-        order = np.lexsort((right, left, -score))
+        # Patterns are few: their ranks are narrow, and narrow numbers are sorted by counting them.
+        ranks = np.unique(-scores, return_inverse=True)[1].astype(np.min_scalar_type(len(scores)))
+        order = np.argsort(kept.left.astype(np.int64) * len(self.ids) + kept.right)
+        kept = kept.chosen(order)
+        rank = look_up(kept.pattern, distinct, ranks, model.fields)
+        kept = kept.chosen(np.argsort(rank, kind="stable"))
         pairs = Pairs(
-            left=left[order],
-            right=right[order],
-            pattern=pattern[order].astype(np.int64),
-            score=score[order],
-            automatic=look_up(pattern, distinct, automatic, model.fields)[order],
-            rule=kept.rule[order],
+            left=self.ids[kept.left],
+            right=self.ids[kept.right],
+            pattern=kept.pattern.astype(np.int64),
+            score=look_up(kept.pattern, distinct, scores, model.fields),
+            automatic=look_up(kept.pattern, distinct, automatic, model.fields),
+            rule=kept.rule,
         )
         return pairs, _expected(scores, counts, automatic)
 

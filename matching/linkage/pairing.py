@@ -17,7 +17,7 @@ from matching.linkage.encoding import BANDED_TEXTS, Encoded
 Tick = Callable[[int, int], None]
 """Called with (done, total) after each piece of work; may raise to stop it."""
 
-Values = TypeVar("Values", Floats, Flags)
+Values = TypeVar("Values", Floats, Flags, Ids)
 
 _LARGEST_TABLE = 1 << 24
 """Patterns up to here are counted in a table of all that could be; above, by sorting."""
