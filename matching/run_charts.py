@@ -15,7 +15,7 @@ from matching.levels import LEVELS, Kind, level_name
 from matching.models import MatchRun, PairEvidence
 from matching.rule_sets import Parameters
 from matching.scoring import ModelState, OutdatedModel, ScoreModel, probability
-from matching.words import PHASES
+from matching.words import in_order
 
 _LEVELS_SHOWN = 6
 """The address has twenty levels; the weightiest tell the story, the others fold."""
@@ -118,10 +118,7 @@ def histogram(run: MatchRun) -> Histogram | None:
 
 def stages(run: MatchRun) -> list[Stage]:
     """Return the time of each stage in thousandths of a second, in the order of the work."""
-    return [
-        Stage(str(PHASES.get(name, name)), round(1000 * took))
-        for name, took in run.timings.items()
-    ]
+    return [Stage(words, round(1000 * took)) for words, took in in_order(run.timings)]
 
 
 def blocking(run: MatchRun) -> list[Stage]:

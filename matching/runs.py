@@ -24,7 +24,7 @@ from matching.neighbourhood import read_facts
 from matching.outcome import outcome
 from matching.relinking import moves
 from matching.rule_sets import Parameters, active_rule_set
-from matching.searching import score, score_changes
+from matching.searching import score, score_changes, start
 from matching.timings import timed
 from mdm import jobs
 from mdm.freed import give_back
@@ -149,6 +149,8 @@ class _Match:
 
     def _write_evidence(self) -> None:
         self.row.timings = {}
+        with timed(self.row.timings, "start"):
+            start(self.run)
         found = self._of_changes(self.learnt) if self.learnt else self._of_all()
         give_back()
         _remember(self.row, found)
@@ -205,6 +207,9 @@ def _simulate(run: JobRun) -> Mapping[str, Any]:
     """Count what a run over all records would change, and change nothing."""
     row = _run_row(run)
     parameters = Parameters.read(row.rule_set.parameters)
+    row.timings = {}
+    with timed(row.timings, "start"):
+        start(run)
     found = score(run, codes.read_stock(run).records, parameters)
     _remember(row, found)
     facts = read_facts(parameters=parameters)

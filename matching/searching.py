@@ -23,6 +23,12 @@ MOST_BY_KEYS = 20_000
 """Changed records whose candidates are looked up; for more, all codes are read."""
 
 
+def start(run: JobRun) -> None:
+    """Import the toolkit: some seconds, once per process."""
+    run.progress(0, None, "start")
+    import matching.linkage.frame  # noqa: F401
+
+
 def score(
     run: JobRun, records: "Folded", parameters: Parameters, crew: "JobCrew | None" = None
 ) -> "Result":

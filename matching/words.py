@@ -1,5 +1,7 @@
 """How a search for duplicates is told on the pages about jobs."""
 
+from collections.abc import Mapping
+
 from django.urls import reverse
 from django.utils.translation import gettext_lazy as _
 
@@ -32,6 +34,7 @@ def _can_go_on(job: Job) -> bool:
 
 
 PHASES = {
+    "start": _("Starting the engine"),
     "read": _("Reading the records"),
     "encode": _("Preparing the values"),
     "propose": _("Choosing where to look"),
@@ -44,7 +47,15 @@ PHASES = {
     "tasks": _("Opening review tasks"),
     "keys": _("Storing the blocking keys"),
 }
-"""Code of a phase or stage → what people read."""
+"""Code of a phase or stage → what people read, in the order of the work."""
+
+
+def in_order(timings: Mapping[str, float]) -> list[tuple[str, float]]:
+    """Return stages in words with their seconds; PostgreSQL keeps the keys of JSON in no order."""
+    known = [name for name in PHASES if name in timings]
+    others = [name for name in timings if name not in PHASES]
+    return [(str(PHASES.get(name, name)), timings[name]) for name in (*known, *others)]
+
 
 describe(
     KIND,

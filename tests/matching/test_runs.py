@@ -14,6 +14,7 @@ from matching import runs
 from matching.decisions import Verdict, decide
 from matching.models import MatchRun, PairEvidence, ReviewTask, RuleSet
 from matching.rule_sets import Parameters
+from matching.words import PHASES
 from mdm import jobs
 from mdm.models import Customer, Job, SourceRecord
 from tests.matching.factories import (
@@ -253,6 +254,8 @@ def test_match_tells_where_the_time_went_and_which_rules_were_too_broad(capsys):
     assert told
     shares = [int(share) for share in re.findall(r"(\d+) %", told[1])]
     assert 50 <= sum(shares) <= 100 + len(shares) / 2
+    stages = [str(words) for words in PHASES.values() if str(words) in told[1]]
+    assert re.findall(r"(?:^|, )(\D*?) \d+ %", told[1]) == stages
 
 
 def test_match_can_be_left_to_a_worker(capsys, django_capture_on_commit_callbacks):

@@ -14,7 +14,7 @@ from matching.run_charts import rule_in_words
 from matching.runs import SearchRefused, prepare_run, start_run
 from matching.undo_pages import KINDS
 from matching.undoing import UndoRefused, start_preview, start_undo
-from matching.words import PHASES
+from matching.words import PHASES, in_order
 from mdm import jobs
 from mdm.models import Job
 
@@ -86,7 +86,7 @@ class Command(BaseCommand):
         with tqdm(disable=None, leave=False) as bar:
 
             def show(done: int, total: int | None, phase: str) -> None:
-                bar.set_description(phase, refresh=False)
+                bar.set_description(str(PHASES.get(phase, phase)), refresh=False)
                 bar.total = total
                 bar.n = done
                 bar.refresh()
@@ -118,13 +118,13 @@ class Command(BaseCommand):
 
 def _shares(figures: dict[str, Any]) -> str:
     """Tell the share of each stage that took any of the time, in the order of the work."""
-    shares = {
-        name: round(100 * seconds / figures["seconds"])
-        for name, seconds in figures["timings"].items()
-    }
+    shares = [
+        (stage, round(100 * seconds / figures["seconds"]))
+        for stage, seconds in in_order(figures["timings"])
+    ]
     listed = [
-        _("%(stage)s %(percent)d %%") % {"stage": PHASES.get(name, name), "percent": share}
-        for name, share in shares.items()
+        _("%(stage)s %(percent)d %%") % {"stage": stage, "percent": share}
+        for stage, share in shares
         if share
     ]
     return "\n" + _("Time: %s.") % ", ".join(listed) if listed else ""
