@@ -67,7 +67,8 @@ def _year_alone(text: str, today: date) -> StandardDate:
     if not _YEAR.fullmatch(text):
         return StandardDate(None, ("placeholder" if is_filler(text) else "unreadable",))
     first = date(int(text), 1, 1)
-    if first in PLACEHOLDERS:
+    # The first day of computers' time is a filler; the year of it is one that people are born in.
+    if first in PLACEHOLDERS and first.year != 1970:
         return StandardDate(None, ("placeholder",))
     if first.year > today.year:
         return StandardDate(None, ("unreadable",))

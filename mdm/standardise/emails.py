@@ -17,7 +17,7 @@ from mdm.standardise.text import clean
 MAX_LENGTH = 254
 _LOCAL = r"[A-Za-z0-9_+-]+(?:\.[A-Za-z0-9_+-]+)*"
 _PLAIN_LOCAL = re.compile(_LOCAL)
-_PLAIN = re.compile(rf"({_LOCAL})@([A-Za-z0-9.-]+)")
+_PLAIN = re.compile(rf"({_LOCAL})@([A-Za-z0-9.-]*[A-Za-z0-9])")
 _WRAPPED = re.compile(r"<\s*([^<>]+)\s*>\s*$")
 _SEPARATORS = re.compile(r"\s*[;,|/]\s*|\s+(?:ou|et|or)\s+")
 _ROLES = frozenset(
@@ -35,7 +35,7 @@ class Email(NamedTuple):
 
 
 def standardise_email(cell: str) -> Email:
-    """Return the first address of a cell with a small domain; the local part stays as given.
+    """Return the first valid address of a cell, its domain in small letters.
 
     Nothing is asked from the network: whether the domain exists is not known here.
     """
@@ -46,13 +46,14 @@ def standardise_email(cell: str) -> Email:
         return Email("")
     if len(text) > MAX_LENGTH:
         return Email("", ("too_long",))
-    bare = _unwrapped(text)
-    candidates = [part for part in _SEPARATORS.split(bare) if "@" in part]
-    address = _valid(candidates[0].strip(" .'\"")) if candidates else ""
+    joined = text.replace(" @", "@").replace("@ ", "@")
+    candidates = [part for part in _SEPARATORS.split(joined) if "@" in part]
     codes: tuple[str, ...] = ("several",) if len(candidates) > 1 else ()
+    valid = ((part, _valid(_unwrapped(part).strip(" .,'\""))) for part in candidates)
+    part, address = next((pair for pair in valid if pair[1]), ("", ""))
     if not address:
         return Email("", ("placeholder",) if is_filler(text) else (*codes, "invalid"))
-    if bare != text:
+    if joined != text or _unwrapped(part) != part:
         codes += ("unwrapped",)
     local, _, domain = address.rpartition("@")
     return Email(address, codes + _role(local) + _doubts(domain))
@@ -110,9 +111,7 @@ def _unwrapped(text: str) -> str:
     """Take the address out of `Jean Petit <jean@example.org>` and `mailto:jean@example.org`."""
     if text[-1] == ">" and (found := _WRAPPED.search(text)):
         text = found[1]
-    if text[:7].lower() == "mailto:":
-        text = text[7:]
-    return text.replace(" @", "@").replace("@ ", "@")
+    return text[7:] if text[:7].lower() == "mailto:" else text
 
 
 def _valid(address: str) -> str:

@@ -14,12 +14,12 @@ TITLES = frozenset(
     "dr docteur pr prof professeur me maitre doctor doktor doutor dott dottore dottssa ing abbe "
     "pere rev colonel capitaine general".split()
 )
-_COMPANIES = "ste societe sarl sas sasu ets"
+COMPANY_WORDS = frozenset("ste societe sarl sas sasu ets".split())
 CIVILITIES = (
     dict.fromkeys(_MEN.split(), "mr")
     | dict.fromkeys(_WOMEN.split(), "mrs")
     | dict.fromkeys(TITLES, "")
-    | dict.fromkeys(_COMPANIES.split(), "")
+    | dict.fromkeys(COMPANY_WORDS, "")
     | {"mx": "", "sig ra": "mrs", "dott ssa": "mrs"}
 )
 SEX_OF_CIVILITY = {"mr": "m", "mrs": "f", "": ""}

@@ -13,6 +13,7 @@ from mdm.standardise.name_words import (
     BIRTH,
     BIRTH_WORD,
     CIVILITIES,
+    COMPANY_WORDS,
     COUPLE,
     ONE_LETTER,
     PLACEHOLDERS,
@@ -72,6 +73,8 @@ def civility(value: str) -> tuple[str, Codes]:
     value = clean(value)
     if COUPLE.match(value):
         return "", ("household",)
+    if len(value) > MAX_LENGTH:  # Folding nonsense takes its time.
+        return "", ("unknown_value",)
     folded = fold(value)
     if folded in CIVILITIES:
         return CIVILITIES[folded], ()
@@ -81,7 +84,7 @@ def civility(value: str) -> tuple[str, Codes]:
 @lru_cache(maxsize=1 << 12)
 def sex(value: str) -> tuple[str, Codes]:
     """Return "m", "f" or "" and the issue codes of the cell."""
-    folded = fold(value)
+    folded = fold(value) if len(value) <= MAX_FULL_LENGTH else fold(clean(value)[:MAX_FULL_LENGTH])
     if folded in SEXES:
         return SEXES[folded], ()
     return "", ("unknown_value",)
@@ -173,12 +176,18 @@ def full_name(value: str) -> FullName:
     if " " in value and (name := _without_two_given_names(value)) is not None:
         family = family_name(name)
         return FullName("", "", family.used, family.birth, _of_household(family.codes))
+    if fold(value.partition(" ")[0]) in COMPANY_WORDS:
+        return FullName("", "", *family_name(value)[:2], family_name(value).codes)
+    remarks: Codes = ()
+    if not BIRTH_WORD.search(value):  # "(née Petit)" is no remark.
+        value, remarks = _strip_remarks(value)
     title, rest = _strip_titles(value, is_given=False)
     birth_part = BIRTH.match(rest)
     tail = rest[birth_part.end("before") :] if birth_part else ""
     given_text, family_text = _split_full(rest[: birth_part.end("before")] if birth_part else rest)
     given, family = given_name(given_text), family_name(family_text + tail)
-    return FullName(title, given.value, family.used, family.birth, given.codes + family.codes)
+    codes = remarks + given.codes + family.codes
+    return FullName(title, given.value, family.used, family.birth, codes)
 
 
 @lru_cache(maxsize=1 << 16)

@@ -21,7 +21,13 @@ UNUSABLE = frozenset(["invalid", "fake", "not_personal", "rounded"])
 _SHARING_FRENCH_FORM = ("RE", "GP", "MQ", "GF", "YT")
 # Numbers kept free for films and demonstrations (ARCEP, décision 2018-0881).
 _FICTION = re.compile(r"\+33(?:19900|26191|35301|46571|53649|63998)\d{4}")
-_SEPARATORS = re.compile(r"[/;,|\n\r]|\bou\b|\bor\b|\bet\b", re.IGNORECASE)
+# A word between two numbers says whose they are: "06 … (Mme) 01 … (M.)", "dom. 01 … port. 06 …".
+_SEPARATORS = re.compile(
+    r"[/;,|\n\r]|\bou\b|\bor\b|\bet\b|\([^()\d]{1,20}\)"
+    r"|(?<=\d\d)\s+(?!poste\b|ext|p\b|x\b)[^\W\d_]{2,15}[.:]?\s*(?=[+(]?\d\d)",
+    re.IGNORECASE,
+)
+_TWO_FRENCH = re.compile(r"(0[1-9]\d{8})(0[1-9]\d{8})")
 _EXTENSION = re.compile(
     r"(?:\b(?:poste|ext|extension|p)\b\.?:?|[x#])\s*(\d{1,6})\s*$", re.IGNORECASE
 )
@@ -109,7 +115,8 @@ def phone_region(region: str, postcode: str) -> str:
 def _numbers(cell: str) -> Iterator[tuple[str, str]]:
     """Yield each number as digits, with a leading + when it says its country, and extension."""
     if (digits := cell.translate(_GROUPING)).isdecimal():  # Most cells: one number in groups.
-        yield digits, ""
+        for one in two.groups() if (two := _TWO_FRENCH.fullmatch(digits)) else (digits,):
+            yield one, ""
         return
     for part in _SEPARATORS.split(cell):
         part, extension = _without_extension(part.strip())

@@ -34,6 +34,7 @@ TODAY = date(2026, 11, 24)
         ("24/11/2026", "%d/%m/%Y", (None, ("placeholder",))),
         ("01/01/1980", "%d/%m/%Y", (date(1980, 1, 1), ("approximate",))),
         ("1980", "%d/%m/%Y", (date(1980, 1, 1), ("approximate",))),
+        ("1970", "%d/%m/%Y", (date(1970, 1, 1), ("approximate",))),
         ("1900", "%d/%m/%Y", (None, ("placeholder",))),
         ("25/11/2011", "%d/%m/%Y", (date(2011, 11, 25), ("minor",))),
         ("24/11/2011", "%d/%m/%Y", (date(2011, 11, 24), ())),
@@ -62,6 +63,8 @@ def test_the_quick_reading_of_dates_is_that_of_the_library(date_format, text):
         expected = None
     if not text.isascii() or " " in text or "%Y" not in date_format:
         return
+    if text.isdigit() and len(text) != 8:
+        expected = None  # The library reads 2024111 in one of two ways; nobody should.
 
     assert parse_date(text, date_format) == expected or parse_date(text) is not None
 

@@ -1,5 +1,7 @@
 """Names come out as people write them, whatever a till or a form made of them."""
 
+import time
+
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -95,6 +97,18 @@ def test_a_household_in_the_column_of_family_names_is_told(cell):
     assert family_name(cell) == ("Martin", "", "", ("household",))
 
 
+@pytest.mark.parametrize("reader", [civility, sex])
+def test_nonsense_in_place_of_a_word_takes_milliseconds(reader):
+    nonsense = "".join(chr(0x10000 + n * 7919 % 0xFFFFF) for n in range(100_000))
+
+    start = time.process_time()
+    found = reader(nonsense)
+
+    assert time.process_time() - start < 0.05
+    assert found == ("", ("unknown_value",))
+    assert sex("M" + " " * 300) == ("m", ())
+
+
 @pytest.mark.parametrize("name", ["Famille", "Succession"])
 def test_a_lone_word_for_a_household_stays_a_name(name):
     assert family_name(name) == (name, "", "", ())
@@ -120,6 +134,10 @@ def test_a_filler_is_no_name(cell):
         ("Grace Hopper", ("", "Grace", "Hopper", "")),
         ("dupont sandrine", ("", "Sandrine", "Dupont", "")),
         ("Herr Hans Müller", ("mr", "Hans", "Müller", "")),
+        ("Jean Dupont (VIP)", ("", "Jean", "Dupont", "")),
+        ("Mme Durand (née Petit)", ("mrs", "", "Durand", "Petit")),
+        ("SARL Durand & Fils", ("", "", "Durand & Fils", "")),
+        ("Société Durand (M. Petit)", ("", "", "Durand", "")),
     ],
 )
 def test_a_whole_name_is_taken_apart(cell, expected):

@@ -37,6 +37,20 @@ def test_a_cell_may_hold_several_numbers():
 
 
 @pytest.mark.parametrize(
+    "cell",
+    [
+        "06-12-34-56-79 (Mme) 01 42 34 56 78 (M.)",
+        "port. 06 12 34 56 79 dom. 01 42 34 56 78",
+        "06 12 34 56 79 01 42 34 56 78",
+    ],
+)
+def test_words_or_nothing_may_stand_between_two_numbers(cell):
+    phones = standardise_phones(cell, "FR")
+
+    assert phones == [Phone("+33612345679"), Phone("+33142345678")]
+
+
+@pytest.mark.parametrize(
     ("cell", "phone"),
     [
         ("06 00 00 00 00", Phone("0600000000", "fake")),
