@@ -9,7 +9,7 @@ from typing import Any, NamedTuple, Self
 
 from mdm.golden_rows import Outline, outline
 from mdm.loading.points import Point, points
-from mdm.loading.rows import Cells, RowReader, StandardRow
+from mdm.loading.rows import Cells, RowReader, StandardRow, cells_text
 
 
 @dataclass(slots=True)
@@ -25,9 +25,9 @@ class Candidate:
     outline: Outline | None = None
 
     @classmethod
-    def of(cls, line: int, cells: Cells, reader: RowReader) -> Self:
+    def of(cls, line: int, cells: Cells, reader: RowReader, cells_text: str = "") -> Self:
         """Return a row with its cells as text, not standardised yet."""
-        raw_text = reader.raw_text(reader.raw(cells))
+        raw_text = reader.raw_text(cells, cells_text)
         return cls(line, cells[reader.key_column], raw_text, reader.content_hash(raw_text))
 
     @property
@@ -103,6 +103,16 @@ class Staged(NamedTuple):
         return cls(end, list(map(Candidate.of_plain, rows)), rejects)
 
 
+def line_of(line: int, cells: Cells) -> str:
+    """Return a row as a line of a staged file."""
+    return f"[{line},{cells_text(cells)}]\n"
+
+
+def cells_of(line: str) -> str:
+    """Return the cells of such a line, as text."""
+    return line[line.index(",") + 1 : -2]
+
+
 class StagedFile:
     """A staged file read chunk by chunk, from a byte offset on."""
 
@@ -120,18 +130,19 @@ class StagedFile:
         """Return the next chunk of lines, or None behind the last one."""
         rows: list[Candidate] = []
         rejects: list[list[Any]] = []
-        for entry in self._entries(islice(self._file, self._size)):
+        for text, entry in self._entries(islice(self._file, self._size)):
             line, cells = entry[:2]
             if cells is None:
                 rejects.append(entry)
             else:
-                row = Candidate.of(line, cells, self._reader)
+                row = Candidate.of(line, cells, self._reader, cells_of(text))
                 if standardise:
                     row.standardise(self._reader, cells)
                 rows.append(row)
         return Staged(self._end, rows, rejects) if rows or rejects else None
 
-    def _entries(self, texts: Iterable[bytes]) -> Iterator[list[Any]]:
-        for text in texts:
-            self._end += len(text)
-            yield json.loads(text.decode())  # Of bytes, the encoding would be guessed each time.
+    def _entries(self, lines: Iterable[bytes]) -> Iterator[tuple[str, list[Any]]]:
+        for line in lines:
+            self._end += len(line)
+            text = line.decode()  # Of bytes, json would guess the encoding each time.
+            yield text, json.loads(text)

@@ -1,10 +1,11 @@
 """One line of a file made regular: key, raw values, standard record, claims, sales, contracts."""
 
-import json
 from collections.abc import Mapping, Sequence
 from datetime import date, datetime, tzinfo
 from decimal import Decimal, InvalidOperation
+from functools import lru_cache
 from hashlib import sha256
+from json.encoder import encode_basestring
 from typing import Any, NamedTuple, Self
 
 from mdm.loading.claims import Claim, PermissionColumns
@@ -25,9 +26,24 @@ _PHONES = ("phone", "other_phone")
 _NAMED_ATTRIBUTES = tuple(name for name in (*ATTRIBUTES, *COMPOSED) if name not in _PHONES)
 _MAX_AMOUNT = Decimal("9999999999.99")
 
-_encode = json.JSONEncoder(sort_keys=True, ensure_ascii=False, separators=(",", ":")).encode
-
 Cells = Mapping[str, str]
+
+
+def cells_text(cells: Cells) -> str:
+    """Return cells as JSON, the same whatever the order of columns.
+
+    It is what the encoder of json gives with sorted names, in half of its time.
+    """
+    form, names = _form(tuple(cells))
+    return form % tuple(map(encode_basestring, map(cells.__getitem__, names)))
+
+
+@lru_cache(maxsize=256)
+def _form(columns: tuple[str, ...]) -> tuple[str, list[str]]:
+    """Return the JSON of rows with these columns without their values, and in which order."""
+    names = sorted(columns)
+    quoted = [encode_basestring(name).replace("%", "%%") for name in names]
+    return "{" + ",".join(f"{name}:%s" for name in quoted) + "}", names
 
 
 class SaleRow(NamedTuple):
@@ -117,13 +133,15 @@ class RowReader:
         understood = repr((VERSION, region, mapping.columns_in_order, postcodes.digest))
         self._fingerprint = sha256(understood.encode()).digest()
 
-    def raw(self, cells: Cells) -> dict[str, str]:
-        """Return the cells to keep as received: all but those the mapping ignores."""
-        return {name: value for name, value in cells.items() if name not in self._ignored}
+    def raw_text(self, cells: Cells, text: str = "") -> str:
+        """Return the cells to keep as received, all but those the mapping ignores, as JSON.
 
-    def raw_text(self, raw: Cells) -> str:
-        """Return raw values as JSON, the same whatever the order of columns."""
-        return _encode(raw)
+        `text` is what `cells_text` gives of the cells, where it is at hand already.
+        """
+        if self._ignored:
+            cells = {name: value for name, value in cells.items() if name not in self._ignored}
+            return cells_text(cells)
+        return text or cells_text(cells)
 
     def content_hash(self, raw_text: str) -> str:
         """Return what tells whether a row, or how it is understood, has changed."""

@@ -15,6 +15,7 @@ from pathlib import Path
 from typing import Any
 
 from mdm import rejects
+from mdm.loading.candidates import line_of
 from mdm.loading.rows import RowReader
 from mdm.reading.rows import BadRow, Row, Table, bad_row
 from mdm.standardise.text import clean
@@ -70,11 +71,10 @@ def stage(table: Table, reader: RowReader, path: Path, report: Report) -> Stage:
             checked = _checked(row, reader.key_column)
             if isinstance(checked, Row):
                 hashes.append(_key_hash(checked.cells[reader.key_column]))
-                entry: list[Any] = [checked.line, checked.cells]
+                file.write(line_of(checked.line, checked.cells))
             else:
                 staged.rejected_count += 1
-                entry = [checked.line, None, *checked[1:]]
-            file.write(_encode(entry) + "\n")
+                file.write(_encode([checked.line, None, *checked[1:]]) + "\n")
             staged.line_count += 1
             if staged.line_count % _REPORT_EVERY == 0:
                 file.flush()  # Whoever hears of the lines may read them.

@@ -1,5 +1,6 @@
 """The process beside a load makes it faster and nothing else: it may die at any moment."""
 
+import json
 import os
 import signal
 from collections.abc import Iterator
@@ -8,11 +9,13 @@ from pathlib import Path
 
 import pytest
 from django.utils.timezone import get_default_timezone, localdate
+from hypothesis import given
+from hypothesis import strategies as st
 
 from mdm.loading import preparation
 from mdm.loading.candidates import Staged
 from mdm.loading.preparation import Preparation
-from mdm.loading.rows import RowReader
+from mdm.loading.rows import RowReader, cells_text
 from mdm.loading.staging import Stage, stage
 from mdm.mapping import FileOptions
 from mdm.mapping_parsing import parse_mapping
@@ -65,6 +68,14 @@ def killed_after_the_second(preparation: Preparation) -> Iterator[Staged]:
             os.kill(preparation._process.pid, signal.SIGKILL)
             preparation._process.wait()
         yield chunk
+
+
+@given(st.dictionaries(st.text(), st.text()))
+def test_cells_are_written_as_json_writes_them(cells: dict[str, str]):
+    """What changes here, changes the hash of every row that is stored."""
+    assert cells_text(cells) == json.dumps(
+        cells, sort_keys=True, ensure_ascii=False, separators=(",", ":")
+    )
 
 
 @pytest.mark.usefixtures("beside")
