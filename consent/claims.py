@@ -8,6 +8,7 @@ as the broker's word: it permits nothing until its proofs were seen (`consent.qu
 
 import logging
 from collections.abc import Iterable, Iterator, Mapping, Sequence
+from functools import lru_cache
 from typing import Any, NamedTuple
 
 from django.utils.timezone import now
@@ -138,6 +139,10 @@ def _events(
         yield from events_of(claim, places, purposes, batch.pk, grantor)
 
 
+# As a fact is made of it: slow to write, and the same in one row after another.
+_written = lru_cache(maxsize=4096)(str)
+
+
 def _concerned(births: Births, first: list[NewEvent], later: list[NewEvent]) -> set[int]:
     """Return the customers known before whose permissions the events may change."""
     refused = {event.contact_point_id for event in first if event.type in RESTRICTIVE}
@@ -168,6 +173,7 @@ def events_of(
             logger.warning("Batch %s: opt-ins name the unknown purpose %s.", batch_id, code)
             return
         code = None  # Whoever refuses something unknown refuses everything.
+    moment = _written(claim.occurred_at)
     for attribute, point in places:
         # The value is left out of a grant's identity: when an address changes, the consent given
         # for the old one does not become a consent for the new one.
@@ -179,7 +185,7 @@ def events_of(
             purposes[code] if code else None,
             point,
             grantor if is_grant else _IMPORT,
-            (claim.record_id, kind, claim.channel, code, claim.occurred_at, place),
+            (claim.record_id, kind, claim.channel, code, moment, place),
             _ORIGIN if claim.occurred_at or claim.double_opt_in else _CLAIM,
             claim.occurred_at,
             None,

@@ -155,21 +155,29 @@ def fold_all(events: Iterable[Event]) -> dict[Key, Permission]:
     told: dict[Key, tuple[list[Event], list[Event]]] = {}
     wide: list[Event] = []
     for event in unretracted(events):
-        narrow, refusals = told.setdefault(event.key, ([], []))
+        key = event.key
+        if key not in told:
+            told[key] = ([], [])
+        narrow, refusals = told[key]
         # What is not wide speaks of its own key alone, and is looked up there.
         if event.is_restrictive:
-            (wide if event.key.is_wide else refusals).append(event)
-        elif event.covers(event.key):
+            (wide if key.is_wide else refusals).append(event)
+        elif key.contact_point_id is not None:
             narrow.append(event)
-    folded = {
-        key: _outcome(narrow, [*refusals, *(event for event in wide if event.covers(key))])
-        for key, (narrow, refusals) in told.items()
-    }
-    return {key: state for key, state in folded.items() if state.state != State.NONE}
+    folded = {}
+    for key, (narrow, refusals) in told.items():
+        if wide:
+            refusals = [*refusals, *(event for event in wide if event.covers(key))]
+        state = _outcome(narrow, refusals)
+        if state.state != State.NONE:
+            folded[key] = state
+    return folded
 
 
 def _outcome(narrow: Sequence[Event], refusals: Sequence[Event]) -> Permission:
     """Return what the events that cover a key add up to: grants and annulments, and refusals."""
+    if not narrow and len(refusals) == 1:  # As often as not.
+        return _refused(refusals[0])
     grants = [event for event in narrow if event.type in _GRANTS and event.actor != Actor.BROKER]
     if standing := standing_grants(grants, refusals):
         return _granted(standing[0]) if len(standing) == 1 else _best_of(standing)
@@ -265,20 +273,21 @@ def _quarantined(claim: Event) -> Permission:
 
 def _granted(grant: Event) -> Permission:
     return Permission(
-        state=_GRANTS[grant.type],
-        since=grant.effective_at if grant.occurred_at else None,
-        expires_at=grant.expires_at,
-        evidence=grant.evidence,
-        actor=grant.actor,
-        event_id=grant.event_id,
+        _GRANTS[grant.type],
+        grant.effective_at if grant.occurred_at else None,
+        grant.expires_at,
+        grant.evidence,
+        grant.actor,
+        grant.event_id,
     )
 
 
 def _refused(refusal: Event) -> Permission:
     return Permission(
-        state=_REFUSALS.get(refusal.type, State.OBJECTED),
-        since=refusal.effective_at,
-        evidence=refusal.evidence,
-        actor=refusal.actor,
-        event_id=refusal.event_id,
+        _REFUSALS.get(refusal.type, State.OBJECTED),
+        refusal.effective_at,
+        None,
+        refusal.evidence,
+        refusal.actor,
+        refusal.event_id,
     )
