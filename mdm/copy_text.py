@@ -22,6 +22,13 @@ def copy_text(columns: Sequence[Sequence[Any]]) -> str:
 
 
 def _texts(values: Sequence[Any]) -> Sequence[str]:
+    first = values[0]
+    if first is values[-1] and values.count(first) == len(values):  # A third of all columns.
+        return [*_each([first])] * len(values)
+    return _each(values)
+
+
+def _each(values: Sequence[Any]) -> Sequence[str]:
     kinds = set(map(type, values))
     if _NOTHING not in kinds:
         return _written(values, kinds)
