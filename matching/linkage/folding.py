@@ -52,7 +52,9 @@ _HOST_ALIASES = {"googlemail.com": "gmail.com"}
 
 def words(value: str) -> list[str]:
     """Return the words of a value in plain lower-case letters: "Jean-Rémi" is [jean, remi]."""
-    return _NOT_LETTER_OR_DIGIT.sub(" ", anyascii(value).lower()).split()
+    # anyascii walks through the letters one by one.
+    plain = value if value.isascii() else anyascii(value)
+    return _NOT_LETTER_OR_DIGIT.sub(" ", plain.lower()).split()
 
 
 def name(value: str) -> str:

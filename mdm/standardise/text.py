@@ -12,7 +12,7 @@ _INVISIBLE = re.compile(
     "\u2060-\u206f\ufeff\ufff9-\ufffb\ud800-\udfff\ufffe\uffff]"
 )
 _APOSTROPHES = str.maketrans(dict.fromkeys("\u2019\u2018\u02bc\u00b4\u0060", "'"))
-_NOT_ALPHANUMERIC = re.compile(r"[^a-z0-9]+")
+_ALPHANUMERIC = {n: chr(n) if chr(n).isalnum() else " " for n in range(128)}
 
 
 def clean(value: str) -> str:
@@ -26,4 +26,4 @@ def clean(value: str) -> str:
 @lru_cache(maxsize=1 << 15)
 def fold(value: str) -> str:
     """Return small ASCII letters and digits, words apart by one blank: `N'Guyên` → `n guyen`."""
-    return _NOT_ALPHANUMERIC.sub(" ", folding.fold(value)).strip()
+    return " ".join(folding.fold(value).translate(_ALPHANUMERIC).split())
