@@ -50,6 +50,10 @@ _MAY_HAVE_PARTS = re.compile(
     r"[,;–]| - |\b(?:app|apt|b[aâ]t|esc|imm|[ée]tage|BP|B\.P|CS|TSA|bo[iî]te postale)",
     re.IGNORECASE,
 )
+# A line of plain letters without one of these has none of the above, and that is told sooner.
+_PARTS_HAVE = (
+    ",", ";", " - ", "app", "apt", "bat", "esc", "imm", "etage", "bp", "b.p", "cs", "tsa", "boi",
+)  # fmt: skip
 _WORD = re.compile("(?:[^\\W_]|[\u0300-\u036f])+")
 _LOST_APOSTROPHE = re.compile(r"\b([LD]) (?=[AEIOUYHÀÂÉÈÊËÎÏÔÙÛ])", re.IGNORECASE)
 _POSTCODE_BEFORE_TOWN = re.compile(r"^(?:F-?)?(\d{5})\s+(?=\D)")
@@ -81,7 +85,6 @@ class Town(NamedTuple):
     city_codes: Codes = ()
 
 
-@lru_cache(maxsize=1 << 16)
 def street_line(value: str, region: str) -> Street:
     """Take a line such as `12BIS AV DE L EGLISE` apart: "12 bis" and "avenue de l'Eglise"."""
     value = clean(value).strip(" ,")
@@ -97,7 +100,9 @@ def street_line(value: str, region: str) -> Street:
 
 def _without_parts(value: str) -> tuple[str, tuple[str, ...]]:
     """Take flats, buildings and a mailbox, which comes last, out of a street line."""
-    if not _MAY_HAVE_PARTS.search(value):  # Most lines.
+    if value.isascii() and not any(map(value.lower().__contains__, _PARTS_HAVE)):  # Most lines.
+        return value, ()
+    if not _MAY_HAVE_PARTS.search(value):
         return value, ()
     mailboxes: list[str] = []
     rest, mailbox = take_mailbox(value)

@@ -3,6 +3,7 @@
 from mdm.standardise.text import fold
 
 _LONGEST = 24
+_FIGURES = frozenset("0123456789")
 _FILLERS = frozenset(
     "nc na nr nsp x xx xxx inconnu inconnue unknown neant aucun aucune null none nan vide".split()
 ) | {
@@ -15,7 +16,7 @@ _FILLERS = frozenset(
 
 def is_filler(value: str) -> bool:
     """Tell whether a cleaned value that is not blank says that nothing is known."""
-    if len(value) > _LONGEST:
+    if len(value) > _LONGEST or value[:1] in _FIGURES:  # A number of a street, a postcode.
         return False
     folded = fold(value)
     return bool(value) and (not folded or folded in _FILLERS)
