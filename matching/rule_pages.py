@@ -17,7 +17,7 @@ from matching.models import MatchRun, RuleSet
 from matching.outcome import examples
 from matching.rule_sets import BlockingRule, Parameters
 from matching.run_charts import key_in_words, rule_in_words
-from matching.runs import SearchRefused, last_run, start_run, start_simulation
+from matching.runs import SearchRefused, start_run, start_simulation
 from matching.scoring import probability
 from mdm import rule_versions
 from mdm.models import Customer, Job
@@ -71,6 +71,7 @@ class RulesPage(StaffPage):
             figures=_figures(parameters),
             link_only=parameters.link_only,
             rules=[row for row in _rule_rows(parameters) if row.is_used],
+            follows_data=not parameters.rules,
             draft=draft,
             draft_figures=_figures(drafted) if drafted else [],
             draft_rules=list(_rule_rows(drafted)) if drafted else [],
@@ -160,7 +161,8 @@ def _known_parts() -> list[str]:
 
 
 def _last_report() -> Mapping[str, Mapping[str, int]]:
-    run = last_run()
+    """Return what the last search over all records made of each rule."""
+    run = MatchRun.objects.standing().exclude(job__parameters__scope="changed").first()
     return {rule["rule"]: rule for rule in run.counts.get("rules", ())} if run else {}
 
 

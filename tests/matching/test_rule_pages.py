@@ -133,6 +133,18 @@ def test_rules_as_delivered_are_stored_as_such_so_that_they_follow_the_product(s
     assert RuleSet.objects.get(status="draft").parameters == {}
 
 
+def test_the_page_tells_of_the_last_search_over_all_records(steward):
+    make_company(30)
+    run_match()
+    before = {row.name: row.pairs for row in steward.get(PAGE).context["rules"]}
+
+    run_match(scope="changed")
+
+    assert MatchRun.objects.count() == 2
+    assert {row.name: row.pairs for row in steward.get(PAGE).context["rules"]} == before
+    assert any(before.values())
+
+
 def test_records_of_one_source_are_not_compared_when_every_source_is_clean(steward):
     make_company_of_two_sources()
 
