@@ -33,6 +33,7 @@ from mdm.mapping_table import MappingTable
 from mdm.mapping_words import changes, columns_in_words
 from mdm.models import FieldMapping, MappingDraft, SourceSystem
 from mdm.pages import StaffPage, staff_user
+from mdm.proposals.regions import likely_region
 from mdm.reading.words import layout_words
 
 
@@ -48,12 +49,8 @@ class Workbench:
         self.draft = draft
         self.source = draft.source
         self.in_force = self.source.mappings.first() if self.source else None
-        self.new_source = (
-            None
-            if self.source
-            else NewSourceForm(sent, prefix="source", initial={"code": code, "label": code})
-        )
         self.sample = self._read(sent)
+        self.new_source = None if self.source else self._new_source(sent, code)
         # Other options may give other columns: those sent then say nothing.
         is_same = sent is not None and sent.getlist("column") == self.sample.names
         self.table = MappingTable(
@@ -62,6 +59,11 @@ class Workbench:
             document=self.in_force.document if self.in_force else {},
             region=self.region,
         )
+
+    def _new_source(self, sent: QueryDict | None, code: str) -> NewSourceForm:
+        region = likely_region(self.sample.columns) if sent is None else ""
+        initial = {"code": code, "label": code, "region": region}
+        return NewSourceForm(sent, prefix="source", initial=initial)
 
     @property
     def region(self) -> str:

@@ -72,6 +72,18 @@ def values_of(response: Any, **changes: str) -> dict[str, Any]:
 NEW = {"source-code": "club", "source-label": "Club", "source-trust": "60"}
 
 
+def test_the_country_of_a_new_source_is_proposed_and_can_be_changed(steward):
+    upload(steward, b"id,phone,dob\n1,650-650-6176,05/06/1960\n2,(914) 722-3492,01/02/1961\n")
+    draft = MappingDraft.objects.get()
+    page = steward.get(page_of(draft))
+
+    assert page.context["bench"].new_source["region"].value() == "US"
+    assert page.context["bench"].table.rows[2].form["format"].value() == "%m/%d/%Y"
+    assert "+16506506176" in page.text
+    again = steward.post(page_of(draft), values_of(page, **NEW) | {"source-region": "FR"})
+    assert again.context["bench"].region == "FR"
+
+
 def test_dates_that_their_format_does_not_read_are_counted_before_anything_is_saved(steward):
     days = ["31/12/1960", "30/11/1961", "1962-12-31", "31.12.63", "1964", "n/c"]
     rows = "".join(f"A-{n};Le Goff;{day}\r\n" for n, day in enumerate(days))

@@ -5,7 +5,8 @@ from pathlib import Path
 import pytest
 
 from benchmarks.real_input import sample_folder
-from tests.mdm.proposals.test_columns import proposed
+from mdm.proposals.regions import likely_region
+from tests.mdm.proposals.test_columns import proposed, sample
 
 FOLDER = sample_folder() or Path("nowhere")
 FRENCH, AMERICAN = FOLDER / "fr-clients-3sources", FOLDER / "crm-5-sources-us"
@@ -35,3 +36,19 @@ def test_real_files_are_proposed_right(path):
 
     assert {name: found[name].attribute for name in SAMPLES[path]} == SAMPLES[path]
     assert [p.attribute for p in found.values()].count("source_key") == 1
+
+
+@pytest.mark.parametrize(
+    ("path", "region"),
+    [
+        (FRENCH / "crm.csv", "FR"),
+        (FRENCH / "shop.xlsx", "FR"),
+        (FRENCH / "newsletter.csv", "FR"),
+        (AMERICAN / "billing_accounts.csv", "US"),
+        (AMERICAN / "crm_contacts.csv", "US"),
+        (AMERICAN / "support_users.csv", "US"),
+    ],
+    ids=lambda value: getattr(value, "stem", value),
+)
+def test_the_country_of_a_real_file_is_proposed(path, region):
+    assert likely_region(sample(path)) == region
