@@ -28,7 +28,7 @@ from matching.linkage.comparison import patterns
 from matching.linkage.encoding import Encoded, encode
 from matching.linkage.engine import Run
 from matching.linkage.keys import Rule
-from matching.linkage.pairing import Candidates, Scope, Tick, candidates, narrow
+from matching.linkage.pairing import Candidates, Scope, Tick, candidates, count_patterns, narrow
 from matching.linkage.parts import Counted, Part, Piece, Work, cut, joined_counts
 from matching.linkage.proposals import build_all, propose, taken
 from matching.linkage.training import Fit, fit, score_patterns
@@ -152,7 +152,7 @@ class LatentClassClassifier(BaseClassifier):
     def _fit(self, vectors: Ids, match_index: object = None) -> None:
         if self.classes is None:
             raise ValueError("This classifier was given a trained model; it cannot be fitted.")
-        distinct, counts = np.unique(vectors.ravel(), return_counts=True)
+        distinct, counts = count_patterns(vectors.ravel(), self.classes.fields)
         self.last_fit = fit(distinct, counts.astype(np.float64), self.classes)
         self.model = self.last_fit.model
 

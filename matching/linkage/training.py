@@ -11,7 +11,7 @@ What keeps it safe, each found by a failure without it:
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from math import prod
+from math import log2, prod
 
 import numpy as np
 from threadpoolctl import threadpool_limits
@@ -30,7 +30,7 @@ from matching.linkage.profiles import (
     PERSONAL_LEVELS,
     SILENT_LEVELS,
 )
-from matching.scoring import ScoreModel
+from matching.scoring import TINY, ScoreModel
 
 SHRINK = 4.0
 PRIOR_STRENGTH = 20.0
@@ -321,5 +321,6 @@ def score_patterns(model: ScoreModel, distinct: Ids) -> Floats:
     for position in range(same.shape[1]):
         side = match if position < split else other
         side += same[:, position]
-    tiny = 1e-300
-    return np.asarray(np.log2(np.maximum(match, tiny)) - np.log2(np.maximum(other, tiny)))
+    # Python's logarithm, too: numpy's differs from it in the last bit here and there.
+    sides = zip(match.tolist(), other.tolist(), strict=True)
+    return np.array([log2(max(one, TINY)) - log2(max(two, TINY)) for one, two in sides])
