@@ -15,6 +15,7 @@ from matching.linkage.encoding import encode
 from matching.linkage.keys import record_keys
 from matching.linkage.pairing import Scope, candidates
 from matching.linkage.proposals import build_all, propose
+from matching.linkage.sorting import sorted_blocks
 from matching.linkage.survey import survey
 from tests.matching.people import FAMILY, GIVEN
 
@@ -47,14 +48,17 @@ def test_every_pair_that_shares_a_key_comes_exactly_once(seed):
             n,
             {
                 a: chance.choice([None, *ANYTHING])
-                for a in ("family_name", "birth_name", "email", "phone", "other_phone")
+                for a in ("family_name", "birth_name", "email", "phone", "other_phone", "city")
             },
         )
         for n in range(12)
     ]
     encoded = encode(Columns.from_rows(rows))
-    rules = [build_blocks(encoded, Rule((p,))) for p in ("email", "phone", "family_name")]
-    blocks = [one for one in rules if one is not None]
+    parts = ("email", "phone", "family_name", "city")
+    # More rules than eight, of which some make few pairs, and these mostly first.
+    rules = [Rule(one) for count in (4, 3, 2, 1) for one in combinations(parts, count)]
+    built = [build_blocks(encoded, rule) for rule in rules[chance.randrange(len(rules)) :]]
+    blocks = [one for one in built if one is not None]
 
     found = [
         (a, b)
@@ -70,6 +74,18 @@ def test_every_pair_that_shares_a_key_comes_exactly_once(seed):
         if any(bool(one.joins(np.array([a]), np.array([b]))[0]) for one in blocks)
     }
     assert set(found) == expected
+
+
+@given(st.lists(st.integers(0, 1 << 62), min_size=1), st.lists(st.integers(0, 3), max_size=40))
+def test_records_of_one_key_stand_together_in_their_order(keys, choices):
+    """Also keys that differ in their last bits only, where positions stand meanwhile."""
+    column = np.array([1 + keys[choice % len(keys)] // 4 * 4 + choice for choice in choices])
+
+    found = sorted_blocks([column.astype(np.uint64)])
+
+    records = [n for n, key in enumerate(column) if (column == key).sum() > 1]
+    assert found.records.tolist() == sorted(records, key=lambda record: (column[record], record))
+    assert found.keys.tolist() == sorted(column[records].tolist())
 
 
 def random_people(seed: int, count: int = 40) -> Columns:
