@@ -88,6 +88,8 @@ _BESIDE_GIVEN_NAME: Mapping[str, Collection[int]] = {
 }
 """What must agree beside a given name, each enough alone."""
 
+_SAY_LITTLE_BESIDE_NAMES = {"given_name", "family_name", "sex", "country", "source", "kind"}
+
 
 class Sharing(NamedTuple):
     """What people of a file share, as far as its own pairs tell."""
@@ -111,7 +113,7 @@ def held_back(levels: Levels, sharing: Sharing = UNTOLD) -> str | None:
 
     The reasons, each a code that `matching.explanation` puts in words: `identifier_conflict`,
     `birth_date_conflict`, `sex_conflict`, `given_name_conflict`, `given_name_unconfirmed`,
-    `given_name_alone`;
+    `given_name_alone`, `names_alone`;
     of organisations `registration_conflict`, `organisation_unconfirmed`.
     """
     if levels.get("kind") == Kind.ORGANISATIONS:
@@ -205,6 +207,16 @@ def _given_name_is_alone(levels: Levels) -> bool:
     )
 
 
+def _names_are_alone(levels: Levels) -> bool:
+    """Return whether nothing but names is known of both, not even a town or a year of birth.
+
+    However rare a name is in the file, somebody bears it, too; a small file cannot tell how many.
+    """
+    return not any(
+        level for field, level in levels.items() if field not in _SAY_LITTLE_BESIDE_NAMES
+    )
+
+
 def _is_family_and_contact(levels: Levels) -> bool:
     has_contact = any(_is(levels, field, wanted) for field, wanted in _CONTACT_AGREES.items())
     return has_contact or _is(levels, "family_name", FAMILY_AGREES)
@@ -240,4 +252,5 @@ _REASONS: Mapping[str, Callable[[Levels], bool]] = {
     "given_name_conflict": _given_names_conflict,
     "given_name_unconfirmed": _given_name_is_unconfirmed,
     "given_name_alone": _given_name_is_alone,
+    "names_alone": _names_are_alone,
 }

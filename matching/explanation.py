@@ -283,6 +283,9 @@ _REASONS: Mapping[str, Words] = {
     "given_name_alone": gettext_lazy(
         "Only a given name agrees, or both names in the other order: many people bear them."
     ),
+    "names_alone": gettext_lazy(
+        "Nothing but the names can be compared: others may bear them, too."
+    ),
     "not_compared": gettext_lazy("No blocking rule brought them together."),
     "below_floor": gettext_lazy("They were compared, and are too unlike to be kept."),
     "below_threshold": gettext_lazy("Not sure enough to link without a steward."),

@@ -149,6 +149,10 @@ NOTHING_ELSE = dict.fromkeys(ANNE.keys() - {"given_name", "family_name"})
             {"given_name": "Lefebvre", "family_name": "Anne", **NOTHING_ELSE},
             "given_name_alone",
         ),
+        (NOTHING_ELSE, "names_alone"),
+        ({**NOTHING_ELSE, "sex": "f"}, "names_alone"),
+        ({**NOTHING_ELSE, "city": "Nantes"}, None),
+        ({**NOTHING_ELSE, "birth_date": "1984"}, None),
     ],
     ids=[
         "moved",
@@ -163,6 +167,10 @@ NOTHING_ELSE = dict.fromkeys(ANNE.keys() - {"given_name", "family_name"})
         "e-mail only",
         "names swapped",
         "names swapped and nothing else",
+        "a full name and nothing else",
+        "a full name and its sex",
+        "a full name and a town",
+        "a full name and a year",
     ],
 )
 def test_household_evidence_never_links_by_itself(change, reason):

@@ -149,6 +149,21 @@ def test_a_file_of_nothing_but_exact_copies(copies):
     assert found.pairs.automatic.mean() > 0.99
 
 
+@pytest.mark.parametrize(
+    ("people_count", "copies", "share"), [(200, 9, 1.0), (600, 1, 0.008), (60, 1, 0.4)]
+)
+def test_ten_records_of_each_person_hardly_a_duplicate_or_a_tiny_file(people_count, copies, share):
+    rows = [row for row in people(copies=copies, share=share) if int(row[1]) < people_count]
+
+    found, precision, recall = judged(rows)
+
+    assert precision > 0.98
+    assert recall > 0.99
+    assert found.pairs.automatic.sum() > 0.9 * true_pairs(
+        np.unique([name for _, name, _ in rows], return_inverse=True)[1]
+    )
+
+
 def test_families_without_any_duplicate_are_hardly_ever_linked():
     alone = {person: ("a", str(person), row) for _, person, row in households(500)}
 
