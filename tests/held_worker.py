@@ -35,7 +35,7 @@ def put_up_gates(**_kwargs: Any) -> None:
 
     def held_chunk(run: JobRun, **figures: Any) -> Any:
         if run.cursor:  # Something has been written.
-            _wait_at(figures["phase"])
+            _wait_at(figures.get("phase", run._phase))
         return chunk(run, **figures)
 
     def held_progress(run: JobRun, done: int, total: int | None = None, phase: str = "") -> None:
