@@ -227,6 +227,8 @@ def _french_postcode(value: str) -> tuple[str, Codes]:
         codes = ("cedex",) * count
     if len(code) == 4 and code.isdigit():
         code, codes = "0" + code, ("restored_zero",)
+    if is_filler(code):  # "X®": what is left of it says nothing.
+        return "", ("placeholder",)
     if code and not is_french(code):
         return code, ("commune_code",) if is_corsican_commune(code) else ("invalid",)
     return code, codes

@@ -101,6 +101,7 @@ def test_every_issue_has_words_and_every_value_fits(values, phone):
 @given(ROWS, st.lists(CELLS, max_size=2))
 @example({"address_line": "Appt 3 12 rue X, BP 4 BP 5", "address_complement": "Bât B"}, [])
 @example({"website": "0 /"}, [])
+@example({"postcode": "X®"}, [])
 def test_a_standard_record_standardised_again_stays(values, phones):
     once = standardise(phones=tuple(phones), **values)
     again = standardise(
