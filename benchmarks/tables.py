@@ -125,12 +125,11 @@ def _read(part: Input) -> Iterator[tuple[str, Row]]:
     from mdm.reading.tables import open_table
 
     reader = _reader(part.mapping)
-    mapping = reader.mapping
-    source = open_table(part.file, mapping.file, [column.name for column in mapping.columns])
+    source = open_table(part.file, reader.mapping.file, reader.mapping.wanted)
     for row in source.rows():
         if not isinstance(row, BadRow):
             values = reader.read(row.cells).record._asdict()
-            yield row.cells[mapping.key_column], folded(values)
+            yield reader.keys.of(row.cells), folded(values)
 
 
 def folded(values: Mapping[str, Any]) -> Row:

@@ -28,6 +28,7 @@ from mdm.loading.undo import (
     start_undo,
 )
 from mdm.loading.undo import start_preview as start_undo_preview
+from mdm.mapping_words import key_in_words
 from mdm.models import ATTRIBUTES, Job, LoadBatch, SourceRecord
 from mdm.pages import StaffPage, log_access, staff_user
 from mdm.reading.words import layout_words
@@ -81,6 +82,7 @@ class BatchPage(StaffPage):
             "is_nothing_new": sum(counts.values()) == counts["same"] > 0,
             "pace": _pace(batch),
             "layout": layout_words(batch.layout),
+            "made_key": _made_key(batch),
             "issues": _issues(batch),
             "is_withheld": _figures(batch).get("deletions_withheld", False),
         }
@@ -272,6 +274,12 @@ def _issue(batch: LoadBatch, name: str, count: int) -> dict[str, Any]:
         "value": count,
         "url": reverse("mdm:batch-issue", args=[batch.pk, attribute, code]) if is_loaded else "",
     }
+
+
+def _made_key(batch: LoadBatch) -> str:
+    """Return the columns that make the key of a row; "" when the source has its own."""
+    document = batch.mapping.document
+    return key_in_words(document) if document.get("key_from") else ""
 
 
 def _reasons(batch: LoadBatch) -> list[tuple[str, str, int]]:

@@ -115,6 +115,8 @@ class SourceMapping:
     columns: tuple[Column, ...]
     file: FileOptions = field(default_factory=FileOptions)
     source: SourceDefaults | None = None
+    key_from: tuple[str, ...] = ()
+    """The columns that make the key where the source has none, in the order of their names."""
 
     def named(self, *attributes: str) -> tuple[Column, ...]:
         """Return the columns of these attributes, in the order of the mapping."""
@@ -143,5 +145,10 @@ class SourceMapping:
 
     @property
     def key_column(self) -> str:
-        """The column that holds the source's own key."""
-        return self.named("source_key")[0].name
+        """The column that holds the source's own key; "" when columns make one."""
+        return "" if self.key_from else self.named("source_key")[0].name
+
+    @property
+    def wanted(self) -> tuple[str, ...]:
+        """The columns a file must have."""
+        return tuple(dict.fromkeys((*(column.name for column in self.columns), *self.key_from)))

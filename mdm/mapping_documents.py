@@ -28,7 +28,9 @@ def proposed_entry(column: ColumnSample, proposal: Proposal) -> dict[str, Any] |
 
 def to_toml(document: Document) -> str:
     """Return a document as the TOML that `load --mapping` reads."""
-    parts = [_table(name, document[name]) for name in ("source", "file") if document.get(name)]
+    key = document.get("key_from")  # Above the tables, or it would belong to one of them.
+    parts = [f"key_from = {_value(key)}\n"] if key else []
+    parts += [_table(name, document[name]) for name in ("source", "file") if document.get(name)]
     parts += [_table("column", column, is_array=True) for column in document.get("column", [])]
     return "\n".join(parts)
 

@@ -225,6 +225,23 @@ class ColumnForm(forms.Form):
         return answers
 
 
+class KeyForm(forms.Form):
+    """The columns by which a row is known again where the source has no number of its own."""
+
+    columns = forms.MultipleChoiceField(required=False, widget=forms.CheckboxSelectMultiple)
+
+    def __init__(self, *args: Any, names: Sequence[str], **kwargs: Any) -> None:
+        """Offer the columns of the file."""
+        super().__init__(*args, **kwargs)
+        self._names = names
+        self.fields["columns"].choices = [(n, n) for n in names]  # type: ignore[attr-defined]
+
+    def chosen(self) -> list[str]:
+        """Return the columns, in the order of their names."""
+        found = set(self["columns"].value() or []).intersection(self._names)
+        return sorted(found, key=str.casefold)
+
+
 class NewSourceForm(forms.Form):
     """The source that the file is the first of."""
 

@@ -30,7 +30,7 @@ from mdm.mapping_forms import FileForm, NewSourceForm
 from mdm.mapping_parsing import parse_mapping
 from mdm.mapping_preview import MappingPreview, preview_mapping
 from mdm.mapping_table import MappingTable
-from mdm.mapping_words import changes, columns_in_words
+from mdm.mapping_words import changes, columns_in_words, key_in_words
 from mdm.models import FieldMapping, MappingDraft, SourceSystem
 from mdm.pages import StaffPage, staff_user
 from mdm.proposals.regions import likely_region
@@ -106,9 +106,20 @@ class Workbench:
             MappingError: when a form holds what no mapping can.
         """
         document: dict[str, Any] = {"column": self.table.entries()}
+        if self.table.key_from:
+            document["key_from"] = self.table.key_from
         if options := self.file_options:
             document["file"] = options
         return document
+
+    @property
+    def changed_key(self) -> str:
+        """What rows are known again by so far, where this mapping changes it; else ""."""
+        try:
+            before = key_in_words(self.in_force.document) if self.in_force else ""
+            return before if before != key_in_words(self.document) else ""
+        except MappingError:
+            return ""  # Said elsewhere.
 
     def preview(self) -> tuple[MappingPreview | None, str]:
         """Return the first rows as they would be read, or why they cannot be."""

@@ -65,7 +65,7 @@ def parse_mapping(document: Mapping[str, Any]) -> SourceMapping:
     Raises:
         MappingError: at the first thing that is wrong.
     """
-    _only_known(document, {"source", "file", "column"}, _("the mapping"))
+    _only_known(document, {"source", "file", "column", "key_from"}, _("the mapping"))
     entries = document.get("column")
     if not isinstance(entries, Sequence) or isinstance(entries, str) or not entries:
         raise MappingError(
@@ -77,6 +77,7 @@ def parse_mapping(document: Mapping[str, Any]) -> SourceMapping:
         columns,
         _file_options(_table(document.get("file", {}), "file")),
         _source(_table(document["source"], "source")) if "source" in document else None,
+        _key_from(document.get("key_from", []), columns),
     )
 
 
@@ -213,13 +214,33 @@ def _check_together(columns: Sequence[Column]) -> None:
             )
         names.add(column.name)
         attributes.add(column.attribute)
-    if "source_key" not in attributes:
+
+
+def _key_from(names: object, columns: Sequence[Column]) -> tuple[str, ...]:
+    """Return the columns that make the key, spelt as the other tables of the mapping do.
+
+    They are sorted: the order in which they are named, or stand in a file, changes no key.
+    """
+    if not isinstance(names, list) or not all(isinstance(n, str) and n.strip() for n in names):
+        raise MappingError(_('key_from is a list of names of columns, such as ["email"].'))
+    has_own = any(column.attribute == "source_key" for column in columns)
+    if has_own and names:
+        raise MappingError(
+            _("A column is the key in the source (source_key): key_from would make another one.")
+        )
+    if not has_own and not names:
         raise MappingError(
             _(
-                "No column is the key in the source (source_key): the source's own number of the "
-                "customer, which every row needs."
+                "No column is the key in the source (source_key), the source's own number of the "
+                "customer. Where it has none, say which columns tell a row from another "
+                "(key_from)."
             )
         )
+    spelling = {column.name.casefold(): column.name for column in columns}
+    chosen = [spelling.get(name.strip().casefold(), name.strip()) for name in names]
+    if len({name.casefold() for name in chosen}) < len(chosen):
+        raise MappingError(_("A column stands twice in key_from."))
+    return tuple(sorted(chosen, key=str.casefold))
 
 
 def _file_options(table: Mapping[str, Any]) -> FileOptions:

@@ -3,6 +3,7 @@
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime
+from itertools import islice
 from typing import Any
 
 from django.utils.formats import date_format
@@ -67,6 +68,9 @@ class MappingPreview:
     rows: tuple[PreviewRow, ...]
     issue_count: int
     missing_key_count: int
+    sample_count: int
+    overtaken_count: int
+    """How many rows of the sample have the key of a later one."""
 
 
 def preview_mapping(sample: Sample, mapping: SourceMapping, region: str) -> MappingPreview:
@@ -78,22 +82,26 @@ def preview_mapping(sample: Sample, mapping: SourceMapping, region: str) -> Mapp
         zone=get_default_timezone(),
         postcodes=postcodes.table(),
     )
-    read = [(line, cells, reader.read(cells)) for line, cells in _cells(sample)]
+    keys = list(filter(None, (reader.keys.of(cells) for _line, cells in _cells(sample))))
+    first = islice(_cells(sample), PREVIEW_ROWS)
+    read = [(line, cells, reader.read(cells)) for line, cells in first]
     shown = _shown_attributes(mapping, [row for _line, _cells, row in read])
     rows = tuple(
-        PreviewRow(line, cells[mapping.key_column], _cells_of(row, cells, mapping, shown))
+        PreviewRow(line, reader.keys.of(cells), _cells_of(row, cells, mapping, shown))
         for line, cells, row in read
     )
     return MappingPreview(
         headings=tuple(map(attribute_words.label, shown)),
         rows=rows,
         issue_count=sum(len(cell.issues) for row in rows for cell in row.cells),
-        missing_key_count=sum(not row.key.strip() for row in rows),
+        missing_key_count=sum(not row.key for row in rows),
+        sample_count=len(sample.rows),
+        overtaken_count=len(keys) - len(set(keys)),
     )
 
 
 def _cells(sample: Sample) -> Iterable[tuple[int, dict[str, str]]]:
-    for line, cells in sample.rows[:PREVIEW_ROWS]:
+    for line, cells in sample.rows:
         yield line, dict(zip(sample.names, cells, strict=True))
 
 

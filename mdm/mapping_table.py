@@ -11,8 +11,9 @@ from django.utils.translation import gettext as _
 from mdm.loading.drafts import Sample
 from mdm.mapping import DATE_ATTRIBUTES, MappingError
 from mdm.mapping_documents import proposed_entry
-from mdm.mapping_forms import OPTION_KINDS, ColumnForm
+from mdm.mapping_forms import OPTION_KINDS, ColumnForm, KeyForm
 from mdm.proposals.columns import ColumnSample, Proposal, date_formats, propose
+from mdm.proposals.keys import propose_key
 from mdm.proposals.looks import unread_count
 
 _EXAMPLES = 3
@@ -55,7 +56,7 @@ class MappingTable:
         columns = sample.columns
         known = {entry["name"].casefold(): entry for entry in document.get("column", [])}
         proposals = propose(columns, region=region)
-        initial = _initial(columns, proposals, known)
+        initial = _initial(columns, proposals, known, is_keyless="key_from" in document)
         formats = [_formats(*pair, region) for pair in zip(columns, proposals, strict=True)]
         self.rows = [
             TableRow(
@@ -75,6 +76,12 @@ class MappingTable:
         ]
         self._is_sent = sent is not None
         self._initial = initial
+        self.key = KeyForm(
+            sent,
+            prefix="key",
+            names=sample.names,
+            initial={"columns": self._key(sample, document)},
+        )
 
     @property
     def ambiguous(self) -> str:
@@ -85,6 +92,16 @@ class MappingTable:
     def unread(self) -> list[TableRow]:
         """The columns of dates with values that their format does not read."""
         return [row for row in self.rows if row.unread]
+
+    @property
+    def has_own_key(self) -> bool:
+        """True when a column is the source's own number."""
+        return any(row.form.shown_attribute == "source_key" for row in self.rows)
+
+    @property
+    def key_from(self) -> list[str]:
+        """The columns that make the key of a row; none where the source has its own."""
+        return [] if self.has_own_key else self.key.chosen()
 
     @property
     def kinds(self) -> str:
@@ -108,14 +125,25 @@ class MappingTable:
                 )
         return [entry for row in self.rows if (entry := row.form.entry())]
 
+    def _key(self, sample: Sample, document: Mapping[str, Any]) -> list[str]:
+        """Return the columns that make the key: those in force, else a proposal."""
+        in_force = {name.casefold() for name in document.get("key_from", [])}
+        if in_force:
+            return [name for name in sample.names if name.casefold() in in_force]
+        attributes = [str(entry.get("attribute", "")) for entry in self._initial]
+        return list(propose_key(sample.names, attributes, [cells for _line, cells in sample.rows]))
+
 
 def _initial(
     columns: Sequence[ColumnSample],
     proposals: Sequence[Proposal],
     known: Mapping[str, Mapping[str, Any]],
+    *,
+    is_keyless: bool,
 ) -> list[dict[str, Any]]:
     """Return the entry of each column: that in force, else a proposal nobody has taken yet."""
     taken = {entry["attribute"] for entry in known.values()}
+    taken |= {"source_key"} if is_keyless else set()
     found: list[dict[str, Any]] = []
     for column, proposal in zip(columns, proposals, strict=True):
         entry = known.get(column.name.casefold())

@@ -33,7 +33,7 @@ class Change(NamedTuple):
 
 def changes(older: Document, newer: Document) -> list[Change]:
     """Return what the newer version does otherwise: file options first, then columns by name."""
-    found = list(_compare(_file_in_words(older), _file_in_words(newer)))
+    found = list(_compare(_whole_in_words(older), _whole_in_words(newer)))
     found += _compare(columns_in_words(older), columns_in_words(newer))
     return found
 
@@ -41,6 +41,13 @@ def changes(older: Document, newer: Document) -> list[Change]:
 def columns_in_words(document: Document) -> dict[str, str]:
     """Return each column by name: what it is, and how it is read."""
     return {column["name"]: _column_in_words(column) for column in document.get("column", [])}
+
+
+def key_in_words(document: Document) -> str:
+    """Return the columns by which a row is known again."""
+    own = (c["name"] for c in document.get("column", []) if c.get("attribute") == "source_key")
+    names = sorted(document.get("key_from", []), key=str.casefold)
+    return ", ".join([*own, *names])
 
 
 def _compare(older: Mapping[str, str], newer: Mapping[str, str]) -> Iterable[Change]:
@@ -53,9 +60,10 @@ def _compare(older: Mapping[str, str], newer: Mapping[str, str]) -> Iterable[Cha
             yield Change("changed", name, before, after)
 
 
-def _file_in_words(document: Document) -> dict[str, str]:
+def _whole_in_words(document: Document) -> dict[str, str]:
     options = document.get("file", {})
-    return {
+    key = {str(_("Known again by")): key_in_words(document)} if document.get("key_from") else {}
+    return key | {
         str(_FILE_OPTIONS.get(name, name)): str(_SIGNS.get(value, value))
         for name, value in options.items()
         if value not in ("", 0)

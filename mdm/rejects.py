@@ -28,6 +28,7 @@ WORDS: Mapping[str, Any] = {
     "no_object": _("The line is JSON, but no object of the form {…}."),
     "key_twice": _("The same name stands twice in the object."),
     "no_key": _("The line has no key: the source's own number of the customer is missing."),
+    "no_key_parts": _("The columns that make the key are all blank: nothing tells the row again."),
     "key_too_long": _("The key is longer than 200 characters."),
     "erased": _("This customer was erased at her request and must not come back."),
 }

@@ -303,9 +303,8 @@ def keep_mapping(
 
 def _check(stored: StoredFile, reading: Reading) -> dict[str, Any]:
     """Refuse at once what the job would refuse: encoding, header, columns. Returns the layout."""
-    wanted = [column.name for column in reading.parsed.columns]
     try:
-        table = open_table(stored.location, reading.options, wanted)
+        table = open_table(stored.location, reading.options, reading.parsed.wanted)
     except FileRefused as error:
         raise LoadRefused(error) from error
     layout = {**table.layout, "columns": list(table.columns)}

@@ -28,7 +28,7 @@ class Candidate:
     def of(cls, line: int, cells: Cells, reader: RowReader, cells_text: str = "") -> Self:
         """Return a row with its cells as text, not standardised yet."""
         raw_text = reader.raw_text(cells, cells_text)
-        return cls(line, cells[reader.key_column], raw_text, reader.content_hash(raw_text))
+        return cls(line, reader.keys.of(cells), raw_text, reader.content_hash(raw_text))
 
     @property
     def plain(self) -> tuple[Any, ...]:

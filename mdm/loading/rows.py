@@ -9,6 +9,7 @@ from json.encoder import encode_basestring
 from typing import Any, NamedTuple, Self
 
 from mdm.loading.claims import Claim, PermissionColumns
+from mdm.loading.row_keys import RowKeys
 from mdm.mapping import SourceMapping
 from mdm.standardise import VERSION
 from mdm.standardise.dates import parse_date, parse_moment
@@ -115,7 +116,7 @@ class RowReader:
     ) -> None:
         self.mapping = mapping
         self._postcodes = postcodes
-        self.key_column = mapping.key_column
+        self.keys = RowKeys(mapping)
         self._region, self._today, self._zone = region, today, zone
         self._ignored = frozenset(column.name for column in mapping.named("ignore"))
         named = mapping.named(*_NAMED_ATTRIBUTES)

@@ -16,9 +16,9 @@ from typing import Any
 
 from mdm import rejects
 from mdm.loading.candidates import line_of
+from mdm.loading.row_keys import RowKeys
 from mdm.loading.rows import RowReader
 from mdm.reading.rows import BadRow, Row, Table, bad_row
-from mdm.standardise.text import clean
 
 MAX_KEY_LENGTH = 200
 _REPORT_EVERY = 2000
@@ -68,9 +68,9 @@ def stage(table: Table, reader: RowReader, path: Path, report: Report) -> Stage:
         for row in table.rows():
             if is_returned and isinstance(row, Row):
                 row = Row(row.line, rejects.as_sent(row.cells))
-            checked = _checked(row, reader.key_column)
+            checked, key = _checked(row, reader.keys)
             if isinstance(checked, Row):
-                hashes.append(_key_hash(checked.cells[reader.key_column]))
+                hashes.append(_key_hash(key))
                 file.write(line_of(checked.line, checked.cells))
             else:
                 staged.rejected_count += 1
@@ -84,15 +84,18 @@ def stage(table: Table, reader: RowReader, path: Path, report: Report) -> Stage:
     return staged
 
 
-def _checked(row: Row | BadRow, key_column: str) -> Row | BadRow:
+def _checked(row: Row | BadRow, keys: RowKeys) -> tuple[Row | BadRow, str]:
+    """Return the row with its key, or a rejected one."""
     if isinstance(row, BadRow):
-        return row
-    key = clean(row.cells[key_column])
+        return row, ""
+    key = keys.of(row.cells)
     if 0 < len(key) <= MAX_KEY_LENGTH:
-        row.cells[key_column] = key
-        return row
-    reason = "key_too_long" if key else "no_key"
-    return bad_row(row.line, reason, list(row.cells.values()), column=key_column)
+        if keys.column:
+            row.cells[keys.column] = key
+        return row, key
+    reason = "key_too_long" if key else keys.missing
+    told = keys.named[:MAX_KEY_LENGTH]
+    return bad_row(row.line, reason, list(row.cells.values()), column=told), ""
 
 
 def _overtaken(staged: Stage, reader: RowReader) -> set[int]:
@@ -106,9 +109,11 @@ def _overtaken(staged: Stage, reader: RowReader) -> set[int]:
     overtaken: set[int] = set()
     for _, entry in staged.lines():
         line, cells = entry[0], entry[1]
-        if cells is None or _key_hash(cells[reader.key_column]) not in repeated:
+        if cells is None:
             continue
-        key = cells[reader.key_column]
+        key = reader.keys.of(cells)
+        if _key_hash(key) not in repeated:
+            continue
         rank = (reader.updated_at(cells) or _LONG_AGO, line)
         if key not in best:
             best[key] = rank

@@ -152,9 +152,8 @@ def stage_batch(run: JobRun, batch: LoadBatch, prepared: Preparation) -> Stage:
     source_file, reader = location(batch.stored_file), prepared.reader
     if not batch.stored_file or not source_file.exists():
         raise JobRefused(_("The uploaded file is no longer there: load it again."))
-    wanted = [column.name for column in reader.mapping.columns]
     # As it was found out, or told, when the file came: the layout is what people see.
-    table = open_table(source_file, FileOptions().over(batch.layout), wanted)
+    table = open_table(source_file, FileOptions().over(batch.layout), reader.mapping.wanted)
 
     def report(line_count: int) -> None:
         run.progress(line_count, table.expected_count, "reading")

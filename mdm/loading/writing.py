@@ -194,7 +194,7 @@ class ChunkWriter:
                 done.changed.append((stored[row.key].pk, row))
             elif end == "erased":
                 # Nothing of an erased person is kept, not even in a rejected row.
-                done.rejects.append(Reject(row.line, self._reader.key_column, "", end, {}))
+                done.rejects.append(Reject(row.line, self._reader.keys.named[:200], "", end, {}))
                 continue
             else:
                 done.untouched.append((end, row))

@@ -249,8 +249,14 @@ def _with_key(
     named = [i for i, p in enumerate(found) if p.attribute == "source_key"]
     if not named:
         free = [i for i, p in enumerate(found) if not p.attribute]
-        # Days may happen to differ in every row of a sample; they still name nobody.
-        named = [i for i in free if fitness(i)[0] and not date_formats(columns[i], region)]
+        # Days and remarks may happen to differ in every row of a sample; they still name nobody.
+        named = [
+            i
+            for i in free
+            if fitness(i)[0]
+            and not date_formats(columns[i], region)
+            and not looks.has_several_words(columns[i].values)
+        ]
         if named:
             found[named[0]] = Proposal("source_key", "values", weight=1)
             named = named[:1]

@@ -16,6 +16,12 @@
     for (const option of column.querySelectorAll("[data-for]")) option.hidden = !shown.includes(option.dataset.for);
   };
 
+  const key = form.querySelector("[data-key]");
+  const fitKey = () => {
+    const chosen = [...form.querySelectorAll("select[name$='-attribute']")];
+    key.hidden = chosen.some((select) => select.value === "source_key");
+  };
+
   const preview = async () => {
     const number = ++latest;
     rows.setAttribute("aria-busy", "true");
@@ -35,6 +41,7 @@
     if (/^(file|source)-/.test(event.target.name) && event.target.name !== "source-region") return;
     const column = event.target.closest("[data-column]");
     if (column) fit(column);
+    fitKey();
     clearTimeout(waiting);
     waiting = setTimeout(preview, 300);
   });

@@ -8,6 +8,7 @@ import pytest
 from mdm.mapping import MappingError
 from mdm.mapping_parsing import parse_mapping, read_document
 
+MAIL = {"column": [{"name": "email", "attribute": "email"}]}
 KEY = {"name": "id", "attribute": "source_key"}
 SHIPPED = sorted((Path(__file__).parents[2] / "mdm" / "mappings").glob("*.toml"))
 
@@ -53,6 +54,11 @@ def test_a_mapping_may_be_json(tmp_path):
         ({"column": [KEY], "source": {"file_mode": "some"}}, "delta"),
         ({"column": [KEY], "sheet": 1}, "sheet"),
         ({"column": "id"}, "[[column]]"),
+        ({"column": [KEY], "key_from": ["email"]}, "source_key"),
+        ({**MAIL, "key_from": "email"}, '["email"]'),
+        ({**MAIL, "key_from": [""]}, '["email"]'),
+        ({**MAIL, "key_from": []}, "key_from"),
+        ({**MAIL, "key_from": ["email", "Email "]}, "twice"),
     ],
 )
 def test_a_mistake_is_named(document, words):
@@ -61,6 +67,13 @@ def test_a_mistake_is_named(document, words):
 
     assert words in str(refusal.value)
     assert "\n" not in str(refusal.value)
+
+
+def test_columns_that_make_a_key_are_sorted_and_spelt_as_the_mapping_does():
+    mapping = parse_mapping({**MAIL, "key_from": ["nom", " EMAIL"]})
+
+    assert (mapping.key_column, mapping.key_from) == ("", ("email", "nom"))
+    assert mapping.wanted == ("email", "nom")
 
 
 def test_a_near_attribute_is_offered():

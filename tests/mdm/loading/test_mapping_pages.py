@@ -51,7 +51,7 @@ def values_of(response: Any, **changes: str) -> dict[str, Any]:
     """
     bench = response.context["bench"]
     sent: dict[str, Any] = {"column": bench.sample.names}
-    forms = [bench.file, *(row.form for row in bench.table.rows)]
+    forms = [bench.file, bench.table.key, *(row.form for row in bench.table.rows)]
     forms += [bench.new_source] if bench.new_source else []
     for form in forms:
         for field in form:
@@ -256,7 +256,7 @@ def test_another_sheet_of_a_workbook_can_be_chosen(steward, tmp_path):
 @pytest.mark.parametrize(
     ("changes", "words"),
     [
-        ({"Réf_adhérent__attribute": ""}, "source_key"),
+        ({"Réf_adhérent__attribute": "", "key-columns": ""}, "source_key"),
         ({"Catégorie__attribute": "email"}, "Catégorie"),
         ({"Né_le__format": "JJ/MM"}, "JJ/MM"),
         ({"Lettre_info__attribute": "permission"}, "Lettre info"),
