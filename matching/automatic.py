@@ -104,24 +104,28 @@ UNTOLD = Sharing()
 """Where a file tells nothing, it may have families."""
 
 
-def held_back(levels: Levels, sharing: Sharing = UNTOLD) -> str | None:
+def held_back(
+    levels: Levels, sharing: Sharing = UNTOLD, unguarded: Collection[str] = ()
+) -> str | None:
     """Return why these levels may not link by themselves, or None when they may.
 
     Args:
         levels: field -> level.
         sharing: what people of the file share.
+        unguarded: reasons that the rules let link by themselves all the same.
 
     The reasons, each a code that `matching.explanation` puts in words: `identifier_conflict`,
     `birth_date_conflict`, `sex_conflict`, `given_name_conflict`, `given_name_unconfirmed`,
     `given_name_alone`, `names_alone`;
     of organisations `registration_conflict`, `organisation_unconfirmed`.
     """
-    if levels.get("kind") == Kind.ORGANISATIONS:
-        return _organisation_held_back(levels)
-    if _is(levels, "identifier", {Identifier.SAME}) and not _is_two_people(levels):
+    reasons = _OF_ORGANISATIONS if levels.get("kind") == Kind.ORGANISATIONS else _REASONS
+    is_one_number = _is(levels, "identifier", {Identifier.SAME})
+    if reasons is _REASONS and is_one_number and not _is_two_people(levels):
         return None
-    for reason, holds in _REASONS.items():
-        if holds(levels) and not _is_lifted(reason, levels, sharing):
+    for reason, holds in reasons.items():
+        is_asked = reason not in unguarded
+        if is_asked and holds(levels) and not _is_lifted(reason, levels, sharing):
             return reason
     return None
 
@@ -187,8 +191,8 @@ def _given_name_is_unconfirmed(levels: Levels) -> bool:
     """Without a given name on both sides, something else must be the person's own."""
     if _is(levels, "email", {Email.SPELLS_NAME}):
         return True
-    if _is(levels, "given_name", _SAME_GIVEN):
-        return False
+    if _is(levels, "given_name", _SAME_GIVEN) or _given_names_conflict(levels):
+        return False  # One that differs is not missing: that is a reason of its own.
     if _is(levels, "given_name", _NEAR_GIVEN):
         return not (_is(levels, "birth_date", BIRTH_AGREES) or _is_family_and_contact(levels))
     return not (_is(levels, "email", _OWN_EMAIL) or _is_born_and_reached_alike(levels))
@@ -229,20 +233,20 @@ def _is_born_and_reached_alike(levels: Levels) -> bool:
     return _is(levels, "birth_date", BIRTH_AGREES) and _is(levels, "email", _EMAIL_AGREES)
 
 
-def _organisation_held_back(levels: Levels) -> str | None:
-    """Return why two organisations may not link by themselves: branches share a name alone."""
-    if _is(levels, "registration", {Code.DIFFERS}):
-        return "registration_conflict"
+def _registrations_conflict(levels: Levels) -> bool:
+    return levels.get("registration") == Code.DIFFERS
+
+
+def _organisation_is_unconfirmed(levels: Levels) -> bool:
+    """Return whether two organisations may be branches: these share a name alone."""
     if _is(levels, "registration", {Code.SAME}):
-        is_known = not _is(levels, "organisation", {Organisation.DIFFERS})
-        return None if is_known else "organisation_unconfirmed"
+        return _is(levels, "organisation", {Organisation.DIFFERS})
     is_reached_alike = (
         _is(levels, "address", _HOME_AGREES)
         or _is(levels, "website", {Code.SAME})
         or any(_is(levels, field, wanted) for field, wanted in _CONTACT_AGREES.items())
     )
-    is_confirmed = _is(levels, "organisation", _SAME_ORGANISATION) and is_reached_alike
-    return None if is_confirmed else "organisation_unconfirmed"
+    return not (_is(levels, "organisation", _SAME_ORGANISATION) and is_reached_alike)
 
 
 _REASONS: Mapping[str, Callable[[Levels], bool]] = {
@@ -254,3 +258,11 @@ _REASONS: Mapping[str, Callable[[Levels], bool]] = {
     "given_name_alone": _given_name_is_alone,
     "names_alone": _names_are_alone,
 }
+
+_OF_ORGANISATIONS: Mapping[str, Callable[[Levels], bool]] = {
+    "registration_conflict": _registrations_conflict,
+    "organisation_unconfirmed": _organisation_is_unconfirmed,
+}
+
+GUARDS = (*_REASONS, *_OF_ORGANISATIONS)
+"""All reasons for which a pair is held back; a rule set may do without one."""

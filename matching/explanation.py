@@ -7,7 +7,6 @@ from django.utils.functional import Promise
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
-from matching.automatic import held_back
 from matching.levels import level_name
 from matching.models import PairEvidence
 from matching.scoring import ScoreModel, probability
@@ -81,7 +80,7 @@ def explain_pattern(model: ScoreModel, pattern: int, score: float) -> ScoreInWor
         speaks_for=tuple(a for a in by_weight if a.bits >= _NOTHING),
         speaks_against=tuple(a for a in by_weight if a.bits <= -_NOTHING),
         silent=tuple(a for a in arguments if abs(a.bits) < _NOTHING),
-        held_back=reason_in_words(held_back(levels, model.sharing) or ""),
+        held_back=reason_in_words(model.held_back(levels) or ""),
     )
 
 

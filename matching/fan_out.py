@@ -177,7 +177,7 @@ def _build(row: MatchRun) -> "tuple[Work, list[Part]] | None":
 
     chosen = settings_of(Parameters.read(row.rule_set.parameters))
     records = codes.read_pages(row.plan["pages"])
-    encoded = encode(records, compare_sources=chosen.compares_sources)
+    encoded = encode(records, compare_sources=chosen.compares_sources, reading=chosen.reading)
     rules = [Rule(tuple(name.split("+")), budget=float("inf")) for name in row.plan["rules"]]
     blocks = build_all(encoded, rules, chosen.block_cap, workers=chosen.workers)
     work = Work(encoded, Claims(blocks), Scope(None, records.sources, chosen.clean_sources))

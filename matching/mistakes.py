@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, cast
 
 import numpy as np
 
-from matching.automatic import UNTOLD, held_back
+from matching.automatic import held_back
 from matching.learnt import rules_of
 from matching.linkage.columns import Codes, Flags, Ids
 from matching.linkage.comparison import compare
@@ -18,6 +18,7 @@ from matching.models import MatchRun, PairEvidence
 from matching.records import read_columns
 from matching.rule_sets import Parameters
 from matching.scoring import ModelState, ScoreModel, is_current
+from matching.searching import reading_of
 from mdm.models import SourceRecord
 
 if TYPE_CHECKING:
@@ -59,14 +60,16 @@ class Compared:
     def __init__(self, truth: Truth, run: MatchRun | None) -> None:
         """Block the records again, as the run did, and read its evidence."""
         self.truth = truth
-        self.encoded = encode(read_columns(lambda _done, _total: None))
-        parameters = Parameters.read(run.rule_set.parameters) if run else Parameters()
-        cap, self.threshold = parameters.block_cap, parameters.automatic_threshold
+        self.parameters = Parameters.read(run.rule_set.parameters) if run else Parameters()
+        self.encoded = encode(
+            read_columns(lambda _done, _total: None), reading=reading_of(self.parameters)
+        )
+        cap = self.parameters.block_cap
         rules = rules_of(run) if run else taken(propose(self.encoded, cap=cap))
         self.blocks = build_all(self.encoded, rules, cap)
         state = cast("ModelState", run.model) if run and run.model else None
         current = state if state and is_current(state) else None
-        self.sharing = ScoreModel.from_state(current).sharing if current else UNTOLD
+        self.model = ScoreModel.from_state(current) if current else None
         self._read_evidence()
 
     def _read_evidence(self) -> None:
@@ -150,9 +153,10 @@ class Compared:
             return BELOW_FLOOR if is_compared else NOT_COMPARED
         if self.automatic[row]:
             return REFUSED
-        if self.score[row] < self.threshold:
+        if self.score[row] < self.parameters.bounds(levels)[1]:
             return BELOW_THRESHOLD
-        return held_back(levels, self.sharing) or BELOW_THRESHOLD
+        reason = self.model.held_back(levels) if self.model else held_back(levels)
+        return reason or BELOW_THRESHOLD
 
     def _levels(self, left: Ids, right: Ids) -> "dict[str, Levels]":
         return compare(self.encoded, left.astype(np.int32), right.astype(np.int32))

@@ -16,6 +16,7 @@ from django.utils.translation import gettext as _
 from matching import codes, key_table
 from matching.explanation import ScoreInWords, explain_pattern
 from matching.learnt import Learnt, learnt_with_keys
+from matching.searching import reading_of
 from mdm.key_sets import key_query
 from mdm.models import SourceRecord
 from mdm.standardise.record import StandardRecord, standardise_record
@@ -107,14 +108,16 @@ def compared(record: StandardRecord, learnt: Learnt) -> list[tuple[float, int, i
         return []
     folded, _live = codes.fold_rows([described, *rows])
     left, right = np.zeros(len(rows), np.int32), np.arange(1, len(rows) + 1, dtype=np.int32)
-    encoded = encode(folded, learnt.known)
+    encoded = encode(folded, learnt.known, reading=reading_of(learnt.parameters))
     found = patterns(encoded, encoded.fields, left, right).tolist()
-    scores = {one: learnt.model.score(learnt.model.levels(one)) for one in set(found)}
-    listed = ((scores[p], row[0], p) for p, row in zip(found, rows, strict=True))
-    return sorted(
-        (one for one in listed if one[0] >= learnt.parameters.review_floor),
-        key=lambda one: (-one[0], one[1]),
-    )
+    levels = {one: learnt.model.levels(one) for one in set(found)}
+    kept = {
+        one: score
+        for one, known in levels.items()
+        if (score := learnt.model.score(known)) >= learnt.parameters.bounds(known)[0]
+    }
+    listed = ((kept[p], row[0], p) for p, row in zip(found, rows, strict=True) if p in kept)
+    return sorted(listed, key=lambda one: (-one[0], one[1]))
 
 
 def _row(record: StandardRecord) -> tuple[Any, ...]:

@@ -13,7 +13,6 @@ from typing import NamedTuple
 from django.db.models import QuerySet
 from django.utils.timezone import now
 
-from matching.automatic import held_back
 from matching.blind import may_need_a_person, place_in_queue, weak_or_drawn
 from matching.clustering import Reason, Refusal
 from matching.former import Evidence, evidence_now
@@ -238,7 +237,7 @@ def _candidates(
     models = _models({row.run for row in weak if row.score > 0})
     for left, right, score, _automatic, pattern, run in weak:
         model = models.get(run) if score > 0 else None
-        reason = held_back(model.levels(pattern), model.sharing) if model else None
+        reason = model.held_back(model.levels(pattern)) if model else None
         yield (left, right), Wanted(score, ReviewTask.Kind.PAIR, reason or "")
     inside = set(record_ids)
     for refusal in stand.refusals:

@@ -11,14 +11,14 @@ from django.shortcuts import get_object_or_404
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
-from matching import rule_sets
+from matching import rule_sets, rule_words
 from matching.explanation import reason_in_words
+from matching.levels import LEVELS
 from matching.models import MatchRun, RuleSet
 from matching.outcome import examples
-from matching.rule_sets import BlockingRule, Parameters
+from matching.rule_sets import READ_FIELDS, BlockingRule, LevelReading, Parameters
 from matching.run_charts import key_in_words, rule_in_words
 from matching.runs import SearchRefused, start_run, start_simulation
-from matching.scoring import probability
 from mdm import rule_versions
 from mdm.models import Customer, Job
 from mdm.pages import StaffPage
@@ -27,18 +27,6 @@ from mdm.rule_versions import RulesRefused, required_draft
 
 _NEW_PARTS = range(3)
 _action = action("matching.activate_ruleset", "matching:rules")
-
-
-@dataclass(frozen=True, slots=True)
-class Figure:
-    """One figure of the rules: how the form names it, what it is now, and what it means."""
-
-    name: str
-    label: str
-    help_text: str
-    value: float
-    step: str
-    note: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -68,14 +56,14 @@ class RulesPage(StaffPage):
         versions = RuleSet.objects.select_related("created_by", "activated_by")
         return super().get_context_data(
             active=active,
-            figures=_figures(parameters),
-            link_only=parameters.link_only,
+            figures=rule_words.figures(parameters),
+            said=rule_words.said(parameters),
+            warnings=rule_words.warnings(parameters),
+            parameters=parameters,
             rules=[row for row in _rule_rows(parameters) if row.is_used],
             follows_data=not parameters.rules,
             draft=draft,
-            draft_figures=_figures(drafted) if drafted else [],
-            draft_rules=list(_rule_rows(drafted)) if drafted else [],
-            draft_link_only=drafted.link_only if drafted else False,
+            **_drafted(drafted),
             parts=sorted((key_in_words(part), part) for part in _known_parts()),
             new_parts=_NEW_PARTS,
             versions=list(versions.exclude(status=RuleSet.Status.DRAFT)),
@@ -84,50 +72,19 @@ class RulesPage(StaffPage):
         )
 
 
-def _figures(parameters: Parameters) -> list[Figure]:
-    return [
-        Figure(
-            "automatic_threshold",
-            _("Links by itself from"),
-            _("Points of evidence; each doubles the odds that both are one person."),
-            parameters.automatic_threshold,
-            "0.5",
-            _odds(parameters.automatic_threshold),
-        ),
-        Figure(
-            "review_floor",
-            _("Goes to a steward from"),
-            _("Pairs below are forgotten."),
-            parameters.review_floor,
-            "0.5",
-            _odds(parameters.review_floor),
-        ),
-        Figure(
-            "max_cluster_size",
-            _("Records of one customer at most"),
-            _("Beyond it nothing links by itself."),
-            parameters.max_cluster_size,
-            "1",
-        ),
-        Figure(
-            "least_support",
-            _("Share of pairs that must support a union"),
-            _("From 0 to 1: one link alone does not join two large groups."),
-            parameters.least_support,
-            "0.05",
-        ),
-        Figure(
-            "block_cap",
-            _("Records that share a blocking key at most"),
-            _("Larger blocks say nothing and are left out of that rule."),
-            parameters.block_cap,
-            "1",
-        ),
-    ]
-
-
-def _odds(points: float) -> str:
-    return _("%(percent)d in 100") % {"percent": round(100 * probability(points))}
+def _drafted(drafted: Parameters | None) -> dict[str, Any]:
+    """Return what the form of the draft shows."""
+    if drafted is None:
+        return {}
+    return {
+        "drafted": drafted,
+        "draft_figures": rule_words.figures(drafted),
+        "draft_training": rule_words.training_figures(drafted),
+        "draft_rules": list(_rule_rows(drafted)),
+        "draft_fields": rule_words.field_rows(drafted),
+        "draft_guards": rule_words.guard_rows(drafted),
+        "draft_warnings": rule_words.warnings(drafted),
+    }
 
 
 def _rule_rows(parameters: Parameters) -> Iterator[RuleRow]:
@@ -233,7 +190,24 @@ def _posted(form: QueryDict) -> Parameters:
         block_cap=int(_number(form, "block_cap")),
         link_only="link_only" in form,
         rules=_posted_rules(form),
+        organisation_floor=_optional(form, "organisation_floor"),
+        organisation_threshold=_optional(form, "organisation_threshold"),
+        left_out=tuple(form.getlist("left_out")),
+        read_as=tuple(_posted_readings(form)),
+        unguarded=tuple(form.getlist("unguarded")),
+        lifts_guards="keeps_guards" not in form,
+        most_rounds=int(_number(form, "most_rounds")),
+        shrink=_number(form, "shrink"),
+        prior_pairs=_number(form, "prior_pairs"),
+        learns_anew="keeps_learnt" not in form,
     )
+
+
+def _posted_readings(form: QueryDict) -> Iterator[LevelReading]:
+    for field in READ_FIELDS:
+        for level in (one.name.lower() for one in LEVELS[field]):
+            if read_as := form.get(f"read-{field}-{level}"):
+                yield LevelReading(field, level, read_as)
 
 
 def _posted_rules(form: QueryDict) -> tuple[BlockingRule, ...]:
@@ -248,6 +222,10 @@ def _posted_rules(form: QueryDict) -> tuple[BlockingRule, ...]:
     if not rules:
         raise RulesRefused(_("Without any blocking rule nothing would be compared."))
     return () if tuple(rules) == _delivered_rules() else tuple(rules)
+
+
+def _optional(form: QueryDict, name: str) -> float | None:
+    return _number(form, name) if form.get(name, "").strip() else None
 
 
 def _number(form: QueryDict, name: str) -> float:

@@ -13,6 +13,8 @@ from django.utils.translation import gettext_lazy
 from matching.agreement import agreement
 from matching.concordance import concordance
 from matching.models import MatchRun, ReviewTask
+from matching.rule_sets import Parameters
+from matching.rule_words import figures, said
 from matching.run_charts import blocking, histogram, personal, stages, weights
 from matching.run_quality import (
     blocking_report,
@@ -101,6 +103,7 @@ class RunPage(StaffPage):
     def get_context_data(self, **kwargs: Any) -> dict[str, Any]:
         """Add the run with its charts."""
         run = get_object_or_404(_runs(), pk=kwargs["pk"])
+        parameters = Parameters.read(run.rule_set.parameters)
         return super().get_context_data(
             **{**kwargs, "title": _title(run)},
             run=run,
@@ -110,6 +113,9 @@ class RunPage(StaffPage):
             stages=stages(run),
             rules=blocking(run),
             personal=personal(run),
+            parameters=parameters,
+            figures=figures(parameters),
+            said=said(parameters),
             open_count=_open_count(),
             **_undoing(run),
         )

@@ -174,7 +174,8 @@ class _Match:
                 codes.mark_seen(stock.page_ids, self.row)
         self.crew = JobCrew(self.run, self.row, stock.page_ids, stock.records.ids)
         parameters = Parameters.read(self.row.rule_set.parameters)
-        return score(self.run, stock.records, parameters, self.crew)
+        learnt = _learnt_before(self.row, parameters)
+        return score(self.run, stock.records, parameters, self.crew, learnt)
 
     def _of_changes(self, learnt: Learnt) -> "Result":
         """Score what no search has seen with all, by what the last search learnt."""
@@ -210,7 +211,8 @@ def _simulate(run: JobRun) -> Mapping[str, Any]:
     row.timings = {}
     with timed(row.timings, "start"):
         start(run)
-    found = score(run, codes.read_stock(run).records, parameters)
+    learnt = _learnt_before(row, parameters)
+    found = score(run, codes.read_stock(run).records, parameters, learnt=learnt)
     _remember(row, found)
     facts = read_facts(parameters=parameters)
     facts = replace(facts, evidence=_as_evidence(found.pairs))
@@ -241,6 +243,14 @@ def _run_row(run: JobRun) -> MatchRun:
 def _rule_set(run: JobRun) -> RuleSet:
     named = run.parameters.get("rule_set")
     return RuleSet.objects.get(pk=named) if named else active_rule_set()
+
+
+def _learnt_before(row: MatchRun, parameters: Parameters) -> Learnt | None:
+    """Return what the last search of all records by these rules learnt, where they go by it."""
+    if parameters.learns_anew:
+        return None
+    earlier = MatchRun.objects.standing().filter(rule_set=row.rule_set, pk__lt=row.pk)
+    return learnt_by(earlier.exclude(job__parameters__scope="changed").first())
 
 
 def _remember(row: MatchRun, found: "Result") -> None:

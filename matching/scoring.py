@@ -14,7 +14,7 @@ from functools import cached_property
 from math import comb, log2, prod
 from typing import NotRequired, TypedDict, cast
 
-from matching.automatic import UNTOLD, Sharing
+from matching.automatic import UNTOLD, Sharing, held_back
 from matching.levels import LEVELS
 
 TINY = 1e-300
@@ -35,6 +35,7 @@ class ModelState(TypedDict):
     probabilities: dict[str, list[list[float]]]
     personal: NotRequired[list[str]]
     has_families: NotRequired[bool]
+    unguarded: NotRequired[list[str]]
 
 
 @dataclass(frozen=True)
@@ -58,6 +59,8 @@ class ScoreModel:
     """Field -> one row per class -> probability of each level, 1 for level 0."""
     sharing: Sharing = UNTOLD
     """What people of the file share: household evidence, or none."""
+    unguarded: tuple[str, ...] = ()
+    """Reasons to hold a pair back that the rules of its search do without."""
 
     @classmethod
     def from_state(cls, state: ModelState) -> "ScoreModel":
@@ -78,6 +81,7 @@ class ScoreModel:
                 for field, rows in state["probabilities"].items()
             },
             sharing=Sharing(tuple(state.get("personal", ())), state.get("has_families", True)),
+            unguarded=tuple(state.get("unguarded", ())),
         )
 
     def to_state(self) -> ModelState:
@@ -95,6 +99,7 @@ class ScoreModel:
                 },
                 "personal": list(self.sharing.personal),
                 "has_families": self.sharing.has_families,
+                **({"unguarded": list(self.unguarded)} if self.unguarded else {}),
             },
         )
 
@@ -116,6 +121,10 @@ class ScoreModel:
         for field, radix in zip(self.fields, self.radixes, strict=True):
             pattern, levels[field] = divmod(pattern, radix)
         return levels
+
+    def held_back(self, levels: Mapping[str, int]) -> str | None:
+        """Return why these levels may not link by themselves in its search, or None."""
+        return held_back(levels, self.sharing, self.unguarded)
 
     def score(self, levels: Mapping[str, int]) -> float:
         """Return the log2 odds that a pair with these levels is one person."""

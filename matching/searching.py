@@ -18,6 +18,7 @@ if TYPE_CHECKING:
     from matching.fan_out import JobCrew
     from matching.linkage.encoding import Folded
     from matching.linkage.engine import Result, Settings
+    from matching.linkage.readings import Reading
 
 MOST_BY_KEYS = 20_000
 """Changed records whose candidates are looked up; for more, all codes are read."""
@@ -30,7 +31,11 @@ def start(run: JobRun) -> None:
 
 
 def score(
-    run: JobRun, records: "Folded", parameters: Parameters, crew: "JobCrew | None" = None
+    run: JobRun,
+    records: "Folded",
+    parameters: Parameters,
+    crew: "JobCrew | None" = None,
+    learnt: Learnt | None = None,
 ) -> "Result":
     """Return the pairs of all records, and what was learnt from them.
 
@@ -39,6 +44,7 @@ def score(
         records: all live records.
         parameters: the rule set.
         crew: who does the parts of a large search; one process when None.
+        learnt: what an earlier search by the same rules learnt, to go by; None to learn anew.
 
     Raises:
         JobRefused: when there is nothing to match, or far too much.
@@ -54,10 +60,14 @@ def score(
             give_back()
         run.progress(done, total or None, stage)
 
+    settings = settings_of(parameters)
+    if learnt:
+        settings = replace(settings, learnt_rules=learnt.rules)
     with _refusals_in_words():
         return link(
             records,
-            settings_of(parameters),
+            settings,
+            model=learnt.model.to_state() if learnt else None,
             run_by=crew.runner() if crew else ToolkitRun,
             progress=tell,
         )
@@ -101,15 +111,29 @@ def settings_of(parameters: Parameters) -> "Settings":
     """Return what a rule set says as the engine reads it; rules as delivered follow the data."""
     from matching.linkage.engine import Settings
     from matching.linkage.keys import Rule
+    from matching.linkage.training import Training
 
     rules = tuple(Rule(rule.parts, rule.budget) for rule in parameters.rules)
     return Settings(
         rules=rules or None,
         review_floor=parameters.review_floor,
         automatic_threshold=parameters.automatic_threshold,
+        organisation_floor=parameters.organisation_floor,
+        organisation_threshold=parameters.organisation_threshold,
         block_cap=parameters.block_cap,
         clean_sources=None if parameters.link_only else frozenset(),
+        reading=reading_of(parameters),
+        unguarded=parameters.unguarded,
+        lifts_guards=parameters.lifts_guards,
+        training=Training(parameters.most_rounds, parameters.shrink, parameters.prior_pairs),
     )
+
+
+def reading_of(parameters: Parameters) -> "Reading":
+    """Return how a rule set wants comparisons read."""
+    from matching.linkage.readings import Reading
+
+    return Reading.of(parameters.left_out, parameters.read_as)
 
 
 def _has_keys(run: JobRun, learnt: Learnt) -> bool:

@@ -37,7 +37,7 @@ def learn_classes(encoded: Encoded, rules: Sequence[Rule], *, workers: int = 1) 
         encoded.fields,
         rules,
         replace(chance, organisations=_among_organisations(encoded, rules, workers)),
-        with_homes=encoded.texts["street"].is_present,
+        with_homes="address" in encoded.fields and encoded.texts["street"].is_present,
     )
 
 

@@ -73,7 +73,7 @@ def compare(
         given, sex = names["given_name"], levels["sex"]
         same_name = (given > 0) & (given <= GivenName.SAME_COMMON)
         sex[same_name & (sex == Sex.SAME)] = Sex.UNKNOWN
-    return levels
+    return encoded.reading.read(levels)
 
 
 def compare_addresses(sides: Sides) -> Levels:

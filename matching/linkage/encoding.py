@@ -17,20 +17,11 @@ import numpy.typing as npt
 from matching.levels import GivenName
 from matching.linkage import folding, spelling
 from matching.linkage.columns import Bits, Codes, Columns, Flags, Ids, Levels, Objects
-from matching.linkage.known import (
-    Known,
-    frequency_bands,
-    hashes_of,
-    is_among,
-    learn_bands,
-)
-from matching.linkage.mailboxes import (
-    named_after_owner,
-    of_households,
-    of_households_perhaps,
-)
+from matching.linkage.known import Known, frequency_bands, hashes_of, is_among, learn_bands
+from matching.linkage.mailboxes import named_after_owner, of_households, of_households_perhaps
 from matching.linkage.names import Names, code_names
 from matching.linkage.organisations import told_by_kind
+from matching.linkage.readings import AS_FOUND, Reading
 from matching.linkage.rows import Rows, in_rows
 
 SHARED_BY = 10
@@ -168,6 +159,8 @@ class Encoded:
     """Per record its source, 0 where that is unknown or not to be compared."""
     known: Known | None = None
     """What the whole file is like, when these records are only some of it."""
+    reading: Reading = AS_FOUND
+    """Which fields are left out, and which levels are read as others."""
 
     @cached_property
     def part_hashes(self) -> dict[str, Bits]:
@@ -199,7 +192,8 @@ class Encoded:
             "source": len(np.unique(self.sources[self.sources > 0])) > 1,
             "kind": self.is_organisation.any(),
         }
-        return tuple(field for field, is_present in present.items() if is_present)
+        told = (field for field, is_present in present.items() if is_present)
+        return tuple(field for field in told if field not in self.reading.left_out)
 
     @cached_property
     def attributes(self) -> tuple[str, ...]:
@@ -246,7 +240,11 @@ _ALWAYS_ASKED = ("given_name", "family_name", "email")
 
 
 def encode(
-    records: Columns | Folded, known: Known | None = None, *, compare_sources: bool = True
+    records: Columns | Folded,
+    known: Known | None = None,
+    *,
+    compare_sources: bool = True,
+    reading: Reading = AS_FOUND,
 ) -> Encoded:
     """Return the records as codes; they are in the order of their ids.
 
@@ -255,6 +253,7 @@ def encode(
         known: what the whole file is like, when these records are only some of it.
         compare_sources: whether it tells something that two records are of one source; not
             where pairs within a source are not looked at.
+        reading: which fields are left out, and which levels are read as others.
     """
     whole = records if isinstance(records, Folded) else fold(records)
     sources = records.sources if compare_sources else None
@@ -284,6 +283,7 @@ def encode(
         mailboxes=_mailboxes(locals_, letters, names),
         sources=np.zeros(len(records), np.int32) if sources is None else sources,
         known=known,
+        reading=reading,
     )
 
 

@@ -7,7 +7,8 @@ from dataclasses import dataclass, field, replace
 
 import numpy as np
 
-from matching.automatic import held_back
+from matching.automatic import UNTOLD
+from matching.levels import Kind
 from matching.linkage.blocking import (
     BLOCK_CAP,
     Blocks,
@@ -23,8 +24,16 @@ from matching.linkage.keys import Rule
 from matching.linkage.known import Known
 from matching.linkage.pairing import Candidates, Scope, candidates, count_patterns, look_up
 from matching.linkage.proposals import DEFAULT_RULES, Proposal, build_each, propose, taken
+from matching.linkage.readings import AS_FOUND, Reading
 from matching.linkage.sharing import sharing_of
-from matching.linkage.training import fit, score_patterns, split_patterns, without
+from matching.linkage.training import (
+    AS_DELIVERED,
+    Training,
+    fit,
+    score_patterns,
+    split_patterns,
+    without,
+)
 from matching.scoring import ModelState, ScoreModel, is_current
 from matching.timings import timed
 
@@ -47,10 +56,21 @@ class Settings:
     """Blocking rules in the order in which they claim a pair; None to propose them."""
     review_floor: float = -3.0
     automatic_threshold: float = 3.0
+    organisation_floor: float | None = None
+    organisation_threshold: float | None = None
+    """The same of two organisations; None for those of persons."""
     block_cap: int = BLOCK_CAP
     most_pairs: int = MOST_PAIRS
     clean_sources: frozenset[int] | None = frozenset()
     """Sources that hold each person once; None for all of them, which is linking only."""
+    reading: Reading = AS_FOUND
+    unguarded: tuple[str, ...] = ()
+    """Reasons to hold a pair back that these rules do without (see `matching.automatic`)."""
+    lifts_guards: bool = True
+    """Whether a file may show that its contacts are personal."""
+    training: Training = AS_DELIVERED
+    learnt_rules: tuple[Rule, ...] | None = None
+    """Rules that a model learnt earlier goes with: without them it knows no coincidences."""
     too_common: Bits | None = None
     """Keys above the cap in the whole file, when the records at hand are some of it."""
     workers: int = os.cpu_count() or 1
@@ -59,6 +79,18 @@ class Settings:
     def compares_sources(self) -> bool:
         """Whether it tells something that two records come from one source."""
         return self.clean_sources == frozenset()
+
+    def bounds(self, kinds: Levels) -> tuple[Floats, Floats]:
+        """Return floor of review and automatic threshold of pairs of these kinds."""
+        organisations = kinds == Kind.ORGANISATIONS
+
+        def by_kind(of_persons: float, own: float | None) -> Floats:
+            return np.where(organisations, of_persons if own is None else own, of_persons)
+
+        return (
+            by_kind(self.review_floor, self.organisation_floor),
+            by_kind(self.automatic_threshold, self.organisation_threshold),
+        )
 
 
 @dataclass(frozen=True)
@@ -123,7 +155,12 @@ def link(
     settings = settings or Settings()
     run = (run_by or Run)(records.ids, records.sources, settings, progress)
     with run.stage("encode"):
-        encoded = encode(records, known, compare_sources=settings.compares_sources)
+        encoded = encode(
+            records,
+            known,
+            compare_sources=settings.compares_sources,
+            reading=settings.reading,
+        )
     return run.result(encoded, model, changed)
 
 
@@ -150,6 +187,9 @@ class Run:
         """Return the scored pairs."""
         if encoded.known is None and (len(self.ids) < 2 or not encoded.fields):
             raise NothingToCompare("There are no two records with a common attribute.")
+        state = state if state and _knows(state, encoded.fields) else None
+        if state and self.settings.learnt_rules:
+            self.settings = replace(self.settings, rules=self.settings.learnt_rules)
         with self.stage("propose"):
             proposals, rules = self._rules(encoded)
         with self.stage("block"):
@@ -159,13 +199,16 @@ class Run:
             found = self.compared(encoded, blocks, self._scope(changed))
         with self.stage("train"):
             distinct, counts = self.counted(found, encoded.fields)
-            if state is None or tuple(state["fields"]) != encoded.fields or not is_current(state):
+            if state is None:
                 used = [one.rule for one in blocks]
                 classes = learn_classes(encoded, used, workers=self.settings.workers)
                 levels = split_patterns(distinct, encoded.fields)
-                sharing = sharing_of(levels, counts, used)
+                sharing = (
+                    sharing_of(levels, counts, used) if self.settings.lifts_guards else UNTOLD
+                )
                 trained = self.trained(found, distinct, counts, classes)
-                state = replace(trained, sharing=sharing).to_state()
+                unguarded = self.settings.unguarded
+                state = replace(trained, sharing=sharing, unguarded=unguarded).to_state()
             model = ScoreModel.from_state(state)
         with self.stage("score"):
             pairs, expected = self._scored(model, found, distinct, counts)
@@ -203,7 +246,7 @@ class Run:
         self, found: Candidates, distinct: Ids, counts: Ids, classes: Classes
     ) -> ScoreModel:
         """Return the classes fitted to the patterns found, which have been counted."""
-        return fit(distinct, counts.astype(np.float64), classes).model
+        return fit(distinct, counts.astype(np.float64), classes, self.settings.training).model
 
     def tick(self, done: int, total: int) -> None:
         """Say how far the comparison is."""
@@ -260,8 +303,10 @@ class Run:
         self, model: ScoreModel, found: Candidates, distinct: Ids, counts: Ids
     ) -> tuple[Pairs, dict[str, float]]:
         scores = score_patterns(model, distinct)
-        automatic = self._automatic(model, distinct, scores)
-        kept = self.wanted(found, distinct, scores >= self.settings.review_floor, model)
+        kinds = split_patterns(distinct, model.fields).get("kind", np.zeros(1, np.uint8))
+        floor, threshold = self.settings.bounds(kinds)
+        automatic = self._automatic(model, distinct, scores, threshold)
+        kept = self.wanted(found, distinct, scores >= floor, model)
         # Patterns are few: their ranks are narrow, and narrow numbers are sorted by counting them.
         ranks = np.unique(-scores, return_inverse=True)[1].astype(np.min_scalar_type(len(scores)))
         order = np.argsort(kept.left.astype(np.int64) * len(self.ids) + kept.right)
@@ -278,17 +323,18 @@ class Run:
         )
         return pairs, _expected(scores, counts, automatic)
 
-    def _automatic(self, model: ScoreModel, distinct: Ids, scores: Floats) -> Flags:
+    def _automatic(
+        self, model: ScoreModel, distinct: Ids, scores: Floats, threshold: Floats
+    ) -> Flags:
         """Return which distinct patterns link by themselves.
 
         Two sources make two records one person's the sooner, but that is true of all strangers in
         them: what links must be sure enough without it.
         """
         unsourced = score_patterns(model, without("source", distinct, model.fields))
-        strong = np.minimum(scores, unsourced) >= self.settings.automatic_threshold
+        strong = np.minimum(scores, unsourced) >= threshold
         strong[strong] = [
-            held_back(model.levels(pattern), model.sharing) is None
-            for pattern in distinct[strong].tolist()
+            model.held_back(model.levels(pattern)) is None for pattern in distinct[strong].tolist()
         ]
         return np.asarray(strong, np.bool_)
 
@@ -300,6 +346,11 @@ class Run:
             "evidence": len(pairs),
             "automatic": int(pairs.automatic.sum()),
         }
+
+
+def _knows(state: ModelState, fields: tuple[str, ...]) -> bool:
+    """Say whether a model learnt earlier is of these very fields and their levels of today."""
+    return tuple(state["fields"]) == fields and is_current(state)
 
 
 def _expected(scores: Floats, counts: Ids, automatic: Flags) -> dict[str, float]:

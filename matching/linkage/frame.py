@@ -31,7 +31,7 @@ from matching.linkage.keys import Rule
 from matching.linkage.pairing import Candidates, Scope, Tick, candidates, count_patterns, narrow
 from matching.linkage.parts import Counted, Part, Piece, Work, cut, joined_counts
 from matching.linkage.proposals import build_all, propose, taken
-from matching.linkage.training import Fit, fit, score_patterns
+from matching.linkage.training import AS_DELIVERED, Fit, Training, fit, score_patterns
 from matching.scoring import ScoreModel
 
 # The toolkit logs every step through a handler of its own; a run has its progress instead.
@@ -138,10 +138,15 @@ def _positions(pairs: pd.MultiIndex, side: int, frame: pd.DataFrame) -> Codes:
 class LatentClassClassifier(BaseClassifier):
     """Latent classes trained by EM; scores in bits by distinct pattern."""
 
-    def __init__(self, classes: Classes | None, model: ScoreModel | None = None) -> None:
-        """Take the classes to train, or a model that is trained already."""
+    def __init__(
+        self,
+        classes: Classes | None,
+        model: ScoreModel | None = None,
+        training: Training = AS_DELIVERED,
+    ) -> None:
+        """Take the classes to train, and how, or a model that is trained already."""
         super().__init__()
-        self.classes, self.model = classes, model
+        self.classes, self.model, self.training = classes, model, training
         self.last_fit: Fit | None = None
 
     @classmethod
@@ -153,7 +158,7 @@ class LatentClassClassifier(BaseClassifier):
         if self.classes is None:
             raise ValueError("This classifier was given a trained model; it cannot be fitted.")
         distinct, counts = count_patterns(vectors.ravel(), self.classes.fields)
-        self.last_fit = fit(distinct, counts.astype(np.float64), self.classes)
+        self.last_fit = fit(distinct, counts.astype(np.float64), self.classes, self.training)
         self.model = self.last_fit.model
 
     def scores(self, vectors: Ids) -> Floats:
@@ -189,7 +194,7 @@ class ToolkitRun(Run):
         self, found: Candidates, distinct: Ids, counts: Ids, classes: Classes
     ) -> ScoreModel:
         """Return the model of the classifier fitted to the comparison vectors."""
-        classifier = LatentClassClassifier(classes)
+        classifier = LatentClassClassifier(classes, training=self.settings.training)
         classifier.fit(pd.DataFrame({"pattern": found.pattern}, index=self.pairs))
         assert classifier.model is not None  # noqa: S101  (fitted above)
         return classifier.model
@@ -252,7 +257,7 @@ class SpreadRun(ToolkitRun):
         if not self.counts:
             return super().trained(found, distinct, counts, classes)
         vectors = np.repeat(narrow(distinct, self.work.encoded.fields), counts)
-        classifier = LatentClassClassifier(classes)
+        classifier = LatentClassClassifier(classes, training=self.settings.training)
         classifier.fit(pd.DataFrame({"pattern": vectors}))
         assert classifier.model is not None  # noqa: S101  (fitted above)
         return classifier.model

@@ -34,8 +34,11 @@ class Sides:
     def spelt_in_mailboxes(self) -> tuple[tuple[Ids, Codes], ...]:
         """Which pairs have an e-mail without a name, and the name it spells without an e-mail.
 
-        With the record that bears the name; once for either side that the mailbox stands on.
+        With the record that bears the name; once for either side that the mailbox stands on. Where
+        e-mails are left out they spell nothing: no level would tell that a name is only spelt.
         """
+        if "email" not in self.encoded.fields:
+            return ()
         rows = np.flatnonzero(
             (self.agreement("given_name") == MISSING) & (self.agreement("email") == MISSING)
         )

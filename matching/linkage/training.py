@@ -2,7 +2,7 @@
 
 What keeps it safe, each found by a failure without it:
 - blocking itself makes agreement, so every rule has its own class "agrees because of the rule";
-- these coincidence classes stay near their definition (`SHRINK`);
+- these coincidence classes stay near their definition (`Training.shrink`);
 - same person and same person moved differ in address and phone only;
 - a household never learns to agree on given name, birth date or identifier;
 - that two records are of one source may speak against one person, within limits, and never for;
@@ -32,13 +32,8 @@ from matching.linkage.profiles import (
 )
 from matching.scoring import TINY, ScoreModel
 
-SHRINK = 4.0
 PRIOR_STRENGTH = 20.0
-PRIOR_PAIRS = 10.0
-"""Pairs that the starting shares of the classes weigh: only a small file notices."""
-
 TOLERANCE = 1e-5
-MOST_ROUNDS = 200
 MOST_PATTERNS = 12_000
 """Patterns to train on; of rarer ones a sample stands for all."""
 
@@ -50,6 +45,20 @@ MOST_AGAINST = 2.0
 """A source that seems to hold nobody twice may yet: it speaks by one bit at most."""
 
 _MIX = 0x9E3779B97F4A7C15
+
+
+@dataclass(frozen=True)
+class Training:
+    """How the classes are fitted."""
+
+    most_rounds: int = 200
+    shrink: float = 4.0
+    """How strongly coincidences stay near their start."""
+    prior_pairs: float = 10.0
+    """Pairs that the starting shares of the classes weigh: only a small file notices."""
+
+
+AS_DELIVERED = Training()
 
 
 @dataclass(frozen=True)
@@ -99,31 +108,34 @@ def sample_patterns(
     return patterns[kept], weights[kept]
 
 
-def fit(patterns: Ids, counts: Floats, classes: Classes) -> Fit:
+def fit(patterns: Ids, counts: Floats, classes: Classes, training: Training = AS_DELIVERED) -> Fit:
     """Return the model that explains the patterns best, starting from the classes' definitions.
 
     Args:
         patterns: distinct patterns of levels.
         counts: number of pairs with each pattern.
         classes: the classes to fill.
+        training: how.
     """
     patterns, counts = sample_patterns(patterns, counts)
     levels = split_patterns(patterns, classes.fields)
-    found = _fit(levels, counts, classes)
+    found = _fit(levels, counts, classes, training)
     if classes.household_count and not _has_households(found.model, classes):
-        return _fit(levels, counts, classes.without_households())
+        return _fit(levels, counts, classes.without_households(), training)
     return found
 
 
-def _fit(levels: Mapping[str, Levels], counts: Floats, classes: Classes) -> Fit:
-    trainer = _Trainer(levels, counts, classes)
+def _fit(
+    levels: Mapping[str, Levels], counts: Floats, classes: Classes, training: Training
+) -> Fit:
+    trainer = _Trainer(levels, counts, classes, training)
     if not len(counts):
         return Fit(trainer.model(), 0.0, 0)
     # These matrices are small: threads of BLAS would spend their time waiting for one another,
     # and beside a busy process they wait thirty times as long as they work.
     with threadpool_limits(1, "blas"):
         previous, likelihood, rounds = -np.inf, trainer.step(), 1
-        while abs(likelihood - previous) >= TOLERANCE and rounds < MOST_ROUNDS:
+        while abs(likelihood - previous) >= TOLERANCE and rounds < training.most_rounds:
             previous, likelihood, rounds = likelihood, trainer.step(), rounds + 1
     return Fit(trainer.model(), likelihood, rounds)
 
@@ -177,8 +189,10 @@ class _Trainer:
     pattern is the product of those of its halves; the least is far above the least number.
     """
 
-    def __init__(self, levels: Mapping[str, Levels], counts: Floats, classes: Classes) -> None:
-        self.counts, self.classes = counts, classes
+    def __init__(
+        self, levels: Mapping[str, Levels], counts: Floats, classes: Classes, training: Training
+    ) -> None:
+        self.counts, self.classes, self.training = counts, classes, training
         self.slices: dict[str, slice] = {}
         end = 0
         for field in classes.fields:
@@ -201,7 +215,7 @@ class _Trainer:
         total = joint @ np.ones(len(self.shares))
         joint *= (self.counts / total)[:, None]
         likelihood = float(self.counts @ np.log(total) / self.counts.sum())
-        mass = np.ones(len(joint)) @ joint + PRIOR_PAIRS * self.first_shares
+        mass = np.ones(len(joint)) @ joint + self.training.prior_pairs * self.first_shares
         self.shares = np.maximum(mass / mass.sum(), 1e-9)
         self._limit_namesakes()
         self._relearn(np.concatenate([half.mass(joint) for half in self.halves]))
@@ -223,7 +237,7 @@ class _Trainer:
                 )
             mass = found.sum(axis=0)
             found += PRIOR_STRENGTH * start
-            found[:, chance] += SHRINK * mass[chance] * start[:, chance]
+            found[:, chance] += self.training.shrink * mass[chance] * start[:, chance]
             found /= found.sum(axis=0)
             if field in MOST_DIFFERING:
                 _limit_differing(field, found[:, : classes.match_count])

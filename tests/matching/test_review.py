@@ -225,8 +225,8 @@ def test_every_level_has_words(field):
 
 
 def test_every_reason_has_words():
-    from matching.automatic import _REASONS
+    from matching.automatic import GUARDS
     from matching.clustering import Reason
 
-    for reason in (*_REASONS, *Reason):
+    for reason in (*GUARDS, *Reason):
         assert reason_in_words(reason) != reason

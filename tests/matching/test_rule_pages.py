@@ -36,6 +36,9 @@ def form(**changes):
             "max_cluster_size",
             "least_support",
             "block_cap",
+            "most_rounds",
+            "shrink",
+            "prior_pairs",
         )
     }
     rules = {f"budget-{rule.name}": rule.budget for rule in DEFAULT_RULES}
