@@ -1,6 +1,6 @@
 """The forms of the mapping page: how the file is read, what each column is, the new source."""
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
 from django import forms
@@ -21,6 +21,7 @@ from mdm.mapping import (
 from mdm.models import FileMode, SourceSystem, ValueMap
 from mdm.proposals.columns import ColumnSample
 from mdm.proposals.looks import DATE_FORMATS
+from mdm.standardise.counted_dates import COUNTED, EPOCH, EPOCH_MS, EXCEL
 
 ENCODINGS = [
     ("", gettext_lazy("found out")),
@@ -48,6 +49,11 @@ CHANNELS = [
 ]
 
 
+COUNTED_WORDS: Mapping[str, Any] = {
+    EXCEL: gettext_lazy("days as Excel counts them, such as 29292"),
+    EPOCH: gettext_lazy("seconds since 1970"),
+    EPOCH_MS: gettext_lazy("milliseconds since 1970"),
+}
 # Attributes whose values are often codes; others are rarely worth a table of meanings.
 _CODED = frozenset("civility sex country sale_family contract_family".split())
 OPTION_KINDS = {
@@ -173,7 +179,14 @@ class ColumnForm(forms.Form):
     @property
     def offered_formats(self) -> list[str]:
         """The date formats to choose from: those that fit, else all that are usual."""
-        return [form for form in (self.formats or DATE_FORMATS) if form]
+        return [form for form in (self.formats or (*DATE_FORMATS, *COUNTED_WORDS)) if form]
+
+    @property
+    def counted(self) -> str:
+        """How a column of numbers is read as dates, in words; "" where it is none."""
+        form = str(self["format"].value() or "")
+        is_date = self.shown_attribute in DATE_ATTRIBUTES
+        return str(COUNTED_WORDS[form]) if is_date and form in COUNTED else ""
 
     @property
     def kinds(self) -> list[str]:

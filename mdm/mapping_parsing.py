@@ -34,6 +34,7 @@ from mdm.mapping import (
     SourceDefaults,
     SourceMapping,
 )
+from mdm.standardise.counted_dates import COUNTED, EXCEL
 from mdm.standardise.text import fold
 
 
@@ -157,6 +158,13 @@ def _check_fitting(table: Mapping[str, Any], name: str, attribute: str) -> None:
 
 def _date_format(table: Mapping[str, Any], name: str) -> str:
     value = table.get("format", "")
+    if value in COUNTED:
+        if value != EXCEL and table.get("attribute") == "birth_date":
+            raise MappingError(
+                _("Column “%(column)s”: “%(format)s” is for moments, not for dates of birth.")
+                % {"column": name, "format": value}
+            )
+        return str(value)
     sample = datetime(2001, 12, 31, 23, 59, 58, tzinfo=UTC)
     try:
         found = datetime.strptime(sample.strftime(value), value)  # noqa: DTZ007  (a trial)

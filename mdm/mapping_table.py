@@ -89,6 +89,11 @@ class MappingTable:
         return ", ".join(row.column.name for row in self.rows if row.form.is_ambiguous)
 
     @property
+    def counted(self) -> list[TableRow]:
+        """The columns of numbers that are read as dates, which a person must confirm."""
+        return [row for row in self.rows if row.form.counted]
+
+    @property
     def unread(self) -> list[TableRow]:
         """The columns of dates with values that their format does not read."""
         return [row for row in self.rows if row.unread]

@@ -4,12 +4,13 @@ from collections.abc import Iterable, Mapping, Sequence
 from datetime import UTC, datetime
 from typing import Any, Literal, NamedTuple
 
+from django.utils.formats import date_format
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
 from mdm import attribute_words
 from mdm.mapping_documents import Document
-from mdm.mapping_forms import CHANNELS
+from mdm.mapping_forms import CHANNELS, COUNTED_WORDS
 
 _LAST_DAY = datetime(2031, 12, 31, 23, 59, 58, tzinfo=UTC)
 _FILE_OPTIONS: Mapping[str, Any] = {
@@ -83,6 +84,10 @@ def _column_in_words(column: Mapping[str, Any]) -> str:
 
 
 def _date_format(pattern: str) -> str:
+    if pattern in COUNTED_WORDS:
+        return str(COUNTED_WORDS[pattern])
+    for directive, form in (("%B", "F"), ("%b", "M")):
+        pattern = pattern.replace(directive, date_format(_LAST_DAY, form))
     return _("dates such as %(example)s") % {"example": _LAST_DAY.strftime(pattern)}
 
 

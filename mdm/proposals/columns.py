@@ -7,6 +7,7 @@ from dataclasses import dataclass, replace
 from mdm.mapping import ANSWER_ATTRIBUTES, DATE_ATTRIBUTES, NO, REPEATABLE, YES
 from mdm.proposals import looks
 from mdm.proposals.headers import Meaning, is_bare_number, is_of_another, meaning_of
+from mdm.standardise.counted_dates import counted_form
 
 _MAX_ANSWERS = 12
 
@@ -100,13 +101,20 @@ def _propose_alone(column: ColumnSample, region: str) -> Proposal:
 
 def _date(column: ColumnSample, meaning: Meaning, look: str, region: str) -> Proposal:
     """A date by its name: in the format that fits, else in that of most of its values."""
-    formats = date_formats(column, region)
+    formats = date_formats(column, region) or _counted(column, meaning.attribute)
     if not formats:
         prevailing = looks.prevailing_format(column.values, region)
         if prevailing is None:
             return _by_values(look)
         formats = (prevailing,)
     return _named(meaning, "", format=formats[0], formats=formats)
+
+
+def _counted(column: ColumnSample, attribute: str) -> tuple[str, ...]:
+    """Return how the numbers of a column that is called a date count, where nearly all do."""
+    is_moment = attribute != "birth_date"
+    form = counted_form(column.values, is_moment=is_moment, least=looks.NEARLY_ALL)
+    return (form,) if form else ()
 
 
 def _plain(column: ColumnSample, meaning: Meaning, look: str) -> Proposal:
@@ -147,7 +155,10 @@ def _permission(column: ColumnSample, meaning: Meaning, look: str, region: str) 
             words.get(attribute, attribute), "both", channel=channel, yes=yes, no=no,
             weight=meaning.weight,
         )  # fmt: skip
-    if formats := date_formats(column, region):
+    formats = date_formats(column, region)
+    if not formats and attribute in dates.values():
+        formats = _counted(column, attribute)
+    if formats:
         channel = meaning.channel if attribute in {"opt_out", "opt_out_at"} else ""
         return Proposal(
             dates.get(attribute, attribute), "both", formats[0], formats, channel,

@@ -9,6 +9,8 @@ from functools import lru_cache
 import phonenumbers
 
 from mdm.mapping import NO, YES
+from mdm.standardise import months
+from mdm.standardise.counted_dates import COUNTED
 from mdm.standardise.dates import parse_date, parse_moment
 from mdm.standardise.fillers import is_filler
 from mdm.standardise.text import clean, fold
@@ -27,6 +29,7 @@ DATE_FORMATS = (
     "%d/%m/%y %H:%M", "%m/%d/%y %H:%M", "%d-%m-%Y %H:%M", "%d-%m-%Y %H:%M:%S",
     "%d.%m.%Y %H:%M", "%d.%m.%Y %H:%M:%S", "%Y/%m/%d %H:%M", "%Y/%m/%d %H:%M:%S", "%Y%m%d%H%M%S",
     "%m/%d/%Y %I:%M %p", "%m/%d/%y %I:%M %p", "%m/%d/%Y %I:%M:%S %p",
+    "%d %B %Y", "%d %b %y", "%B %d %Y", "%d %B %Y %H:%M", "%d %B %Y %H:%M:%S",
 )  # fmt: skip
 MONTH_FIRST = frozenset(["US", "PH", "CA"])
 _YEARS = range(1850, 2101)
@@ -172,7 +175,8 @@ def _fits(values: Sequence[str]) -> dict[str, float]:
 
 def _is_digital(value: str) -> bool:
     """Tell whether a value may be a date at all: most columns hold nothing of the kind."""
-    return sum(letter.isdigit() for letter in value) >= 4
+    digits = sum(letter.isdigit() for letter in value)
+    return digits >= 4 or (digits == 3 and bool(months.plain(value)))  # 3-Jan-85
 
 
 @lru_cache(maxsize=1 << 14)
@@ -186,6 +190,8 @@ def _shape(text: str) -> str:
     """Return what stands between the digits; of digits alone, how many there are."""
     if text.isdigit():
         return str(len(text))
+    if plain := months.plain(text):
+        return "M" + _DIGITS.sub("0", plain)
     return _HALF_OF_DAY.sub("PM", _DIGITS.sub("0", text))
 
 
@@ -202,6 +208,9 @@ _OF_SHAPE = _shapes()
 
 def _reads(value: str, form: str) -> bool:
     if form:
+        if form in COUNTED or months.names_month(form):
+            found = parse_moment(value, form)
+            return found is not None and found.year in _YEARS
         try:
             found = datetime.strptime(value, form)  # noqa: DTZ007  (a trial)
         except ValueError:

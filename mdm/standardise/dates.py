@@ -9,6 +9,8 @@ from datetime import UTC, date, datetime, tzinfo
 from functools import lru_cache
 from typing import NamedTuple
 
+from mdm.standardise import months
+from mdm.standardise.counted_dates import COUNTED, EXCEL, counted_day, counted_moment
 from mdm.standardise.fillers import is_filler
 from mdm.standardise.text import clean
 
@@ -26,6 +28,7 @@ _FIRST_YEAR = 1500  # Registers of baptisms go back no further.
 AGE_OF_CONSENT = 15
 _YEAR = re.compile(r"(?:1[5-9]|20)\d\d")
 _DIRECTIVE = re.compile(r"%([A-Za-z])")
+_COMPACT = len("20241231")
 _ISO = re.compile(r"\d{4}-\d{2}-\d{2}(?:[T ]00:00(?::00(?:\.0+)?)?)?")
 
 
@@ -96,7 +99,9 @@ def parse_date(text: str, date_format: str = "") -> date | None:
     """Return the date in the declared format or in ISO 8601, the form of true dates of a sheet."""
     if _ISO.fullmatch(text):
         return _or_none(text[:10], "%Y-%m-%d")
-    return _or_none(text, date_format) if date_format else None
+    if date_format in COUNTED:
+        return counted_day(text) if date_format == EXCEL else None
+    return _or_none(*_without_names(text, date_format)) if date_format else None
 
 
 @lru_cache(maxsize=1 << 14)
@@ -104,13 +109,17 @@ def parse_moment(text: str, date_format: str = "", *, zone: tzinfo = UTC) -> dat
     """Return the moment in the declared format or in ISO 8601; a zone not told is `zone`."""
     text = clean(text)
     found: datetime | None = None
-    if date_format:
+    if date_format in COUNTED:
+        found = counted_moment(text, date_format, zone=zone)
+    elif date_format:
         try:
-            found = datetime.strptime(text, date_format)  # noqa: DTZ007  (the zone comes below)
+            found = datetime.strptime(*_without_names(text, date_format))  # noqa: DTZ007  (the zone comes below)
         except ValueError:
             found = None
         if found and date_format.endswith("Z") and not date_format.endswith("%Z"):
             zone = UTC  # A Z at the end of a moment is ISO 8601 for UTC, declared or not.
+    if found is None and text.isdigit() and len(text) != _COMPACT:
+        return None  # Of 13 digits Python would take the ninth for the sign before the hour.
     if found is None:
         try:
             found = datetime.fromisoformat(text)
@@ -122,6 +131,13 @@ def parse_moment(text: str, date_format: str = "", *, zone: tzinfo = UTC) -> dat
         return found.astimezone(UTC)
     except OverflowError:
         return None
+
+
+def _without_names(text: str, date_format: str) -> tuple[str, str]:
+    """Return a date and its format with the number of the month where both name it."""
+    if months.names_month(date_format) and (plain := months.plain(text)):
+        return plain, months.plain_format(date_format)
+    return text, date_format
 
 
 def _or_none(text: str, date_format: str) -> date | None:

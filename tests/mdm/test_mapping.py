@@ -42,6 +42,7 @@ def test_a_mapping_may_be_json(tmp_path):
         (column(attribute="permission", channel="*"), "*"),
         (column(attribute="city", format="%d"), "format"),
         (column(attribute="birth_date", format="JJ/MM"), "JJ/MM"),
+        (column(attribute="birth_date", format="epoch"), "epoch"),
         (column(attribute="permission", channel="sms", yes="O"), '["O"]'),
         (column(attribute="opt_out", channel="sms", yes=["1"], no=["1"]), "1"),
         (column(attribute="source_key"), "source_key"),

@@ -102,6 +102,39 @@ def test_dates_that_their_format_does_not_read_are_counted_before_anything_is_sa
     assert told not in unused
 
 
+def test_dates_in_words_and_numbers_are_proposed_confirmed_and_loaded(steward):
+    rows = [
+        ("A-1", "12 mars 1980", "45352", "1709294400", "x"),
+        ("A-2", "1er août 1981", "45000", "1700000000", "y"),
+    ]
+    lines = ["id;né le;inscrit le;modifié le;nom", *map(";".join, rows)]
+    upload(steward, "\r\n".join(lines).encode())
+    draft = MappingDraft.objects.get()
+    page = steward.get(page_of(draft))
+    changes = {"inscrit_le__attribute": "created_at"}
+    page = steward.post(page_of(draft), values_of(page, **NEW, **changes))
+    changes |= {"inscrit_le__format": "excel", "modifié_le__attribute": "updated_at"}
+    page = steward.post(page_of(draft), values_of(page, **NEW, **changes))
+
+    assert "inscrit le holds numbers and is read as dates: days as Excel counts them" in page.text
+    assert "modifié le holds numbers and is read as dates: seconds since 1970" in page.text
+    assert page.text.count("to be confirmed") == 2
+    saved = steward.post(page_of(draft), values_of(page, **NEW, action="save"))
+    batch = LoadBatch.objects.get()
+    jobs.execute(str(batch.preview_job.pk))
+    steward.post(reverse("mdm:batch-apply", args=[batch.pk]))
+    batch.refresh_from_db()
+    jobs.execute(str(batch.job.pk))
+
+    versions = steward.get(reverse("mdm:mapping-versions", args=["club"])).text
+    record = SourceRecord.objects.get(source_key="A-1")
+    assert saved.status_code == 302
+    assert record.birth_date.isoformat() == "1980-03-12"
+    assert record.source_created_at.isoformat() == "2024-02-29T23:00:00+00:00"
+    assert record.source_updated_at.isoformat() == "2024-03-01T12:00:00+00:00"
+    assert "seconds since 1970" in versions
+
+
 def start(client: Client, **values: object) -> tuple[MappingDraft, Any]:
     response = upload(client, **values)
     draft = MappingDraft.objects.get()

@@ -178,6 +178,11 @@ def test_the_spellings_of_yes_and_no_are_those_of_the_column():
         (["1960-12-31"] * 30 + ["31/12/1961"], "FR", "%d/%m/%Y", False),
         (["1960-12-31"] * 30 + ["31-12"], "FR", "", False),
         (["05/06/1960"] * 200 + ["31/12/1960"], "FR", "%d/%m/%Y", False),
+        (["12 mars 1980", "1er août 1981", "3 févr. 1979"], "FR", "%d %B %Y", False),
+        (["March 12, 1980", "May 3rd 1981"], "US", "%B %d %Y", False),
+        (["3-Jan-85", "12-Oct-91"], "GB", "%d %b %y", False),
+        (["29292", "30001", "18264"], "FR", "excel", False),
+        (["1980", "1979", "1981"], "FR", "", False),
     ],
 )
 def test_the_date_format_is_inferred_and_doubts_are_told(values, region, first, is_ambiguous):
@@ -185,6 +190,22 @@ def test_the_date_format_is_inferred_and_doubts_are_told(values, region, first, 
 
     assert found.format == first
     assert found.is_ambiguous == is_ambiguous
+
+
+@pytest.mark.parametrize(
+    ("name", "values", "form"),
+    [
+        ("created_at", ["1709294400", "1700000000"], "epoch"),
+        ("created_at", ["1709294400123", "1700000000000"], "epoch_ms"),
+        ("created_at", ["45352.5", "45000"], "excel"),
+        ("created_at", ["1", "2", "3"], ""),
+        ("birth_date", ["1709294400", "1700000000"], ""),
+        ("montant", ["29292", "30001"], ""),
+        ("Opt-in date", ["45352", "45000"], "excel"),
+    ],
+)
+def test_numbers_are_dates_where_the_name_says_date_and_nearly_all_are(name, values, form):
+    assert one(name, *values).format == form
 
 
 def test_a_name_column_with_whole_names_is_split():
