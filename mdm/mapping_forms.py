@@ -152,15 +152,23 @@ class ColumnForm(forms.Form):
     purpose = forms.SlugField(required=False, max_length=40)
     yes = SpellingsField(required=False, max_length=200)
     no = SpellingsField(required=False, max_length=200)
-    value_map = forms.ModelChoiceField(
-        ValueMap.objects.all(), required=False, to_field_name="code", empty_label="–"
-    )
+    value_map = forms.ChoiceField(required=False)
     values = EntriesField(required=False, max_length=4000)
 
-    def __init__(self, *args: Any, column: ColumnSample, formats: Sequence[str], **kwargs: Any):
-        """Know the column, and the date formats that fit its values."""
+    def __init__(
+        self,
+        *args: Any,
+        column: ColumnSample,
+        formats: Sequence[str],
+        value_maps: Sequence[ValueMap],
+        **kwargs: Any,
+    ) -> None:
+        """Know the column, the date formats that fit its values, and the value maps there are."""
         super().__init__(*args, **kwargs)
         self.column = column
+        self._value_maps = {known.code: known for known in value_maps}
+        choices = [("", "–"), *((known.code, str(known)) for known in value_maps)]
+        self.fields["value_map"].choices = choices  # type: ignore[attr-defined]
         self.formats = formats
         labels = {
             "attribute": _("What “%(column)s” is"),
@@ -223,7 +231,7 @@ class ColumnForm(forms.Form):
         return entry
 
     def _values(self) -> dict[str, str]:
-        chosen: ValueMap | None = self.cleaned_data["value_map"]
+        chosen = self._value_maps.get(self.cleaned_data["value_map"])
         return {**(chosen.entries if chosen else {}), **self.cleaned_data["values"]}
 
     def _answers(self) -> dict[str, list[str]]:

@@ -191,7 +191,8 @@ class MappingPage(StaffPage):
             )
         except (MappingError, LoadRefused) as refusal:
             context = self.get_context_data(bench=bench)
-            return self.render_to_response({**context, "refusal": str(refusal)}, status=422)
+            context |= {"refusal": str(refusal), "is_save_refused": True}
+            return self.render_to_response(context, status=422)
         messages.success(
             self.request,
             _("The mapping is saved as version %(version)d of %(source)s.")

@@ -1,6 +1,7 @@
 """The rows of the mapping page: each column of the file with its form."""
 
 import json
+from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
@@ -12,6 +13,7 @@ from mdm.loading.drafts import Sample
 from mdm.mapping import DATE_ATTRIBUTES, MappingError
 from mdm.mapping_documents import proposed_entry
 from mdm.mapping_forms import OPTION_KINDS, ColumnForm, KeyForm
+from mdm.models import ValueMap
 from mdm.proposals.columns import ColumnSample, Proposal, date_formats, propose
 from mdm.proposals.keys import propose_key
 from mdm.proposals.looks import unread_count
@@ -57,6 +59,7 @@ class MappingTable:
         known = {entry["name"].casefold(): entry for entry in document.get("column", [])}
         proposals = propose(columns, region=region)
         initial = _initial(columns, proposals, known, is_keyless="key_from" in document)
+        value_maps = list(ValueMap.objects.all())  # Once, not once for each column.
         formats = [_formats(*pair, region) for pair in zip(columns, proposals, strict=True)]
         self.rows = [
             TableRow(
@@ -68,6 +71,7 @@ class MappingTable:
                     initial={"format": next(iter(formats[place]), ""), **initial[place]},
                     column=column,
                     formats=formats[place],
+                    value_maps=value_maps,
                 ),
                 proposals[place],
                 is_new=bool(known) and column.name.casefold() not in known,
@@ -87,6 +91,21 @@ class MappingTable:
     def ambiguous(self) -> str:
         """The columns of dates whose order of day and month a person must confirm, by name."""
         return ", ".join(row.column.name for row in self.rows if row.form.is_ambiguous)
+
+    @property
+    def repeated(self) -> list[str]:
+        """The columns in use whose name another column has, which a load would refuse."""
+        names = [row.column.name for row in self.rows]
+        told = [_name_in_file(name, place) for place, name in enumerate(names, start=1)]
+        counts = Counter(name.casefold() for name in told)
+        used = {row.column.name for row in self.rows if row.form.shown_attribute}
+        used.update(self.key_from)
+        # The second of a name was given its place behind it, by which it can be told.
+        return [
+            name
+            for name, own in zip(names, told, strict=True)
+            if name == own and name in used and counts[name.casefold()] > 1
+        ]
 
     @property
     def counted(self) -> list[TableRow]:
@@ -156,6 +175,11 @@ def _initial(
             entry = proposed_entry(column, proposal)
         found.append({**(entry or {}), "name": column.name})
     return found
+
+
+def _name_in_file(name: str, place: int) -> str:
+    """Return the name as the file has it: reading puts its place behind one that comes again."""
+    return name.removesuffix(f" ({place})")
 
 
 def _formats(column: ColumnSample, proposal: Proposal, region: str) -> tuple[str, ...]:

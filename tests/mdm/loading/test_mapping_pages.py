@@ -8,7 +8,9 @@ from typing import Any
 import pytest
 from django.conf import settings
 from django.core.files.uploadedfile import SimpleUploadedFile
+from django.db import connection
 from django.test import Client
+from django.test.utils import CaptureQueriesContext
 from django.urls import reverse
 from openpyxl import Workbook
 
@@ -133,6 +135,55 @@ def test_dates_in_words_and_numbers_are_proposed_confirmed_and_loaded(steward):
     assert record.source_created_at.isoformat() == "2024-02-29T23:00:00+00:00"
     assert record.source_updated_at.isoformat() == "2024-03-01T12:00:00+00:00"
     assert "seconds since 1970" in versions
+
+
+@pytest.mark.parametrize("header", ["id;email;nom;email", "id;Email;nom;email"])
+def test_two_columns_of_one_name_are_told_before_anything_is_saved(steward, header):
+    upload(steward, f"{header}\r\n1;a@example.org;ROUX;b@example.org\r\n".encode())
+    draft = MappingDraft.objects.get()
+    page = steward.get(page_of(draft))
+    first, second = page.context["bench"].sample.names[1], page.context["bench"].sample.names[3]
+    told = f"The column “{first}” stands twice in the file"
+    place = page.context["bench"].table.rows[1].form.prefix
+
+    preview = reverse("mdm:mapping-preview", args=[draft.pk])
+    used = values_of(page) | {f"{place}-attribute": "email", "c3-attribute": ""}
+    unused = used | {f"{place}-attribute": ""}
+
+    assert told in steward.post(preview, used).text
+    assert "stands twice" not in steward.post(preview, unused).text
+    assert steward.post(page_of(draft), used | NEW | {"action": "save"}).status_code == 422
+    if second == "email (4)":  # Told by its place, the other one can be used.
+        other = unused | NEW | {"c3-attribute": "email", "action": "save"}
+        assert "stands twice" not in steward.post(preview, other).text
+        assert steward.post(page_of(draft), other).status_code == 302
+
+
+def test_the_page_asks_as_often_for_thirty_columns_as_for_three(steward):
+    def queries(columns: int) -> int:
+        names = ["id", *(f"c{n}" for n in range(columns))]
+        content = ";".join(names) + "\r\n" + ";".join("1" for _ in names) + "\r\n"
+        response = upload(steward, content.encode())
+        draft = MappingDraft.objects.first()
+        sent = values_of(steward.get(response.url))
+        with CaptureQueriesContext(connection) as asked:
+            steward.get(page_of(draft))
+            steward.post(reverse("mdm:mapping-preview", args=[draft.pk]), sent)
+        draft.delete()
+        return len(asked)
+
+    assert queries(2) == queries(29)
+
+
+def test_a_refusal_is_shown_once(steward):
+    draft, page = start(steward)
+    sent = values_of(page, **NEW) | {"key-columns": ""}
+    sent["c0-attribute"] = ""
+
+    for action in ("read", "save"):
+        answer = steward.post(page_of(draft), sent | {"action": action}).text
+        assert answer.count("No column is the key in the source") == 1
+        assert "The file has no row" not in answer
 
 
 def start(client: Client, **values: object) -> tuple[MappingDraft, Any]:
