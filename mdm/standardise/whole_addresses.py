@@ -1,7 +1,8 @@
 """A whole postal address in one cell, taken apart: street line, postcode, town, country.
 
-Only forms that leave no doubt are split: postcode before the town (most of Europe), and town,
-state and ZIP code (United States). All else stays together as the street line, with an issue.
+Only forms that leave no doubt are split: postcode before the town (most of Europe), town, state
+and ZIP code (United States), and town, county and postcode (United Kingdom). All else stays
+together as the street line, with an issue.
 """
 
 import re
@@ -14,10 +15,25 @@ from mdm.standardise.text import clean
 _LONGEST = 500
 _BREAKS = re.compile(r"[\r\n;|]+")
 _EUROPEAN = re.compile(
-    r"(?P<line>.*?)(?<!\w)(?:[A-Z]{1,2}-)?(?P<postcode>\d{4,5}),? +(?P<city>[^\d,][^,\d]*\d{0,2})"
+    r"(?P<line>.*?)(?<!\w)(?:[A-Z]{1,2}-)?"
+    # Two capitals belong to a Dutch postcode, unless a town begins so: 8420 DE HAAN.
+    r"(?P<postcode>\d{4} ?(?!(?:AM|AN|AU|DE|IM|IN|LA|LE|ST|ZU)\b)[A-Z]{2}|\d{4,5}),? +"
+    r"(?P<city>[^\d,][^,\d]*\d{0,2})"
 )
 _AMERICAN = re.compile(
     r"(?P<line>.+?),\s*(?P<city>[^\d,]+?),?\s+[A-Z]{2}\s+(?P<postcode>\d{5}(?:-\d{4})?)"
+)
+
+_COUNTIES = (
+    r"[a-z ]+shire|Avon|Cleveland|Clwyd|Cornwall|Cumbria|(?:County|Co\.?) [a-z]+|Devon|Dorset|"
+    r"Dyfed|Essex|Fife|(?:Mid|South|West) Glamorgan|Greater (?:London|Manchester)|Gwent|Gwynedd|"
+    r"Isle of Wight|Kent|Merseyside|Middlesex|Norfolk|Powys|Rutland|Somerset|Suffolk|Surrey|"
+    r"(?:East|West) Sussex|Tyne (?:and|&) Wear|West Midlands"
+)
+_BRITISH = re.compile(
+    rf"(?P<line>.+?),\s*(?P<city>[^\d,]+?)(?:,\s*(?:{_COUNTIES}))?,?\s+"
+    r"(?P<postcode>[A-Z]{1,2}\d[A-Z\d]?\s?\d[ABD-HJLNP-UW-Z]{2})",
+    re.IGNORECASE,
 )
 
 
@@ -36,7 +52,7 @@ def split_address(cell: str) -> WholeAddress:
     if len(text) > _LONGEST:
         return WholeAddress({}, ("too_long",))
     text, land = _without_country(text)
-    found = _AMERICAN.fullmatch(text) or _EUROPEAN.fullmatch(text)
+    found = _AMERICAN.fullmatch(text) or _EUROPEAN.fullmatch(text) or _BRITISH.fullmatch(text)
     if not found:
         return WholeAddress({"address_line": text, "country": land}, ("not_split",))
     parts = {name: value.strip(" ,") for name, value in found.groupdict().items()}

@@ -25,6 +25,21 @@ from mdm.standardise.whole_addresses import split_address
             "Rue Neuve 3, B-1000 Bruxelles, Belgique",
             ("Rue Neuve 3", "1000", "Bruxelles", "Belgique"),
         ),
+        ("12 High Street, Leeds LS1 4AP", ("12 High Street", "LS1 4AP", "Leeds", "")),
+        (
+            "10 Downing Street, London, SW1A 2AA, United Kingdom",
+            ("10 Downing Street", "SW1A 2AA", "London", "United Kingdom"),
+        ),
+        (
+            "Flat 2, 12 High Street, Headingley, Leeds, West Yorkshire LS6 3AA",
+            ("Flat 2, 12 High Street, Headingley", "LS6 3AA", "Leeds", ""),
+        ),
+        ("1 Mill Lane, Oxfordshire OX1 1AA", ("1 Mill Lane", "OX1 1AA", "Oxfordshire", "")),
+        ("3 The Green, Lewes, East Sussex, bn7 1ab", ("3 The Green", "bn7 1ab", "Lewes", "")),
+        ("Kerkstraat 12, 1012 AB Amsterdam", ("Kerkstraat 12", "1012 AB", "Amsterdam", "")),
+        ("Kerkstraat 12 1012AB AMSTERDAM", ("Kerkstraat 12", "1012AB", "AMSTERDAM", "")),
+        ("Rue Neuve 3, 1000 BRUXELLES", ("Rue Neuve 3", "1000", "BRUXELLES", "")),
+        ("Leopoldlaan 5, 8420 DE HAAN", ("Leopoldlaan 5", "8420", "DE HAAN", "")),
         ("69003 Lyon", ("", "69003", "Lyon", "")),
     ],
 )
@@ -36,7 +51,9 @@ def test_a_clear_address_is_taken_apart(cell, parts):
     assert not found.codes
 
 
-@pytest.mark.parametrize("cell", ["12 rue de la Paix", "10 Downing Street, London SW1A 2AA", "?"])
+@pytest.mark.parametrize(
+    "cell", ["12 rue de la Paix", "10 Downing Street London", "Leeds LS1 4AP", "?"]
+)
 def test_a_doubtful_address_stays_together(cell):
     found = split_address(cell)
 
