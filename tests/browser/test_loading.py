@@ -58,6 +58,13 @@ def test_an_unknown_file_becomes_a_source_with_its_records_and_is_undone(
 
 
 def _map_what_was_proposed(page: Page) -> None:
+    # Without a number of the source, columns make the key.
+    number = page.locator("[data-column]", has_text="Réf adhérent")
+    expect(page.locator("[data-key]")).to_be_hidden()
+    number.locator("select[name$='-attribute']").select_option("")
+    expect(page.locator("[data-key]")).to_be_visible()
+    number.locator("select[name$='-attribute']").select_option("source_key")
+    expect(page.locator("[data-key]")).to_be_hidden()
     # Proposed: by its name, by its values; one column is left to the steward.
     letter = page.locator("[data-column]", has_text="Lettre info")
     expect(letter.locator("input[name$='-yes']")).to_be_hidden()
