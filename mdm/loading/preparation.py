@@ -6,6 +6,10 @@ it. The process beside gets the mapping and the path of the staged file, works a
 however it ends: its standard input is then closed. It is a plain process rather than one of
 multiprocessing, which a Celery worker's children may not start, and it opens no connection. When
 it dies, the chunks are prepared here: slower, and the same.
+
+What it has prepared waits in a file without a name, which is gone when both processes are: the
+database has nothing to do while a file is read, and memory would not hold what can be prepared
+meanwhile.
 """
 
 import gc
@@ -21,6 +25,7 @@ from contextlib import suppress
 from dataclasses import dataclass, field
 from functools import partial
 from pathlib import Path
+from tempfile import TemporaryFile
 from types import TracebackType
 from typing import IO, Any, Self
 
@@ -32,10 +37,8 @@ logger = logging.getLogger(__name__)
 _ROOT = Path(__file__).resolve().parents[2]
 # Starting a process takes as long as preparing some thousand rows.
 _WORTH_A_PROCESS = 5_000
-# Rows that are held in memory at most while the file is still being read: a kilobyte for each.
-_MOST_AHEAD = 100_000
-# Whoever receives waits for whoever computes between two reads. Linux allows no more.
-_PIPE_BYTES = 1 << 20
+# Rows that wait on disk at most while the file is still being read: a kilobyte for each.
+_MOST_AHEAD = 1_000_000
 _SIZE_BYTES = 8
 _LOST = (EOFError, OSError, pickle.UnpicklingError)
 
@@ -59,9 +62,11 @@ class Preparation:
     _asked_count: int = field(default=0, init=False)
     _process: "subprocess.Popen[bytes] | None" = field(default=None, init=False)
     _is_lost: bool = field(default=False, init=False)
-    _coming: "deque[Future[bytes]]" = field(default_factory=deque, init=False)
-    # One receives what was asked for, in order; the other unpacks what is wanted next.
-    _receiver: ThreadPoolExecutor = field(default_factory=partial(ThreadPoolExecutor, 1))
+    _spool: "IO[bytes] | None" = field(default=None, init=False)
+    _place: int = field(default=0, init=False)
+    """Where the next answer begins in the spool."""
+    _coming: "deque[bool]" = field(default_factory=deque, init=False)
+    """Of each answer that was not read yet, whether the spool begins anew with it."""
     _unpacker: ThreadPoolExecutor = field(default_factory=partial(ThreadPoolExecutor, 1))
 
     def __enter__(self) -> Self:
@@ -74,7 +79,6 @@ class Preparation:
         trace: TracebackType | None,
     ) -> None:
         self._end_process()
-        self._receiver.shutdown()
         self._unpacker.shutdown()
 
     def lay_down(self, line_count: int) -> None:
@@ -123,27 +127,41 @@ class Preparation:
     def _unpack_next(self, process: "subprocess.Popen[bytes]") -> "Future[Staged | None]":
         if not self._coming:
             self._ask(process)
-        return self._unpacker.submit(_unpacked, self._coming.popleft())
+        if self._coming.popleft():
+            self._place = 0
+        return self._unpacker.submit(self._receive, _pipes(process)[1])
 
     def _ask(self, process: "subprocess.Popen[bytes]") -> None:
-        requests, answers = _pipes(process)
-        _send(requests, self.standardise)
+        is_alone = not self._coming
+        _send(_pipes(process)[0], (self.standardise, is_alone))
         self._asked_count += 1
-        self._coming.append(self._receiver.submit(_receive, answers))
+        self._coming.append(is_alone)
+
+    def _receive(self, answers: IO[bytes]) -> Staged | None:
+        assert self._spool is not None  # noqa: S101 - it was made with the process.
+        size = int.from_bytes(answers.read(_SIZE_BYTES))
+        content = os.pread(self._spool.fileno(), size, self._place)
+        self._place += size
+        if not size or len(content) < size:
+            raise EOFError
+        plain = pickle.loads(content)  # noqa: S301 - our own process wrote it.
+        return Staged.of_plain(plain) if plain else None
 
     def _start_if_worth_it(self) -> None:
         if self._process or self._is_lost or self._line_count < _WORTH_A_PROCESS:
             return
         if (os.cpu_count() or 1) > 1:
+            self._spool = TemporaryFile(dir=self.path.parent)  # noqa: SIM115
+            spool = self._spool.fileno()
             self._process = subprocess.Popen(  # noqa: S603 - our own command line.
                 [sys.executable, "-m", __name__],
                 stdin=subprocess.PIPE,
                 stdout=subprocess.PIPE,
-                pipesize=_PIPE_BYTES,
+                pass_fds=[spool],
                 cwd=_ROOT,
             )
             requests, _answers = _pipes(self._process)
-            _send(requests, (self.path, self.reader, self.offset, self.size))
+            _send(requests, (self.path, self.reader, self.offset, self.size, spool))
 
     def _lose(self, loss: BaseException) -> None:
         logger.warning("The process beside a load was lost: %s", type(loss).__name__)
@@ -158,6 +176,8 @@ class Preparation:
                     pipe.close()
             self._process.wait()
             self._process = None
+        if self._spool:
+            self._spool.close()
 
 
 def _pipes(process: "subprocess.Popen[bytes]") -> tuple[IO[bytes], IO[bytes]]:
@@ -166,35 +186,28 @@ def _pipes(process: "subprocess.Popen[bytes]") -> tuple[IO[bytes], IO[bytes]]:
     return process.stdin, process.stdout
 
 
-def _receive(pipe: IO[bytes]) -> bytes:
-    size = int.from_bytes(pipe.read(_SIZE_BYTES))
-    content = pipe.read(size)
-    if not size or len(content) < size:
-        raise EOFError
-    return content
-
-
-def _unpacked(coming: "Future[bytes]") -> Staged | None:
-    plain = pickle.loads(coming.result())  # noqa: S301 - our own process wrote it.
-    return Staged.of_plain(plain) if plain else None
-
-
 def _send(pipe: IO[bytes], message: Any) -> None:
     pickle.dump(message, pipe, protocol=pickle.HIGHEST_PROTOCOL)
     pipe.flush()
 
 
 def main() -> None:
-    """Answer requests on standard input until it ends: the process beside."""
+    """Answer requests on standard input until it ends: the process beside.
+
+    An answer is a pickle in the spool, and its size on standard output.
+    """
     gc.disable()  # Nothing here makes cycles.
     requests, answers = sys.stdin.buffer, sys.stdout.buffer
-    path, reader, offset, size = pickle.load(requests)  # noqa: S301 - our own parent wrote it.
+    path, reader, offset, size, spool = pickle.load(requests)  # noqa: S301 - our own parent's.
     file = StagedFile(path, reader, offset=offset, size=size)
+    place = 0
     while True:
-        chunk = file.next_chunk(standardise=pickle.load(requests))  # noqa: S301
+        standardise, is_alone = pickle.load(requests)  # noqa: S301
+        chunk = file.next_chunk(standardise=standardise)
         content = pickle.dumps(chunk.plain if chunk else None, pickle.HIGHEST_PROTOCOL)
+        place = 0 if is_alone else place
+        place += os.pwrite(spool, content, place)
         answers.write(len(content).to_bytes(_SIZE_BYTES))
-        answers.write(content)
         answers.flush()
 
 

@@ -2,6 +2,7 @@
 
 import json
 import os
+import pickle
 import signal
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -152,7 +153,7 @@ def test_chunks_are_prepared_while_lines_are_still_laid_down(
 
 
 @pytest.mark.usefixtures("beside")
-def test_no_more_rows_wait_in_memory_than_the_most(
+def test_no_more_rows_wait_than_the_most(
     staged: Stage, reader: RowReader, monkeypatch: pytest.MonkeyPatch
 ):
     here = prepared_here(staged, reader)
@@ -163,6 +164,20 @@ def test_no_more_rows_wait_in_memory_than_the_most(
         for chunk, same in zip(ahead, here, strict=True):
             assert chunk == same
             assert len(ahead._coming) <= 3
+
+
+@pytest.mark.usefixtures("beside")
+def test_what_was_read_leaves_its_place_to_what_comes(
+    staged: Stage, reader: RowReader, monkeypatch: pytest.MonkeyPatch
+):
+    here = prepared_here(staged, reader)
+    all_of_it = len(pickle.dumps([one.plain for one in here], pickle.HIGHEST_PROTOCOL))
+    monkeypatch.setattr(preparation, "_MOST_AHEAD", 22)
+
+    with prepared(staged, reader) as ahead:
+        assert list(ahead) == here
+        assert ahead._spool is not None
+        assert os.fstat(ahead._spool.fileno()).st_size < all_of_it / 2
 
 
 @pytest.mark.usefixtures("beside")
