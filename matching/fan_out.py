@@ -116,6 +116,13 @@ def end_of_work(row: MatchRun) -> None:
     helpers.update(state=Job.State.CANCELLED, finished_at=now())
 
 
+def give_up(row: MatchRun) -> None:
+    """Take the parts of a search away that somebody stopped, and the plan that counts on them."""
+    row.plan = {}
+    row.save(update_fields=["plan"])
+    end_of_work(row)
+
+
 @jobs.job(KIND)
 def help_out(run: JobRun) -> Mapping[str, Any]:
     """Do parts of a search as long as it goes on and has any."""

@@ -17,7 +17,7 @@ from django.utils.translation import gettext_noop
 from matching import codes, evidence, former
 from matching.clustering import Evidence
 from matching.derivation import Derivation
-from matching.fan_out import JobCrew, end_of_work
+from matching.fan_out import JobCrew, end_of_work, give_up
 from matching.learnt import Learnt, learnt_by
 from matching.models import MatchRun, PairEvidence, ReviewTask, RuleSet, WholeFile
 from matching.neighbourhood import read_facts
@@ -96,7 +96,14 @@ def last_run() -> MatchRun | None:
 def run_match(run: JobRun) -> Mapping[str, Any]:
     """Find duplicates among the records and bring evidence, links and tasks up to date."""
     with rare_collections():
-        return _simulate(run) if run.parameters.get("simulate") else _Match(run).result()
+        if run.parameters.get("simulate"):
+            return _simulate(run)
+        match = _Match(run)
+        try:
+            return match.result()
+        except jobs.Cancelled:
+            give_up(match.row)
+            raise
 
 
 def why_not_again(row: MatchRun) -> JobRefused | None:

@@ -192,6 +192,9 @@ def test_a_search_that_is_cancelled_among_its_parts_stops(expected, monkeypatch)
     job.refresh_from_db()
     assert job.state == Job.State.CANCELLED
     assert not PairEvidence.objects.exists()
+    assert not MatchPart.objects.exists()
+    assert MatchRun.objects.get(job=job).plan == {}
+    assert not Job.objects.filter(kind=fan_out.KIND, state=Job.State.QUEUED).exists()
 
 
 def test_every_part_goes_through_recordlinkage(expected, monkeypatch):
