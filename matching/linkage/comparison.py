@@ -251,6 +251,11 @@ def _banded(field: str, levels: type[Text] | type[Organisation]) -> Comparison:
         rows = sides.rows(field, APART)
         one, other = (np.take(coded.codes, side[rows]) for side in (sides.left, sides.right))
         result[rows] = _unequal_texts(coded, one, other, levels)
+        if field == "organisation":
+            # Words in another order are the same name.
+            sets = coded.word_sets
+            same = rows[np.take(sets, one) == np.take(sets, other)]
+            result[same] = np.take(sides.encoded.bands[field], sides.left[same])
         return result
 
     return found

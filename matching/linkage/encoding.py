@@ -68,6 +68,11 @@ class Coded:
         )
 
     @cached_property
+    def word_sets(self) -> Codes:
+        """Code of the words of each value in any order."""
+        return code_values(" ".join(sorted((word or "").split())) for word in self.words).codes
+
+    @cached_property
     def counts(self) -> Codes:
         """Number of records that carry each word; 0 for the missing value."""
         counts = np.bincount(self.codes, minlength=len(self.words)).astype(np.int32)
@@ -217,16 +222,9 @@ class Encoded:
         return in_rows([columns[name] for name in self.attributes])
 
 
-TEXT_FIELDS = (
-    "identifier",
-    "organisation",
-    "sex",
-    "middle_name",
-    "birth_place",
-    "occupation",
-    "country",
-    "registration",
-    "website",
+TEXT_FIELDS = tuple(
+    "identifier organisation sex middle_name birth_place occupation country registration "
+    "website".split()
 )
 """Fields that are one attribute each."""
 

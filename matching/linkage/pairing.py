@@ -160,6 +160,8 @@ def _prepare(encoded: Encoded, claims: Claims) -> None:
     for name in (*address, *encoded.fields):
         if name in encoded.texts:
             _ = encoded.texts[name].signatures, encoded.texts[name].spelled
+            if name == "organisation":
+                _ = encoded.texts[name].word_sets
             if name in BANDED_TEXTS:
                 _ = encoded.texts[name].first_words
 

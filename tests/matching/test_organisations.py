@@ -45,6 +45,7 @@ def levels_of(left, right):
         ({"organisation": "MENUISERIE DURAND", "identifier": "73282932000074"}, None),
         ({"identifier": "FR44732829320", "city": "Rennes", "postcode": "35000"}, None),
         ({"identifier": ""}, None),
+        ({"organisation": "Durand Menuiserie"}, None),
         ({"identifier": "552100554"}, "registration_conflict"),
         ({"organisation": "Garage Roux"}, "organisation_unconfirmed"),
         (
@@ -56,6 +57,7 @@ def levels_of(left, right):
         "its establishment",
         "its VAT number, after a move",
         "no number, same phone and site",
+        "its words in another order",
         "other number",
         "other name, one number",
         "the name and the town only",
