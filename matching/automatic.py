@@ -19,6 +19,7 @@ from matching.levels import (
     GivenName,
     Identifier,
     Kind,
+    Kinship,
     Organisation,
     Phone,
     Sex,
@@ -69,6 +70,15 @@ CONTACTS: Mapping[str, Collection[int]] = {
 }
 """What people of one household may share, and the levels at which they do."""
 
+_ROOF: Mapping[str, Collection[int]] = {
+    "address": EXACT["address"] | _HOME_AGREES,
+    "phone": EXACT["phone"],
+    "email": EXACT["email"],
+}
+"""What tells that two records may be of one household, also where many share it."""
+
+_OTHER_NAME = {Kinship.OTHER_NAME, Kinship.BOTH}
+_GENERATION = {Kinship.GENERATION, Kinship.BOTH}
 _BESIDE_GIVEN_NAME: Mapping[str, Collection[int]] = {
     **EXACT,
     "given_name": (),
@@ -88,7 +98,15 @@ _BESIDE_GIVEN_NAME: Mapping[str, Collection[int]] = {
 }
 """What must agree beside a given name, each enough alone."""
 
-_SAY_LITTLE_BESIDE_NAMES = {"given_name", "family_name", "sex", "country", "source", "kind"}
+_SAY_LITTLE_BESIDE_NAMES = {
+    "given_name",
+    "family_name",
+    "sex",
+    "country",
+    "source",
+    "kind",
+    "kinship",
+}
 
 
 class Sharing(NamedTuple):
@@ -136,9 +154,13 @@ def _is_lifted(reason: str, levels: Levels, sharing: Sharing) -> bool:
     Where mailboxes are people's own and homes are not, a mailbox may stand for a given name that
     is missing. It does not outweigh one that differs: the few couples and twins who share a
     mailbox there are too few to be seen in the file as a whole.
+
+    Where nothing is shared, a given name or a birth date that differs is a slip; both together
+    are two people, and so are two names that people bear, however near.
     """
     is_missing = reason == "given_name_unconfirmed"
-    is_against = reason in ("birth_date_conflict", "given_name_conflict")
+    is_slip = not (_is_two_people(levels) or _is(levels, "kinship", _OTHER_NAME))
+    is_against = reason == "birth_date_conflict" or (reason == "given_name_conflict" and is_slip)
     if not (is_missing or (is_against and not sharing.has_families)):
         return False
     return _is_personal(levels, sharing.personal)
@@ -172,10 +194,16 @@ def _identifiers_conflict(levels: Levels) -> bool:
 
 
 def _birth_dates_conflict(levels: Levels) -> bool:
-    """Two digits apart are a slip of the hand; under one roof, also father and son."""
+    """One digit or two apart are a slip of the hand; under one roof, also parent and child."""
     if _is(levels, "birth_date", {BirthDate.CLOSE}):
         return _is(levels, "address", _HOME_AGREES) or _is(levels, "phone", {Phone.SAME})
+    if _is(levels, "kinship", _GENERATION):
+        return _is_under_one_roof(levels)
     return _is(levels, "birth_date", BIRTH_CONFLICTS)
+
+
+def _is_under_one_roof(levels: Levels) -> bool:
+    return any(_is(levels, name, wanted) for name, wanted in _ROOF.items())
 
 
 def _sexes_conflict(levels: Levels) -> bool:
@@ -184,6 +212,9 @@ def _sexes_conflict(levels: Levels) -> bool:
 
 
 def _given_names_conflict(levels: Levels) -> bool:
+    """A near name is a slip, unless it is another name under the same roof."""
+    if _is(levels, "kinship", _OTHER_NAME):
+        return _is_under_one_roof(levels)
     return levels.get("given_name") == GivenName.DIFFERS
 
 

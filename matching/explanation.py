@@ -71,7 +71,9 @@ def explain_pattern(model: ScoreModel, pattern: int, score: float) -> ScoreInWor
     levels = model.levels(pattern)
     explanation = model.explain(levels)
     arguments = [
-        _argument(field, levels[field], bits) for field, bits in explanation.contributions.items()
+        _argument(field, levels[field], bits)
+        for field, bits in explanation.contributions.items()
+        if field != "kinship"  # Its words are those of the reason.
     ]
     by_weight = sorted(arguments, key=lambda argument: -abs(argument.bits))
     return ScoreInWords(
@@ -246,6 +248,11 @@ _LEVELS: Mapping[str, Mapping[str, Words]] = {
         "persons": gettext_lazy("both are persons"),
         "organisations": gettext_lazy("both are organisations"),
         "mixed": gettext_lazy("a person and an organisation"),
+    },
+    "kinship": {
+        "other_name": gettext_lazy("two given names that people bear"),
+        "generation": gettext_lazy("births a generation apart"),
+        "both": gettext_lazy("two given names that people bear, births a generation apart"),
     },
     "sex": {
         "same": gettext_lazy("same sex"),

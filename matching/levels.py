@@ -199,6 +199,19 @@ class Kind(IntEnum):
     MIXED = 3
 
 
+class Kinship(IntEnum):
+    """How two records could be of two people of one family.
+
+    OTHER_NAME: the given names are nearly equal, but people bear either, and neither is a form of
+    the other. GENERATION: the birth dates are a slip of a digit or two apart, and a generation.
+    """
+
+    UNKNOWN = 0
+    OTHER_NAME = 1
+    GENERATION = 2
+    BOTH = 3
+
+
 LEVELS: dict[str, type[IntEnum]] = {
     "given_name": GivenName,
     "family_name": FamilyName,
@@ -217,9 +230,12 @@ LEVELS: dict[str, type[IntEnum]] = {
     "website": Code,
     "source": Source,
     "kind": Kind,
+    "kinship": Kinship,
 }
 """The fields in their order inside a pattern."""
 
+NO_EVIDENCE = ("kind", "kinship")
+"""What two records are of, and what a family would explain: they weigh nothing in a score."""
 
 EXACT: dict[str, frozenset[int]] = {
     "given_name": frozenset({1, 2, 3}),
@@ -239,6 +255,7 @@ EXACT: dict[str, frozenset[int]] = {
     "website": frozenset({1}),
     "source": frozenset(),
     "kind": frozenset(),
+    "kinship": frozenset(),
 }
 """The levels of each field that mean "equal"."""
 

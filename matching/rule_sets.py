@@ -13,7 +13,7 @@ from django.utils.translation import gettext_noop
 
 from matching.automatic import BIRTH_CONFLICTS, GUARDS
 from matching.explanation import level_in_words
-from matching.levels import LEVELS, BirthDate, Kind
+from matching.levels import LEVELS, NO_EVIDENCE, BirthDate, Kind
 from matching.models import RuleSet
 from mdm import rule_versions
 from mdm.audit import acting_as
@@ -280,7 +280,7 @@ def _last(field: str) -> str:
     return list(LEVELS[field])[-1].name.lower()
 
 
-COMPARED_FIELDS = tuple(field for field in LEVELS if field != "kind")
+COMPARED_FIELDS = tuple(field for field in LEVELS if field not in NO_EVIDENCE)
 """What rules may leave out; persons and organisations always have models of their own."""
 
 READ_FIELDS = tuple(field for field in COMPARED_FIELDS if field != "source")

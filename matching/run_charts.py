@@ -11,7 +11,7 @@ from django.utils.translation import gettext as _
 
 from matching.desk import bar_width, signed
 from matching.explanation import level_in_words
-from matching.levels import LEVELS, Kind, level_name
+from matching.levels import LEVELS, NO_EVIDENCE, Kind, level_name
 from matching.models import MatchRun, PairEvidence
 from matching.rule_sets import Parameters
 from matching.scoring import ModelState, OutdatedModel, ScoreModel, probability
@@ -90,7 +90,7 @@ def weights(run: MatchRun) -> list[FieldWeights] | None:
         model = ScoreModel.from_state(cast("ModelState", run.model))
     except OutdatedModel:
         return None
-    found = {field: _bits(model, field) for field in model.fields if field != "kind"}
+    found = {field: _bits(model, field) for field in model.fields if field not in NO_EVIDENCE}
     widest = max((abs(bits) for levels in found.values() for bits, _level in levels), default=1.0)
     return [_field_weights(field, levels, widest) for field, levels in found.items()]
 

@@ -15,7 +15,7 @@ from math import comb, log2, prod
 from typing import NotRequired, TypedDict, cast
 
 from matching.automatic import UNTOLD, Sharing, held_back
-from matching.levels import LEVELS
+from matching.levels import LEVELS, NO_EVIDENCE
 
 TINY = 1e-300
 """Keeps a logarithm finite when every class of a side finds a pattern impossible."""
@@ -139,7 +139,7 @@ class ScoreModel:
         every order in which the fields could be looked at. It is the one division of the score
         that adds up, treats the fields alike and gives nothing to a field that says nothing.
         """
-        names = [field for field, level in levels.items() if level and field != "kind"]
+        names = [field for field, level in levels.items() if level and field not in NO_EVIDENCE]
         worth = self._worth_of_subsets(
             self._shares_of(levels.get("kind", 0)),
             [self._columns[field][levels[field]] for field in names],
@@ -179,7 +179,9 @@ class ScoreModel:
 
 def is_current(state: ModelState) -> bool:
     """Say whether a stored model knows the fields and levels of `matching.levels`."""
-    return all(
+    fields = state["fields"]
+    knows_families = "kinship" in fields or not {"given_name", "birth_date"} & {*fields}
+    return knows_families and all(
         len(row) == len(LEVELS.get(field, ()))
         for field, rows in state["probabilities"].items()
         for row in rows

@@ -139,10 +139,9 @@ def _profiled(
     expected = {
         field: distribution(field, profile.get(field, SAME_PERSON[field]), at_random[field])
         for field in fields
-        if field not in ("source", "kind")
+        if field not in ("source", "kind", "kinship")
     }
-    if "source" in fields:
-        expected["source"] = at_random["source"]
+    expected |= {field: at_random[field] for field in ("source", "kinship") if field in fields}
     return LatentClass(name, expected)
 
 
@@ -217,7 +216,7 @@ def parts_by_field(rule: Rule, fields: Sequence[str]) -> dict[str, tuple[str, ..
     return found
 
 
-_TELLS_LITTLE = ("sex", "country", "source", "kind")
+_TELLS_LITTLE = ("sex", "country", "source", "kind", "kinship")
 
 
 def chance_when_sharing(
@@ -270,7 +269,7 @@ def chance_at_random(levels: Mapping[str, Levels], pair_count: int) -> dict[str,
         counts[0] = 0.0
         counts *= min(1.0, pair_count / max(1, len(column)))
         share = counts / counts.sum()
-        if field == "source":
+        if field in ("source", "kinship"):
             # How sources share the records out is this file's own affair.
             found[field] = np.asarray(share, np.float64)
             continue

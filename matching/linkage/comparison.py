@@ -31,6 +31,7 @@ from matching.linkage.closeness import distances, edits, is_one_slip, perhaps_cl
 from matching.linkage.columns import Codes, Flags, Ids, Levels
 from matching.linkage.date_levels import compare_birth_dates
 from matching.linkage.encoding import Coded, Encoded
+from matching.linkage.kinship import compare_kinship
 from matching.linkage.mailboxes import are_slips_inside
 from matching.linkage.name_levels import compare_names
 from matching.linkage.sides import APART, MISSING, SAME, Sides, Values, agreement
@@ -67,7 +68,10 @@ def compare(
     levels = {
         field: names[field] if field in names else _COMPARISONS[field](sides)
         for field in (encoded.fields if fields is None else fields)
+        if field != "kinship"
     }
+    if "kinship" in (encoded.fields if fields is None else fields):
+        levels["kinship"] = compare_kinship(sides, levels)
     if "sex" in levels:
         # People of one given name are of one sex: that they are is no evidence beside it.
         given, sex = names["given_name"], levels["sex"]

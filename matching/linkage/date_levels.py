@@ -37,7 +37,7 @@ def _unequal_dates(one: Bits, other: Bits) -> Levels:
     count = np.bitwise_count(changed)
     year, month, day = (change & part == 0 for part in (_YEAR, _MONTH, _DAY))
     levels = np.full(len(one), BirthDate.DIFFERS, np.uint8)
-    gap = np.abs(_years(one) - _years(other))
+    gap = years_apart(one, other)
     levels[(gap <= 2) & ~year] = BirthDate.NEAR_YEAR
     levels[year] = BirthDate.SAME_YEAR
     levels[count <= 2] = BirthDate.CLOSE
@@ -55,7 +55,7 @@ def _unequal_dates(one: Bits, other: Bits) -> Levels:
 
 
 def _years_alone(one: Bits, other: Bits) -> Levels:
-    gap = np.abs(_years(one) - _years(other))
+    gap = years_apart(one, other)
     levels = np.full(len(one), BirthDate.ONLY_YEAR_DIFFERS, np.uint8)
     levels[gap <= 2] = BirthDate.ONLY_YEAR_NEAR
     levels[gap == 0] = BirthDate.ONLY_YEAR_SAME
@@ -64,6 +64,11 @@ def _years_alone(one: Bits, other: Bits) -> Levels:
         BirthDate.ONLY_YEAR_NEAR
     )
     return levels
+
+
+def years_apart(one: Bits, other: Bits) -> Ids:
+    """Return by how many years birth dates differ, as digits (see `Encoded.births`)."""
+    return np.asarray(np.abs(_years(one) - _years(other)), np.int64)
 
 
 def _years(births: Bits) -> Ids:

@@ -196,6 +196,7 @@ class Encoded:
             **{name: self.texts[name].tells_apart for name in TEXT_FIELDS},
             "source": len(np.unique(self.sources[self.sources > 0])) > 1,
             "kind": self.is_organisation.any(),
+            "kinship": np.count_nonzero(self.names.given) >= 2 or self.birth_date.is_present,
         }
         told = (field for field, is_present in present.items() if is_present)
         return tuple(field for field in told if field not in self.reading.left_out)
@@ -232,7 +233,7 @@ BANDED_TEXTS = ("organisation", "middle_name", "birth_place", "occupation")
 
 
 _PLACES = ("street_number", "street", "postcode", "city")
-_PARTS_OF_FIELDS = {"address": ("street", "postcode", "city")}
+_PARTS_OF_FIELDS = {"address": ("street", "postcode", "city"), "kinship": ()}
 _ALWAYS_ASKED = ("given_name", "family_name", "email")
 """A name may stand in a mailbox, and the other record's name tells more of it."""
 

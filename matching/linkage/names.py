@@ -11,7 +11,7 @@ import numpy as np
 
 from matching.linkage import folding, spelling
 from matching.linkage.columns import Bits, Codes, Flags, Ids, Levels, Objects
-from mdm.standardise.given_names import short_forms
+from mdm.standardise.given_names import short_forms, table
 
 if TYPE_CHECKING:
     from matching.linkage.encoding import Coded
@@ -49,6 +49,12 @@ class Names:
     def hashes(self) -> Bits:
         """Lasting 64 bits for each name (see `spelling.hashes`)."""
         return spelling.hashes(self.words)
+
+    @cached_property
+    def sexes(self) -> Levels:
+        """The sexes of each known given name, also of a short form: 1 male, 2 female, 3 both."""
+        known = _sexes_of_names()
+        return np.array([known.get(word, 0) if word else 0 for word in self.words], np.uint8)
 
     @cached_property
     def is_named(self) -> Flags:
@@ -159,3 +165,13 @@ def _groups_of_names() -> Mapping[str, tuple[int, ...]]:
         for name in {folding.compact(folding.name(word)) for word in (full, *shorts)}:
             groups[name] += (number,)
     return dict(groups)
+
+
+@cache
+def _sexes_of_names() -> Mapping[str, int]:
+    """Return the sexes of each given name and form, in one word as names are coded."""
+    sexes: defaultdict[str, int] = defaultdict(int)
+    for full, sex, shorts in table():
+        for name in (full, *shorts):
+            sexes[folding.compact(folding.name(name))] |= 1 if sex == "m" else 2
+    return dict(sexes)

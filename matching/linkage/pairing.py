@@ -152,7 +152,7 @@ def _prepare(encoded: Encoded, claims: Claims) -> None:
     if len(claims) > 1:
         _ = claims.rows
     names = encoded.names
-    _ = encoded.rows, names.spelt, names.signatures, names.spelled
+    _ = encoded.rows, names.spelt, names.signatures, names.spelled, names.sexes
     if "email" in encoded.fields:
         mailboxes = encoded.local_parts[-1]
         _ = mailboxes.signatures, mailboxes.spelled, mailboxes.digit_hashes

@@ -14,6 +14,7 @@ from matching.levels import (
     FamilyName,
     GivenName,
     Identifier,
+    Kinship,
     Organisation,
     Phone,
     Sex,
@@ -309,8 +310,11 @@ MOST_DIFFERING: Mapping[str, float] = {
 In a large file people of one name outnumber the matches; nothing else keeps them apart.
 """
 
-SILENT_LEVELS: Mapping[str, tuple[int, ...]] = {"email": (Email.SPELLS_NAME,)}
-"""Levels that tell how another field was compared, and are no evidence of their own."""
+SILENT_LEVELS: Mapping[str, tuple[int, ...]] = {
+    "email": (Email.SPELLS_NAME,),
+    "kinship": tuple(Kinship)[1:],
+}
+"""Levels that tell how other fields were compared, and are no evidence of their own."""
 
 EITHER: Mapping[str, Mapping[int, tuple[int, ...]]] = {
     "email": {Email.SLIP_UNNAMED: (Email.ONE_SLIP, Email.SLIP_OF_NAMES)},

@@ -8,7 +8,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 from rapidfuzz.distance import OSA
 
-from matching.levels import level_name
+from matching.explanation import level_in_words
+from matching.levels import LEVELS, GivenName, Kinship, level_name
 from matching.linkage.closeness import FAR, distances
 from matching.linkage.columns import Columns
 from matching.linkage.comparison import compare
@@ -207,3 +208,52 @@ def test_a_name_is_read_out_of_a_mailbox_that_has_none_beside_it():
 
     assert found["given_name"].startswith("same")
     assert found["family_name"].startswith("same")
+
+
+def test_every_level_is_told_in_words():
+    told = [
+        level_in_words(field, level_name(field, level))
+        for field, levels in LEVELS.items()
+        for level in levels
+        if level
+    ]
+
+    assert all(told)
+    assert len({*told} & {"missing on one side"}) == 0
+
+
+SIMON = {"given_name": "Simon", "family_name": "Roux", "birth_date": "1960-01-15"}
+
+
+@pytest.mark.parametrize(
+    ("other", "sexes", "kinship"),
+    [
+        ({"given_name": "Simone"}, ("", ""), "other_name"),
+        ({"given_name": "Simone"}, ("m", ""), "other_name"),
+        ({"given_name": "Simone"}, ("m", "m"), "unknown"),
+        ({"given_name": "Simonn"}, ("", ""), "unknown"),
+        ({"given_name": "Roux", "family_name": "Simone"}, ("", ""), "unknown"),
+        ({"birth_date": "1990-01-15"}, ("", ""), "generation"),
+        ({"birth_date": "1970-01-15"}, ("", ""), "unknown"),
+        ({"birth_date": "1993-01-15"}, ("", ""), "generation"),
+        ({"birth_date": "2010-01-15"}, ("", ""), "unknown"),
+        ({"birth_date": "1991-02-16"}, ("", ""), "unknown"),
+        ({"given_name": "Simone", "birth_date": "1990-01-15"}, ("", ""), "both"),
+    ],
+)
+def test_what_a_family_would_explain(other, sexes, kinship):
+    mine, theirs = ({"sex": sex} if sex else {} for sex in sexes)
+
+    assert levels_of({**SIMON, **mine}, {**SIMON, **other, **theirs})["kinship"] == kinship
+
+
+def test_two_names_that_are_common_in_the_file_are_no_slips_of_one_another():
+    rows = [(number, {"given_name": name}) for number, name in enumerate(["Ylva", "Ylvo"] * 9)]
+    rows += [(100 + number, {"given_name": f"Name{number}"}) for number in range(50)]
+    encoded = encode(Columns.from_rows([*rows, (999, {"given_name": "Ylvu"})]))
+    left, right = np.array([0, 0], np.int32), np.array([1, encoded.size - 1], np.int32)
+
+    found = compare(encoded, left, right)
+
+    assert found["given_name"].tolist() == [GivenName.ONE_EDIT] * 2
+    assert found["kinship"].tolist() == [Kinship.OTHER_NAME, Kinship.UNKNOWN]

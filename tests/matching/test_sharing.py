@@ -6,7 +6,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from matching.automatic import Sharing, held_back
-from matching.levels import Address, BirthDate, Email, FamilyName, GivenName, Phone
+from matching.levels import Address, BirthDate, Email, FamilyName, GivenName, Kinship, Phone
 from matching.linkage import engine
 from matching.linkage.keys import Rule
 from matching.linkage.sharing import sharing_of
@@ -103,22 +103,42 @@ def test_a_contact_that_people_may_share_is_household_evidence_whatever_another_
 
 COUPLE = {**TWINS, "birth_date": BirthDate.DIFFERS, "email": Email.SAME}
 FATHER_AND_SON = {**COUPLE, "given_name": GivenName.SAME_RARE}
+NEAR_TWINS = {
+    **TWINS,
+    "given_name": GivenName.ONE_EDIT,
+    "email": Email.SAME,
+    "kinship": Kinship.OTHER_NAME,
+}
+BORN_ON_HIS_BIRTHDAY = {
+    **FATHER_AND_SON,
+    "birth_date": BirthDate.ONE_PART,
+    "kinship": Kinship.GENERATION,
+}
 NAMELESS = {**COUPLE, "given_name": GivenName.UNKNOWN, "birth_date": BirthDate.UNKNOWN}
 
 
 @pytest.mark.parametrize(
-    ("levels", "reason"),
+    ("levels", "reason", "anywhere"),
     [
-        ({**TWINS, "email": Email.SAME}, "given_name_conflict"),
-        (COUPLE, "birth_date_conflict"),
-        (FATHER_AND_SON, "birth_date_conflict"),
-        ({**FATHER_AND_SON, "birth_date": BirthDate.CLOSE}, "birth_date_conflict"),
-        (NAMELESS, None),
+        ({**TWINS, "email": Email.SAME}, "given_name_conflict", None),
+        (NEAR_TWINS, "given_name_conflict", "given_name_conflict"),
+        (COUPLE, "birth_date_conflict", "given_name_conflict"),
+        (FATHER_AND_SON, "birth_date_conflict", None),
+        ({**FATHER_AND_SON, "birth_date": BirthDate.CLOSE}, "birth_date_conflict", None),
+        (BORN_ON_HIS_BIRTHDAY, "birth_date_conflict", None),
+        (NAMELESS, None, None),
     ],
 )
-def test_a_mailbox_of_ones_own_outweighs_nothing_where_homes_are_shared(levels, reason):
+def test_a_mailbox_of_ones_own_outweighs_nothing_where_homes_are_shared(levels, reason, anywhere):
     assert held_back(levels, Sharing(("email",), has_families=True)) == reason
-    assert held_back(levels, Sharing(("email",), has_families=False)) is None
+    assert held_back(levels, Sharing(("email",), has_families=False)) == anywhere
+
+
+def test_two_near_names_or_a_round_number_of_years_are_slips_under_two_roofs():
+    apart = {"address": Address.STREET_DIFFERS_TOWN_SAME, "email": Email.UNKNOWN}
+
+    assert held_back({**NEAR_TWINS, **apart}) is None
+    assert held_back({**BORN_ON_HIS_BIRTHDAY, **apart}) is None
 
 
 def test_a_search_over_families_finds_nothing_that_is_personal():
