@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 from django.urls import reverse
 
-from matching import key_table
+from matching import fan_out, key_table
 from matching.automatic import GUARDS, Sharing
 from matching.explanation import explain
 from matching.learnt import learnt_with_keys
@@ -126,10 +126,22 @@ def test_a_level_counts_as_another_in_a_search_of_all_of_changes_and_of_one_pers
     assert {levels["phone"] for levels in found} <= {0, LEVELS["phone"]["DIFFERS"]}
 
 
-def test_workers_who_share_a_search_read_levels_alike(steward, pair, settings):
+def test_workers_who_share_a_search_read_levels_alike(steward, pair, settings, monkeypatch):
     settings.MATCH_SPREAD_FROM_PAIRS = 1
+    readings_built, begin = [], fan_out.JobCrew._begin
+
+    def begin_and_build(crew, work, part_count):
+        begin(crew, work, part_count)
+        helper, _parts = fan_out._build(crew.row)
+        for one in (work, helper):
+            tables = {name: table.tolist() for name, table in one.encoded.reading.tables.items()}
+            readings_built.append((one.encoded.reading.left_out, tables))
+
+    monkeypatch.setattr(fan_out.JobCrew, "_begin", begin_and_build)
     said = {"read-phone-same": "unknown", "left_out": ["birth_date"]}
     put_in_force(steward, **said)
+    assert readings_built[0] == readings_built[1]
+    assert readings_built[0][1].keys() == {"phone"}
     spread = list(PairEvidence.objects.order_by("left", "right").values_list("left", "score"))
 
     settings.MATCH_SPREAD_FROM_PAIRS = 1 << 60
