@@ -156,10 +156,12 @@ def _is_lifted(reason: str, levels: Levels, sharing: Sharing) -> bool:
     mailbox there are too few to be seen in the file as a whole.
 
     Where nothing is shared, a given name or a birth date that differs is a slip; both together
-    are two people, and so are two names that people bear, however near.
+    are two people, and so are two names that people bear, however near, unless one number says
+    that they are slips after all.
     """
     is_missing = reason == "given_name_unconfirmed"
-    is_slip = not (_is_two_people(levels) or _is(levels, "kinship", _OTHER_NAME))
+    is_two_people = _is_two_people(levels) or _is(levels, "kinship", _OTHER_NAME)
+    is_slip = _is(levels, "identifier", {Identifier.SAME}) or not is_two_people
     is_against = reason == "birth_date_conflict" or (reason == "given_name_conflict" and is_slip)
     if not (is_missing or (is_against and not sharing.has_families)):
         return False

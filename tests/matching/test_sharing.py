@@ -6,7 +6,16 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from matching.automatic import Sharing, held_back
-from matching.levels import Address, BirthDate, Email, FamilyName, GivenName, Kinship, Phone
+from matching.levels import (
+    Address,
+    BirthDate,
+    Email,
+    FamilyName,
+    GivenName,
+    Identifier,
+    Kinship,
+    Phone,
+)
 from matching.linkage import engine
 from matching.linkage.keys import Rule
 from matching.linkage.sharing import sharing_of
@@ -123,6 +132,7 @@ NAMELESS = {**COUPLE, "given_name": GivenName.UNKNOWN, "birth_date": BirthDate.U
         ({**TWINS, "email": Email.SAME}, "given_name_conflict", None),
         (NEAR_TWINS, "given_name_conflict", "given_name_conflict"),
         (COUPLE, "birth_date_conflict", "given_name_conflict"),
+        ({**COUPLE, "identifier": Identifier.SAME}, "birth_date_conflict", None),
         (FATHER_AND_SON, "birth_date_conflict", None),
         ({**FATHER_AND_SON, "birth_date": BirthDate.CLOSE}, "birth_date_conflict", None),
         (BORN_ON_HIS_BIRTHDAY, "birth_date_conflict", None),
