@@ -8,7 +8,6 @@ import hashlib
 from collections import defaultdict
 from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from datetime import datetime
-from os import urandom
 from typing import Any, NamedTuple
 
 from django.db.models import QuerySet
@@ -18,6 +17,7 @@ from consent.facts import ANY, ANY_KIND, CHANNEL_KINDS
 from consent.memberships import Membership, home_column, of_members
 from consent.models import ConsentEvent
 from consent.states import Event, EventType, Key
+from consent.uuids import uuids_at
 from mdm import bulk
 from mdm.kept_queries import kept
 from mdm.key_sets import key_set
@@ -100,7 +100,7 @@ def record_events(events: Iterable[NewEvent]) -> list[NewEvent]:
         return []
     _lock_refused_points(wanted.values())
     moment = now()
-    names = _names(len(wanted), moment)
+    names = uuids_at(moment, len(wanted))
     bulk.insert_ignoring(
         ConsentEvent,
         _COLUMNS[1:],
@@ -173,7 +173,7 @@ def record_first_events(events: Sequence[FirstEvent], moment: datetime) -> None:
     Nothing stored can be the same fact, and the contact points are locked already (`meet`).
     """
     if events:
-        names = _names(len(events), moment)
+        names = uuids_at(moment, len(events))
         bulk.insert(
             ConsentEvent,
             _COLUMNS,
@@ -182,19 +182,6 @@ def record_first_events(events: Sequence[FirstEvent], moment: datetime) -> None:
                 for name, (key, digest, event) in zip(names, events, strict=True)
             ),
         )
-
-
-def _names(count: int, moment: datetime) -> Iterator[str]:
-    """Yield UUIDs of a moment (RFC 9562, version 7) in hexadecimal, all from one random text.
-
-    They begin with the time, so that the unique index grows at its end: of random ones each goes
-    to another page, which costs a load more than all other keys of an event.
-    """
-    time = f"{int(moment.timestamp() * 1000):012x}"
-    digits = urandom(10 * count).hex()
-    for start in range(0, 20 * count, 20):
-        variant = "89ab"[int(digits[start], 16) & 3]
-        yield f"{time}7{digits[start + 1 : start + 4]}{variant}{digits[start + 4 : start + 19]}"
 
 
 def _lock_refused_points(events: Iterable[NewEvent]) -> None:

@@ -11,6 +11,7 @@ from typing import NamedTuple
 
 from matching.levels import (
     EXACT,
+    NO_EVIDENCE,
     Address,
     BirthDate,
     Code,
@@ -98,15 +99,7 @@ _BESIDE_GIVEN_NAME: Mapping[str, Collection[int]] = {
 }
 """What must agree beside a given name, each enough alone."""
 
-_SAY_LITTLE_BESIDE_NAMES = {
-    "given_name",
-    "family_name",
-    "sex",
-    "country",
-    "source",
-    "kind",
-    "kinship",
-}
+_SAY_LITTLE_BESIDE_NAMES = {"given_name", "family_name", "sex", "country", "source", *NO_EVIDENCE}
 
 
 class Sharing(NamedTuple):

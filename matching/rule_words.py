@@ -56,6 +56,11 @@ class GuardRow:
 
 def figures(parameters: Parameters) -> list[Figure]:
     """Return the thresholds and limits of a rule set."""
+    of_persons, of_organisations = _person_figures(parameters), _organisation_figures(parameters)
+    return [*of_persons, *of_organisations, *_limits(parameters)]
+
+
+def _person_figures(parameters: Parameters) -> list[Figure]:
     return [
         Figure(
             "automatic_threshold",
@@ -72,28 +77,6 @@ def figures(parameters: Parameters) -> list[Figure]:
             parameters.review_floor,
             "0.5",
             _odds(parameters.review_floor),
-        ),
-        *_organisation_figures(parameters),
-        Figure(
-            "max_cluster_size",
-            _("Records of one customer at most"),
-            _("Beyond it nothing links by itself."),
-            parameters.max_cluster_size,
-            "1",
-        ),
-        Figure(
-            "least_support",
-            _("Share of pairs that must support a union"),
-            _("From 0 to 1: one link alone does not join two large groups."),
-            parameters.least_support,
-            "0.05",
-        ),
-        Figure(
-            "block_cap",
-            _("Records that share a blocking key at most"),
-            _("Larger blocks say nothing and are left out of that rule."),
-            parameters.block_cap,
-            "1",
         ),
     ]
 
@@ -115,6 +98,32 @@ def _organisation_figures(parameters: Parameters) -> list[Figure]:
             is_required=False,
         )
         for name, label in chosen
+    ]
+
+
+def _limits(parameters: Parameters) -> list[Figure]:
+    return [
+        Figure(
+            "max_cluster_size",
+            _("Records of one customer at most"),
+            _("Beyond it nothing links by itself."),
+            parameters.max_cluster_size,
+            "1",
+        ),
+        Figure(
+            "least_support",
+            _("Share of pairs that must support a union"),
+            _("From 0 to 1: one link alone does not join two large groups."),
+            parameters.least_support,
+            "0.05",
+        ),
+        Figure(
+            "block_cap",
+            _("Records that share a blocking key at most"),
+            _("Larger blocks say nothing and are left out of that rule."),
+            parameters.block_cap,
+            "1",
+        ),
     ]
 
 

@@ -3,6 +3,8 @@
 from collections.abc import Iterator, Sequence
 from typing import Any
 
+from django.conf import settings
+from django.db import models
 from django.db.backends.base.schema import BaseDatabaseSchemaEditor
 from django.db.migrations.operations.base import Operation
 from django.db.migrations.operations.fields import AlterField
@@ -53,11 +55,11 @@ class Together(Operation):
         return "; ".join(operation.describe() for operation in self.operations)
 
 
-class Unburden(Operation):
+class Unburden(Together):
     """Drop what fields ask for no more, each given as (table, column): indexes and foreign keys.
 
-    `alterations` say so of the fields. Django would make each of these tables anew on SQLite, and
-    render the models after each. SQLite has foreign keys in its tables: there they stay.
+    `alterations` say so of the fields. Django would make each of these tables anew on SQLite.
+    SQLite has foreign keys in its tables: there they stay.
     """
 
     def __init__(
@@ -67,14 +69,8 @@ class Unburden(Operation):
         indexes: Sequence[tuple[str, str]],
         foreign_keys: Sequence[tuple[str, str]] = (),
     ) -> None:
-        self.alterations = list(alterations)
+        super().__init__(alterations)
         self.indexes, self.foreign_keys = list(indexes), list(foreign_keys)
-
-    def state_forwards(self, app_label: str, state: ProjectState) -> None:
-        """Change what is known of the fields; the models are rendered when somebody asks."""
-        vars(state).pop("apps", None)
-        for operation in self.alterations:
-            operation.state_forwards(app_label, state)
 
     def database_forwards(
         self,
@@ -99,8 +95,7 @@ class Unburden(Operation):
     ) -> None:
         """Put them back: Django would make tables of SQLite anew for that, too."""
         if schema_editor.connection.vendor == "postgresql":
-            for operation in self.alterations:
-                operation.database_backwards(app_label, schema_editor, from_state, to_state)
+            super().database_backwards(app_label, schema_editor, from_state, to_state)
             return
         quote = schema_editor.connection.ops.quote_name
         for table, column in self.indexes:
@@ -110,6 +105,22 @@ class Unburden(Operation):
     def describe(self) -> str:
         """Say what it does, as `migrate --plan` shows it."""
         return f"Drop what is not needed on {', '.join(map('.'.join, self.indexes))}"
+
+
+def who_of(histories: Sequence[str]) -> list[AlterField]:
+    """Return what takes the index away from who changed a row, of each of these histories."""
+    return [AlterField(name, "history_user", _who()) for name in histories]
+
+
+def _who() -> "models.ForeignKey[Any, Any]":
+    return models.ForeignKey(
+        db_constraint=False,
+        db_index=False,
+        null=True,
+        on_delete=models.SET_NULL,
+        related_name="+",
+        to=settings.AUTH_USER_MODEL,
+    )
 
 
 def _found(

@@ -1,25 +1,12 @@
 """Nothing looks into histories by who changed a row."""
 
-import django.db.models.deletion
-from django.conf import settings
-from django.db import migrations, models
+from django.db import migrations
 
-from mdm.migration_steps import Unburden
+from mdm.migration_steps import Unburden, who_of
 
 HISTORIES = (
     "historicalcampaign",
 )
-
-
-def who() -> models.Field:
-    return models.ForeignKey(
-        db_constraint=False,
-        db_index=False,
-        null=True,
-        on_delete=django.db.models.deletion.SET_NULL,
-        related_name="+",
-        to=settings.AUTH_USER_MODEL,
-    )
 
 
 class Migration(migrations.Migration):
@@ -27,11 +14,7 @@ class Migration(migrations.Migration):
 
     operations = [
         Unburden(
-            [
-                *(migrations.AlterField(name, "history_user", who()) for name in HISTORIES),
-            ],
-            indexes=[
-                *((f"campaigns_{name}", "history_user_id") for name in HISTORIES),
-            ],
+            who_of(HISTORIES),
+            indexes=[(f"campaigns_{name}", "history_user_id") for name in HISTORIES],
         ),
     ]

@@ -6,7 +6,7 @@ from functools import cached_property
 
 import numpy as np
 
-from matching.levels import EXACT, LEVELS, Kind
+from matching.levels import EXACT, LEVELS, NO_EVIDENCE, Kind
 from matching.linkage.columns import Floats, Levels
 from matching.linkage.distributions import distribution, exact_by_chance
 from matching.linkage.keys import PART_FIELDS, Rule
@@ -139,7 +139,7 @@ def _profiled(
     expected = {
         field: distribution(field, profile.get(field, SAME_PERSON[field]), at_random[field])
         for field in fields
-        if field not in ("source", "kind", "kinship")
+        if field not in ("source", *NO_EVIDENCE)
     }
     expected |= {field: at_random[field] for field in ("source", "kinship") if field in fields}
     return LatentClass(name, expected)
@@ -216,7 +216,7 @@ def parts_by_field(rule: Rule, fields: Sequence[str]) -> dict[str, tuple[str, ..
     return found
 
 
-_TELLS_LITTLE = ("sex", "country", "source", "kind", "kinship")
+_TELLS_LITTLE = ("sex", "country", "source", *NO_EVIDENCE)
 
 
 def chance_when_sharing(

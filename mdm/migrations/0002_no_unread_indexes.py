@@ -1,10 +1,9 @@
 """Loads pay for no index that nobody reads, nor for keys of sales and contracts looked up one by one."""
 
 import django.db.models.deletion
-from django.conf import settings
 from django.db import migrations, models
 
-from mdm.migration_steps import Unburden
+from mdm.migration_steps import Unburden, who_of
 
 HISTORIES = (
     "historicalalias",
@@ -18,17 +17,6 @@ HISTORIES = (
     "historicalsurvivorshipruleset",
     "historicalvaluemap",
 )
-
-
-def who() -> models.Field:
-    return models.ForeignKey(
-        db_constraint=False,
-        db_index=False,
-        null=True,
-        on_delete=django.db.models.deletion.SET_NULL,
-        related_name="+",
-        to=settings.AUTH_USER_MODEL,
-    )
 
 
 def record(name: str) -> models.Field:
@@ -74,7 +62,7 @@ class Migration(migrations.Migration):
     operations = [
         Unburden(
             [
-                *(migrations.AlterField(name, "history_user", who()) for name in HISTORIES),
+                *who_of(HISTORIES),
                 migrations.AlterField("sale", "record", record("sales")),
                 migrations.AlterField("sale", "contact_point", address()),
                 migrations.AlterField("contract", "record", record("contracts")),
