@@ -19,7 +19,7 @@ from mdm.loading.drafts import (
     TOLD,
     Sample,
     drop_draft,
-    options_in_force,
+    first_sample,
     read_sample,
     save_draft,
 )
@@ -131,16 +131,11 @@ class Workbench:
     def _read(self, sent: QueryDict | None) -> Sample:
         sheets = self.draft.layout.get("sheets", [])
         told = self.draft.layout.get(TOLD, {})
-        options = options_in_force(self.draft, told)
-        if sent is not None:
+        if sent is None:
+            sample, options = first_sample(self.draft, told)
+        else:
             form = FileForm(sent, prefix="file", sheets=sheets)
             options = form.options() if form.is_valid() else {}
-        try:
-            sample = read_sample(self.draft, options)
-        except LoadRefused:
-            if sent is not None or options == told:
-                raise
-            options = told  # The file is not written as the source's files are.
             sample = read_sample(self.draft, options)
         self.file_options: dict[str, Any] = options
         self.file = FileForm(initial=options, prefix="file", sheets=sheets)

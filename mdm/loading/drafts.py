@@ -77,7 +77,7 @@ def start_draft(
     )
     try:
         told = {name: value for name, value in asdict(options or FileOptions()).items() if value}
-        draft.layout = {**_first_look(draft, told).layout, TOLD: told}
+        draft.layout = {**first_sample(draft, told)[0].layout, TOLD: told}
     except BaseException:
         discard(stored.path)
         raise
@@ -144,21 +144,29 @@ def drop_draft(draft: MappingDraft) -> None:
     discard(draft.stored_file)
 
 
-def options_in_force(draft: MappingDraft, told: Mapping[str, Any]) -> dict[str, Any]:
-    """Return how the files of a draft's source are written, under what was told of this one."""
+def first_sample(draft: MappingDraft, told: Mapping[str, Any]) -> tuple[Sample, dict[str, Any]]:
+    """Return the first rows of a draft's file, and the options that they were read by.
+
+    These are the ones of its source's files under what was told of this one; where they do not
+    fit it, or find a single column and others find several, what was told alone.
+
+    Raises:
+        LoadRefused: when no table can be read from it.
+    """
     mapping = draft.source.mappings.first() if draft.source else None
-    return {**(mapping.document.get("file", {}) if mapping else {}), **told}
-
-
-def _first_look(draft: MappingDraft, told: Mapping[str, Any]) -> Sample:
-    """Read a new file by the options in force, or by what was told when they do not fit it."""
-    options = options_in_force(draft, told)
+    options = {**(mapping.document.get("file", {}) if mapping else {}), **told}
+    declared = None
     try:
-        return read_sample(draft, options)
+        declared = read_sample(draft, options)
     except LoadRefused:
         if options == told:
             raise
-        return read_sample(draft, told)
+    if declared and (len(declared.names) > 1 or options == told):
+        return declared, options
+    found = read_sample(draft, told)
+    if declared and len(found.names) == 1:
+        return declared, options
+    return found, dict(told)
 
 
 def _read(draft: MappingDraft, options: Mapping[str, Any]) -> Sample:

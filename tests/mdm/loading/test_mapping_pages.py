@@ -433,6 +433,20 @@ def test_the_next_file_starts_from_the_mapping_in_force_and_marks_new_columns(st
     assert LoadBatch.objects.first().mapping.version == 2
 
 
+def test_a_file_of_another_delimiter_than_the_source_declares_is_read_as_it_is(steward):
+    load(row("C1"))
+    mapping = FieldMapping.objects.get()
+    mapping.document["file"] = {"delimiter": ","}
+    mapping.save()
+
+    _draft, page = start(steward, source="crm", action="map")
+
+    bench = page.context["bench"]
+    assert bench.sample.layout["delimiter"] == ";"
+    assert len(bench.sample.names) == 9
+    assert "delimiter" not in bench.file_options
+
+
 def test_how_the_sender_said_the_file_is_written_is_kept_where_its_columns_are_mapped(steward):
     load(row("C1"))
     content = "id|nom;prénom\r\nC1|Zoé;Anne\r\n".encode("cp850")
