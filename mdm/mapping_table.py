@@ -166,7 +166,8 @@ def _initial(
     is_keyless: bool,
 ) -> list[dict[str, Any]]:
     """Return the entry of each column: that in force, else a proposal nobody has taken yet."""
-    taken = {entry["attribute"] for entry in known.values()}
+    present = {column.name.casefold() for column in columns}
+    taken = {entry["attribute"] for name, entry in known.items() if name in present}
     taken |= {"source_key"} if is_keyless else set()
     found: list[dict[str, Any]] = []
     for column, proposal in zip(columns, proposals, strict=True):

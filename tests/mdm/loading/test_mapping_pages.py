@@ -433,6 +433,24 @@ def test_the_next_file_starts_from_the_mapping_in_force_and_marks_new_columns(st
     assert LoadBatch.objects.first().mapping.version == 2
 
 
+def test_what_a_missing_column_was_is_proposed_for_another_one(steward):
+    load(row("C1"))
+    content = b"id;nom;Courriel;email\r\nC1;D;jo@example.org;al@example.org\r\n"
+
+    draft, page = start(steward, content=content, source="crm", action="map")
+    draft.delete()
+    _draft, other = start(
+        steward, content=b"id;nom;Courriel\r\nC1;D;jo@example.org\r\n", source="crm", action="map"
+    )
+
+    def shown(response):
+        rows = response.context["bench"].table.rows
+        return {row.column.name: row.form.shown_attribute for row in rows}
+
+    assert (shown(page)["email"], shown(page)["Courriel"]) == ("email", "")
+    assert shown(other)["Courriel"] == "email"
+
+
 def test_a_file_of_another_delimiter_than_the_source_declares_is_read_as_it_is(steward):
     load(row("C1"))
     mapping = FieldMapping.objects.get()
