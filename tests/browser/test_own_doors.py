@@ -21,16 +21,21 @@ from tests.instance import Instance
 pytestmark = [pytest.mark.browser, pytest.mark.services, pytest.mark.slow]
 
 
+# The backend of files ends each mail with this line and names a file by the second, so that two
+# mails of one second may stand in one file.
+_END_OF_MAIL = b"\n" + b"-" * 79 + b"\n"
+
+
 def mailed(word: str) -> str:
     """Wait for a mail that holds a word and return its text part."""
     deadline = time.monotonic() + 30
     while time.monotonic() < deadline:
         for file in sorted((Path(settings.DATA_DIR) / "mails").glob("*.log"), reverse=True):
-            message = message_from_bytes(file.read_bytes(), policy=policy.default)
-            body = message.get_body(("plain",))
-            text = body.get_content() if body else ""
-            if word in text:
-                return text
+            for content in reversed(file.read_bytes().split(_END_OF_MAIL)):
+                body = message_from_bytes(content, policy=policy.default).get_body(("plain",))
+                text = body.get_content() if body else ""
+                if word in text:
+                    return text
         time.sleep(0.2)
     raise AssertionError(f"No mail with {word} within 30 seconds.")
 
