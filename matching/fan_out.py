@@ -5,15 +5,19 @@ whoever is free claims the next part with a lease, so a part of a worker that di
 another one; what a part gives depends on the plan alone, so whoever ends it first has done it.
 With one worker the job does all parts alone; helpers that come when nothing is left do nothing. In
 two phases, parts count their patterns, the job trains the model once, and parts give the pairs
-that are kept. Parts that are done stay done when the job itself starts again, as long as it reads
-the same records; until then helpers make room for it, which may have no other worker.
+that are kept. By what an earlier search learnt they do both at once. Parts that are done stay done
+when the job itself starts again, as long as it reads the same records; until then helpers make
+room for it, which may have no other worker.
 """
 
+import json
 import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import fields
 from datetime import timedelta
 from functools import partial
-from typing import TYPE_CHECKING, Any
+from hashlib import sha256
+from typing import TYPE_CHECKING, Any, cast
 
 from django.conf import settings
 from django.db.models import Q, QuerySet
@@ -21,6 +25,7 @@ from django.utils.timezone import now
 
 from matching import codes
 from matching.models import MatchPart, MatchRun
+from matching.scoring import ModelState, ScoreModel
 from mdm import bulk, jobs
 from mdm.jobs import JobRun
 from mdm.models import Job
@@ -29,7 +34,7 @@ if TYPE_CHECKING:
     from matching.linkage.columns import Ids
     from matching.linkage.frame import SpreadRun
     from matching.linkage.pairing import Candidates
-    from matching.linkage.parts import Counted, Part, Work
+    from matching.linkage.parts import Counted, Part, Scored, Work
 
 KIND = "match_help"
 MOST_HELPERS = 7
@@ -37,8 +42,7 @@ _WAIT_SECONDS = 0.2
 
 Phase = MatchPart.Phase
 State = MatchPart.State
-_STAGES: Mapping[str, str] = {Phase.COUNT: "compare", Phase.PAIRS: "score"}
-"""What the search is doing while its workers do the parts of a phase."""
+_COUNTS, _PAIRS = 3, 4  # Arrays of what is counted, and of pairs, as they are packed.
 
 
 class JobCrew:
@@ -62,8 +66,9 @@ class JobCrew:
         """Return what each part counts."""
         from matching.linkage.parts import Counted, unpack
 
-        self._begin(work, len(parts))
-        return [Counted(*unpack(content, 3)) for content in self._done(work, parts, Phase.COUNT)]
+        self._begin(work, len(parts), [Phase.COUNT, Phase.PAIRS])
+        done = self._done(work, parts, Phase.COUNT)
+        return [Counted(*unpack(content, _COUNTS)) for content in done]
 
     def collect(self, work: "Work", parts: "Sequence[Part]", wanted: "Ids") -> "list[Candidates]":
         """Return the pairs of each part that have one of the wanted patterns."""
@@ -74,25 +79,42 @@ class JobCrew:
             self.row.plan["wanted"] = wanted.tolist()
             self.row.save(update_fields=["plan"])
             _lay_out(self.row, Phase.PAIRS, len(parts))
-        return [
-            Candidates(*unpack(content, 4)) for content in self._done(work, parts, Phase.PAIRS)
-        ]
+        done = self._done(work, parts, Phase.PAIRS)
+        return [Candidates(*unpack(content, _PAIRS)) for content in done]
 
-    def _begin(self, work: "Work", part_count: int) -> None:
-        """Lay out the parts, or keep those that an earlier attempt laid out and did."""
+    def score(self, work: "Work", parts: "Sequence[Part]", model: ScoreModel) -> "list[Scored]":
+        """Return what each part counts, and its pairs that are kept by what was learnt."""
+        from matching.linkage.pairing import Candidates
+        from matching.linkage.parts import Counted, Scored, unpack
+
+        self.row.model = dict(model.to_state())
+        self._begin(work, len(parts), [Phase.PAIRS])
+        scored = []
+        for content in self._done(work, parts, Phase.PAIRS):
+            arrays = unpack(content, _COUNTS + _PAIRS)
+            counted, kept = arrays[:_COUNTS], arrays[_COUNTS:]
+            scored.append(Scored(Counted(*counted), Candidates(*kept)))
+        return scored
+
+    def _begin(self, work: "Work", part_count: int, phases: Sequence[str]) -> None:
+        """Lay out the parts of the first phase, or keep those that an earlier attempt laid out.
+
+        Where parts score at once, the row has the model.
+        """
         size = settings.MATCH_PAIRS_PER_PART
-        fingerprint = _fingerprint(work, self.ids, size)
+        present = {"phases": phases, "size": size}
+        fingerprint = _fingerprint(work, self.ids, present, self.row)
         with self.run.chunk(cursor=self.run.cursor, phase="compare"):
             if self.row.plan.get("fingerprint") != fingerprint:
                 MatchPart.objects.filter(run=self.row).delete()
                 self.row.plan = {
+                    **present,
                     "fingerprint": fingerprint,
                     "pages": list(self.page_ids),
                     "rules": [one.rule.name for one in work.blocks],
-                    "size": size,
                 }
-                self.row.save(update_fields=["plan"])
-                _lay_out(self.row, Phase.COUNT, part_count)
+                self.row.save(update_fields=["plan", "model"])
+                _lay_out(self.row, phases[0], part_count)
             # Whoever did one when this job was killed may be dead as well.
             _open(self.row).update(state=State.WAITING)
         for number in range(min(part_count - 1, MOST_HELPERS)):
@@ -102,8 +124,9 @@ class JobCrew:
     def _done(self, work: "Work", parts: "Sequence[Part]", phase: str) -> Iterator[bytes]:
         """Do parts until all are done; yield what they gave, in their order."""
         own = MatchPart.objects.filter(run=self.row, phase=phase)
+        stage = "compare" if phase == self.row.plan["phases"][0] else "score"
         while left := own.exclude(state=State.DONE).count():
-            self.run.progress(len(parts) - left, len(parts), _STAGES[phase])
+            self.run.progress(len(parts) - left, len(parts), stage)
             if not _do_one(self.row, work, parts, phase):
                 time.sleep(_WAIT_SECONDS)
         yield from (bytes(one) for one in own.order_by("number").values_list("content", flat=True))
@@ -146,7 +169,8 @@ def _is_under_way(row: MatchRun) -> bool:
     plan = _present_plan(row)
     if not plan or plan["fingerprint"] != row.plan.get("fingerprint"):
         return False
-    return _goes_on(row) and ("wanted" not in plan or _open(row).exists())
+    is_to_learn = not _is_learnt(plan) and "wanted" not in plan
+    return _goes_on(row) and (is_to_learn or _open(row).exists())
 
 
 def _goes_on(row: MatchRun) -> bool:
@@ -161,9 +185,16 @@ def _present_plan(row: MatchRun) -> dict[str, Any]:
     return plan
 
 
-def _fingerprint(work: "Work", ids: "Ids", size: int) -> str:
-    """Return what tells whether others have built, and cut, the very same."""
-    return f"{work.fingerprint(ids)} {size}"
+def _is_learnt(plan: Mapping[str, Any]) -> bool:
+    """Say whether parts score at once, by the model that the row has from the start."""
+    return bool(plan["phases"] == [Phase.PAIRS])
+
+
+def _fingerprint(work: "Work", ids: "Ids", plan: Mapping[str, Any], row: MatchRun) -> str:
+    """Return what tells whether others have built and cut the very same, and score by it."""
+    model = json.dumps(row.model, sort_keys=True) if _is_learnt(plan) else ""
+    digest = sha256(model.encode()).hexdigest()[:16] if model else "learns"
+    return f"{work.fingerprint(ids)} {plan['size']} {digest}"
 
 
 def _open(row: MatchRun) -> "QuerySet[MatchPart]":
@@ -188,7 +219,7 @@ def _build(row: MatchRun) -> "tuple[Work, list[Part]] | None":
     rules = [Rule(tuple(name.split("+")), budget=float("inf")) for name in row.plan["rules"]]
     blocks = build_all(encoded, rules, chosen.block_cap, workers=chosen.workers)
     work = Work(encoded, Claims(blocks), Scope(None, records.sources, chosen.clean_sources))
-    if _fingerprint(work, records.ids, row.plan["size"]) != row.plan["fingerprint"]:
+    if _fingerprint(work, records.ids, row.plan, row) != row.plan["fingerprint"]:
         return None
     return work, cut(blocks, row.plan["size"])
 
@@ -238,13 +269,23 @@ def _give(row: MatchRun, work: "Work", part: "Part", phase: str) -> bytes:
 
     from matching.linkage.engine import Settings
     from matching.linkage.frame import compare_part
-    from matching.linkage.parts import count_part, pack
+    from matching.linkage.parts import count_part, pack, score_part
+    from matching.rule_sets import Parameters
+    from matching.searching import settings_of
 
     found = compare_part(work, part, Settings.workers)
     if phase == Phase.COUNT:
-        counted = count_part(work, found)
-        return pack(counted.distinct, counted.counts, counted.by_rule)
+        return pack(*_arrays(count_part(work, found)))
+    if _is_learnt(row.plan):
+        model = ScoreModel.from_state(cast("ModelState", row.model))
+        chosen = settings_of(Parameters.read(row.rule_set.parameters))
+        scored = score_part(work, found, model, chosen)
+        return pack(*_arrays(scored.counted), *_arrays(scored.kept))
     # From the plan as it is now: a helper may have built from it before the search had learnt.
     wanted = np.array(_present_plan(row).get("wanted", []), np.int64)
-    kept = found.chosen(np.flatnonzero(np.isin(found.pattern, wanted)))
-    return pack(kept.left, kept.right, kept.pattern, kept.rule)
+    return pack(*_arrays(found.chosen(np.flatnonzero(np.isin(found.pattern, wanted)))))
+
+
+def _arrays(given: "Counted | Candidates") -> list[Any]:
+    """Return the arrays of what a part gives, in the order of its fields."""
+    return [getattr(given, field.name) for field in fields(given)]

@@ -17,7 +17,7 @@ from django.db import connection
 from django.db.models import Model
 
 from consent.models import ConsentEvent, PermissionState
-from matching.models import MatchPart, PairEvidence, ReviewTask
+from matching.models import MatchPart, PairEvidence, ReviewTask, RuleSet
 from matching.runs import start_run
 from mdm.demo.company import write_company
 from mdm.loading import work
@@ -165,6 +165,32 @@ def test_a_match_that_loses_a_worker_in_either_phase_ends_as_one_that_nobody_sha
 
     assert job.attempt == 2
     assert _facts() == company.facts_once_matched
+    assert not MatchPart.objects.exists()
+
+
+@pytest.mark.parametrize("attempts", [1, 2], ids=["the one that helps", "the one that searches"])
+def test_a_match_by_what_was_learnt_that_loses_a_worker_ends_as_one_that_nobody_shared(
+    company: Company, workers: tuple[Worker, Worker], gates: Path, attempts: int
+):
+    company.loaded.restore()
+    RuleSet.objects.create(version=1, status="active", parameters={"learns_anew": False})
+    call_command("match", stdout=StringIO())
+    once_matched = _facts()
+    PairEvidence.objects.all().delete()
+    (gates / "pairs").touch()
+
+    job = start_run(by=None)
+    for one in workers:
+        one.start()
+    _wait_for_claims(2, "pairs")
+    job.refresh_from_db()
+    helping, searching = sorted(workers, key=lambda one: one.does(job))
+    (searching if attempts == 2 else helping).kill()
+    (gates / "pairs").unlink()
+    _end(job)
+
+    assert job.attempt == attempts
+    assert _facts() == once_matched
     assert not MatchPart.objects.exists()
 
 

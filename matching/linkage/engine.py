@@ -92,6 +92,10 @@ class Settings:
             by_kind(self.automatic_threshold, self.organisation_threshold),
         )
 
+    def are_kept(self, model: ScoreModel, distinct: Ids, scores: Floats) -> Flags:
+        """Say of which patterns, with these scores, the pairs are kept."""
+        return scores >= self.bounds(_kinds(model, distinct))[0]
+
 
 @dataclass(frozen=True)
 class Pairs:
@@ -173,6 +177,8 @@ class Run:
         self.ids, self.sources = ids, sources
         self.settings, self.progress = settings, progress
         self.timings: dict[str, float] = {}
+        self.learnt: ScoreModel | None = None
+        """What was learnt earlier and goes for these records; None to learn from them."""
 
     @contextmanager
     def stage(self, name: str) -> Iterator[None]:
@@ -188,8 +194,10 @@ class Run:
         if encoded.known is None and (len(self.ids) < 2 or not encoded.fields):
             raise NothingToCompare("There are no two records with a common attribute.")
         state = state if state and _knows(state, encoded.fields) else None
-        if state and self.settings.learnt_rules:
-            self.settings = replace(self.settings, rules=self.settings.learnt_rules)
+        if state:
+            self.learnt = ScoreModel.from_state(state)
+            if self.settings.learnt_rules:
+                self.settings = replace(self.settings, rules=self.settings.learnt_rules)
         with self.stage("propose"):
             proposals, rules = self._rules(encoded)
         with self.stage("block"):
@@ -209,7 +217,7 @@ class Run:
                 trained = self.trained(found, distinct, counts, classes)
                 unguarded = self.settings.unguarded
                 state = replace(trained, sharing=sharing, unguarded=unguarded).to_state()
-            model = ScoreModel.from_state(state)
+            model = self.learnt or ScoreModel.from_state(state)
         with self.stage("score"):
             pairs, expected = self._scored(model, found, distinct, counts)
         return Result(
@@ -303,10 +311,9 @@ class Run:
         self, model: ScoreModel, found: Candidates, distinct: Ids, counts: Ids
     ) -> tuple[Pairs, dict[str, float]]:
         scores = score_patterns(model, distinct)
-        kinds = split_patterns(distinct, model.fields).get("kind", np.zeros(1, np.uint8))
-        floor, threshold = self.settings.bounds(kinds)
-        automatic = self._automatic(model, distinct, scores, threshold)
-        kept = self.wanted(found, distinct, scores >= floor, model)
+        automatic = self._automatic(model, distinct, scores)
+        wanted = self.settings.are_kept(model, distinct, scores)
+        kept = self.wanted(found, distinct, wanted, model)
         # Patterns are few: their ranks are narrow, and narrow numbers are sorted by counting them.
         ranks = np.unique(-scores, return_inverse=True)[1].astype(np.min_scalar_type(len(scores)))
         order = np.argsort(kept.left.astype(np.int64) * len(self.ids) + kept.right)
@@ -323,15 +330,14 @@ class Run:
         )
         return pairs, _expected(scores, counts, automatic)
 
-    def _automatic(
-        self, model: ScoreModel, distinct: Ids, scores: Floats, threshold: Floats
-    ) -> Flags:
+    def _automatic(self, model: ScoreModel, distinct: Ids, scores: Floats) -> Flags:
         """Return which distinct patterns link by themselves.
 
         Two sources make two records one person's the sooner, but that is true of all strangers in
         them: what links must be sure enough without it.
         """
         unsourced = score_patterns(model, without("source", distinct, model.fields))
+        threshold = self.settings.bounds(_kinds(model, distinct))[1]
         strong = np.minimum(scores, unsourced) >= threshold
         strong[strong] = [
             model.held_back(model.levels(pattern)) is None for pattern in distinct[strong].tolist()
@@ -351,6 +357,11 @@ class Run:
 def _knows(state: ModelState, fields: tuple[str, ...]) -> bool:
     """Say whether a model learnt earlier is of these very fields and their levels of today."""
     return tuple(state["fields"]) == fields and is_current(state)
+
+
+def _kinds(model: ScoreModel, distinct: Ids) -> Levels:
+    """Return of which kind the two records of each pattern are."""
+    return split_patterns(distinct, model.fields).get("kind", np.zeros(1, np.uint8))
 
 
 def _expected(scores: Floats, counts: Ids, automatic: Flags) -> dict[str, float]:

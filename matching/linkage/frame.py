@@ -29,7 +29,7 @@ from matching.linkage.encoding import Encoded, encode
 from matching.linkage.engine import Run
 from matching.linkage.keys import Rule
 from matching.linkage.pairing import Candidates, Scope, Tick, candidates, count_patterns, narrow
-from matching.linkage.parts import Counted, Part, Piece, Work, cut, joined_counts
+from matching.linkage.parts import Counted, Part, Piece, Scored, Work, cut, joined_counts
 from matching.linkage.proposals import build_all, propose, taken
 from matching.linkage.training import AS_DELIVERED, Fit, Training, fit, score_patterns
 from matching.scoring import ScoreModel
@@ -218,11 +218,15 @@ class Crew(Protocol):
     def collect(self, work: Work, parts: Sequence[Part], wanted: Ids) -> list[Candidates]:
         """Return the pairs of each part that have one of these patterns."""
 
+    def score(self, work: Work, parts: Sequence[Part], model: ScoreModel) -> list[Scored]:
+        """Return what each part counts, and its pairs that are kept by a model."""
+
 
 class SpreadRun(ToolkitRun):
     """A run in two phases: parts count their patterns; then, scored, they give the pairs kept.
 
-    The classifier is fitted once, to all patterns together. A run of few pairs is not cut.
+    The classifier is fitted once, to all patterns together. By a model learnt earlier one phase
+    does: parts score at once. A run of few pairs is not cut.
     """
 
     def __init__(self, *arguments: Any, crew: Crew, spread_from: int, part_size: int) -> None:
@@ -232,13 +236,20 @@ class SpreadRun(ToolkitRun):
         self.counts: list[Counted] = []
 
     def compared(self, encoded: Encoded, blocks: Sequence[Blocks], scope: Scope) -> Candidates:
-        """Return no pair yet when they are many: the parts have counted theirs."""
+        """Return no pair yet when they are many: the parts have counted theirs.
+
+        By a model learnt earlier, they have scored them, too: then the pairs that are kept.
+        """
         if scope.changed is not None or self._is_small(blocks):
             return super().compared(encoded, blocks, scope)
         self.work = Work(encoded, Claims(blocks), scope)
         self.parts = cut(blocks, self.part_size)
-        self.counts = self.crew.count(self.work, self.parts)
-        return Candidates.joined([])
+        if self.learnt is None:
+            self.counts = self.crew.count(self.work, self.parts)
+            return Candidates.joined([])
+        scored = self.crew.score(self.work, self.parts, self.learnt)
+        self.counts = [one.counted for one in scored]
+        return Candidates.joined(one.kept for one in scored)
 
     def counted(self, found: Candidates, fields: Sequence[str]) -> tuple[Ids, Ids]:
         """Return the patterns of all parts."""
@@ -268,6 +279,8 @@ class SpreadRun(ToolkitRun):
         """Return the pairs of all parts whose pattern is wanted."""
         if not self.counts:
             return super().wanted(found, distinct, wanted, model)
+        if self.learnt:
+            return found
         return Candidates.joined(self.crew.collect(self.work, self.parts, distinct[wanted]))
 
     def _is_small(self, blocks: Sequence[Blocks]) -> bool:

@@ -17,7 +17,10 @@ import numpy as np
 from matching.linkage.blocking import CHUNK, Blocks, Claims, chunks
 from matching.linkage.columns import Ids
 from matching.linkage.encoding import Encoded
-from matching.linkage.pairing import Candidates, Scope, count_patterns
+from matching.linkage.engine import Settings
+from matching.linkage.pairing import Candidates, Scope, count_patterns, look_up
+from matching.linkage.training import score_patterns
+from matching.scoring import ScoreModel
 
 Piece = tuple[int, slice]
 """(position of the rule, slice of its entries): see `blocking.chunks`."""
@@ -52,6 +55,14 @@ class Counted:
     by_rule: Ids
 
 
+@dataclass(frozen=True)
+class Scored:
+    """What one part gives in one go: what it counts, and the pairs that are kept."""
+
+    counted: Counted
+    kept: Candidates
+
+
 def cut(blocks: Sequence[Blocks], size: int) -> list[Part]:
     """Return parts of some `size` pairs each, no part over two rules."""
     pieces_of_part = max(1, size // CHUNK)
@@ -70,6 +81,14 @@ def count_part(work: Work, found: Candidates) -> Counted:
     distinct, counts = count_patterns(found.pattern, work.encoded.fields)
     by_rule = np.bincount(found.rule, minlength=len(work.blocks))
     return Counted(distinct.astype(np.int64), counts.astype(np.int64), by_rule.astype(np.int64))
+
+
+def score_part(work: Work, found: Candidates, model: ScoreModel, settings: Settings) -> Scored:
+    """Return what a part counts and those of its pairs that are kept by what was learnt."""
+    counted = count_part(work, found)
+    wanted = settings.are_kept(model, counted.distinct, score_patterns(model, counted.distinct))
+    rows = look_up(found.pattern, counted.distinct, wanted, model.fields)
+    return Scored(counted, found.chosen(np.flatnonzero(rows)))
 
 
 def joined_counts(parts: Sequence[Counted]) -> tuple[Ids, Ids]:

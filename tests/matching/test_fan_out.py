@@ -10,8 +10,9 @@ from django.utils import translation
 from django.utils.timezone import now
 
 from matching import fan_out, runs, searching
-from matching.models import MatchPart, MatchRun, PairEvidence
+from matching.models import MatchPart, MatchRun, PairEvidence, RuleSet
 from matching.rule_sets import Parameters
+from matching.scoring import ScoreModel
 from matching.words import PHASES
 from mdm import jobs
 from mdm.models import Job
@@ -76,6 +77,118 @@ def test_one_two_and_four_workers_find_the_same(expected, workers, monkeypatch):
     assert outcome() == expected
     assert done == [True] * (workers - 1) * 2
     assert not MatchPart.objects.exists()
+
+
+@pytest.fixture
+def learnt(company) -> tuple[Any, ...]:
+    """What one process finds that cuts nothing, by what an earlier search in two phases learnt."""
+    RuleSet.objects.create(version=1, status="active", parameters={"learns_anew": False})
+    run_match()
+    pairs_of_two_phases = outcome()[0]
+    PairEvidence.objects.all().delete()
+    with override_settings(MATCH_SPREAD_FROM_PAIRS=1 << 60):
+        run_match()
+    found = outcome()
+    assert found[0] == pairs_of_two_phases
+    PairEvidence.objects.all().delete()
+    return found
+
+
+@pytest.mark.parametrize("workers", [1, 2, 4])
+def test_what_was_learnt_scores_in_one_phase_and_finds_the_same(learnt, workers, monkeypatch):
+    done, given = [], []
+    original, give = fan_out.JobCrew._done, fan_out._give
+
+    def with_helpers(self: fan_out.JobCrew, work: Any, parts: Any, phase: str) -> Any:
+        for _ in range(workers - 1):
+            row = MatchRun.objects.get(pk=self.row.pk)
+            done.append(fan_out._do_one(row, *build(row), phase))
+        return original(self, work, parts, phase)
+
+    def noted(row: MatchRun, work: Any, part: Any, phase: str) -> bytes:
+        given.append((phase, str(part)))
+        return give(row, work, part, phase)
+
+    monkeypatch.setattr(fan_out.JobCrew, "_done", with_helpers)
+    monkeypatch.setattr(fan_out, "_give", noted)
+
+    run_match()
+
+    assert outcome() == learnt
+    assert done == [True] * (workers - 1)
+    assert {phase for phase, _ in given} == {"pairs"}
+    assert len(given) == len(set(given)) > 5
+
+
+def test_a_search_by_what_was_learnt_that_is_killed_goes_on_with_the_parts_that_are_left(
+    learnt, monkeypatch
+):
+    job = runs.start_run(by=None)
+    original, given = fan_out._give, []
+
+    def killed(row: MatchRun, work: Any, part: Any, phase: str) -> bytes:
+        if len(given) == 2:
+            raise Killed
+        given.append(str(part))
+        return original(row, work, part, phase)
+
+    with monkeypatch.context() as patched:
+        patched.setattr(fan_out, "_give", killed)
+        with pytest.raises(Killed):
+            jobs.execute(str(job.pk))
+    Job.objects.filter(pk=job.pk).update(state=Job.State.QUEUED, lease_until=None)
+
+    def noted(row: MatchRun, work: Any, part: Any, phase: str) -> bytes:
+        given.append(str(part))
+        return original(row, work, part, phase)
+
+    with monkeypatch.context() as patched:
+        patched.setattr(fan_out, "_give", noted)
+        jobs.execute(str(job.pk))
+
+    assert outcome() == learnt
+    assert len(given) == len(set(given))
+
+
+def test_a_helper_scores_by_what_was_learnt_and_goes_when_no_part_is_left(learnt, monkeypatch):
+    original = fan_out.JobCrew._done
+    answers = []
+
+    def helped(self: fan_out.JobCrew, work: Any, parts: Any, phase: str) -> Any:
+        helper = Job.objects.filter(kind=fan_out.KIND, state=Job.State.QUEUED).first()
+        assert helper is not None
+        jobs.execute(str(helper.pk))
+        helper.refresh_from_db()
+        answers.append((helper.result, len(parts)))
+        return original(self, work, parts, phase)
+
+    monkeypatch.setattr(fan_out.JobCrew, "_done", helped)
+
+    run_match()
+
+    assert outcome() == learnt
+    assert [(result["parts"], count) for result, count in answers] == [(answers[0][1],) * 2]
+
+
+def test_parts_that_went_by_another_model_are_done_again(learnt, monkeypatch):
+    row = begin(monkeypatch)
+    fan_out._lay_out(row, "pairs", 1)
+    MatchPart.objects.filter(run=row).update(state="done", content=b"by another model")
+    fingerprint = row.plan["fingerprint"]
+    state = row.model
+    state["shares"] = list(reversed(state["shares"]))
+    monkeypatch.setattr(runs, "_learnt_before", with_model(runs._learnt_before, state))
+
+    again = begin(monkeypatch)
+
+    assert again.plan["fingerprint"] != fingerprint
+    assert not MatchPart.objects.filter(run=row, state="done").exists()
+
+
+def with_model(original: Any, state: Any) -> Any:
+    """Return what gives what was learnt, with another model."""
+    model = ScoreModel.from_state(state)
+    return lambda *arguments: replace(original(*arguments), model=model)
 
 
 def test_a_search_never_goes_back_to_what_it_did_before(company, settings):

@@ -130,10 +130,10 @@ def test_workers_who_share_a_search_read_levels_alike(steward, pair, settings, m
     settings.MATCH_SPREAD_FROM_PAIRS = 1
     readings_built, begin = [], fan_out.JobCrew._begin
 
-    def begin_and_build(crew, work, part_count):
-        begin(crew, work, part_count)
+    def begin_and_build(crew, *laid_out):
+        begin(crew, *laid_out)
         helper, _parts = fan_out._build(crew.row)
-        for one in (work, helper):
+        for one in (laid_out[0], helper):
             tables = {name: table.tolist() for name, table in one.encoded.reading.tables.items()}
             readings_built.append((one.encoded.reading.left_out, tables))
 
