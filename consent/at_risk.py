@@ -20,6 +20,7 @@ from consent.facts_query import OWN_ACTS
 from consent.ledger import PERMISSIVE
 from consent.models import Channel, ConsentEvent, NoticePicture, PermissionState
 from consent.policies import pack_at
+from consent.running_out import count_running_out
 from mdm.models import ContactPoint, Contract, Sale, SourceRecord
 
 OLD_YEARS = 2
@@ -53,12 +54,13 @@ class Found:
 class Overview:
     """All consents that stand, those with any weakness, and each weakness, the most common first.
 
-    A consent can have several.
+    A consent can have several. Those past their term are among them, and counted on their own.
     """
 
     total: int
     at_risk: int
     found: list[Found]
+    expired: int
 
 
 class _YearsLater(Func):
@@ -109,6 +111,7 @@ def overview() -> Overview:
         counted["total"],
         consents.filter(anything).count(),
         sorted(found, key=lambda item: -item.count),
+        sum(count.expired for count in count_running_out(pack_at(at), at)),
     )
 
 

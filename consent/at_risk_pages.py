@@ -94,17 +94,18 @@ class ReasonPage(_RiskPage):
 
 def _counted() -> Overview:
     """Return the counts by code, so that no words of one language are kept."""
-    kept: dict[str, Any] | None = cache.get("consents-at-risk")
+    kept: dict[str, Any] | None = cache.get("weak-consents")
     if kept is None:
         fresh = overview()
         kept = {
             "total": fresh.total,
             "at_risk": fresh.at_risk,
+            "expired": fresh.expired,
             "found": [(item.reason.code, item.count, item.refused_count) for item in fresh.found],
         }
-        cache.set("consents-at-risk", kept, _COUNTS_SECONDS)
+        cache.set("weak-consents", kept, _COUNTS_SECONDS)
     found = [Found(BY_CODE[code], count, refused) for code, count, refused in kept["found"]]
-    return Overview(kept["total"], kept["at_risk"], found)
+    return Overview(kept["total"], kept["at_risk"], found, kept["expired"])
 
 
 def _bar(item: Found) -> Bar:

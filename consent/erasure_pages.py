@@ -1,4 +1,4 @@
-"""Carrying out a request for erasure: one click, everything at once."""
+"""Carrying out a request for erasure: a tick and a click, everything at once."""
 
 from typing import Any
 
@@ -28,6 +28,9 @@ class ErasePage(StaffPage):
         asked = RightsRequest.objects.filter(kind=RightsRequest.Kind.ERASURE)
         found = get_object_or_404(asked.select_related("customer"), uuid=kwargs["uuid"])
         by = staff_user(request)
+        if "sure" not in request.POST:  # The browser asks first; nothing brings a person back.
+            messages.warning(request, _("Nobody was erased: tick the box first."))
+            return redirect("consent:request", uuid=found.uuid)
         try:
             with transaction.atomic():
                 # Answered first: the erasure blanks what was written about her before.

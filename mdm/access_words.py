@@ -17,8 +17,15 @@ WORDS: Mapping[str, Any] = {
     "rejects_downloaded": _("downloaded rejected rows"),
     "consent event": _("opened an event of consent"),
     "consent history": _("opened the consent history of a customer"),
+    "consent rehearsal": _("drew consents to rehearse an inspection"),
+    "consents at risk": _("listed weak consents"),
+    "proof pack": _("made a proof pack"),
     "rights request": _("opened the request of a person"),
+    "erasure": _("erased a person"),
     "evidence file": _("opened a file of evidence"),
+    "broker's file": _("opened the file of a broker"),
+    "suppression asked": _("asked whether somebody is on a suppression list"),
+    "call check": _("checked a number before a call"),
     "download_list": _("downloaded a target list"),
 }
 

@@ -195,7 +195,12 @@ def test_the_dpo_sees_the_plan_and_erases_from_the_request(record):
     dpo = client_of("dpo")
     assert "Evidence and its documents" in dpo.get(page).content.decode()
 
-    dpo.post(reverse("consent:erase", args=[request.uuid]))
+    assert 'name="sure" required' in dpo.get(page).text
+    hasty = dpo.post(reverse("consent:erase", args=[request.uuid]), follow=True)
+    assert "Nobody was erased" in hasty.text
+    assert Customer.objects.get(pk=record.customer_id).status == "active"
+
+    dpo.post(reverse("consent:erase", args=[request.uuid]), {"sure": "on"})
 
     assert found(CANARIES) == set()
     request.refresh_from_db()
@@ -208,7 +213,7 @@ def test_the_dpo_sees_the_plan_and_erases_from_the_request(record):
 def test_only_the_dpo_erases(record, role: str):
     request = RightsRequest.objects.get()
 
-    response = client_of(role).post(reverse("consent:erase", args=[request.uuid]))
+    response = client_of(role).post(reverse("consent:erase", args=[request.uuid]), {"sure": "on"})
 
     assert response.status_code == 403
     assert Customer.objects.get(pk=record.customer_id).status == "active"
@@ -217,7 +222,7 @@ def test_only_the_dpo_erases(record, role: str):
 def test_a_request_of_another_kind_erases_nobody(record):
     request = receive_request(record.customer, kind="access", message="")
 
-    response = client_of("dpo").post(reverse("consent:erase", args=[request.uuid]))
+    response = client_of("dpo").post(reverse("consent:erase", args=[request.uuid]), {"sure": "on"})
 
     assert response.status_code == 404
     assert Customer.objects.get(pk=record.customer_id).status == "active"

@@ -19,6 +19,7 @@ from packaging.requirements import Requirement
 from packaging.utils import canonicalize_name
 
 from config.production import refuse_unsafe_settings
+from mdm.access_words import in_words
 
 ROOT = Path(__file__).resolve().parent.parent
 OUR_APPS = ("mdm", "consent", "matching", "campaigns")
@@ -100,6 +101,20 @@ def test_every_model_is_audited_or_listed_with_the_reason():
     }
 
     assert unaudited == set(NOT_AUDITED)
+
+
+def test_the_register_of_accesses_has_words_for_whatever_is_written_into_it():
+    written = {
+        code
+        for app in (*OUR_APPS, "config")
+        for path in (ROOT / app).rglob("*.py")
+        for code in re.findall(
+            r'log_access\([^"()]*(?:\([^"()]*\)[^"()]*)*"([^"]+)"', path.read_text()
+        )
+    }
+
+    assert len(written) > 15
+    assert {code for code in written if in_words(code) == code} == set()
 
 
 def test_nothing_is_fetched_from_another_host():

@@ -3,6 +3,7 @@
 from datetime import timedelta
 
 import pytest
+from django.core.cache import cache
 from django.urls import reverse
 from django.utils.timezone import now
 
@@ -132,3 +133,14 @@ def test_a_click_after_the_end_is_another_than_the_one_that_has_run_out(ada, mon
     act(link_of(ada), "accept", **words)
 
     assert may_write_to(ada)
+
+
+def test_weak_consents_tell_how_many_of_them_have_run_out():
+    for name, days in (("ada", 400), ("bea", 100)):
+        consenting(name, days)
+    enact(consent_validity=A_YEAR)
+    cache.clear()
+
+    page = client_of("dpo").get(reverse("consent:at-risk")).text
+
+    assert "1 of them past its term" in page

@@ -1,11 +1,12 @@
 """The customer page as it was on a past day, and what happened to her, with who and why."""
 
+import re
 from datetime import timedelta
 
 import pytest
 from django.db.models import F
 from django.test import Client
-from django.utils.timezone import localdate
+from django.utils.timezone import localdate, now
 
 from matching.decisions import Circumstances, Verdict, decide
 from matching.repairs import Wish, repair
@@ -87,8 +88,19 @@ def test_before_her_birth_nobody_knew_her(merged):
     answer = then(client_of("steward"), merged[0], 30)
 
     assert answer.status_code == 200
-    assert "On that day nobody knew this customer yet." in answer.text
+    assert "On that day nobody here knew this customer yet." in answer.text
     assert "Roux" not in answer.text
+    assert "What she had consented to by then" not in answer.text
+
+
+def test_before_her_birth_the_dpo_is_led_to_what_her_sources_date_earlier(merged):
+    record_event(merged[0], "given", occurred_at=now() - timedelta(days=60))
+
+    answer = then(client_of("dpo"), merged[0], 30)
+
+    address = re.search(r'href="([^"]+)">What she had consented to by then', answer.text)
+    assert address
+    assert "Permissions" in client_of("dpo").get(address[1]).text
 
 
 def test_a_value_changed_since_reads_as_it_did():
