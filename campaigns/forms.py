@@ -5,6 +5,7 @@ from typing import Any
 
 from django import forms
 from django.http import QueryDict
+from django.utils.text import capfirst
 from django.utils.translation import gettext_lazy as _
 
 from campaigns.columns import COLUMNS
@@ -18,9 +19,7 @@ _BLANK_ROWS = 2
 def _channels() -> list[tuple[str, str]]:
     """Return the channels a file can be written for."""
     return [
-        (str(value), str(label).capitalize())
-        for value, label in Channel.choices
-        if value in COLUMNS
+        (str(value), capfirst(str(label))) for value, label in Channel.choices if value in COLUMNS
     ]
 
 

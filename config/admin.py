@@ -7,17 +7,26 @@ from django.contrib.auth.admin import GroupAdmin as BaseGroupAdmin
 from django.contrib.auth.admin import UserAdmin as BaseUserAdmin
 from django.contrib.auth.models import Group, User
 from django.db.models import Count, ManyToManyField, Q
-from django.http import HttpRequest
+from django.forms import ModelMultipleChoiceField
+from django.http import HttpRequest, HttpResponse
 from django.utils.html import format_html, format_html_join
 from django.utils.translation import gettext_lazy as _
 from unfold.admin import ModelAdmin
 from unfold.forms import AdminPasswordChangeForm, UserChangeForm, UserCreationForm
 from unfold.widgets import UnfoldAdminCheckboxSelectMultipleWidget
 
-from config.role_words import rights
+from config.role_words import rights, role_name
 
 admin.site.unregister(User)
 admin.site.unregister(Group)
+
+
+class RolesField(ModelMultipleChoiceField[Group]):
+    """Roles by what people call them."""
+
+    def label_from_instance(self, obj: Group) -> str:
+        """Return the name of a role."""
+        return role_name(obj.name)
 
 
 @admin.register(User)
@@ -48,12 +57,13 @@ class UserAdmin(BaseUserAdmin[User], ModelAdmin):
         """Offer the few roles as boxes to tick."""
         if db_field.name == "groups":
             kwargs["widget"] = UnfoldAdminCheckboxSelectMultipleWidget()
+            kwargs["form_class"] = RolesField
         return super().formfield_for_manytomany(db_field, request, **kwargs)
 
     @admin.display(description=_("roles"))
     def roles(self, user: User) -> str:
         """Return the names of the person's roles."""
-        return ", ".join(group.name for group in user.groups.all())
+        return ", ".join(role_name(group.name) for group in user.groups.all())
 
     def has_delete_permission(self, request: HttpRequest, obj: User | None = None) -> bool:
         """Switch an account off instead."""
@@ -64,8 +74,28 @@ class UserAdmin(BaseUserAdmin[User], ModelAdmin):
 class GroupAdmin(BaseGroupAdmin, ModelAdmin):
     """Roles, as `create_roles` makes them from config/roles.py."""
 
-    list_display = ("name", "people")
-    readonly_fields = ("may_do", "people")
+    list_display = ("role", "people")
+    readonly_fields = ("role", "may_do", "people")
+
+    def changelist_view(
+        self, request: HttpRequest, extra_context: dict[str, Any] | None = None
+    ) -> HttpResponse:
+        """Call the page what the menu calls it."""
+        return super().changelist_view(request, {**(extra_context or {}), "plural": _("Roles")})
+
+    def change_view(
+        self,
+        request: HttpRequest,
+        object_id: str,
+        form_url: str = "",
+        extra_context: dict[str, Any] | None = None,
+    ) -> HttpResponse:
+        """Call the role what people call it."""
+        group = self.get_object(request, object_id)
+        words = {"plural": _("Roles"), "singular": role_name(group.name) if group else ""}
+        return super().change_view(
+            request, object_id, form_url, {**(extra_context or {}), **words}
+        )
 
     def get_queryset(self, request: HttpRequest) -> Any:
         """Count the people of every role at once."""
@@ -76,7 +106,12 @@ class GroupAdmin(BaseGroupAdmin, ModelAdmin):
         """Tell what a role may do in words; the bare list is for whoever may change it."""
         if self.has_change_permission(request, obj):
             return ("name", "permissions")
-        return ("name", "people", "may_do")
+        return ("role", "people", "may_do")
+
+    @admin.display(description=_("role"), ordering="name")
+    def role(self, group: Group) -> str:
+        """Return what people call it."""
+        return role_name(group.name)
 
     @admin.display(description=_("people"), ordering="people_count")
     def people(self, group: Group) -> int:

@@ -20,6 +20,7 @@ from django.utils.timezone import localdate, now
 from django.utils.translation import gettext as _
 
 from campaigns.models import Campaign, ListDownload, TargetList
+from config.role_words import role_name
 from consent.models import Channel, ConsentEvent, LedgerCheck, PermissionState, RightsRequest
 from consent.quarantine import earlier_files, waiting_files
 from consent.resolving import open_conflict_customers
@@ -298,7 +299,7 @@ def administrator_home() -> AdministratorHome:
     staff = User.objects.filter(is_active=True, is_staff=True)
     return AdministratorHome(
         active_count=staff.count(),
-        roles=[Bar(group.name, group.people) for group in roles],
+        roles=[Bar(role_name(group.name), group.people) for group in roles],
         without_role=staff.filter(groups=None, is_superuser=False).count(),
     )
 

@@ -1,12 +1,28 @@
-"""What a role may do, in words: permissions gathered by the thing they are about."""
+"""What a role is called and what it may do, in words."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
+from typing import Any
 
 from django.contrib.auth.models import Permission
 from django.utils.text import capfirst
 from django.utils.translation import gettext as _
+from django.utils.translation import gettext_lazy
+
+from config.roles import ADMINISTRATOR, CALLER, DPO, MARKETER, STEWARD
 
 _HISTORY = "historical"
+_NAMES: Mapping[str, Any] = {
+    STEWARD: gettext_lazy("Steward"),
+    DPO: gettext_lazy("Data protection officer"),
+    MARKETER: gettext_lazy("Marketer"),
+    ADMINISTRATOR: gettext_lazy("Administrator"),
+    CALLER: gettext_lazy("Caller"),
+}
+
+
+def role_name(code: str) -> str:
+    """Return what people call a role; one made by hand is called what it was named."""
+    return str(_NAMES.get(code, code))
 
 
 def rights(permissions: Iterable[Permission]) -> list[tuple[str, list[str]]]:

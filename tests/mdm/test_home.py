@@ -4,6 +4,7 @@ import re
 from datetime import timedelta
 
 import pytest
+from django.conf import settings
 from django.contrib.auth.models import Group
 from django.core.cache import cache
 from django.db import connection
@@ -135,6 +136,22 @@ def test_the_dpo_sees_who_waits_for_an_answer_and_until_when():
 
     assert "next deadline" in text
     assert str(request.due_on.day) in text.split("next deadline")[1][:20]
+
+
+def test_roles_are_called_in_the_language_of_the_page():
+    administrator = client_of("administrator")
+    administrator.cookies[settings.LANGUAGE_COOKIE_NAME] = "fr"
+    role = Group.objects.get(name="dpo")
+
+    pages = [
+        home(administrator),
+        administrator.get(reverse("admin:auth_group_changelist")).text,
+        administrator.get(reverse("admin:auth_group_change", args=[role.pk])).text,
+        administrator.get(reverse("admin:auth_user_changelist")).text,
+    ]
+
+    assert all("Délégué à la protection des données" in page for page in pages[:3])
+    assert "Administrateur" in pages[3]
 
 
 def test_an_account_without_a_role_is_told_to_the_administrator():
@@ -271,7 +288,8 @@ def test_a_role_says_in_words_what_it_may_do():
     register = client.get(reverse("admin:auth_group_changelist"))
     page = client.get(reverse("admin:auth_group_change", args=[steward.pk])).text
 
-    assert register.status_code == 200
+    assert ">Data protection officer</a>" in register.text
+    assert "<title> Roles | Orfèvre</title>" in register.text
     assert re.search(r"<b>Source system</b> – add · change · see · .*see the history", page)
     assert "Can import source systems from a file" in page
     assert "Can load files of customers" in page
