@@ -110,9 +110,7 @@ def _of_repair(
     return Act(
         at=repair.done_at,
         by=staff_name(repair.done_by),
-        words=": ".join(
-            filter(None, [repair.get_kind_display(), " → ".join(filter(None, details)), kept])
-        ),
+        words=_told(repair.get_kind_display(), " → ".join(filter(None, details)), kept),
         tone="same" if repair.kind in _JOINING else "conflict",
         reason=first.get_reason_display(),
         note=first.note,
@@ -124,6 +122,11 @@ def _of_repair(
         if repair.undone_at
         else "",
     )
+
+
+def _told(*parts: str) -> str:
+    """Return parts as one line; French writes the colon with a space before it."""
+    return _(": ").join(filter(None, parts))
 
 
 _JOINING = (Repair.Kind.LINK, Repair.Kind.CONFIRM)

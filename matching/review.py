@@ -58,6 +58,11 @@ class QueueState:
     """Open tasks that this steward may answer now."""
     decided_today_count: int
 
+    @property
+    def others_count(self) -> int:
+        """Open tasks that wait for somebody else, or for a moment."""
+        return self.open_count - self.mine_count
+
 
 @dataclass(frozen=True, slots=True)
 class Side:

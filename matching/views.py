@@ -67,7 +67,12 @@ class _Act(ReviewPage):
             desk = lay_out(self.steward, task_id=task)
             note = self.request.POST.get("note", "")[:_NOTE_LETTERS]
             return self._fragment(
-                desk, notice=notice, toast=toast, note=note, status=_CONFLICT if notice else 200
+                desk,
+                notice=notice,
+                toast=toast,
+                is_undone=bool(toast),
+                note=note,
+                status=_CONFLICT if notice else 200,
             )
         level = messages.WARNING if notice else messages.SUCCESS
         messages.add_message(self.request, level, notice or toast)

@@ -1,10 +1,13 @@
 """The forms of the mapping page: how the file is read, what each column is, the new source."""
 
+import re
 from collections.abc import Iterable, Mapping, Sequence
+from datetime import UTC, datetime
 from typing import Any
 
 from django import forms
 from django.core.exceptions import ValidationError
+from django.utils.text import slugify
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 from phonenumbers import SUPPORTED_REGIONS
@@ -54,6 +57,10 @@ COUNTED_WORDS: Mapping[str, Any] = {
     EPOCH: gettext_lazy("seconds since 1970"),
     EPOCH_MS: gettext_lazy("milliseconds since 1970"),
 }
+_EXAMPLE = datetime(2024, 12, 31, 18, 30, tzinfo=UTC)
+# What people write for a date format, in English and in French.
+_MEANT = {"dd": "%d", "jj": "%d", "mm": "%m", "yyyy": "%Y", "aaaa": "%Y", "yy": "%y", "aa": "%y"}
+_LETTERS = re.compile("dd|jj|mm|yyyy|aaaa|yy|aa", re.IGNORECASE)
 # Attributes whose values are often codes; others are rarely worth a table of meanings.
 _CODED = frozenset("civility sex country sale_family contract_family".split())
 OPTION_KINDS = {
@@ -182,12 +189,33 @@ class ColumnForm(forms.Form):
         }
         for name, label in labels.items():
             self.fields[name].widget.attrs["aria-label"] = label % {"column": column.name}
-        self.fields["format"].widget.attrs["list"] = f"{self.prefix}-formats"
+        self.fields["format"].widget.attrs |= {
+            "list": f"{self.prefix}-formats",
+            "placeholder": _("dd/mm/yyyy"),
+        }
+
+    def clean_format(self) -> str:
+        """Take the letters that people write, such as dd/mm/yyyy, for what they mean."""
+        form: str = self.cleaned_data["format"].strip()
+        if "%" in form or form in COUNTED:
+            return form
+        return _LETTERS.sub(lambda found: _MEANT[found[0].lower()], form)
+
+    def clean(self) -> dict[str, Any]:
+        """Ask for the channel where one is needed."""
+        cleaned: dict[str, Any] = super().clean() or self.cleaned_data
+        if cleaned.get("attribute") in CHANNEL_ATTRIBUTES and not cleaned.get("channel"):
+            self.add_error("channel", _("choose the channel that it is about."))
+        return cleaned
 
     @property
-    def offered_formats(self) -> list[str]:
-        """The date formats to choose from: those that fit, else all that are usual."""
-        return [form for form in (self.formats or (*DATE_FORMATS, *COUNTED_WORDS)) if form]
+    def offered_formats(self) -> list[tuple[str, str]]:
+        """The date formats to choose from, each with an example: those that fit, else all."""
+        return [
+            (form, str(COUNTED_WORDS.get(form) or _EXAMPLE.strftime(form)))
+            for form in (self.formats or (*DATE_FORMATS, *COUNTED_WORDS))
+            if form
+        ]
 
     @property
     def counted(self) -> str:
@@ -263,10 +291,18 @@ class KeyForm(forms.Form):
         return sorted(found, key=str.casefold)
 
 
+class CodeField(forms.SlugField):
+    """A code; of a name written into it the code is made: `Boutique Été` is boutique-ete."""
+
+    def to_python(self, value: Any) -> str:
+        """Return the letters, figures and signs that a code may have."""
+        return slugify(super().to_python(value) or "")
+
+
 class NewSourceForm(forms.Form):
     """The source that the file is the first of."""
 
-    code = forms.SlugField(
+    code = CodeField(
         max_length=40,
         label=gettext_lazy("Code"),
         help_text=gettext_lazy("A short name such as crm or shop; it cannot be changed later."),

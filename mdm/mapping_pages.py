@@ -84,7 +84,8 @@ class Workbench:
         if self.source:
             return self.source.code
         assert self.new_source is not None  # noqa: S101  (one of the two is there)
-        return str(self.new_source["code"].value() or "")
+        code = self.new_source["code"]
+        return str(code.field.to_python(code.value()))
 
     def whole_document(self) -> dict[str, Any]:
         """Return the mapping with the [source] table that a new source is made from.

@@ -7,6 +7,7 @@ golden records, which holds every value of every member, so old names and number
 import re
 from collections.abc import Iterable
 from dataclasses import dataclass
+from datetime import date
 
 from django.db.models import Q
 from django.utils.translation import gettext as _
@@ -31,6 +32,7 @@ class Hit:
     public_id: str
     display_id: str
     name: str
+    birth_date: date | None
     city: str
     email: str
     phone: str
@@ -134,6 +136,7 @@ def _hit(customer: Customer, reason: str) -> Hit:
         public_id=customer.public_id,
         display_id=display(customer.public_id),
         name=str(golden) if golden else "",
+        birth_date=golden.birth_date if golden else None,
         city=golden.city if golden else "",
         email=golden.email if golden else "",
         phone=golden.phone if golden else "",

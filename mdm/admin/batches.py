@@ -8,6 +8,7 @@ from django.utils.translation import gettext_lazy as _
 from unfold.admin import ModelAdmin
 
 from mdm.models import LoadBatch
+from mdm.staff import staff_name
 
 
 @admin.register(LoadBatch)
@@ -16,20 +17,30 @@ class LoadBatchAdmin(ModelAdmin):
 
     list_display = (
         "file_name",
+        "state",
         "source",
-        "mode",
         "new_count",
         "changed_count",
         "same_count",
         "rejected_count",
-        "created_by",
+        "loaded_by",
         "created_at",
     )
-    list_select_related = ("source", "created_by")
+    list_select_related = ("source", "created_by", "job", "undo_job")
     list_filter = ("source", "mode")
     search_fields = ("file_name", "sha256")
     search_help_text = _("Name of the file or its SHA-256")
     list_per_page = 50
+
+    @admin.display(description=_("state"))
+    def state(self, batch: LoadBatch) -> str:
+        """Return how far the file came."""
+        return batch.state_in_words
+
+    @admin.display(description=_("loaded by"), ordering="created_by")
+    def loaded_by(self, batch: LoadBatch) -> str:
+        """Return the person; nobody when a folder or a command brought it."""
+        return staff_name(batch.created_by) or "–"
 
     def has_add_permission(self, request: HttpRequest) -> bool:
         """Batches come from the page that loads a file."""

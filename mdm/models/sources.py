@@ -7,9 +7,11 @@ from django.core.validators import MaxValueValidator, RegexValidator
 from django.db import models
 from django.db.models import Q
 from django.utils.translation import gettext_lazy as _
+from django.utils.translation import pgettext
 
 from mdm.audit import AuditTrail
 from mdm.mapping import DATABASE_VARIABLE
+from mdm.models.jobs import Job
 
 
 class FileMode(models.TextChoices):
@@ -268,6 +270,20 @@ class LoadBatch(models.Model):
     def is_waiting(self) -> bool:
         """True for a file that was only previewed and may still be applied."""
         return self.job_id is None and bool(self.stored_file)
+
+    @property
+    def is_undone(self) -> bool:
+        """True once nothing of what it said counts any more."""
+        return self.undo_job is not None and self.undo_job.state == Job.State.DONE
+
+    @property
+    def state_in_words(self) -> str:
+        """How far it came: from its preview to its undoing."""
+        if self.is_undone:
+            return pgettext("file", "undone")
+        if self.job:
+            return self.job.get_state_display()
+        return str(_("to be applied or thrown away") if self.is_waiting else _("thrown away"))
 
 
 class RejectedRow(models.Model):

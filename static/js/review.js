@@ -19,8 +19,15 @@ const fold = (isOpen) => {
   desk().querySelector("[data-fold]")?.setAttribute("aria-pressed", isOpen);
 };
 
+/* The menu counts what is left, as the page does. */
+const count = () => {
+  const badge = document.querySelector(`#nav-sidebar-apps a[href="${desk().dataset.address}"] > span:nth-child(3)`);
+  if (badge) badge.textContent = Number(desk().dataset.open).toLocaleString(document.documentElement.lang);
+};
+
 const settle = () => {
   shownAt = performance.now();
+  count();
   fold(remembered("open") || !desk().hasAttribute("data-folded")); // Open where all lines are equal.
   const score = desk().querySelector("[data-score]");
   if (score) score.open = remembered("score");

@@ -45,6 +45,9 @@ def test_a_steward_reviews_a_merge_by_keyboard_and_takes_it_back(
 
     decision = Decision.objects.get()
     assert decision.verdict == "same"
+    left = ReviewTask.objects.filter(state="open").count()
+    badge = page.locator("#nav-sidebar-apps a[href='/review/'] > span:nth-child(3)")
+    expect(badge).to_have_text(str(left))
     assert decision.left.customer == decision.right.customer
     page.keyboard.press("z")
     expect(page.locator(f"form.rv-answer[action='{first}']")).to_have_count(1)

@@ -65,6 +65,18 @@ def test_a_value_that_the_other_has_under_another_heading_is_no_conflict():
     assert page.count("the other has it elsewhere") == 2
 
 
+def test_what_waits_for_others_is_counted_apart(twins):
+    client = client_of("steward")
+    open_task(*make_records([anne(family_name="Roux"), anne("shop", family_name="Roux")]))
+    url, carried = form_of(client.get("/review/").text)
+
+    page = client.post(url, {**carried, "verdict": "unsure"}, follow=True).text
+
+    assert "<b>1</b> pair to decide" in page
+    assert "1 for others or later" in page
+    assert 'data-open="2"' in page
+
+
 def test_undo_brings_the_pair_back(twins):
     client = client_of("steward")
     url, carried = form_of(client.get("/review/").content.decode())

@@ -1,5 +1,7 @@
 """The search box: by whatever one knows about a customer."""
 
+from datetime import date
+
 import pytest
 from django.test import Client
 from django.urls import reverse
@@ -129,12 +131,16 @@ def test_a_single_find_opens_the_customer_at_once():
 
 
 def test_several_finds_are_listed_and_too_many_are_told():
-    make_records([{"family_name": "Martin", "given_name": f"Luc{n:02}"} for n in range(55)])
+    born = {"birth_date": date(1968, 7, 16)}
+    make_records(
+        [{"family_name": "Martin", "given_name": f"Luc{n:02}", **born} for n in range(55)]
+    )
 
     answer = client_of("dpo").post(reverse("mdm:search"), {"text": "martin"})
 
     assert "Luc07 Martin" in answer.text
     assert "There are more than 50" in answer.text
+    assert answer.text.count("16/07/1968") == 50
     assert answer["Cache-Control"].startswith("max-age=0, no-cache, no-store")
 
 

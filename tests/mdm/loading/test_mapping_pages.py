@@ -342,10 +342,10 @@ def test_another_sheet_of_a_workbook_can_be_chosen(steward, tmp_path):
     [
         ({"Réf_adhérent__attribute": "", "key-columns": ""}, "source_key"),
         ({"Catégorie__attribute": "email"}, "Catégorie"),
-        ({"Né_le__format": "JJ/MM"}, "JJ/MM"),
-        ({"Lettre_info__attribute": "permission"}, "Lettre info"),
+        ({"Né_le__format": "JJ/MM"}, "%d/%m"),
+        ({"Lettre_info__attribute": "permission"}, "“Lettre info”: choose the channel"),
         ({"source-code": ""}, "source"),
-        ({"source-code": "a b"}, "source"),
+        ({"source-code": "&!"}, "source"),
         ({"source-region": "ZZ"}, "source"),
     ],
 )
@@ -359,6 +359,19 @@ def test_what_cannot_be_a_mapping_is_said_and_nothing_is_kept(steward, changes, 
     assert words in response.context["refusal"]
     assert not SourceSystem.objects.exists()
     assert MappingDraft.objects.exists()
+
+
+def test_names_and_date_formats_are_taken_as_people_write_them(steward):
+    upload(steward, "id;nom;né le\r\nA-1;Le Goff;31/12/1960\r\n".encode())
+    draft = MappingDraft.objects.get()
+    page = steward.get(page_of(draft))
+    assert '<option value="%d/%m/%Y">31/12/2024</option>' in page.text
+    written = {"source-code": "Boutique Été", "né_le__format": "jj/MM/aaaa"}
+
+    steward.post(page_of(draft), values_of(page, **(NEW | written), action="save"))
+
+    assert SourceSystem.objects.get().code == "boutique-ete"
+    assert FieldMapping.objects.get().document["column"][2]["format"] == "%d/%m/%Y"
 
 
 def test_a_draft_is_its_owners_alone(steward):

@@ -10,6 +10,7 @@ from django.urls import reverse
 
 from mdm import jobs
 from mdm.loading.one_row import store_row
+from mdm.loading.undo import start_undo
 from mdm.models import AccessLog, Job, LoadBatch, SourceSystem
 from tests.factories import UserFactory
 from tests.mdm.factories import LoadBatchFactory
@@ -227,6 +228,22 @@ def test_a_list_costs_the_same_for_many_rows(steward, name, django_assert_max_nu
 
     with django_assert_max_num_queries(14):
         steward.get(reverse(name))
+
+
+def test_files_tell_how_far_they_came_and_what_comes_next(steward):
+    batch = load(row("C1"))
+    page = reverse("mdm:batch", args=[batch.pk])
+    listed = reverse("admin:mdm_loadbatch_changelist")
+    assert reverse("matching:home") in steward.get(page).text.partition("o-head__actions")[2]
+    assert "<title> Fichiers chargés | Orfèvre</title>" in steward.get(listed).text
+    assert "terminée" in steward.get(listed).text
+
+    start_undo(batch, by=None, is_foreground=True)
+    jobs.execute(str(LoadBatch.objects.get().undo_job.pk))
+
+    assert "↶ annulé" in steward.get(page).text
+    assert "Chercher les doublons" not in steward.get(page).text
+    assert "annulé" in steward.get(listed).text
 
 
 def test_a_load_that_was_stopped_says_that_the_rest_is_not_stored():
