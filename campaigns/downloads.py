@@ -21,7 +21,9 @@ from campaigns.audience import asked_of_many
 from campaigns.columns import COLUMNS, rows
 from campaigns.formats import WRITERS
 from campaigns.models import ListDownload, TargetList, TargetListMember
-from consent.crowds import CHUNK
+from campaigns.waterfall import words
+from consent.crowds import CHUNK, Line
+from mdm.models import Customer
 from mdm.pages import log_access
 
 DOWNLOADS_PER_HOUR = 20
@@ -75,6 +77,21 @@ def download(target_list: TargetList, *, format: str, reason: str, by: User) -> 
     return DownloadedFile(file, f"orfevre-{target_list.pk}-{watermark}.{format}", entry)
 
 
+def write_withdrawn(file: IO[bytes], target_list: TargetList) -> int:
+    """Write who of a list may no longer be contacted, and why. Returns how many.
+
+    For files that have left: they hold customer ids, so this one needs nothing else of anybody.
+    """
+    return WRITERS["csv"](file, [_("Customer"), _("Reason")], _withdrawn(target_list))
+
+
+def _withdrawn(target_list: TargetList) -> Iterator[list[str]]:
+    for answered in _answers(target_list):
+        rules = {member.customer_id: line.rule for member, line in answered if not line.is_allowed}
+        customers = Customer.objects.in_bulk(list(rules))
+        yield from ([customers[key].display_id, words(rule)] for key, rule in rules.items())
+
+
 def _write(
     file: IO[bytes], target_list: TargetList, format: str, watermark: str
 ) -> tuple[int, dict[str, int]]:
@@ -118,17 +135,19 @@ def _refuse_unless_possible(
 def _lines(target_list: TargetList, watermark: str, removed: Counter[str]) -> Iterator[list[str]]:
     """Yield the line of every member still allowed; count the others by rule in `removed`."""
     channel = target_list.campaign.channel
+    for answered in _answers(target_list):
+        allowed = [member for member, line in answered if line.is_allowed]
+        removed.update(line.rule for _member, line in answered if not line.is_allowed)
+        purpose = target_list.campaign.purpose_id
+        yield from rows(channel, allowed, watermark, purpose_id=purpose)
+
+
+def _answers(target_list: TargetList) -> Iterator[list[tuple[TargetListMember, Line]]]:
+    """Yield the members by chunks, each with what the gate answers about her at this moment."""
     crowd = asked_of_many(target_list.campaign, now())
     for members in _chunks(target_list):
         points = {member.customer_id: member.contact_point_id for member in members}
-        allowed = []
-        for member, line in zip(members, crowd.lines(list(points), points), strict=True):
-            if line.is_allowed:
-                allowed.append(member)
-            else:
-                removed[line.rule] += 1
-        purpose = target_list.campaign.purpose_id
-        yield from rows(channel, allowed, watermark, purpose_id=purpose)
+        yield list(zip(members, crowd.lines(list(points), points), strict=True))
 
 
 def _chunks(target_list: TargetList) -> Iterator[Sequence[TargetListMember]]:

@@ -20,5 +20,10 @@ urlpatterns = [
         never_cache(require_POST(views.download_list)),
         name="download",
     ),
+    path(
+        "lists/<int:pk>/withdrawn/",
+        never_cache(require_POST(views.download_withdrawn)),
+        name="withdrawn",
+    ),
     path("downloads/", views.DownloadsPage.as_view(), name="downloads"),
 ]

@@ -1,6 +1,7 @@
 """The marketer's pages: campaigns, their segment and waterfall, and the lists frozen from them."""
 
 from collections.abc import Mapping, Sequence
+from io import BytesIO
 from typing import Any
 
 from django.contrib import messages
@@ -17,7 +18,7 @@ from django.utils.translation import gettext_lazy, gettext_noop
 from campaigns import segments, target_lists
 from campaigns.audience import people
 from campaigns.counting import count, counted, latest_count
-from campaigns.downloads import DownloadRefused, download
+from campaigns.downloads import DownloadRefused, download, write_withdrawn
 from campaigns.formats import CONTENT_TYPES
 from campaigns.forms import (
     CampaignForm,
@@ -31,7 +32,7 @@ from campaigns.models import Campaign, ListDownload, TargetList
 from campaigns.pictures import exclusion_rows, hints, removal_rows, waterfall_rows
 from campaigns.waterfall import Waterfall, from_counts, measure
 from mdm.audit import acting_as
-from mdm.pages import StaffPage
+from mdm.pages import StaffPage, log_access
 from mdm.reasons import reason_of
 
 LIVE_LIMIT = 20_000
@@ -218,11 +219,7 @@ def _frozen_steps(target_list: TargetList) -> list[dict[str, Any]]:
 
 def download_list(request: HttpRequest, pk: int) -> HttpResponseBase:
     """Pass the list through the gate again and send the file; a refusal is said on the page."""
-    if not request.user.has_perm("campaigns.download_targetlist"):
-        raise PermissionDenied
-    target_list = _target_list(request, pk)
-    if target_list.owner_id != request.user.pk:
-        raise PermissionDenied
+    target_list = _own_list(request, pk)
     file_format = request.POST.get("format", "")
     try:
         made = download(
@@ -241,6 +238,35 @@ def download_list(request: HttpRequest, pk: int) -> HttpResponseBase:
         content_type=CONTENT_TYPES[file_format],
         headers={"Cache-Control": "no-store"},
     )
+
+
+def download_withdrawn(request: HttpRequest, pk: int) -> HttpResponseBase:
+    """Send who must come out of the files that were taken; say so where nobody must."""
+    target_list = _own_list(request, pk)
+    file = BytesIO()
+    count = write_withdrawn(file, target_list)
+    log_access(_user(request), "list withdrawn", str(pk))
+    if not count:
+        messages.success(request, _("Everybody on this list may still be contacted."))
+        return redirect("campaigns:list", pk=pk)
+    file.seek(0)
+    return FileResponse(
+        file,
+        as_attachment=True,
+        filename=f"orfevre-{pk}-withdrawn.csv",
+        content_type=CONTENT_TYPES["csv"],
+        headers={"Cache-Control": "no-store"},
+    )
+
+
+def _own_list(request: HttpRequest, pk: int) -> TargetList:
+    """Return a list that this person may take files of."""
+    if not request.user.has_perm("campaigns.download_targetlist"):
+        raise PermissionDenied
+    target_list = _target_list(request, pk)
+    if target_list.owner_id != request.user.pk:
+        raise PermissionDenied
+    return target_list
 
 
 class DownloadsPage(StaffPage):

@@ -27,6 +27,7 @@ WORDS: Mapping[str, Any] = {
     "suppression asked": _("asked whether somebody is on a suppression list"),
     "call check": _("checked a number before a call"),
     "download_list": _("downloaded a target list"),
+    "list withdrawn": _("listed whom a target list may no longer reach"),
 }
 
 

@@ -16,6 +16,7 @@ from django.utils.translation import override
 
 from campaigns import downloads
 from campaigns.models import Campaign, ListDownload, TargetList
+from mdm.erasure import erase
 from mdm.jobs import JobFailed, run_now
 from mdm.models import AccessLog, ContactPoint, Job, RecordContactPoint
 from tests.campaigns.factories import (
@@ -120,6 +121,33 @@ def test_whoever_withdraws_after_the_freeze_is_not_in_the_file(as_marketer, mark
     assert entry.removed_by_rule == {"G5": 1} or entry.removed_by_rule == {"G6": 1}
 
 
+def test_whoever_withdraws_after_a_file_left_can_be_taken_out_of_it(as_marketer, marketer):
+    consenting("Kept")
+    gone, erased = consenting("Gone"), consenting("Erased")
+    target_list = frozen_list(make_campaign(marketer))
+    address = reverse("campaigns:withdrawn", args=[target_list.pk])
+    page = reverse("campaigns:list", args=[target_list.pk])
+    assert address not in as_marketer.get(page).text
+    take(as_marketer, target_list)
+    assert address in as_marketer.get(page).text
+    assert as_marketer.post(address).status_code == 302
+
+    record_event(gone, "withdrawn", occurred_at=now())
+    erase(erased.customer, reason="x", by=None)
+    TargetList.objects.update(expires_at=now() - timedelta(minutes=1))
+    found = as_marketer.post(address)
+
+    text = b"".join(found.streaming_content).decode("utf-8-sig")
+    assert "no-store" in found["Cache-Control"]
+    assert sorted(line.split(";")[0] for line in text.splitlines()[1:]) == sorted(
+        record.customer.display_id for record in (gone, erased)
+    )
+    assert all(line.split(";")[1] for line in text.splitlines())
+    assert "Gone" not in text
+    assert "@" not in text
+    assert AccessLog.objects.filter(action="list withdrawn").count() == 2
+
+
 def test_a_contact_point_that_changed_hands_is_not_in_the_file(as_marketer, marketer):
     consenting("Kept")
     moved = consenting("Moved")
@@ -203,7 +231,7 @@ def test_the_dpo_sees_everything_and_takes_nothing(client, marketer, dpo):
         assert client.get(reverse(f"campaigns:{name}", args=args)).status_code == 200
     for name, key in [
         ("freeze", campaign.pk), ("preview", campaign.pk), ("campaign", campaign.pk),
-        ("download", target_list.pk),
+        ("download", target_list.pk), ("withdrawn", target_list.pk),
     ]:  # fmt: skip
         assert client.post(reverse(f"campaigns:{name}", args=[key])).status_code == 403
     assert client.get(reverse("campaigns:new")).status_code == 403
@@ -217,7 +245,10 @@ def test_steward_and_anonymous_are_kept_out(client, marketer, steward):
         ("home", []), ("new", []), ("campaign", [campaign.pk]), ("list", [target_list.pk]),
         ("downloads", []),
     ]  # fmt: skip
-    deeds = [("freeze", campaign.pk), ("preview", campaign.pk), ("download", target_list.pk)]
+    deeds = [
+        ("freeze", campaign.pk), ("preview", campaign.pk), ("download", target_list.pk),
+        ("withdrawn", target_list.pk),
+    ]  # fmt: skip
 
     for name, args in pages:
         assert client.get(reverse(f"campaigns:{name}", args=args)).status_code == 302
@@ -235,7 +266,7 @@ def test_steward_and_anonymous_are_kept_out(client, marketer, steward):
 def test_nothing_happens_by_get(as_marketer, marketer):
     campaign = make_campaign(marketer)
 
-    for name in ("freeze", "preview", "download"):
+    for name in ("freeze", "preview", "download", "withdrawn"):
         address = reverse(f"campaigns:{name}", args=[campaign.pk])
         assert as_marketer.get(address).status_code == 405
 
