@@ -7,6 +7,7 @@ from unfold.admin import ModelAdmin
 
 from mdm.access_words import in_words
 from mdm.models import AccessLog
+from mdm.staff import staff_name
 
 
 @admin.register(AccessLog)
@@ -24,7 +25,7 @@ class AccessLogAdmin(ModelAdmin):
     @admin.display(description=_("who"), ordering="user")
     def who(self, access: AccessLog) -> str:
         """Return the person; nobody when the machine itself did it."""
-        return str(access.user or "–")
+        return staff_name(access.user) or "–"
 
     @admin.display(description=_("what"), ordering="action")
     def what(self, access: AccessLog) -> str:

@@ -4,6 +4,7 @@ import re
 from datetime import date
 
 import pytest
+from django.contrib.auth.models import User
 from django.core.management import call_command
 from django.urls import reverse
 
@@ -158,6 +159,8 @@ def test_the_dpo_reads_in_words_who_opened_a_value_to_pin_it(couple):
     wish = {"group": "given_name", "kind": "prefer", "record": couple[0].pk}
     client_of("steward").post(page_of(couple[0], "customer-pin"), wish)
 
+    User.objects.filter(groups__name="steward").update(first_name="Anne", last_name="Roux")
     register = client_of("dpo").get(reverse("admin:mdm_accesslog_changelist"))
 
     assert "opened a value of a customer to pin it" in register.text
+    assert "Anne Roux" in register.text
