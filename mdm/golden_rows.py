@@ -1,6 +1,6 @@
 """The golden row of a customer's records, or of one that is not stored yet: pure."""
 
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from datetime import datetime
 from functools import lru_cache
 from operator import itemgetter
@@ -36,7 +36,7 @@ class Outline(NamedTuple):
     """The golden row of a customer with one record, but for what hangs on the record's key.
 
     `values` are in the order of ATTRIBUTES, `groups` those that say something, `words` the text
-    to search in without the customer's id.
+    to search in without the customer's id (`searched_text`).
     """
 
     values: tuple[Any, ...]
@@ -62,11 +62,8 @@ def outline_of(source_key: str, faulty: Collection[str], values: tuple[Any, ...]
     if shape.is_country_alone:
         values = (*values[:-1], "")
     figure = quality(dict(zip(ATTRIBUTES, values, strict=True)), faulty) if faulty else None
-    words = dict.fromkeys(_said(values))
-    words[fold(source_key)] = None
-    return Outline(
-        values, shape.groups, shape.quality if figure is None else figure, " ".join(words)
-    )
+    words = searched_text([(source_key, searched_values(values))])
+    return Outline(values, shape.groups, shape.quality if figure is None else figure, words)
 
 
 class _Shape(NamedTuple):
@@ -109,14 +106,13 @@ def golden_row(
         born = outline_of(members[0].source_key, lone.faulty, lone.values)
         return born_row(lone.record_id, public_id, born)
     survivors = survive([member.candidate for member in members], pins, rules)
-    words = _words(members)
-    words[public_id.lower()] = None
+    words = searched_text([(m.source_key, searched_values(m.candidate.values)) for m in members])
     return GoldenRow(
         survivors.row,
         lineage_text(survivors.lineage),
         len(members),
         _quality(survivors, members),
-        " ".join(words),
+        f"{words} {public_id.lower()}",
     )
 
 
@@ -178,36 +174,43 @@ def _quality_without_doubt(is_there: tuple[bool, ...]) -> int:
     return quality(dict(zip(WEIGHTS, is_there, strict=True)))
 
 
-_searched = itemgetter(
-    *(
-        ATTRIBUTES.index(name)
-        for name in (
-            "given_name",
-            "family_name",
-            "birth_name",
-            "organisation",
-            "email",
-            "phone",
-            "other_phone",
-            "postcode",
-            "city",
-        )
-    )
+SEARCHED = (
+    "given_name",
+    "family_name",
+    "birth_name",
+    "organisation",
+    "email",
+    "phone",
+    "other_phone",
+    "postcode",
+    "city",
 )
+"""Attributes whose words are searched."""
+
+searched_values: Callable[[Sequence[Any]], Sequence[str]] = itemgetter(
+    *map(ATTRIBUTES.index, SEARCHED)
+)
+"""Returns those of a row in the order of ATTRIBUTES."""
 
 
-def _words(members: Sequence[Member]) -> dict[str, None]:
-    """Return every word any member carries, folded, once: old names and numbers find her too."""
-    words: dict[str, None] = {}
-    for member in members:
-        words.update(dict.fromkeys(_said(member.candidate.values)))
-        words[fold(member.source_key)] = None
-    return words
+def searched_text(members: Sequence[tuple[str, Sequence[str]]]) -> str:
+    """Return what the search box reads of records, each given as source key and searched values.
+
+    Every word any of them carries comes first, folded, once: old names and numbers find her too.
+    Behind two blanks stand the keys, to which her id is added. PostgreSQL indexes what comes
+    before (`mdm.search`).
+    """
+    if len(members) == 1:  # Most customers.
+        [(key, values)] = members
+        return f"{' '.join(dict.fromkeys(_said(values)))}  {fold(key)}"
+    words = dict.fromkeys(word for _key, values in members for word in _said(values))
+    keys = dict.fromkeys(fold(key) for key, _values in members)
+    return f"{' '.join(words)}  {' '.join(keys)}"
 
 
-def _said(values: Sequence[Any]) -> list[str]:
+def _said(values: Sequence[str]) -> list[str]:
     """Return the words of a record's values, folded."""
-    stated = [value for value in _searched(values) if value]
+    stated = [value for value in values if value]
     text = " ".join(stated)
     if text.isascii():  # Folded in one go: most records have an accent nowhere.
         return text.lower().split()

@@ -1,14 +1,18 @@
 """The search box: by whatever one knows about a customer."""
 
 from datetime import date
+from importlib import import_module
 
 import pytest
+from django.apps import apps
+from django.db import connection
 from django.test import Client
+from django.test.utils import CaptureQueriesContext
 from django.urls import reverse
 
 from mdm.birth_ids import display, public_id
 from mdm.identity import Link, apply_links
-from mdm.models import SourceRecord
+from mdm.models import GoldenRecord, SourceRecord
 from mdm.search import MOST_HITS, find
 from tests.factories import UserFactory
 from tests.mdm.factories import make_record, make_records
@@ -57,6 +61,36 @@ def test_a_customer_is_found_by_whatever_one_knows(text):
     assert found(text) == [record.customer_id]
 
 
+@pytest.mark.parametrize("text", ["8812", "8121", "zoe 881", "lefebvre nantes 121"])
+def test_a_part_of_a_source_key_finds_her_too(text):
+    record = lefebvre()
+    make_record(given_name="Zoé", family_name="Durand", phone="+33639985555", city="Nantes")
+
+    assert found(text) == [record.customer_id]
+
+
+def test_a_part_of_a_key_is_found_beside_phones_that_hold_it():
+    record = lefebvre()
+    caller = make_record(given_name="Paul", phone="+33639988121")
+
+    assert set(found("8121")) == {record.pk, caller.pk}
+
+
+@pytest.mark.parametrize("text", ["DupontJ", "dupontj", "pontj", "luc pontj"])
+def test_a_source_key_of_letters_is_found_however_it_is_typed(text):
+    record = make_record(key="DupontJ", given_name="Luc", family_name="Moreau")
+    make_record(key="DurandL", given_name="Luc", family_name="Petit")
+
+    assert found(text) == [record.pk]
+
+
+def test_a_part_of_the_customer_id_finds_her():
+    record = lefebvre()
+    make_record(given_name="Paul", family_name="Durand", city="Lyon")
+
+    assert found(public_id(record.pk)[1:].lower()) == [record.pk]
+
+
 def test_every_written_form_of_the_customer_id_opens_her():
     record = lefebvre()
     letters = public_id(record.pk)
@@ -92,6 +126,47 @@ def test_a_value_only_a_losing_record_has_finds_her():
     )
 
     assert found("grand") == found("old@example.com") == [first.pk]
+
+
+@pytest.mark.postgresql
+@pytest.mark.parametrize("text", ["lefebvre", "zoe nantes", "lefebvre 8812"])
+def test_words_are_looked_up_in_their_index(text):
+    lefebvre()
+
+    with connection.cursor() as cursor:
+        cursor.execute("SET LOCAL enable_seqscan = off")
+    with CaptureQueriesContext(connection) as asked:
+        assert len(find(text)) == 1
+
+    last = [q["sql"] for q in asked if "split_part" in q["sql"]][-1]
+    with connection.cursor() as cursor:
+        cursor.execute(f"EXPLAIN {last}")
+        assert "golden_record_search" in "\n".join(line for (line,) in cursor.fetchall())
+
+
+def test_the_update_leaves_the_texts_that_are_derived():
+    first, second, _other = make_records(
+        [
+            {"given_name": "Zoé", "family_name": "Petit", "key": "A 1"},
+            {"source": "web", "family_name": "Grand", "email": "old@example.com", "key": "É2"},
+            {"given_name": "Paul", "phone": "+33639985555", "key": "33639985555"},
+        ]
+    )
+    apply_links(
+        [Link(second.pk, first.pk, "auto", 9.0), Link(first.pk, first.pk, "birth")],
+        user=None,
+        reason="",
+    )
+    texts = dict(GoldenRecord.objects.values_list("pk", "search_text"))
+    GoldenRecord.objects.update(search_text="as it was before")
+    update = import_module("mdm.migrations.0003_index_words_alone").index_words_alone
+
+    update(apps, connection.SchemaEditorClass(connection))
+
+    assert dict(GoldenRecord.objects.values_list("pk", "search_text")) == texts
+    assert (
+        texts[first.pk] == f"zoe petit grand old@example.com  a 1 e2 {public_id(first.pk).lower()}"
+    )
 
 
 def test_names_in_full_come_before_towns_and_parts_of_words():

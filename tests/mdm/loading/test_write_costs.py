@@ -21,7 +21,10 @@ KEPT = {
         "btree (merged_into_id) WHERE (merged_into_id IS NOT NULL)",
         "merged_into_id → mdm_customer",
     },
-    "mdm_goldenrecord": {"btree (customer_id)", "gin (search_text gin_trgm_ops)"},
+    "mdm_goldenrecord": {
+        "btree (customer_id)",
+        "gin (split_part(search_text, '  '::text, 1) gin_trgm_ops)",
+    },
     "mdm_contactpoint": {
         "btree (id)",
         "btree (kind, value)",
