@@ -113,7 +113,8 @@ def receive_claims(
         None: None,
         **{pk: code for code, pk in purposes.items()},
     }
-    project_births(first_events(first, births, refusals, codes, moment), purposes)
+    facts = first_events(first, births, refusals, codes, moment)
+    project_births(births, facts, purposes, moment)
     births.prepared[_APP] = ([one.event for one in first], later)
 
 

@@ -225,6 +225,15 @@ CarriedPoints = Mapping[int, Iterable[tuple[int, str]]]
 """By record: the keys and kinds of the contact points it carries."""
 
 
+class FirstFacts(NamedTuple):
+    """What is known of customers just born, each with one record."""
+
+    alone: Mapping[int, Sequence[FirstEvent]]
+    """What their record said, of whom nobody else said anything."""
+    with_others: Mapping[int, Sequence[Event]]
+    """What the fold needs of all the others."""
+
+
 def events_by_customer(members: Membership) -> dict[int, list[Event]]:
     """Return what the fold needs of each customer, read from what is stored."""
     own = list(_own_events(members))
@@ -264,28 +273,41 @@ def first_events(
     refusals: Iterable[SharedRefusal],
     purpose_codes: Mapping[int | None, str | None],
     moment: datetime,
-) -> dict[int, list[Event]]:
+) -> FirstFacts:
     """Return what the fold needs of customers just born, from memory.
 
     `recorded` are all the events of their records, as of a moment; `refusals` what others said of
     contact points they share (`refusals_of_shared_points`).
     """
-    own: list[OwnEvent] = []
-    carried: dict[int, list[tuple[int, str]]] = {}
+    alone: dict[int, list[FirstEvent]] = defaultdict(list)
     shared = list(refusals)
     carriers = _carriers(births)
-    for key, _digest, event in recorded:
-        record, kind, channel, purpose, point, actor = event[:6]
-        told = (
-            key, kind, channel, purpose_codes[purpose], moment,
-            event.occurred_at, actor, event.evidence_level, event.annuls_id,
-        )  # fmt: skip
-        own.append((record, record, point, told))
-        if _is_bound_refusal(point, kind):
-            carried[record] = [(p.contact_point_id, p.kind) for p in births.carried[record]]
-        if point in carriers and kind in RESTRICTIVE:
+    for one in recorded:
+        event = one.event
+        record, point = event.record_id, event.contact_point_id
+        alone[record].append(one)
+        if point in carriers and event.type in RESTRICTIVE:
+            told = _as_read(one, purpose_codes, moment)
             shared += [(other, point, told) for other in carriers[point] if other != record]
-    return assemble(own, carried, shared)
+    own: list[OwnEvent] = []
+    carried: dict[int, list[tuple[int, str]]] = {}
+    for customer in {customer for customer, _point, _row in shared}:
+        carried[customer] = [(p.contact_point_id, p.kind) for p in births.carried[customer]]
+        for one in alone.pop(customer, ()):
+            told = _as_read(one, purpose_codes, moment)
+            own.append((customer, customer, one.event.contact_point_id, told))
+    return FirstFacts(alone, assemble(own, carried, shared))
+
+
+def _as_read(
+    first: FirstEvent, purpose_codes: Mapping[int | None, str | None], moment: datetime
+) -> Sequence[Any]:
+    """Return the values of `READ` of an event recorded at a moment."""
+    event = first.event
+    return (
+        first.key, event.type, event.channel, purpose_codes[event.purpose_id], moment,
+        event.occurred_at, event.actor_type, event.evidence_level, event.annuls_id,
+    )  # fmt: skip
 
 
 def _is_bound_refusal(contact_point_id: int | None, kind: str) -> bool:

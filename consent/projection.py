@@ -13,16 +13,19 @@ from django.db.models import QuerySet
 
 from consent.conflicts import States
 from consent.facts import ANY
+from consent.first_states import Content, Place, states_told_alone
 from consent.histories import states_by_customer
+from consent.ledger import FirstFacts
 from consent.memberships import Membership
 from consent.models import PermissionState, Purpose
-from consent.states import Event, fold_all
+from consent.states import fold_all
 from mdm import audited, bulk
 from mdm.audit import record_history
 from mdm.identity import lock_customers
 from mdm.kept_queries import kept
 from mdm.key_sets import key_set
 from mdm.models import Customer
+from mdm.signals import Births
 from mdm.snapshots import one_snapshot
 
 _CHUNK = 2_000
@@ -38,11 +41,6 @@ _COLUMNS = (
     "deciding_event_id",
     "renewed_at",
 )
-
-Place = tuple[int, int | None, str, int | None]
-"""Customer, contact point, channel, purpose."""
-Content = tuple[str, datetime | None, int, int | None, datetime | None]
-"""State, since, evidence level, deciding event."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,18 +62,24 @@ def project(customer_ids: Iterable[int]) -> int:
 
 
 def project_births(
-    by_customer: Mapping[int, Sequence[Event]], purposes: Mapping[str, int]
+    births: Births, facts: FirstFacts, purposes: Mapping[str, int], moment: datetime
 ) -> None:
     """Write the first permission states of customers born in this transaction, with their events.
 
     Nobody else can see them yet: nothing stored has to be compared or locked. One record cannot
     contradict another either, so nothing has to be judged.
     """
-    folded = {customer: fold_all(events) for customer, events in by_customer.items()}
-    states = _rows_of(folded, {**purposes, ANY: None})
+    folded = {customer: fold_all(events) for customer, events in facts.with_others.items()}
+    states = [
+        *states_told_alone(facts.alone, births.carried, moment),
+        *_rows_of(folded, {**purposes, ANY: None}),
+    ]
+    states.sort(key=lambda state: state[0][0])  # So their indexes grow at their ends.
     bulk.insert(PermissionState, _COLUMNS[1:], ((*place, *content) for place, content in states))
-    # All that these customers have is new, so nobody needs to know the keys.
-    record_history(PermissionState, sorted(by_customer), "+", by="customer_id")
+    if states:
+        # All that these customers have is new, so nobody needs to know the keys. Those without
+        # a state stand among them, so that mostly the keys are all the numbers of a range.
+        record_history(PermissionState, sorted(births.carried), "+", by="customer_id")
 
 
 def follow_customers(*, customer_ids: list[int], gone_ids: list[int], **signal: object) -> None:

@@ -5,6 +5,8 @@ permutation (a four-round Feistel network over 40 bits) and written in Crockford
 ids tell neither order nor volume and never collide. `G-4F7K-2MXQ` and `4f7k2mxq` read the same.
 """
 
+from functools import lru_cache
+
 _ALPHABET = "0123456789ABCDEFGHJKMNPQRSTVWXYZ"
 # Two letters at a time: a load needs an id for every row.
 _PAIRS = [first + second for first in _ALPHABET for second in _ALPHABET]
@@ -22,6 +24,8 @@ def _scramble(half: int, key: int) -> int:
     return ((mixed ^ (mixed >> 13)) * 0x1B873 >> 7) & _MASK
 
 
+# Whoever writes a customer and her golden record asks twice.
+@lru_cache(maxsize=8192)
 def public_id(key: int) -> str:
     """Return the eight-letter public id of a birth number (1 … 2**40 - 1)."""
     left, right = key >> _HALF_BITS, key & _MASK
