@@ -14,4 +14,15 @@ def fold(text: str) -> str:
 
 @lru_cache(maxsize=200_000)
 def _fold(text: str) -> str:
-    return " ".join(anyascii(text).lower().split())
+    return " ".join(text.translate(_written_in_ascii).lower().split())
+
+
+class _WrittenInAscii(dict[int, str]):
+    """Each character in ASCII: anyascii, slow by the million, is asked where it first comes."""
+
+    def __missing__(self, character: int) -> str:
+        self[character] = written = anyascii(chr(character))
+        return written
+
+
+_written_in_ascii = _WrittenInAscii()

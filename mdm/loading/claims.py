@@ -13,6 +13,9 @@ from mdm.signals import PermissionClaim
 from mdm.standardise.dates import parse_moment
 from mdm.standardise.record import Issue
 
+# People write yes and no in few ways.
+_MOST_ANSWERS = 1000
+
 
 class Claim(NamedTuple):
     """A claim of a row that does not know its record yet.
@@ -51,6 +54,7 @@ class PermissionColumns:
 
     def __init__(self, mapping: SourceMapping, zone: tzinfo) -> None:
         self._zone = zone
+        self._known_answers: dict[tuple[str, str], str] = {}
         self._permissions = mapping.named("permission")
         self._double_opt_ins = mapping.named("double_opt_in")
         self._opt_outs = mapping.named("opt_out")
@@ -73,7 +77,7 @@ class PermissionColumns:
         )
         claims: list[Claim] = []
         for column in self._permissions:
-            answer = _answer(column, cells, issues)
+            answer = self._answer(column, cells, issues)
             if answer not in ("yes", "no"):
                 continue
             # The last change of a row that also opts out is the opt-out; the opt-in came before.
@@ -96,7 +100,7 @@ class PermissionColumns:
         """Return one opt-out for each channel and purpose that a yes or a date tells."""
         found: dict[tuple[str, str | None], Claim] = {}
         for column in self._opt_outs:
-            if _answer(column, cells, issues) == "yes":
+            if self._answer(column, cells, issues) == "yes":
                 claim = Claim(column.channel, column.purpose, "opt_out", row_date, is_dated=False)
                 found[column.channel, column.purpose] = claim
         for column in self._opt_out_dates:
@@ -113,15 +117,19 @@ class PermissionColumns:
             found[column.channel, column.purpose] = claim
         return list(found.values())
 
+    def _answer(self, column: Column, cells: Mapping[str, str], issues: list[Issue]) -> str:
+        text = cells.get(column.name, "")
+        answer = self._known_answers.get((column.name, text))
+        if answer is None:
+            answer = column.answer(text)
+            if len(self._known_answers) < _MOST_ANSWERS:
+                self._known_answers[column.name, text] = answer
+        if answer == "unknown":
+            issues.append((column.attribute, "unknown_value"))
+        return answer
+
 
 def new_claims(claims: Iterable[Claim], earlier: Iterable[Claim]) -> list[Claim]:
     """Return the claims that say what the earlier version of the row did not."""
     known = {claim.meaning for claim in earlier}
     return [claim for claim in claims if claim.meaning not in known]
-
-
-def _answer(column: Column, cells: Mapping[str, str], issues: list[Issue]) -> str:
-    answer = column.answer(cells.get(column.name, ""))
-    if answer == "unknown":
-        issues.append((column.attribute, "unknown_value"))
-    return answer

@@ -10,7 +10,7 @@ from typing import Any, NamedTuple, Self
 
 from mdm.loading.claims import Claim, PermissionColumns
 from mdm.loading.row_keys import RowKeys
-from mdm.mapping import SourceMapping
+from mdm.mapping import Column, SourceMapping
 from mdm.standardise import VERSION
 from mdm.standardise.dates import parse_date, parse_moment
 from mdm.standardise.postcodes import NO_TABLE, PostcodeTable
@@ -24,6 +24,7 @@ from mdm.standardise.record import (
 from mdm.standardise.text import clean
 
 _PHONES = ("phone", "other_phone")
+_MOMENTS = ("created_at", "updated_at", "permission_at")
 _NAMED_ATTRIBUTES = tuple(name for name in (*ATTRIBUTES, *COMPOSED) if name not in _PHONES)
 _MAX_AMOUNT = Decimal("9999999999.99")
 
@@ -130,6 +131,7 @@ class RowReader:
         birth = mapping.single("birth_date")
         self._birth_format = birth.format if birth else ""
         self._columns = {column.attribute: column for column in mapping.columns}
+        self._dated = [self._columns.get(name) for name in _MOMENTS]
         self._permissions = PermissionColumns(mapping, zone)
         understood = repr((VERSION, region, mapping.columns_in_order, postcodes.digest))
         self._fingerprint = sha256(understood.encode()).digest()
@@ -150,7 +152,8 @@ class RowReader:
 
     def updated_at(self, cells: Cells) -> datetime | None:
         """Return when the source last changed the row, if it says so."""
-        return self._moment(cells, "updated_at", [])
+        column = self._columns.get("updated_at")
+        return self._moment(cells, column, []) if column else None
 
     def claims(self, cells: Cells) -> tuple[Claim, ...]:
         """Return what the row says about permissions."""
@@ -189,11 +192,10 @@ class RowReader:
     def _moments(
         self, cells: Cells, issues: list[Issue]
     ) -> tuple[datetime | None, datetime | None, datetime | None]:
-        return (
-            self._moment(cells, "created_at", issues),
-            self._moment(cells, "updated_at", issues),
-            self._moment(cells, "permission_at", issues),
-        )
+        created_at, updated_at, permission_at = [
+            self._moment(cells, column, issues) if column else None for column in self._dated
+        ]
+        return created_at, updated_at, permission_at
 
     def _claims(
         self,
@@ -210,14 +212,13 @@ class RowReader:
             issues=issues,
         )
 
-    def _moment(self, cells: Cells, attribute: str, issues: list[Issue]) -> datetime | None:
-        column = self._columns.get(attribute)
-        text = cells.get(column.name, "").strip() if column else ""
-        if not column or not text:
+    def _moment(self, cells: Cells, column: Column, issues: list[Issue]) -> datetime | None:
+        text = cells.get(column.name, "").strip()
+        if not text:
             return None
         moment = parse_moment(text, column.format, zone=self._zone)
         if moment is None:
-            issues.append((attribute, "unreadable"))
+            issues.append((column.attribute, "unreadable"))
         return moment
 
     def _day(self, cells: Cells, attribute: str, issues: list[Issue]) -> date | None:

@@ -76,6 +76,9 @@ class Street(NamedTuple):
     complement: str = ""
 
 
+_NO_STREET = Street("", "")
+
+
 class Town(NamedTuple):
     """Postcode and town, which mend each other."""
 
@@ -87,6 +90,8 @@ class Town(NamedTuple):
 
 def street_line(value: str, region: str) -> Street:
     """Take a line such as `12BIS AV DE L EGLISE` apart: "12 bis" and "avenue de l'Eglise"."""
+    if not value:
+        return _NO_STREET
     value = clean(value).strip(" ,")
     if len(value) > MAX_LENGTH:
         return Street("", "", ("too_long",))
@@ -150,6 +155,8 @@ def street_name(value: str, region: str) -> str:
 
 def complement(value: str) -> tuple[str, Codes]:
     """Return flat, floor, building as given, and whether it is a mailbox."""
+    if not value:
+        return "", ()
     value = clean(value)
     if len(value) > MAX_LENGTH:
         return "", ("too_long",)
@@ -190,19 +197,25 @@ def place_case(value: str, *, is_start: bool = True) -> str:
     """
 
     def rewrite(found: re.Match[str]) -> str:
-        word = found[0]
-        is_inside = bool(found.start()) or not is_start
-        if _ORDINAL.fullmatch(word):
-            return word.lower()
-        if is_inside and _is_small(word, value[found.end() : found.end() + 1]):
-            return word.lower()
-        is_chosen = not (word.isupper() or word.islower())
-        if is_chosen or word[0].isdigit():
-            return word
-        is_capitals = word.upper() in _ACRONYMS or _ROMAN.fullmatch(word)
-        return word.upper() if is_capitals else _capitalised(word)
+        start, end = found.span()
+        is_elided = value[end : end + 1] == "'"
+        return _word_case(found[0], bool(start) or not is_start, is_elided)
 
     return _WORD.sub(rewrite, value)
+
+
+@lru_cache(maxsize=1 << 15)
+def _word_case(word: str, is_inside: bool, is_elided: bool) -> str:  # noqa: FBT001 - one caller.
+    """Return a word of a place in readable case; an apostrophe follows one that is elided."""
+    if _ORDINAL.fullmatch(word):
+        return word.lower()
+    if is_inside and _is_small(word, is_elided=is_elided):
+        return word.lower()
+    is_chosen = not (word.isupper() or word.islower())
+    if is_chosen or word[0].isdigit():
+        return word
+    is_capitals = word.upper() in _ACRONYMS or _ROMAN.fullmatch(word)
+    return word.upper() if is_capitals else _capitalised(word)
 
 
 @lru_cache(maxsize=1 << 10)
@@ -244,12 +257,12 @@ def _foreign_postcode(value: str) -> str:
     return clean(value).upper()[:12].strip()
 
 
-def _is_small(word: str, follower: str) -> bool:
+def _is_small(word: str, *, is_elided: bool) -> bool:
     """True for articles and the like; a lone D or L is a building unless an apostrophe follows."""
     is_chosen = not (word.isupper() or word.islower())
     if is_chosen or word.lower() not in _SMALL_WORDS:
         return False
-    return len(word) > 1 or word in "àÀ" or follower == "'"
+    return len(word) > 1 or word in "àÀ" or is_elided
 
 
 def _with_apostrophes(value: str) -> str:

@@ -39,11 +39,14 @@ class StandardDate(NamedTuple):
     codes: tuple[str, ...] = ()
 
 
+_NONE = StandardDate(None)
+
+
 def standardise_birth_date(cell: str, date_format: str = "", *, today: date) -> StandardDate:
     """Return the date of birth of a cell; placeholders and impossible ones are left out."""
-    text = clean(cell)
+    text = clean(cell) if cell else ""
     if not text:
-        return StandardDate(None)
+        return _NONE
     found = parse_date(text, date_format)
     if found is None:
         return _year_alone(text, today)

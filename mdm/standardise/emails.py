@@ -34,16 +34,21 @@ class Email(NamedTuple):
     codes: tuple[str, ...] = ()
 
 
+_NONE = Email("")
+
+
 def standardise_email(cell: str) -> Email:
     """Return the first valid address of a cell, its domain in small letters.
 
     Nothing is asked from the network: whether the domain exists is not known here.
     """
+    if not cell:
+        return _NONE
     if (found := _PLAIN.fullmatch(cell)) and len(cell) <= MAX_LENGTH and len(found[1]) <= 64:
         return _plain(found[1], found[2])
     text = clean(cell)
     if not text:
-        return Email("")
+        return _NONE
     if len(text) > MAX_LENGTH:
         return Email("", ("too_long",))
     joined = text.replace(" @", "@").replace("@ ", "@")

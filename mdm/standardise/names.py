@@ -48,6 +48,9 @@ class NamePart(NamedTuple):
     codes: Codes
 
 
+_NO_NAME = NamePart("", "", ())
+
+
 class FamilyName(NamedTuple):
     """The name in use and the name at birth, where the cell tells both."""
 
@@ -155,6 +158,8 @@ def _without_two_given_names(value: str) -> str | None:
 
 def birth_name(value: str) -> NamePart:
     """Return the birth name of its own column."""
+    if not value:
+        return _NO_NAME
     family = family_name(value)
     return NamePart(family.birth or family.used, "", family.codes)
 
@@ -237,7 +242,7 @@ def _first_name_of(text: str) -> str:
 
 def _name_part(value: str, *, is_given: bool = False) -> NamePart:
     if not value:
-        return NamePart("", "", ())
+        return _NO_NAME
     if len(value) > MAX_LENGTH:
         return NamePart("", "", ("too_long",))
     value, codes = _strip_remarks(value)

@@ -88,6 +88,8 @@ def business_number(value: str, *, is_expected: bool) -> tuple[str, Codes]:
 
 def website(value: str) -> str:
     """Return a site without its scheme and `www.`, in lower case up to the first slash."""
+    if not value:
+        return ""
     address = _SCHEME.sub("", clean(value))
     host, slash, page = address.partition("/")
     return (host.casefold() + slash + page).rstrip("/ ")

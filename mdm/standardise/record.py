@@ -3,7 +3,7 @@
 from collections.abc import Mapping, Sequence
 from datetime import date
 from operator import gt
-from typing import NamedTuple, cast
+from typing import NamedTuple
 
 from mdm.standardise import addresses, names
 from mdm.standardise.dates import standardise_birth_date
@@ -64,7 +64,9 @@ ADDRESS_ATTRIBUTES: tuple[str, ...] = (
     "country",
 )
 _BORN = ATTRIBUTES.index("birth_date")
-_LENGTHS = [dict(_LIMITS).get(name, MAX_LENGTH) for name in ATTRIBUTES if name != "birth_date"]
+_TEXTS = [name for name in ATTRIBUTES if name != "birth_date"]
+_LENGTHS = [dict(_LIMITS).get(name, MAX_LENGTH) for name in _TEXTS]
+_record = StandardRecord._make
 # Values that are standardised into others.
 COMPOSED = ("full_name", "address_line", "full_address")
 
@@ -93,28 +95,29 @@ def standardise_record(
     )
     born = standardise_birth_date(get("birth_date", ""), birth_date_format, today=today)
     email = standardise_email(get("email", ""))
-    issues += _told(("birth_date", born.codes), ("email", email.codes))
+    if born.codes or email.codes:
+        issues += _told(("birth_date", born.codes), ("email", email.codes))
     first, second = _phones(phones, country or region, postcode, issues)
     company, number_of = _organisation(values, issues)
-    record = StandardRecord(
-        civility, sex, given, family, birth, born.value, company, number_of,
-        email.value, first, second, website(get("website", "")), number, street, complement,
-        postcode, city, country,
+    site = website(get("website", ""))
+    texts: tuple[str, ...] = (
+        civility, sex, given, family, birth, company, number_of, email.value, first, second, site,
+        number, street, complement, postcode, city, country,
     )  # fmt: skip
-    record = _without_long_values(record, issues)
-    return record._replace(issues=tuple(dict.fromkeys(issues))) if issues else record
+    if any(map(gt, map(len, texts), _LENGTHS)):  # Hardly ever.
+        texts = _without_long_values(texts, issues)
+    told = tuple(dict.fromkeys(issues)) if issues else ()
+    return _record((*texts[:_BORN], born.value, *texts[_BORN:], told))
 
 
-def _without_long_values(record: StandardRecord, issues: list[Issue]) -> StandardRecord:
+def _without_long_values(texts: tuple[str, ...], issues: list[Issue]) -> tuple[str, ...]:
     """Leave out what the database could only store cut; the raw value keeps it."""
-    texts = cast("tuple[str, ...]", (*record[:_BORN], *record[_BORN + 1 : -1]))
-    if not any(map(gt, map(len, texts), _LENGTHS)):  # Nearly always.
-        return record
+    kept = dict(zip(_TEXTS, texts, strict=True))
     for attribute, limit in _LIMITS:
-        if len(getattr(record, attribute)) > limit:
+        if len(kept[attribute]) > limit:
             issues.append((attribute, "too_long"))
-            record = StandardRecord(**{**record._asdict(), attribute: ""})
-    return record
+            kept[attribute] = ""
+    return tuple(kept.values())
 
 
 def _names(values: Mapping[str, str], issues: list[Issue]) -> tuple[str, str, str, str, str]:
@@ -132,13 +135,14 @@ def _names(values: Mapping[str, str], issues: list[Issue]) -> tuple[str, str, st
         found = (found[0] or full.given, found[1] or full.family, found[2] or full.birth)
         civility = civility or full.civility
     pair = look_at_both(found[0], found[1], given_cell=given_cell, family_cell=family_cell)
-    issues += _told(
-        ("civility", civility_codes),
-        ("sex", sex_codes),
-        ("given_name", given.codes),
-        ("family_name", family.codes + pair.codes),
-        ("birth_name", birth.codes),
-    )
+    if civility_codes or sex_codes or given.codes or family.codes or pair.codes or birth.codes:
+        issues += _told(
+            ("civility", civility_codes),
+            ("sex", sex_codes),
+            ("given_name", given.codes),
+            ("family_name", family.codes + pair.codes),
+            ("birth_name", birth.codes),
+        )
     sex = _sex(civility, sex, pair.given, issues)
     return civility, sex, pair.given, pair.family, found[2]
 
@@ -172,12 +176,13 @@ def _address(
     if around and around not in complement:
         complement = f"{complement}, {around}" if complement else around
     town = addresses.town(get("postcode", ""), get("city", ""), region)
-    issues += _told(
-        ("country", country_codes),
-        ("address_complement", complement_codes),
-        ("postcode", town.postcode_codes),
-        ("city", town.city_codes),
-    )
+    if country_codes or complement_codes or town.postcode_codes or town.city_codes:
+        issues += _told(
+            ("country", country_codes),
+            ("address_complement", complement_codes),
+            ("postcode", town.postcode_codes),
+            ("city", town.city_codes),
+        )
     if country and is_elsewhere(town.postcode, country):
         issues.append(("postcode", "other_territory"))
     if region in FRENCH_REGIONS and (code := addresses.fit(town, postcodes)):

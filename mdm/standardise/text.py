@@ -11,16 +11,20 @@ _INVISIBLE = re.compile(
     "[\x00-\x08\x0e-\x1b\x7f-\x84\x86-\x9f\u00ad\u061c\u180e\u200b-\u200f\u202a-\u202e"
     "\u2060-\u206f\ufeff\ufff9-\ufffb\ud800-\udfff\ufffe\uffff]"
 )
-_APOSTROPHES = str.maketrans(dict.fromkeys("\u2019\u2018\u02bc\u00b4\u0060", "'"))
+_APOSTROPHE = re.compile("[\u2019\u2018\u02bc\u00b4\u0060]")
 _ALPHANUMERIC = {n: chr(n) if chr(n).isalnum() else " " for n in range(128)}
 
 
 def clean(value: str) -> str:
     """Return the value in NFC with single blanks and without invisible characters."""
-    if value.isascii() and value.isprintable() and "`" not in value:  # Most values.
-        return " ".join(value.split())
-    value = unicodedata.normalize("NFC", _INVISIBLE.sub("", value))
-    return " ".join(value.translate(_APOSTROPHES).split())
+    if not value.isprintable():  # As everything invisible is.
+        value = _INVISIBLE.sub("", value)
+    if not value.isascii():
+        value = unicodedata.normalize("NFC", value)
+        value = _APOSTROPHE.sub("'", value)
+    elif "`" in value:
+        value = value.replace("`", "'")
+    return " ".join(value.split())
 
 
 @lru_cache(maxsize=1 << 15)
