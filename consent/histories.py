@@ -9,9 +9,8 @@ from collections.abc import Collection, Iterable, Mapping, Sequence
 from datetime import datetime
 from typing import Any, NamedTuple
 
-from django.db.models import Case, F, Q, QuerySet, Value, When
-from django.db.models.expressions import RawSQL
-from django.db.models.functions import Coalesce
+from django.db import connection
+from django.db.models import Q, QuerySet
 from django.utils.timezone import now
 
 from consent.conflicts import (
@@ -31,10 +30,9 @@ from consent.models import ConflictResolution, ConsentEvent
 from consent.states import OWN_WILL, Event, EventType, known
 from mdm.kept_queries import kept
 from mdm.key_sets import key_query, key_set
-from mdm.models import CustomerEvent, SourceRecord
+from mdm.models import SourceRecord
 
 Histories = Mapping[int, Sequence[Event]]
-_LEFT, _JOINED = CustomerEvent.Kind.LEFT, CustomerEvent.Kind.JOINED
 
 
 class _Whose(NamedTuple):
@@ -215,29 +213,39 @@ def _customers_today(members: Membership) -> Sequence[int]:
     return sorted(set(records.values_list("customer_id", flat=True)))
 
 
-@kept
-def _partings(customer_ids: Collection[int]) -> "QuerySet[CustomerEvent, tuple[int, int]]":
-    """Return customer and other customer for every record that left one of them to the other.
-
-    The kind of an event is asked so that PostgreSQL cannot guess how rare it is: one that it has
-    never seen, as in the middle of a search, would have it compare every such event with every
-    customer.
-    """
-    keys, listed = key_query(customer_ids)
-    merged = f"SELECT id FROM mdm_customer WHERE merged_into_id IN ({keys})"  # noqa: S608
-    ids = RawSQL(f"{keys} UNION ALL {merged}", [listed, listed])  # noqa: S611 - no value in it.
-    yes, no = Value(value=True), Value(value=False)
-    is_move = Case(When(kind__in=(_LEFT, _JOINED), then=yes), default=no)
-    moves: Any = CustomerEvent.objects.filter(is_move, customer__in=ids).annotate(
-        mine=Coalesce("customer__merged_into_id", "customer_id"),
-        theirs=Case(
-            When(Q(kind=Value(_LEFT)), then=F("record__customer_id")),
-            default=Coalesce("other__merged_into_id", "other_id"),
-        ),
+# Most records that left a customer left her for whom she is one with today: of those nothing more
+# is looked up. Where such a record went on from there, the customer that it left tells so herself.
+# The kind of an event is asked so that PostgreSQL cannot guess how rare it is: one that it has
+# never seen, as in the middle of a search, would have it compare every such event with every
+# customer.
+_PARTINGS = """
+    WITH hers (id, mine) AS MATERIALIZED (
+        SELECT id, COALESCE(merged_into_id, id) FROM mdm_customer WHERE id IN ({keys})
+        UNION ALL SELECT id, merged_into_id FROM mdm_customer WHERE merged_into_id IN ({keys})
     )
-    moves = moves.exclude(mine=F("theirs")).order_by()
-    partings: QuerySet[CustomerEvent, tuple[int, int]] = moves.values_list("mine", "theirs")
-    return partings.distinct()
+    SELECT DISTINCT mine, theirs FROM (
+        SELECT hers.mine AS mine, CASE event.kind
+            WHEN 'left' THEN (SELECT customer_id FROM mdm_sourcerecord WHERE id = event.record_id)
+            ELSE (SELECT COALESCE(merged_into_id, id) FROM mdm_customer WHERE id = event.other_id)
+        END AS theirs
+        FROM hers {with} mdm_customerevent AS event ON event.customer_id = hers.id
+        LEFT JOIN hers AS near ON near.id = event.other_id
+        WHERE CASE WHEN event.kind IN ('left', 'joined') THEN 1 ELSE 0 END = 1
+            AND COALESCE(near.mine, 0) <> hers.mine
+    ) AS moves
+    WHERE mine <> theirs
+"""
+# SQLite takes a CROSS JOIN in the order in which it is written.
+_WITH = {"postgresql": "JOIN", "sqlite": "CROSS JOIN"}
+
+
+def _partings(customer_ids: Collection[int]) -> list[tuple[int, int]]:
+    """Return customer and other customer for every record that left one of them to the other."""
+    keys, listed = key_query(customer_ids)
+    query = _PARTINGS.format(**{"keys": keys, "with": _WITH[connection.vendor]})
+    with connection.cursor() as cursor:
+        cursor.execute(query, [listed, listed])
+        return cursor.fetchall()
 
 
 def _personal_refusals(customer_ids: Iterable[int]) -> list[tuple[int, int, Sequence[Any]]]:
