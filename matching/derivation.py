@@ -16,7 +16,7 @@ from matching.neighbourhood import neighbourhood, read_facts, settle
 from matching.relinking import moves
 from matching.review_tasks import Stand, derive_tasks
 from matching.timings import timed
-from mdm import statistics
+from mdm import statistics, word_index
 from mdm.identity import Link, apply_links, lock_customers_of
 from mdm.jobs import JobRun
 from mdm.two_at_once import two_at_once
@@ -66,6 +66,8 @@ class Derivation:
 
         for (_links, done), _applied in two_at_once(apply, zip(groups, ends, strict=True)):
             self.run.progress(done, total, "links")
+        if groups:
+            word_index.take_in()
         return total
 
     def _apply(self, links: Sequence[Link]) -> None:
@@ -74,6 +76,7 @@ class Derivation:
         How far that is nobody tells here: the later of two chunks may be the first to end.
         """
         with self.run.chunk(cursor=self.run.cursor, beside_others=True):
+            word_index.gather()
             lock_customers_of([link.record_id for link in links])
             late = neighbourhood(_decided_since(self.started))
             links = [link for link in links if link.record_id not in late]

@@ -2,8 +2,9 @@
 
 New words wait in a list that is taken into the index when it is full. Taken in by many they cost
 a fifth less: each word is looked up once for all the rows that have it. As searches read that list
-from end to end, which takes some 15 ms, it is long only while golden records are loaded or derived
-in bulk, and empty afterwards. Who changes a golden record meanwhile may have to take it in: 0.4 s.
+from end to end, which takes some 15 ms, it is long only while golden records are loaded, linked or
+derived in bulk, and empty afterwards. Who changes a golden record meanwhile may have to take it
+in: 0.4 s.
 """
 
 from django.db import connection

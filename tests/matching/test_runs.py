@@ -29,6 +29,7 @@ from tests.matching.factories import (
 from tests.matching.interrupting import after, kill, outcome
 from tests.matching.toolkit import calls_of_the_toolkit
 from tests.mdm.factories import LoadBatchFactory, make_record, make_records
+from tests.mdm.waiting_words import pages_of_words_that_wait
 
 pytestmark = pytest.mark.django_db
 
@@ -111,6 +112,14 @@ def test_a_simulation_counts_and_writes_nothing():
     assert figures["moved_records"] > 0
     assert MatchRun.objects.get().simulated
     assert run_match()["customers"] == figures["customers"]
+
+
+def test_no_page_has_to_read_words_that_a_search_left_waiting():
+    make_company(40)
+
+    assert run_match()["moved_records"] > 0
+
+    assert pages_of_words_that_wait() == 0
 
 
 @pytest.mark.parametrize("chunks", [1, 2, 3, 5, 8])

@@ -29,6 +29,7 @@ from mdm.models import (
 from mdm.search import find
 from mdm.signals import PermissionClaim, records_loaded
 from tests.mdm.loading.files import DOCUMENT, csv_bytes, ends, load, load_bytes, row
+from tests.mdm.waiting_words import pages_of_words_that_wait
 
 pytestmark = pytest.mark.django_db
 
@@ -68,15 +69,6 @@ def state() -> dict[str, Any]:
         ),
         "history": SourceRecord.history.count(),
     }
-
-
-def pages_of_words_that_wait() -> int:
-    """Return how much the index of words still has to take in; on SQLite nothing ever waits."""
-    if connection.vendor == "sqlite":
-        return 0
-    with connection.cursor() as cursor:
-        cursor.execute("SELECT gin_clean_pending_list('golden_record_search')")
-        return cursor.fetchone()[0]
 
 
 def test_no_search_has_to_read_words_that_a_load_left_waiting():
