@@ -30,7 +30,7 @@ class OfflinePage(StaffPage):
 
     permission_required = ("mdm.view_customer", "consent.record_offline")
     template_name = "consent/offline.html"
-    title = gettext_lazy("Consent received off-line")
+    title = gettext_lazy("Consent, objection or request received off-line")
 
     def get_context_data(self, **kwargs: Any) -> dict[str, Any]:
         """Add the customer and an empty form."""

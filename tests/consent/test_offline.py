@@ -196,6 +196,15 @@ def test_pages_that_record_open_no_door_by_get(ada):
     assert not ConsentEvent.objects.exists()
 
 
+def test_the_customer_page_leads_to_all_that_a_letter_may_ask(ada):
+    page = client_of("dpo").get(reverse("mdm:customer", args=[ada.customer.public_id])).text
+
+    offline = reverse("consent:offline", args=[ada.customer.public_id])
+    permissions = reverse("consent:customer", args=[ada.customer.public_id])
+    assert f'href="{offline}">Consent, objection, request…' in page
+    assert f'href="{permissions}">On another day, proof pack…' in page
+
+
 @pytest.mark.parametrize("role", ROLES)
 def test_who_may_record(ada, role):
     address = reverse("consent:offline", args=[ada.customer.public_id])
