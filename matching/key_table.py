@@ -89,13 +89,17 @@ def write_unkeyed(run: JobRun, learnt: Learnt) -> None:
 def _write_pages(
     run: JobRun, pages: "QuerySet[CodedPage]", learnt: Learnt, *, moves: bool = True
 ) -> int:
-    """Store the keys of pages; returns of how many records. `moves`: the cursor tells the page."""
-    keys = list(pages.order_by("pk").values_list("pk", flat=True))
-    done = 0
-    for number, pk in enumerate(keys, 1):
-        content = CodedPage.objects.values_list("content", flat=True).get(pk=pk)
+    """Store the keys of pages; returns of how many records. `moves`: the cursor tells the page.
+
+    A search that ends meanwhile may put pages together: what they became comes after them.
+    """
+    done = number = pk = 0
+    total = pages.count()
+    waiting = pages.order_by("pk").values_list("pk", "content")
+    while page := waiting.filter(pk__gt=pk).first():
+        (pk, content), number = page, number + 1
         for records in _slices(bytes(content)):
-            with run.chunk(cursor=run.cursor, done=number, total=len(keys), phase="keys"):
+            with run.chunk(cursor=run.cursor, done=number, total=max(number, total), phase="keys"):
                 _write(records, learnt)
                 done += len(records)
         with run.chunk(cursor={"after": pk} if moves else run.cursor, phase="keys"):

@@ -191,6 +191,27 @@ def test_the_sweeper_has_the_keys_of_a_load_written(django_capture_on_commit_cal
     assert Job.objects.filter(kind=key_table.KIND).count() == 1
 
 
+def test_keys_are_written_though_a_search_puts_the_pages_together_meanwhile(monkeypatch):
+    for name in ("Anne", "Marie", "Paul", "Odile"):
+        make_records([anne(given_name=name), anne("shop", given_name=name)])
+    run_match()
+    original, written = key_table._write, []
+
+    def put_together_meanwhile(records: Any, known: Any) -> None:
+        original(records, known)
+        written.append(len(records))
+        if len(written) == 2:
+            codes._put_together(CodedPage.objects.all())
+
+    with monkeypatch.context() as patched:
+        patched.setattr(key_table, "_write", put_together_meanwhile)
+        write_keys()
+
+    assert written == [2, 2, 8]
+    assert not CodedPage.objects.filter(is_keyed=False).exists()
+    assert key_table.rebuild(check=True) == 0
+
+
 def test_missing_keys_are_found_by_the_check_and_written_by_a_rebuild(company):
     BlockingKey.objects.filter(record=company[3].pk).delete()
 
