@@ -245,7 +245,8 @@ def _partings(customer_ids: Collection[int]) -> list[tuple[int, int]]:
     query = _PARTINGS.format(**{"keys": keys, "with": _WITH[connection.vendor]})
     with connection.cursor() as cursor:
         cursor.execute(query, [listed, listed])
-        return cursor.fetchall()
+        rows: list[tuple[int, int]] = cursor.fetchall()
+    return rows
 
 
 def _personal_refusals(customer_ids: Iterable[int]) -> list[tuple[int, int, Sequence[Any]]]:
