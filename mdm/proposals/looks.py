@@ -32,7 +32,11 @@ DATE_FORMATS = (
     "%d %B %Y", "%d %b %y", "%B %d %Y", "%d %B %Y %H:%M", "%d %B %Y %H:%M:%S",
 )  # fmt: skip
 MONTH_FIRST = frozenset(["US", "PH", "CA"])
-_YEARS = range(1850, 2101)
+_YEARS = range(1500, 2101)
+"""Registers go back as far as birth dates are kept."""
+
+_YEARS_OF_NUMBERS = range(1850, 2101)
+"""Eight digits in a row are a date less often than a number."""
 
 _EMAIL = re.compile(r"[^@\s;,]+@[^@\s;,]+\.[A-Za-z]{2,}")
 _CIVILITIES = frozenset(
@@ -215,7 +219,7 @@ def _reads(value: str, form: str) -> bool:
             found = datetime.strptime(value, form)  # noqa: DTZ007  (a trial)
         except ValueError:
             return False
-        return found.year in _YEARS
+        return found.year in (_YEARS_OF_NUMBERS if value.isdigit() else _YEARS)
     if len(value) < 8 or value.isdigit():
         return False
     found_day = parse_date(value)

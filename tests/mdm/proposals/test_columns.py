@@ -97,6 +97,8 @@ def test_the_files_of_the_demo_are_proposed_as_their_mappings_say(company, code)
         ("x", ["75001", "13002", "75001"], "postcode"),
         ("Date de naissance", ["31/12/1960"], "birth_date"),
         ("dateNaissance", ["31/12/1960"], "birth_date"),
+        ("Date de naissance", ["15/10/1750", "27/07/1740"], "birth_date"),
+        ("Adres", ["Keijsersstraat 108", "Velzenplein 9"], "address_line"),
         ("Date de naissance", ["oui", "non"], ""),
         ("Accepte les SMS", ["O", "N"], "permission"),
         ("Désinscrit", ["oui", "non"], "opt_out"),
@@ -202,6 +204,7 @@ def test_the_date_format_is_inferred_and_doubts_are_told(values, region, first, 
         ("birth_date", ["1709294400", "1700000000"], ""),
         ("montant", ["29292", "30001"], ""),
         ("Opt-in date", ["45352", "45000"], "excel"),
+        ("birth_date", ["17501510", "17402707"], ""),
     ],
 )
 def test_numbers_are_dates_where_the_name_says_date_and_nearly_all_are(name, values, form):
