@@ -14,6 +14,7 @@ from dataclasses import dataclass, field
 from enum import StrEnum
 from typing import NamedTuple, TypeVar
 
+from matching.initials import unclear
 from matching.rulings import Contradiction, Ruling, path
 
 Number = TypeVar("Number", int, float)
@@ -56,6 +57,9 @@ class Guards:
 
     unique_source: Mapping[int, str] = field(default_factory=dict)
     """Record -> its source, for sources that hold a person once."""
+
+    called: Mapping[int, str] = field(default_factory=dict)
+    """Record -> its given name, for those with initials only and those that they link with."""
 
 
 @dataclass(frozen=True)
@@ -143,6 +147,7 @@ class _Builder:
         self.sources = {
             r: {guards.unique_source[r]} for r in self.root if r in guards.unique_source
         }
+        self.unclear: dict[tuple[int, int], tuple[int, int]] = {}
         self.refused: list[tuple[Refusal, int | None]] = []
         self.may_object = bool(self.exclusive or self.sources)
         """Whether anything may be said against a link but that it is thin; mostly not."""
@@ -166,13 +171,15 @@ class _Builder:
         self.apart[one].add(other)
         self.apart[other].add(one)
 
-    def note_evidence(self, evidence: Iterable[Evidence]) -> None:
+    def note_evidence(self, evidence: Sequence[Evidence]) -> None:
         """Note which units are more likely one person than not, and how well they fit.
 
         A unit is what decisions have joined: evidence on one of its records speaks for all, so
         that a decision never makes a link too thin.
         """
         self.units = dict.fromkeys(self.members, 1)
+        links = (pair[:3] for pair in evidence if pair.automatic)
+        self.unclear = unclear(links, self.guards.called, self.root)
         for pair in evidence:
             one, other = self.root[pair.left], self.root[pair.right]
             if pair.score < 0 or one == other:
@@ -188,7 +195,10 @@ class _Builder:
         if one == other:
             return
         reason = between = rival = None
-        if self.may_object:
+        if found := self.unclear.get((min(pair[:2]), max(pair[:2]))):
+            reason = Reason.AMBIGUOUS
+            between, rival = found[0], min(self.members[self.root[found[1]]])
+        elif self.may_object:
             reason = self._objection(one, other)
             if reason is None and (found := self._ambiguity(one, other)):
                 reason = Reason.AMBIGUOUS

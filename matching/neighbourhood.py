@@ -15,6 +15,7 @@ from django.db.models import QuerySet
 
 from matching import former
 from matching.clustering import Evidence, Guards, Partition, clusters
+from matching.initials import is_initials
 from matching.models import Decision
 from matching.reading import in_chunks, rows_of
 from matching.review_tasks import Stand, derive_tasks
@@ -156,15 +157,17 @@ def read_facts(
     keys = None if record_ids is None else sorted(record_ids)
     members = _members(keys)
     parameters = parameters or parameters_in_force()
+    known = _within(members.records, _evidence(keys, evidence) if alike is None else alike)
     guards = Guards(
         max_size=parameters.max_cluster_size,
         least_support=parameters.least_support,
         exclusive=members.exclusive,
         unique_source=members.unique_source,
+        called=_called(members.called, known),
     )
     return Facts(
         sorted(members.records),
-        _within(members.records, _evidence(keys, evidence) if alike is None else alike),
+        known,
         rulings_among(keys, members.records, standing),
         guards,
         holdings(keys),
@@ -178,15 +181,18 @@ class _Members(NamedTuple):
     records: set[int]
     exclusive: dict[int, str]
     unique_source: dict[int, str]
+    called: dict[int, str]
     homes: dict[int, tuple[int, str]]
 
 
 def _members(keys: Sequence[int] | None) -> _Members:
     """Read records one by one: a million rows at once would be a third of a search's memory."""
-    found = _Members(set(), {}, {}, {})
+    found = _Members(set(), {}, {}, {}, {})
     rows = _guarded().iterator(chunk_size=10_000) if keys is None else _each(keys, _guarded_of)
-    for pk, identifier, source, is_unique, customer, rule in rows:
+    for pk, given_name, identifier, source, is_unique, customer, rule in rows:
         found.records.add(pk)
+        if is_initials(given_name):
+            found.called[pk] = given_name
         if identifier:
             found.exclusive[pk] = exclusive_number(identifier)
         if is_unique:
@@ -196,10 +202,27 @@ def _members(keys: Sequence[int] | None) -> _Members:
     return found
 
 
+def _called(initials: Mapping[int, str], evidence: Iterable[Evidence]) -> Mapping[int, str]:
+    """Return the given names of records with initials, and of those that they link with."""
+    if not initials:
+        return {}
+    links = (pair for pair in evidence if pair.automatic)
+    around = {
+        key for pair in links for key in pair[:2] if not initials.keys().isdisjoint(pair[:2])
+    }
+    return {**initials, **dict(_each(sorted(around - initials.keys()), _given_names))}
+
+
+def _given_names(record_ids: Collection[int]) -> "QuerySet[SourceRecord, tuple[int, str]]":
+    return SourceRecord.objects.filter(among("pk", record_ids)).values_list("pk", "given_name")
+
+
 def _guarded() -> "QuerySet[SourceRecord, tuple[Any, ...]]":
     """Return what guards look at of all records, and where they are."""
     columns = ("source_id", "source__one_record_per_person", "customer_id", "link_rule")
-    return SourceRecord.objects.order_by("pk").values_list("pk", "identifier", *columns)
+    return SourceRecord.objects.order_by("pk").values_list(
+        "pk", "given_name", "identifier", *columns
+    )
 
 
 @kept

@@ -66,7 +66,7 @@ def _contested(
     related: Ids, left_of_touching: Ids, guards: Guards, rulings: Collection[Ruling]
 ) -> Flags:
     """Return per record whether anything is to be weighed in its component."""
-    special = {*guards.exclusive, *guards.unique_source}
+    special = {*guards.exclusive, *guards.unique_source, *guards.called}
     special |= {record for ruling in rulings for record in (ruling.left, ruling.right)}
     sizes = np.bincount(related)
     pairs = np.bincount(related[left_of_touching], minlength=len(sizes))

@@ -24,6 +24,9 @@ guard_sets = st.builds(
     least_support=st.sampled_from([0.0, 0.3, 0.6]),
     exclusive=st.dictionaries(st.sampled_from(RECORDS), st.sampled_from(["111111", "222222"])),
     unique_source=st.dictionaries(st.sampled_from(RECORDS), st.sampled_from(["crm", "shop"])),
+    called=st.dictionaries(
+        st.sampled_from(RECORDS), st.sampled_from(["J.", "Jacques", "Jacqes", "Jules", ""])
+    ),
 )
 
 
