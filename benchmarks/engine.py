@@ -19,6 +19,7 @@ from typing import Any
 
 import numpy as np
 
+from benchmarks.elsewhere.sets import SETS as ELSEWHERE
 from benchmarks.limits import LimitBroken, run_limited
 from benchmarks.steps import REPOSITORY
 from benchmarks.tables import available, table
@@ -95,13 +96,7 @@ def measure(names: Sequence[str]) -> Iterator[Outcome]:
 def engine_tables(outcomes: Sequence[Outcome]) -> list[str]:
     """Give a table of quality and one of speed."""
     lines = [
-        "| data | tool | precision | recall | pair F1 at its own threshold "
-        "| at the best threshold | cluster F1 | B-cubed F1 |",
-        "|---|---|" + "---:|" * 6,
-    ]
-    for one in outcomes:
-        lines.append(f"| {one.data} | {one.contestant} | {_quality_cells(one)} |")
-    lines += [
+        *quality_lines(outcomes),
         "",
         "| data | tool | pairs | seconds | CPU seconds | seconds : ours | peak MB | stages |",
         "|---|---|" + "---:|" * 5 + "---|",
@@ -112,6 +107,18 @@ def engine_tables(outcomes: Sequence[Outcome]) -> list[str]:
         if one.contestant == OURS.name and not one.stopped
     }
     return lines + [_speed_line(one, ours.get(one.data, math.nan)) for one in outcomes]
+
+
+def quality_lines(outcomes: Sequence[Outcome]) -> list[str]:
+    """Give the table of quality."""
+    lines = [
+        "| data | tool | precision | recall | pair F1 at its own threshold "
+        "| at the best threshold | cluster F1 | B-cubed F1 |",
+        "|---|---|" + "---:|" * 6,
+    ]
+    return lines + [
+        f"| {one.data} | {one.contestant} | {_quality_cells(one)} |" for one in outcomes
+    ]
 
 
 def _quality_cells(one: Outcome) -> str:
@@ -146,6 +153,8 @@ def _variants(name: str) -> Iterator[tuple[str, Path, tuple[str, ...]]]:
         yield f"{name}, number left out", source, PERSON
     elif name == "splink-fake":
         yield name, source, ("given_name", "family_name", "city", "email", "birth_date")
+    elif name in ELSEWHERE:
+        yield ELSEWHERE[name].title, source, ELSEWHERE[name].columns
     else:
         yield name, source, CUSTOMER
 

@@ -11,11 +11,20 @@ from pathlib import Path
 
 from benchmarks import engine, report
 from benchmarks.campaigns import campaign_tables, measure_campaign
+from benchmarks.elsewhere.sets import SETS as ELSEWHERE
+from benchmarks.elsewhere.sets import invented_sample
 from benchmarks.identity import identity_tables, measure_identity
 from benchmarks.import_peer import measure_peers
 from benchmarks.load import measure_load
 from benchmarks.machine import describe_machine
-from benchmarks.real_input import SAMPLE_DATA_SETTING, measure_quality, sample_folder, samples
+from benchmarks.real_input import (
+    SAMPLE_DATA_SETTING,
+    Quality,
+    Sample,
+    measure_quality,
+    sample_folder,
+    samples,
+)
 from benchmarks.resembling import known_table, measure_known
 from benchmarks.scale import measure_scale
 from benchmarks.servers import PostgresServer, postgres_server
@@ -95,16 +104,29 @@ def _options() -> argparse.Namespace:
 
 
 def _quality(bench: Bench) -> Sections:
-    results, folder = [], bench.folder / "quality"
+    folder = bench.folder / "quality"
     asked = bench.options.sets
     if sample_folder() is None:
         _say(f"Sample data not found ({SAMPLE_DATA_SETTING} names its folder): left out.")
-    for sample in samples(folder, lambda name: not asked or name in asked):
+    wanted = samples(folder, lambda name: not asked or name in asked)
+    yield "quality", report.quality_table(_evaluated(wanted, folder))
+
+
+def _elsewhere(bench: Bench) -> Sections:
+    folder, asked = bench.folder / "elsewhere", bench.options.sets or tuple(ELSEWHERE)
+    wanted = (invented_sample(name, folder / name) for name in asked)
+    yield "elsewhere", report.found_table(_evaluated(wanted, folder))
+    yield "elsewhere beside peers", engine.quality_lines(_outcomes(asked))
+
+
+def _evaluated(wanted: Iterable[Sample], folder: Path) -> list[Quality]:
+    results = []
+    for sample in wanted:
         _say(f"{sample.name}: load, match, evaluate")
         site = Site.on_sqlite(folder / "sites" / sample.name.replace(" ", "-").replace(",", ""))
         results.append(measure_quality(sample, site))
         _say(f"  pair F1 {results[-1].scores['pairwise']['f1']:.4f}")
-    yield "quality", report.quality_table(results)
+    return results
 
 
 def _machine(bench: Bench) -> Sections:
@@ -151,12 +173,16 @@ def _million(_bench: Bench) -> Sections:
 
 
 def _contest(sets: Iterable[str]) -> list[str]:
+    return engine.engine_tables(_outcomes(sets))
+
+
+def _outcomes(sets: Iterable[str]) -> list[engine.Outcome]:
     outcomes = []
     for outcome in engine.measure(list(sets)):
         said = outcome.stopped or f"pair F1 {outcome.f1:.4f}"
         _say(f"{outcome.data}, {outcome.contestant}: {said}")
         outcomes.append(outcome)
-    return engine.engine_tables(outcomes)
+    return outcomes
 
 
 def _golden(bench: Bench) -> Sections:
@@ -207,6 +233,7 @@ def _campaign(bench: Bench) -> Sections:
 
 PARTS: dict[str, Callable[[Bench], Sections]] = {
     "quality": _quality,
+    "elsewhere": _elsewhere,
     "machine": _machine,
     "peer": _peer,
     "load": _load,

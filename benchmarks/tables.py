@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING, Any
 
 import django
 
+from benchmarks.elsewhere.sets import SETS, invented_sample
 from benchmarks.real_input import Input, Sample, sample_folder, samples
 from benchmarks.steps import REPOSITORY
 
@@ -31,7 +32,8 @@ def table(name: str) -> Path:
     """Give the table of a data set, made on the first call.
 
     Args:
-        name: `demo-N` for N demo records, `fr-clients`, `splink-fake` or `febrlN`.
+        name: `demo-N` for N demo records, `fr-clients`, `splink-fake`, `febrlN` or a set of
+            `benchmarks.elsewhere`.
     """
     path = FOLDER / f"{name}.csv"
     if not path.exists():
@@ -56,6 +58,8 @@ def _rows(name: str) -> Iterator[Row]:
         return demo_rows(int(name.removeprefix("demo-")))
     if name.startswith("febrl"):
         return _febrl(int(name.removeprefix("febrl")))
+    if name in SETS:
+        return _sample(invented_sample(name, FOLDER / "input" / name))
     (sample,) = samples(FOLDER / "input", lambda wanted: wanted == name)
     return _sample(sample)
 
@@ -121,10 +125,11 @@ def _reader(mapping_file: Path) -> "RowReader":
 
 def _read(part: Input) -> Iterator[tuple[str, Row]]:
     """Yield key and folded values of each line, read and standardised as a load does it."""
+    reader = _reader(part.mapping)
+
     from mdm.reading.rows import BadRow
     from mdm.reading.tables import open_table
 
-    reader = _reader(part.mapping)
     source = open_table(part.file, reader.mapping.file, reader.mapping.wanted)
     for row in source.rows():
         if not isinstance(row, BadRow):

@@ -41,6 +41,23 @@ HOMELESS_RULES = (
     ("given_name", "city"),
     ("family_name", "city"),
 )
+# Neither birth dates nor numbers nor mailboxes: two of what is left.
+SCARCE_RULES = (
+    ("identifier",),
+    ("organisation",),
+    ("organisation", "postcode"),
+    ("website",),
+    ("phone",),
+    ("family_name", "given_name"),
+    ("birth_date", "given_name"),
+    ("birth_date", "family_name"),
+    ("postcode", "street"),
+    ("city", "street"),
+    ("family_name", "postcode"),
+    ("family_name", "city"),
+    ("given_name", "postcode"),
+    ("given_name", "street"),
+)
 FIELDS = (
     "given_name",
     "family_name",
@@ -57,7 +74,9 @@ FIELDS = (
 def rules_for(columns: Sequence[str]) -> list[tuple[str, ...]]:
     """Give the blocking rules that suit the columns of a table."""
     rules: Sequence[tuple[str, ...]] = RULES
-    if "postcode" not in columns:
+    if {"sex", "organisation"} & set(columns) or not {"email", "birth_date"} & set(columns):
+        rules = SCARCE_RULES
+    elif "postcode" not in columns:
         rules = HOMELESS_RULES
     elif "email" not in columns:
         rules = SPARSE_RULES

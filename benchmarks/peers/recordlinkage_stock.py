@@ -34,6 +34,7 @@ STRINGS = {
     "street": ("jarowinkler", 0.9),
     "city": ("levenshtein", 0.85),
     "email": ("jarowinkler", 0.92),
+    "organisation": ("jarowinkler", 0.9),
 }
 for name in columns:
     if name in STRINGS:

@@ -27,20 +27,22 @@ def with_frequencies(comparison):
 
 def one_address():
     """One comparison instead of three that depend on one another."""
-    town = "coalesce(postcode_l=postcode_r, city_l=city_r, true)"
+    towns = [name for name in ("postcode", "city") if name in columns]
+    same = [f"{name}_l={name}_r" for name in towns]
+    missing = f"({towns[0]}_l is null or {towns[0]}_r is null)"
+    town = f"coalesce({', '.join(same)}, true)"
     return comparisons.CustomComparison(
         output_column_name="address",
         comparison_levels=[
-            levels.CustomLevel(
-                "(street_l is null or street_r is null)"
-                " and (postcode_l is null or postcode_r is null)"
-            ).configure(is_null_level=True),
+            levels.CustomLevel(f"(street_l is null or street_r is null) and {missing}").configure(
+                is_null_level=True
+            ),
             levels.CustomLevel(f"street_l=street_r and {town}", label_for_charts="all"),
             levels.CustomLevel(
                 f"jaro_winkler_similarity(street_l, street_r) >= 0.92 and {town}",
                 label_for_charts="near",
             ),
-            levels.CustomLevel("postcode_l=postcode_r or city_l=city_r", label_for_charts="town"),
+            levels.CustomLevel(" or ".join(same), label_for_charts="town"),
             levels.ElseLevel(),
         ],
     )
@@ -48,6 +50,8 @@ def one_address():
 
 def names():
     """The names of a person, by the ready-made comparisons."""
+    if "given_name" not in columns:
+        return [with_frequencies(comparisons.JaroWinklerAtThresholds("organisation", [0.92, 0.8]))]
     if is_expert:
         return [
             with_frequencies(comparisons.NameComparison(name))
@@ -70,12 +74,35 @@ def address():
     return found
 
 
+def birth_dates():
+    """Dates of birth; where years are all that is known of some, how far these are apart."""
+    if "sex" not in columns:
+        return comparisons.DateOfBirthComparison(
+            "birth_date", input_is_string=True, datetime_format="%Y%m%d"
+        )
+    apart = "abs(cast(birth_date_l[1:4] as int) - cast(birth_date_r[1:4] as int))"
+    return comparisons.CustomComparison(
+        output_column_name="birth_date",
+        comparison_levels=[
+            levels.NullLevel("birth_date"),
+            levels.CustomLevel(
+                "birth_date_l=birth_date_r and birth_date_l[5:8]!='0101'", label_for_charts="same"
+            ),
+            *(
+                levels.CustomLevel(f"{apart} <= {years}", label_for_charts=f"{years} years")
+                for years in (0, 1, 2, 5)
+            ),
+            levels.ElseLevel(),
+        ],
+    )
+
+
 def others():
     """What is left."""
     ready = {
-        "birth_date": lambda: comparisons.DateOfBirthComparison(
-            "birth_date", input_is_string=True, datetime_format="%Y%m%d"
-        ),
+        "birth_date": birth_dates,
+        "sex": lambda: comparisons.ExactMatch("sex"),
+        "website": lambda: comparisons.ExactMatch("website"),
         "phone": lambda: comparisons.LevenshteinAtThresholds("phone", 1),
         "email": lambda: comparisons.EmailComparison("email"),
         "identifier": lambda: comparisons.LevenshteinAtThresholds("identifier", 1),
@@ -113,14 +140,28 @@ settings = SettingsCreator(
 )
 linker = Linker(registered, settings)
 exact = [("given_name", "family_name", "birth_date"), ("email",), ("phone", "family_name")]
-exact = [rule for rule in exact if set(rule) <= set(columns)]
+scarce = [("given_name", "family_name", "postcode"), ("organisation", "postcode")]
+if "sex" in columns:  # Whole dates are known of few: two of one name in one town, then.
+    exact.append(("given_name", "family_name", "city"))
+exact = [rule for rule in exact if set(rule) <= set(columns)] or [
+    rule for rule in scarce if set(rule) <= set(columns)
+]
 linker.training.estimate_probability_two_random_records_match(
     [block_on(*rule) for rule in exact], recall=0.6
 )
 clock.lap("prior")
 linker.training.estimate_u_using_random_sampling(max_pairs=1e7 if is_expert else 1e6, seed=1)
 clock.lap("u")
-sessions = [("given_name", "family_name"), ("birth_date",), ("email",), ("phone",)]
+sessions = [
+    ("given_name", "family_name"),
+    ("birth_date",),
+    ("email",),
+    ("phone",),
+    ("organisation",),
+    ("street", "city"),
+]
+if "street" not in columns or {"email", "phone"} & set(columns):
+    sessions.remove(("street", "city"))
 options = {"max_pairs": 3e5} if is_expert else {}
 for fields in sessions:
     if set(fields) <= set(columns):

@@ -37,8 +37,14 @@ def learn_classes(encoded: Encoded, rules: Sequence[Rule], *, workers: int = 1) 
         encoded.fields,
         rules,
         replace(chance, organisations=_among_organisations(encoded, rules, workers)),
-        with_homes="address" in encoded.fields and encoded.texts["street"].is_present,
+        with_homes=_share_homes(encoded),
     )
+
+
+def _share_homes(encoded: Encoded) -> bool:
+    """Return whether people who share a home can be seen: by its street, or names by its phone."""
+    has_streets = "address" in encoded.fields and encoded.texts["street"].is_present
+    return has_streets or {"given_name", "phone"} <= set(encoded.fields)
 
 
 def _chance(

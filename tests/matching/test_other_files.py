@@ -3,10 +3,12 @@
 import random
 import zlib
 from collections.abc import Iterator, Mapping
+from itertools import islice
 
 import numpy as np
 import pytest
 
+from benchmarks.elsewhere.sets import SETS
 from matching.linkage import engine
 from matching.linkage.columns import Columns
 from matching.linkage.judging import true_pairs
@@ -211,3 +213,29 @@ def test_a_file_of_phone_numbers_alone_finds_its_pairs():
 
     assert precision == 1
     assert recall == 1
+
+
+ATTRIBUTE_OF = {
+    "prénom": "given_name", "nom": "family_name", "code postal": "postcode", "ville": "city",
+    "téléphone": "phone", "raison sociale": "organisation", "siren": "identifier",
+    "site web": "website", "adresse": "street", "first name": "given_name",
+    "surname": "family_name", "address": "street", "town": "city", "postcode": "postcode",
+}  # fmt: skip
+
+
+@pytest.mark.parametrize(
+    ("name", "precision_floor", "recall_floor"),
+    [("tills", 0.95, 0.88), ("letters", 0.92, 0.82), ("firms", 0.99, 0.65)],
+)
+def test_sets_of_the_benchmarks(name, precision_floor, recall_floor):
+    """Cards with a phone for a family, addresses without contacts, firms without numbers."""
+    lines = islice(SETS[name].lines(random.Random(name)), 3_000)
+    rows = [
+        (line.source, line.entity, {ATTRIBUTE_OF[k]: v or None for k, v in line.cells.items()})
+        for line in lines
+    ]
+
+    _, precision, recall = judged(rows)
+
+    assert precision > precision_floor
+    assert recall > recall_floor
