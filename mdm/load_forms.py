@@ -17,6 +17,13 @@ from mdm.models import FileMode, SourceSystem
 
 _MAPPING_MAX_BYTES = 1 << 20
 _OPTIONS = ("encoding", "delimiter", "sheet", "header")
+NEW_SOURCE = "+"
+"""Chosen in place of a source for the first file of a new one; no source has such a code."""
+
+
+def _sources() -> list[tuple[str, Any]]:
+    known = [(source.code, str(source)) for source in SourceSystem.objects.all()]
+    return [("", _("Choose the source…")), (NEW_SOURCE, _("A new source")), *known]
 
 
 class MappingFileForm(forms.Form):
@@ -52,12 +59,11 @@ class MappingFileForm(forms.Form):
 class LoadForm(MappingFileForm):
     """Which file, for which source, and how to read it."""
 
-    source = forms.ModelChoiceField(
-        SourceSystem.objects.all(),
-        required=False,
+    source = forms.ChoiceField(
+        required=False,  # A code of a new source says it, too; the browser asks for it anyway.
         label=gettext_lazy("Source system"),
-        to_field_name="code",
-        empty_label=gettext_lazy("A new source"),
+        choices=_sources,
+        widget=forms.Select(attrs={"required": True}),
     )
     file = forms.FileField(
         label=gettext_lazy("File"),
@@ -107,6 +113,10 @@ class LoadForm(MappingFileForm):
             )
         return file
 
+    def clean_source(self) -> SourceSystem | None:
+        """Return the source chosen; None for a new one."""
+        return SourceSystem.objects.filter(code=self.cleaned_data["source"]).first()
+
     def clean(self) -> dict[str, Any]:
         """Ask for one source: a known one, or a new one with its code when it has a mapping."""
         cleaned = super().clean() or {}
@@ -114,7 +124,9 @@ class LoadForm(MappingFileForm):
             return cleaned
         if cleaned.get("source") and cleaned.get("new_code"):
             self.add_error("new_code", _("Leave this empty to load for the source chosen above."))
-        if cleaned.get("mapping") and not (cleaned.get("source") or cleaned.get("new_code")):
+        if not (self["source"].value() or cleaned.get("new_code")):
+            self.add_error("source", _("Choose the source that the file comes from."))
+        elif cleaned.get("mapping") and not (cleaned.get("source") or cleaned.get("new_code")):
             self.add_error("new_code", _("Give the code of the new source, or choose one above."))
         return cleaned
 

@@ -8,7 +8,7 @@ from django.shortcuts import redirect
 from django.urls import reverse
 from django.utils.translation import gettext_lazy
 
-from mdm.load_forms import LoadForm
+from mdm.load_forms import NEW_SOURCE, LoadForm
 from mdm.loading.batches import start_load
 from mdm.loading.drafts import start_draft
 from mdm.loading.stored_files import LoadRefused
@@ -27,7 +27,7 @@ class LoadPage(StaffPage):
 
     def get_context_data(self, **kwargs: Any) -> dict[str, Any]:
         """Add the form, the files that wait for a decision and the latest batches."""
-        kwargs.setdefault("form", LoadForm(initial={"source": self._likely_source()}))
+        kwargs.setdefault("form", LoadForm(initial={"source": self._only_source()}))
         batches = LoadBatch.objects.select_related("source", "preview_job")
         drafts = MappingDraft.objects.filter(created_by=self.request.user.pk)
         return super().get_context_data(
@@ -76,13 +76,13 @@ class LoadPage(StaffPage):
     def _refused(self, form: LoadForm) -> HttpResponseBase:
         return self.render_to_response(self.get_context_data(form=form), status=422)
 
-    def _likely_source(self) -> SourceSystem | None:
-        """Return the source asked for, else that of the latest file sent, or the first."""
-        asked = SourceSystem.objects.filter(code=self.request.GET.get("source", "")).first()
-        return asked or _latest_source()
+    def _only_source(self) -> str:
+        """Return the code of the source asked for, else of the only one that there may be.
 
-
-def _latest_source() -> SourceSystem | None:
-    files = LoadBatch.objects.exclude(layout={})  # Rows of a form have none.
-    latest = files.select_related("source").first()
-    return latest.source if latest else SourceSystem.objects.first()
+        Among several nothing is chosen: a file goes too easily into the wrong one.
+        """
+        codes = list(SourceSystem.objects.values_list("code", flat=True))
+        asked = self.request.GET.get("source", "")
+        if asked in codes:
+            return asked
+        return "" if len(codes) > 1 else next(iter(codes), NEW_SOURCE)

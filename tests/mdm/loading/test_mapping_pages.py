@@ -15,6 +15,7 @@ from django.urls import reverse
 from openpyxl import Workbook
 
 from mdm import jobs
+from mdm.load_forms import NEW_SOURCE
 from mdm.loading.stored_files import location
 from mdm.models import FieldMapping, LoadBatch, MappingDraft, SourceRecord, SourceSystem, ValueMap
 from tests.factories import UserFactory
@@ -39,7 +40,8 @@ def steward() -> Client:
 
 def upload(client: Client, content: bytes = FILE, name: str = "adherents.csv", **values: object):
     file = SimpleUploadedFile(name, content)
-    return client.post(reverse("mdm:load-new"), {"file": file, "action": "preview", **values})
+    sent = {"file": file, "action": "preview", "source": NEW_SOURCE, **values}
+    return client.post(reverse("mdm:load-new"), sent)
 
 
 def page_of(draft: MappingDraft) -> str:

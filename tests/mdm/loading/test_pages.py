@@ -9,6 +9,7 @@ from django.core.files.uploadedfile import SimpleUploadedFile
 from django.urls import reverse
 
 from mdm import jobs
+from mdm.load_forms import NEW_SOURCE
 from mdm.loading.one_row import store_row
 from mdm.loading.undo import start_undo
 from mdm.models import AccessLog, Job, LoadBatch, SourceSystem
@@ -62,20 +63,38 @@ def test_the_known_source_is_offered_and_its_mapping_used(steward):
     assert (batch.new_count, batch.same_count) == (1, 1)
 
 
-def test_the_source_of_the_last_file_is_chosen_and_not_that_of_a_form(steward):
+def test_among_several_sources_none_is_chosen_but_the_one_asked_for(steward):
+    def chosen(address: str = reverse("mdm:load-new")) -> str:
+        return steward.get(address).context["form"]["source"].value()
+
+    nowhere = chosen()
     load(row("C1"))
+    alone = chosen()
     form = {**DOCUMENT, "source": {**DOCUMENT.get("source", {}), "label": "Form"}}
     store_row(row("F1"), source_code="form", document=form, reason="sign-up")
 
-    chosen = steward.get(reverse("mdm:load-new")).context["form"].initial["source"]
+    assert (nowhere, alone, chosen()) == (NEW_SOURCE, "crm", "")
+    assert chosen(reverse("mdm:load-new") + "?source=crm") == "crm"
+    refused = upload(steward, action="load", source="")
+    assert refused.status_code == 422
+    assert list(refused.context["form"].errors) == ["source"]
 
-    assert chosen.code == "crm"
+
+def test_the_preview_says_into_which_source_the_file_goes():
+    load(row("C1"))
+    steward = client_of("steward")
+
+    page = steward.get(upload(steward, source="crm", action="preview").url).content.decode()
+
+    assert "This file goes into the source <b>CRM</b>" in page
 
 
 @pytest.mark.parametrize(
     ("values", "field"),
     [
-        ({"mapping": "good"}, "new_code"),
+        ({}, "source"),
+        ({"mapping": "good"}, "source"),
+        ({"source": NEW_SOURCE, "mapping": "good"}, "new_code"),
         ({"new_code": "crm", "mapping": "broken"}, "mapping"),
         ({"new_code": "a b", "mapping": "good"}, "new_code"),
         ({"new_code": "crm", "mapping": "good", "content": b"id;nom\n1;2\n"}, "file"),
