@@ -12,7 +12,15 @@ from django.utils.translation import gettext_lazy, ngettext
 from mdm.golden_rows import candidate_of
 from mdm.models import ATTRIBUTES, ContactPoint, GoldenRecord, PersonValues, Pin, SourceRecord
 from mdm.staff import staff_name
-from mdm.survivorship import ADDRESS, DEFAULT_RULES, GROUPS, PinnedValue, Rule, defeats
+from mdm.survivorship import (
+    ADDRESS,
+    DEFAULT_RULES,
+    GROUPS,
+    OTHER_PHONE,
+    PinnedValue,
+    Rule,
+    defeats,
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -116,6 +124,8 @@ def _explain_one(
     record_id, pin_id, strategy = golden.lineage[group]
     lines = lines_of(golden, group)
     stated = [(record, said) for record in records.values() if (said := lines_of(record, group))]
+    if group == OTHER_PHONE and golden.phone != golden.other_phone:
+        stated = [(record, said) for record, said in stated if said != (golden.phone,)]
     agreeing = sum(said == lines for _record, said in stated)
     winner = records.get(record_id)
     is_disputed = agreeing < len(stated)
@@ -188,7 +198,7 @@ def _defeats(
         for record in records.values()
     ]
     words = [PinnedValue(p.pk, p.attribute, p.value, p.kind, p.record_id) for p in pins]
-    lost = defeats(candidates, group, words, rule)
+    lost = defeats(candidates, group, words, rule, phone=golden.phone)
     winner = golden.lineage[group][0]
     return {} if winner in lost else lost
 

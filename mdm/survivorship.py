@@ -13,6 +13,7 @@ from typing import Any, NamedTuple
 from mdm.standardise.record import ADDRESS_ATTRIBUTES, ATTRIBUTES
 
 ADDRESS = "address"
+OTHER_PHONE = "other_phone"  # Chosen after the phone, among other numbers than that.
 # What is chosen together: each attribute for itself, an address as a whole.
 GROUPS: dict[str, tuple[str, ...]] = {
     **{name: (name,) for name in ATTRIBUTES if name not in ADDRESS_ATTRIBUTES},
@@ -143,6 +144,8 @@ def survive(
     oldest = min((candidate.record_id for candidate in candidates), default=None)
     for group, place in _PLACES.items():
         mine = [pin for pin in latest_first if pin.attribute == group] if pins else ()
+        if group == OTHER_PHONE:
+            columns[place] = [others_than(row[_PHONE] or "", columns[_OTHER_PHONE])]
         said = list(zip(*columns[place], strict=True))
         # All say the same, or nothing: so it mostly is, and nothing needs to be compared.
         if len(said) > 1 and not mine and said.count(said[0]) == len(said):
@@ -155,6 +158,11 @@ def survive(
     return Survivors(tuple(row), lineage)
 
 
+def others_than(phone: str, numbers: Sequence[str]) -> Value:
+    """Return other phones of records without the surviving phone: no number stands twice."""
+    return tuple("" if number == phone else number for number in numbers)
+
+
 def _sole(candidate: Candidate) -> Survivors:
     """Return what the only candidate says: most customers have one record, and nobody to duel."""
     values, record = candidate.values, candidate.record_id
@@ -165,6 +173,7 @@ def _sole(candidate: Candidate) -> Survivors:
     return Survivors(values[:_STREET] + _UNKNOWN[_STREET:], lineage)
 
 
+_PHONE, _OTHER_PHONE = ATTRIBUTES.index("phone"), ATTRIBUTES.index(OTHER_PHONE)
 # The groups of one attribute, and where the address begins, which ends with the country.
 _SINGLE = {group: place.start for group, place in _PLACES.items() if group != ADDRESS}
 _STREET = _PLACES[ADDRESS].start
@@ -256,14 +265,22 @@ def _best(rivals: list[_Rival], strategy: str) -> list[_Rival]:
 
 
 def defeats(
-    candidates: Sequence[Candidate], group: str, pins: Sequence[PinnedValue], rule: Rule
+    candidates: Sequence[Candidate],
+    group: str,
+    pins: Sequence[PinnedValue],
+    rule: Rule,
+    *,
+    phone: str = "",
 ) -> dict[int, str]:
     """Return why each record lost whose value of a group did not survive.
 
     The strategy that put it out, `birth`, `pin`, `preferred` (another record) or `hidden`.
+    `phone` is the surviving one: whoever gives it as the other phone has lost nothing.
     """
     place = _PLACES[group]
     columns = _columns(candidates)[place]
+    if group == OTHER_PHONE:
+        columns = [others_than(phone, columns[0])]
     mine = sorted((p for p in pins if p.attribute == group), key=lambda pin: -pin.pin_id)
     said = _stated(candidates, columns, [])
     stated = _stated(candidates, columns, mine)

@@ -188,6 +188,29 @@ def test_the_bar_on_top_answers_for_every_channel():
     assert "May I contact this person?" in answer.text
 
 
+def test_a_number_that_is_her_phone_is_not_her_other_phone_too():
+    one, other, third = make_records(
+        [
+            {"family_name": "Petit", "phone": "+33639981234"},
+            {"family_name": "Petit", "phone": "+33639981234", "other_phone": "+33639985678"},
+            {"family_name": "Petit", "phone": "+33639985678", "other_phone": "+33639981234"},
+        ]
+    )
+    join(one, third)
+    twice = client_of("steward").get(page_of(one)).context["file"].values
+    join(one, other)
+    both = client_of("steward").get(page_of(one)).context["file"].values
+
+    def phones(values):
+        return [(v.group, v.lines, len(v.losers)) for v in values if "phone" in v.group]
+
+    assert phones(twice) == [("phone", ("+33639981234",), 1)]
+    assert phones(both) == [
+        ("phone", ("+33639981234",), 1),
+        ("other_phone", ("+33639985678",), 0),
+    ]
+
+
 def test_consent_events_stand_in_the_history():
     record = make_record(family_name="Petit", email="petit@example.com")
     record_event(record, "refused", occurred_at=datetime(2026, 2, 12, tzinfo=UTC))

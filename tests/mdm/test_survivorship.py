@@ -9,6 +9,7 @@ from hypothesis import strategies as st
 from mdm.models import ATTRIBUTES
 from mdm.survivorship import DEFAULT_RULES, Candidate, PinnedValue, defeats, survive
 
+_PHONES = slice(ATTRIBUTES.index("phone"), ATTRIBUTES.index("other_phone") + 1)
 EMPTY = {name: None if name == "birth_date" else "" for name in ATTRIBUTES}
 
 
@@ -100,6 +101,31 @@ def test_whoever_says_something_else_has_lost_for_a_reason_and_nobody_else_has(m
         others = {r for r, said in stating.items() if said != value}
         assert {r for r, why in lost.items() if why != "hidden"} == others - hidden
         assert {r for r, why in lost.items() if why == "hidden"} == hidden & stating.keys()
+
+
+@given(
+    st.lists(
+        st.builds(
+            candidate,
+            st.integers(1, 9),
+            updated_at=st.sampled_from([0.0, 10.0]),
+            phone=st.sampled_from(["", "1", "2"]),
+            other_phone=st.sampled_from(["", "1", "2", "3"]),
+        ).filter(lambda c: len(set(c.values[_PHONES])) == 2 or not any(c.values[_PHONES])),
+        min_size=1,
+        unique_by=lambda c: c.record_id,
+    )
+)
+def test_no_number_stands_twice_and_the_other_phone_is_the_best_of_the_others(members):
+    values = survive(members).values
+    phone, other = values["phone"], values["other_phone"]
+
+    assert not phone or phone != other
+    numbers = {m.values[ATTRIBUTES.index("other_phone")] for m in members} - {"", phone}
+    assert bool(other) == bool(numbers)
+    lost = defeats(members, "other_phone", (), DEFAULT_RULES["other_phone"], phone=phone)
+    named = {m.record_id: m.values[ATTRIBUTES.index("other_phone")] for m in members}
+    assert lost.keys() == {key for key, said in named.items() if said not in {"", phone, other}}
 
 
 @given(candidates)
