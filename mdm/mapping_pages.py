@@ -106,7 +106,10 @@ class Workbench:
         Raises:
             MappingError: when a form holds what no mapping can.
         """
-        document: dict[str, Any] = {"column": self.table.entries()}
+        return self._document(self.table.entries())
+
+    def _document(self, entries: list[dict[str, Any]]) -> dict[str, Any]:
+        document: dict[str, Any] = {"column": entries}
         if self.table.key_from:
             document["key_from"] = self.table.key_from
         if options := self.file_options:
@@ -123,11 +126,21 @@ class Workbench:
             return ""  # Said elsewhere.
 
     def preview(self) -> tuple[MappingPreview | None, str]:
-        """Return the first rows as they would be read, or why they cannot be."""
+        """Return the first rows as they would be read, and what is wrong with the mapping.
+
+        Columns that are not complete are left out; None where the others cannot be read either.
+        """
         try:
-            return preview_mapping(self.sample, parse_mapping(self.document), self.region), ""
+            return self._rows_by(self.document), ""
         except MappingError as error:
-            return None, str(error)
+            refusal = str(error)
+        try:
+            return self._rows_by(self._document(self.table.complete_entries())), refusal
+        except MappingError:
+            return None, refusal
+
+    def _rows_by(self, document: dict[str, Any]) -> MappingPreview:
+        return preview_mapping(self.sample, parse_mapping(document), self.region)
 
     def _read(self, sent: QueryDict | None) -> Sample:
         sheets = self.draft.layout.get("sheets", [])

@@ -1,6 +1,7 @@
 """What a mapping makes of the first rows of a file: raw beside standard, with every issue."""
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections import Counter
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime
 from itertools import islice
@@ -14,11 +15,12 @@ from mdm import attribute_words, postcodes
 from mdm.loading.claims import Claim
 from mdm.loading.drafts import Sample
 from mdm.loading.rows import RowReader, StandardRow
-from mdm.mapping import SourceMapping
+from mdm.mapping import ANSWER_ATTRIBUTES, SourceMapping
 from mdm.standardise.issues import WORDS as ISSUE_WORDS
 from mdm.standardise.record import ATTRIBUTES
 
 PREVIEW_ROWS = 50
+_SHOWN_STRANGERS = 5
 _MADE_OF: Mapping[str, tuple[str, ...]] = {
     "civility": ("full_name",),
     "sex": ("civility",),
@@ -61,6 +63,17 @@ class PreviewRow:
 
 
 @dataclass(frozen=True, slots=True)
+class Strangers:
+    """The values of a column of answers that are neither its yes nor its no."""
+
+    column: str
+    count: int
+    total: int
+    values: tuple[str, ...]
+    """The most frequent ones."""
+
+
+@dataclass(frozen=True, slots=True)
 class MappingPreview:
     """The first rows as the mapping reads them."""
 
@@ -71,6 +84,7 @@ class MappingPreview:
     sample_count: int
     overtaken_count: int
     """How many rows of the sample have the key of a later one."""
+    strangers: tuple[Strangers, ...]
 
 
 def preview_mapping(sample: Sample, mapping: SourceMapping, region: str) -> MappingPreview:
@@ -97,7 +111,18 @@ def preview_mapping(sample: Sample, mapping: SourceMapping, region: str) -> Mapp
         missing_key_count=sum(not row.key for row in rows),
         sample_count=len(sample.rows),
         overtaken_count=len(keys) - len(set(keys)),
+        strangers=tuple(_strangers(sample, mapping)),
     )
+
+
+def _strangers(sample: Sample, mapping: SourceMapping) -> Iterator[Strangers]:
+    values = {column.name: column.values for column in sample.columns}
+    for column in mapping.named(*ANSWER_ATTRIBUTES):
+        said = values.get(column.name, ())
+        found = Counter(text.strip() for text in said if column.answer(text) == "unknown")
+        if found:
+            frequent = tuple(text for text, _count in found.most_common(_SHOWN_STRANGERS))
+            yield Strangers(column.name, found.total(), len(said), frequent)
 
 
 def _cells(sample: Sample) -> Iterable[tuple[int, dict[str, str]]]:

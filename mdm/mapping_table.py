@@ -149,6 +149,13 @@ class MappingTable:
                 )
         return [entry for row in self.rows if (entry := row.form.entry())]
 
+    def complete_entries(self) -> list[dict[str, Any]]:
+        """Return the [[column]] tables without the columns whose forms are not complete."""
+        if not self._is_sent:
+            return self.entries()
+        forms = [row.form for row in self.rows if row.form.is_valid()]
+        return [entry for form in forms if (entry := form.entry())]
+
     def _key(self, sample: Sample, document: Mapping[str, Any]) -> list[str]:
         """Return the columns that make the key: those in force, else a proposal."""
         in_force = {name.casefold() for name in document.get("key_from", [])}

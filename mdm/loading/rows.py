@@ -26,6 +26,7 @@ from mdm.standardise.text import clean
 _PHONES = ("phone", "other_phone")
 _MOMENTS = ("created_at", "updated_at", "permission_at")
 _NAMED_ATTRIBUTES = tuple(name for name in (*ATTRIBUTES, *COMPOSED) if name not in _PHONES)
+_COUNTRY = ATTRIBUTES.index("country")
 _MAX_AMOUNT = Decimal("9999999999.99")
 
 Cells = Mapping[str, str]
@@ -184,6 +185,9 @@ class RowReader:
         moments = self._moments(cells, issues)
         claims = self._claims(cells, moments, issues)
         sale, contract = self._sale(cells, issues), self._contract(cells, issues)
+        # A country alone says nothing: sources fill it in by default.
+        if not (claims or sale or contract or any(record[:_COUNTRY])):
+            issues.append(("source_key", "empty"))
         if issues:
             record = record._replace(issues=tuple(dict.fromkeys((*record.issues, *issues))))
         created_at, updated_at, _ = moments

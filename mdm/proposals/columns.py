@@ -70,9 +70,10 @@ def propose(columns: Sequence[ColumnSample], *, region: str) -> list[Proposal]:
 
 def answers_in(values: Sequence[str]) -> tuple[tuple[str, ...], tuple[str, ...]]:
     """Return the spellings of yes and of no that a column uses."""
-    spellings = sorted({value.strip() for value in values})[:_MAX_ANSWERS]
-    yes = tuple(value for value in spellings if value.casefold() in YES)
-    return yes, tuple(value for value in spellings if value.casefold() in NO)
+    spellings = sorted({value.strip() for value in values})
+    yes = [value for value in spellings if value.casefold() in YES]
+    no = [value for value in spellings if value.casefold() in NO]
+    return tuple(yes[:_MAX_ANSWERS]), tuple(no[:_MAX_ANSWERS])
 
 
 def date_formats(column: ColumnSample, region: str) -> tuple[str, ...]:
@@ -120,7 +121,7 @@ def _counted(column: ColumnSample, attribute: str) -> tuple[str, ...]:
 def _plain(column: ColumnSample, meaning: Meaning, look: str) -> Proposal:
     attribute = meaning.attribute
     if attribute in {"email", "phone"} and look != attribute:
-        if looks.looks_yes_no(column.values):
+        if looks.looks_yes_no(column.values, looks.MOST):
             channel = {
                 "email": "email",
                 "phone": "sms" if "sms" in column.name.lower() else "phone",
@@ -147,7 +148,8 @@ def _permission(column: ColumnSample, meaning: Meaning, look: str, region: str) 
     """A yes or no, or the day of it: the values tell which."""
     attribute = meaning.attribute
     dates = {"opt_out": "opt_out_at", "permission": "permission_at"}
-    if looks.looks_yes_no(column.values):
+    # The name says permission: a "?" among the answers changes nothing, and is told of.
+    if looks.looks_yes_no(column.values, looks.MOST):
         words = {"opt_out_at": "opt_out", "permission_at": "permission"}
         yes, no = answers_in(column.values)
         channel = meaning.channel or ("email" if attribute != "double_opt_in" else "")

@@ -90,9 +90,9 @@ def look_of(values: Sequence[str], region: str) -> str:
     return ""
 
 
-def looks_yes_no(values: Sequence[str]) -> bool:
-    """Tell whether nearly all values are a yes or a no."""
-    return share(values[:_TRIED], YES | NO) >= NEARLY_ALL
+def looks_yes_no(values: Sequence[str], least: float = NEARLY_ALL) -> bool:
+    """Tell whether nearly all values, or such a share of them, are a yes or a no."""
+    return share(values[:_TRIED], YES | NO) >= least
 
 
 def are_words(values: Sequence[str]) -> bool:

@@ -56,7 +56,7 @@ _PARTS_HAVE = (
 )  # fmt: skip
 _WORD = re.compile("(?:[^\\W_]|[\u0300-\u036f])+")
 _LOST_APOSTROPHE = re.compile(r"\b([LD]) (?=[AEIOUYHÀÂÉÈÊËÎÏÔÙÛ])", re.IGNORECASE)
-_POSTCODE_BEFORE_TOWN = re.compile(r"^(?:F-?)?(\d{5})\s+(?=\D)")
+_POSTCODE_BEFORE_TOWN = re.compile(r"^(?:F-?)?(\d{4,5})\s+(?=\D)")
 _CEDEX = re.compile(r"\bcedex\b", re.IGNORECASE)
 _COUNTRY_PREFIX = re.compile(r"^FR?(?=\d)")
 _NOT_POSTCODE = re.compile(r"[^0-9A-Z]+")
@@ -178,7 +178,9 @@ def town(postcode: str, city: str, region: str) -> Town:
     if region not in FRENCH_REGIONS:
         return Town(_foreign_postcode(postcode), place_case(city), filler, city_codes)
     code, code_issues = _french_postcode(postcode)
-    while (found := _POSTCODE_BEFORE_TOWN.match(city)) and code in ("", found[1]):
+    while (found := _POSTCODE_BEFORE_TOWN.match(city)) and code in ("", own := found[1].zfill(5)):
+        if len(found[1]) == 4 and not is_french(own):
+            break  # No lost zero: 0999 is no postcode.
         if not code:
             code, code_issues = _french_postcode(found[1])
         city = city[found.end() :]

@@ -40,6 +40,10 @@ ISSUES: Mapping[str, IssueKind] = {
         "note", "consistency", _("The cell holds several values; the first ones were taken.")
     ),
     "invalid": IssueKind("error", "validity", _("The value is not valid and cannot be used.")),
+    # The row as a whole, told at its key.
+    "empty": IssueKind(
+        "warning", "completeness", _("The row says nothing but its key: an empty customer.")
+    ),
     # Names.
     "household": IssueKind(
         "warning", "validity", _("The name is that of a couple or a family, not of one person.")

@@ -76,6 +76,48 @@ def values_of(response: Any, **changes: str) -> dict[str, Any]:
 NEW = {"source-code": "club", "source-label": "Club", "source-trust": "60"}
 
 
+def test_one_stranger_among_the_answers_leaves_the_proposal_and_is_counted(steward):
+    answers = ["O", "N", "O", "N", "O", "?", "O"]
+    rows = "".join(f"A-{n};Roux;{answer}\r\n" for n, answer in enumerate(answers))
+    upload(steward, f"id;nom;Optin SMS\r\n{rows}".encode())
+    draft = MappingDraft.objects.get()
+    page = steward.get(page_of(draft))
+    form = page.context["bench"].table.rows[2].form
+
+    assert (form.shown_attribute, form["channel"].value()) == ("permission", "sms")
+    assert (form["yes"].value(), form["no"].value()) == ("O", "N")
+    told = "1 of the 7 values of Optin SMS in the first rows is neither yes nor no: ?"
+    assert told in page.text
+    preview = reverse("mdm:mapping-preview", args=[draft.pk])
+    assert told not in steward.post(preview, values_of(page, Optin_SMS__no="N, ?")).text
+
+
+def test_the_rows_stay_while_a_column_is_not_complete(steward):
+    draft, page = start(steward)
+    preview = reverse("mdm:mapping-preview", args=[draft.pk])
+
+    lacking = steward.post(preview, values_of(page, Lettre_info__attribute="permission")).text
+    keyless = values_of(page, Réf_adhérent__attribute="") | {"key-columns": ""}
+    hopeless = steward.post(preview, keyless).text
+
+    assert "choose the channel" in lacking
+    assert "without the columns that are not complete" in lacking
+    assert "Le Goff" in lacking
+    assert "Le Goff" not in hopeless
+    assert "shown again once this is settled" in hopeless
+
+
+def test_a_lost_zero_is_put_back_where_one_column_holds_postcode_and_town(steward):
+    towns = ["69003 LYON", "1000 BOURG EN BRESSE", *["44000 NANTES"] * 8, "0999 X"]
+    rows = "".join(f"A-{n};Roux;{town}\r\n" for n, town in enumerate(towns))
+    upload(steward, f"id;nom;CP Ville\r\n{rows}".encode())
+
+    page = steward.get(page_of(MappingDraft.objects.get())).text
+
+    assert "01000" in page
+    assert page.count("The leading zero, lost in a spreadsheet, was put back.") == 1
+
+
 def test_the_country_of_a_new_source_is_proposed_and_can_be_changed(steward):
     upload(steward, b"id,phone,dob\n1,650-650-6176,05/06/1960\n2,(914) 722-3492,01/02/1961\n")
     draft = MappingDraft.objects.get()

@@ -80,6 +80,18 @@ def test_among_several_sources_none_is_chosen_but_the_one_asked_for(steward):
     assert list(refused.context["form"].errors) == ["source"]
 
 
+def test_a_row_with_nothing_but_its_key_is_kept_and_told():
+    steward = client_of("steward")
+    batch = load(row("C1"), {**dict.fromkeys(row("C2"), ""), "id": "C2"})
+
+    page = steward.get(reverse("mdm:batch", args=[batch.pk])).text
+    issue = steward.get(reverse("mdm:batch-issue", args=[batch.pk, "source_key", "empty"]))
+
+    assert batch.new_count == 2
+    assert "The row says nothing but its key" in page
+    assert [record.source_key for record, _value, _raw in issue.context["rows"]] == ["C2"]
+
+
 def test_the_preview_says_into_which_source_the_file_goes():
     load(row("C1"))
     steward = client_of("steward")

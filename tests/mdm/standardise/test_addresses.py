@@ -46,6 +46,9 @@ def test_abbreviations_of_france_are_not_read_elsewhere():
     [
         ("1000", "BOURG EN BRESSE", ("01000", "Bourg en Bresse", ("restored_zero",))),
         ("", "75001 PARIS", ("75001", "Paris", ())),
+        ("", "1000 BOURG", ("01000", "Bourg", ("restored_zero",))),
+        ("01000", "1000 BOURG", ("01000", "Bourg", ())),
+        ("", "0999 BOURG", ("", "0999 Bourg", ())),
         ("97427", "L ETANG SALE", ("97427", "L'Etang Sale", ())),
         ("69003 CEDEX 03", "LYON", ("69003", "Lyon", ("cedex",))),
         ("69003 Cedex 3", "LYON CEDEX 03", ("69003", "Lyon Cedex 03", ("cedex",))),
