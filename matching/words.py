@@ -1,8 +1,11 @@
 """How a search for duplicates is told on the pages about jobs."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
+from uuid import UUID
 
 from django.urls import reverse
+from django.utils.formats import date_format
+from django.utils.timezone import localtime
 from django.utils.translation import gettext_lazy as _
 
 from matching import fan_out, key_table
@@ -26,6 +29,27 @@ def _preview_url(job: Job) -> str | None:
 def _undone_url(job: Job) -> str | None:
     run = job.parameters.get("run")
     return reverse("matching:run", args=[run]) if run else None
+
+
+def _scopes(those: Sequence[Job]) -> dict[UUID, str]:
+    """Return which records each search is about."""
+    told = {"all": _("all records"), "changed": _("only what changed")}
+    return {
+        job.pk: str(_("simulated")) if job.parameters.get("simulate") else str(told[scope])
+        for job in those
+        if (scope := job.parameters.get("scope")) in told
+    }
+
+
+def _searches(those: Sequence[Job]) -> dict[UUID, str]:
+    """Return which search each job undoes, by the moment it started."""
+    named = {job.pk: job.parameters.get("run") for job in those}
+    runs = MatchRun.objects.in_bulk(filter(None, named.values()))
+    return {
+        key: date_format(localtime(run.started_at), "SHORT_DATETIME_FORMAT")
+        for key, number in named.items()
+        if (run := runs.get(number))
+    }
 
 
 def _can_go_on(job: Job) -> bool:
@@ -65,6 +89,8 @@ describe(
         icon="join",
         result_url=_result_url,
         can_retry=_can_go_on,
+        subjects=_scopes,
+        again_url="matching:home",
     ),
 )
 describe(
@@ -80,6 +106,7 @@ describe(
         },
         icon="undo",
         result_url=_undone_url,
+        subjects=_searches,
     ),
 )
 describe(
@@ -89,6 +116,7 @@ describe(
         phases={"tasks": _("Counting review tasks")},
         icon="preview",
         result_url=_preview_url,
+        subjects=_searches,
     ),
 )
 describe(

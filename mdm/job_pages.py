@@ -36,9 +36,12 @@ class JobListPage(StaffPage):
         ended = jobs.exclude(state__in=Job.LIVE_STATES)
         if state := self.request.GET.get("state"):
             ended = ended.filter(state=state)
+        live = list(jobs.filter(state__in=Job.LIVE_STATES))
+        page = Paginator(ended, _JOBS_PER_PAGE).get_page(self.request.GET.get("page"))
         return super().get_context_data(
-            live_jobs=list(jobs.filter(state__in=Job.LIVE_STATES)),
-            page=Paginator(ended, _JOBS_PER_PAGE).get_page(self.request.GET.get("page")),
+            live_jobs=live,
+            page=page,
+            subjects=job_words.subjects([*live, *page]),
             state=state or "",
             states=[("", _("All")), *((s.value, s.label) for s in _ENDINGS)],
             **kwargs,
@@ -58,6 +61,8 @@ class JobPage(StaffPage):
         return super().get_context_data(
             **{**kwargs, "title": job_words.kind_label(job)},
             job=job,
+            subject=job_words.subjects([job]).get(job.pk, ""),
+            again_url=job_words.again_url(job),
             figures=job_words.figures(job),
             can_retry=job_words.can_retry(job),
         )

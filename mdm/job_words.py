@@ -4,10 +4,12 @@ Jobs store codes. Every app that registers a kind of job may describe it here; a
 described is shown as it is, so a new kind of job is never without a page.
 """
 
-from collections.abc import Callable, Mapping
+from collections import defaultdict
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any
+from uuid import UUID
 
 from django.core.cache import cache
 from django.urls import NoReverseMatch, reverse
@@ -26,7 +28,9 @@ class JobWords:
     """How one kind of job is told.
 
     `figures` names the entries of its result that people read, in their order; `result_url` gives
-    the address of what it made, or None. `can_retry` is asked of a job that failed.
+    the address of what it made, or None. `can_retry` is asked of a job that failed. `subjects`
+    says of many jobs at once what each is about, such as the name of the file; `again_url` names
+    the page on which a job that was stopped is asked for once more.
     """
 
     label: Any
@@ -35,6 +39,8 @@ class JobWords:
     icon: str = "settings"
     result_url: Callable[[Job], str | None] = lambda job: None
     can_retry: Callable[[Job], bool] = lambda job: True
+    subjects: Callable[[Sequence[Job]], Mapping[UUID, str]] = lambda jobs: {}
+    again_url: str = ""
 
 
 def page_of(url_name: str, parameter: str) -> Callable[[Job], str | None]:
@@ -59,6 +65,25 @@ def kind_label(job: Job) -> str:
     """Return the name of what the job does: `Search for duplicates`."""
     words = _words.get(job.kind)
     return str(words.label) if words else job.kind
+
+
+def subjects(jobs: Iterable[Job]) -> dict[UUID, str]:
+    """Return what each job is about, where its kind tells: a file, the records of a search."""
+    by_kind: dict[str, list[Job]] = defaultdict(list)
+    for job in jobs:
+        by_kind[job.kind].append(job)
+    found: dict[UUID, str] = {}
+    for kind, those in by_kind.items():
+        if words := _words.get(kind):
+            found.update(words.subjects(those))
+    return found
+
+
+def again_url(job: Job) -> str:
+    """Return the page on which a job that was stopped is asked for once more; else ""."""
+    words = _words.get(job.kind)
+    is_stopped = job.state == Job.State.CANCELLED
+    return reverse(words.again_url) if words and words.again_url and is_stopped else ""
 
 
 def icon(job: Job) -> str:

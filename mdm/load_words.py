@@ -1,6 +1,8 @@
 """What people read about the jobs of loading: load, preview, undo, standardising again."""
 
+from collections.abc import Sequence
 from typing import Any
+from uuid import UUID
 
 from django.urls import reverse
 from django.utils.translation import gettext_lazy as _
@@ -37,6 +39,17 @@ def _batch_url(job: Job) -> str | None:
     return reverse("mdm:batch", args=[batch]) if batch else None
 
 
+def _files(those: Sequence[Job]) -> dict[UUID, str]:
+    """Return the name of the file of each job, with its source."""
+    named = {job.pk: job.parameters.get("batch") for job in those}
+    batches = LoadBatch.objects.select_related("source").in_bulk(filter(None, named.values()))
+    return {
+        key: f"{batch.file_name} · {batch.source}"
+        for key, number in named.items()
+        if (batch := batches.get(number))
+    }
+
+
 def _file_is_there(job: Job) -> bool:
     """A file that was refused is deleted at once: trying it again cannot help."""
     batch = LoadBatch.objects.filter(pk=job.parameters.get("batch")).first()
@@ -55,6 +68,7 @@ job_words.describe(
         figures=_FIGURES,
         icon="upload_file",
         result_url=_batch_url,
+        subjects=_files,
         can_retry=_file_is_there,
     ),
 )
@@ -69,6 +83,7 @@ job_words.describe(
         figures=_FIGURES,
         icon="preview",
         result_url=_batch_url,
+        subjects=_files,
         can_retry=_file_is_there,
     ),
 )
@@ -110,6 +125,7 @@ job_words.describe(
         figures=_UNDOING,
         icon="undo",
         result_url=_batch_url,
+        subjects=_files,
     ),
 )
 job_words.describe(
@@ -120,6 +136,7 @@ job_words.describe(
         figures=_UNDOING,
         icon="preview",
         result_url=_undo_preview_url,
+        subjects=_files,
     ),
 )
 UNDO_ENDS: tuple[tuple[str, Any, str], ...] = (

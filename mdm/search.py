@@ -35,7 +35,7 @@ _ONLY_A_NUMBER = re.compile(r"[+\d][\d\s./()-]{4,}")
 
 @dataclass(frozen=True, slots=True)
 class Hit:
-    """One customer found, and by what when it was not by words."""
+    """One customer found, and by what."""
 
     customer_id: int
     public_id: str
@@ -58,7 +58,7 @@ def find(text: str) -> list[Hit]:
     found = list(reasons)
     if not reasons or _is_word(text):
         found += [key for key in _by_words(text) if key not in reasons]
-    return _hits(found[: MOST_HITS + 1], reasons)
+    return _hits(found[: MOST_HITS + 1], reasons, _words_of(text))
 
 
 def _by_id(text: str) -> dict[int, str]:
@@ -116,13 +116,16 @@ def _has_digit(text: str) -> bool:
 
 
 def _by_words(text: str) -> Iterable[int]:
-    if _ONLY_A_NUMBER.fullmatch(text):
-        words = [re.sub(r"\D", "", text).removeprefix("00").lstrip("0")]
-    else:
-        words = [word for word in _WORDS_APART.split(fold(text)) if len(word) > 1]
+    words = _words_of(text)
     if not words:
         return []
     return [pk for pk, *names in sorted(_with_words(words), key=lambda row: _rank(words, row))]
+
+
+def _words_of(text: str) -> list[str]:
+    if _ONLY_A_NUMBER.fullmatch(text):
+        return [re.sub(r"\D", "", text).removeprefix("00").lstrip("0")]
+    return [word for word in _WORDS_APART.split(fold(text)) if len(word) > 1]
 
 
 def _with_words(words: list[str]) -> list[tuple[int, str, str]]:
@@ -155,9 +158,29 @@ def _rank(words: list[str], row: tuple[int, str, str]) -> tuple[int, str, int]:
     return -len(in_full), name, pk
 
 
-def _hits(customer_ids: list[int], reasons: dict[int, str]) -> list[Hit]:
+def _hits(customer_ids: list[int], reasons: dict[int, str], words: list[str]) -> list[Hit]:
     customers = Customer.objects.select_related("golden").in_bulk(customer_ids)
-    return [_hit(customers[key], reasons.get(key, "")) for key in customer_ids]
+    found = [customers[key] for key in customer_ids]
+    return [_hit(one, reasons.get(one.pk) or _where(words, one)) for one in found]
+
+
+def _where(words: list[str], customer: Customer) -> str:
+    """Return what of a customer holds the words: `name, town`."""
+    golden = getattr(customer, "golden", None)
+    if golden is None:
+        return ""
+    values = {
+        _("name"): f"{golden} {golden.birth_name} {golden.organisation}",
+        _("town"): f"{golden.postcode} {golden.city}",
+        _("e-mail"): golden.email,
+        _("phone"): f"{golden.phone} {golden.other_phone}",
+    }
+    texts = {label: fold(value) for label, value in values.items()}
+    where = {next((at for at, text in texts.items() if word in text), "") for word in words}
+    told = [label for label in texts if label in where]
+    if "" in where:
+        told.append(_("what one of her records says"))
+    return ", ".join(told)
 
 
 def _hit(customer: Customer, reason: str) -> Hit:

@@ -4,6 +4,7 @@ from django.contrib import admin
 from django.http import HttpRequest
 from django.http.response import HttpResponseBase
 from django.shortcuts import redirect
+from django.utils.formats import number_format
 from django.utils.translation import gettext_lazy as _
 from unfold.admin import ModelAdmin
 
@@ -19,10 +20,10 @@ class LoadBatchAdmin(ModelAdmin):
         "file_name",
         "state",
         "source",
-        "new_count",
-        "changed_count",
-        "same_count",
-        "rejected_count",
+        "new",
+        "changed",
+        "same",
+        "rejected",
         "loaded_by",
         "created_at",
     )
@@ -36,6 +37,26 @@ class LoadBatchAdmin(ModelAdmin):
     def state(self, batch: LoadBatch) -> str:
         """Return how far the file came."""
         return batch.state_in_words
+
+    @admin.display(description=_("new"), ordering="new_count")
+    def new(self, batch: LoadBatch) -> str:
+        """Return a count with the reader's separators, as the next ones do."""
+        return number_format(batch.new_count, force_grouping=True)
+
+    @admin.display(description=_("changed"), ordering="changed_count")
+    def changed(self, batch: LoadBatch) -> str:
+        """Return how many records the file changed."""
+        return number_format(batch.changed_count, force_grouping=True)
+
+    @admin.display(description=_("the same"), ordering="same_count")
+    def same(self, batch: LoadBatch) -> str:
+        """Return how many rows said what was known."""
+        return number_format(batch.same_count, force_grouping=True)
+
+    @admin.display(description=_("rejected"), ordering="rejected_count")
+    def rejected(self, batch: LoadBatch) -> str:
+        """Return how many lines were refused."""
+        return number_format(batch.rejected_count, force_grouping=True)
 
     @admin.display(description=_("loaded by"), ordering="created_by")
     def loaded_by(self, batch: LoadBatch) -> str:

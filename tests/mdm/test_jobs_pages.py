@@ -9,7 +9,7 @@ from django.utils.timezone import now
 
 from mdm import jobs
 from mdm.job_words import speed
-from mdm.models import Job
+from mdm.models import Job, LoadBatch
 from tests.factories import UserFactory
 from tests.mdm.factories import JobFactory
 from tests.mdm.loading.files import load, row
@@ -55,6 +55,25 @@ def test_the_time_left_follows_the_pace_of_the_present_phase():
 
     job.phase, job.done_count = "deleting", 5
     assert speed(job, at=start + timedelta(seconds=11)) == (None, None)
+
+
+def test_the_list_says_which_file_and_which_search_a_job_is_about():
+    batch = load(row("C1"))
+    LoadBatch.objects.update(new_count=12345)
+    search = JobFactory(
+        kind="match", state=Job.State.CANCELLED, parameters={"scope": "changed", "simulate": False}
+    )
+    steward = client_of("steward")
+
+    listed = steward.get(reverse("mdm:jobs")).text
+
+    assert "crm.csv · CRM" in listed
+    assert "only what changed" in listed
+    assert "Search again" in steward.get(reverse("mdm:job", args=[search.pk])).text
+    done = steward.get(reverse("mdm:job", args=[batch.job.pk])).text
+    assert "crm.csv · CRM" in done
+    assert "Search again" not in done
+    assert "12,345" in steward.get(reverse("admin:mdm_loadbatch_changelist")).text
 
 
 def test_figures_follow_the_reader():

@@ -9,6 +9,7 @@ from django.db import connection
 from django.test import Client
 from django.test.utils import CaptureQueriesContext
 from django.urls import reverse
+from django.utils import translation
 
 from mdm.birth_ids import display, public_id
 from mdm.identity import Link, apply_links
@@ -31,6 +32,20 @@ def lefebvre(**values: str) -> SourceRecord:
         city="Nantes",
         **values,
     )
+
+
+@pytest.mark.parametrize(
+    ("text", "reason"),
+    [("lefebvre", "name"), ("zoé nantes", "name, town"), ("39981234", "phone")],
+)
+def test_the_page_says_by_what_somebody_was_found(text, reason):
+    lefebvre()
+    make_record(given_name="Zoé", family_name="Lefèbvre", city="Nantes", phone="+33739981234")
+
+    page = client_of("steward").post(reverse("mdm:search"), {"text": text})
+
+    assert [hit.reason for hit in page.context["hits"]] == [reason, reason]
+    assert page.text.count(f'<div class="o-quiet">{reason}</div>') == 2
 
 
 def found(text: str) -> list[int]:
@@ -126,6 +141,8 @@ def test_a_value_only_a_losing_record_has_finds_her():
     )
 
     assert found("grand") == found("old@example.com") == [first.pk]
+    with translation.override("en"):
+        assert find("grand petit")[0].reason == "name, what one of her records says"
 
 
 @pytest.mark.postgresql
