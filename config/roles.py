@@ -92,6 +92,7 @@ PERMISSIONS: Mapping[str, tuple[str, ...]] = {
         "consent.add_noticewithdrawal",
         "consent.add_noticepicture",
         "consent.make_proofpack",
+        "consent.make_accesspack",
         "consent.view_conflictresolution",
         "consent.add_conflictresolution",
         "consent.view_collectionpoint",

@@ -5,6 +5,7 @@ from django.urls import include, path
 from django.views.generic import RedirectView
 
 from config import health
+from config.access.pages import AccessPackPage
 from config.customer_page import CustomerPage
 from config.permission_preview_pages import PairPermissionsPage
 from config.pin_pages import PinPage, UnpinPage
@@ -22,6 +23,11 @@ customer_pages = [
         name="customer-give-id-back",
     ),
     path("review/<int:task>/permissions/", PairPermissionsPage.as_view(), name="pair-permissions"),
+    path(
+        "customers/<str:public_id>/access-pack/",
+        AccessPackPage.as_view(),
+        name="customer-access-pack",
+    ),
     path("customers/<str:public_id>/pin/", PinPage.as_view(), name="customer-pin"),
     path("customers/<str:public_id>/unpin/", UnpinPage.as_view(), name="customer-unpin"),
 ]

@@ -14,6 +14,7 @@ from django.utils.translation import gettext_lazy
 from consent.ledger import RESTRICTIVE
 from consent.mails import address_fingerprint
 from consent.models import (
+    AccessPack,
     ConflictResolution,
     ConsentEvent,
     EventSeal,
@@ -44,7 +45,7 @@ def _evidence(person: Person) -> "QuerySet[Evidence]":
     return Evidence.objects.filter(about).exclude(pk__in=others).distinct()
 
 
-@erases(gettext_lazy("Evidence and its documents"), rows=_evidence)
+@erases(gettext_lazy("Evidence and its documents"), told_in="evidence", rows=_evidence)
 def _erase_evidence(person: Person) -> None:
     # Before the events, by which it is found.
     for proof in _evidence(person):
@@ -56,7 +57,11 @@ def _erase_evidence(person: Person) -> None:
         proof.save()
 
 
-@erases(gettext_lazy("Consent events and the salts of their seals"), rows=_events)
+@erases(
+    gettext_lazy("Consent events and the salts of their seals"),
+    told_in="consent_events",
+    rows=_events,
+)
 def _erase_events(person: Person) -> None:
     keys = list(_events(person).values_list("pk", flat=True))
     EventSeal.objects.filter(event__in=keys).update(salt=None)
@@ -65,6 +70,7 @@ def _erase_events(person: Person) -> None:
 
 @erases(
     gettext_lazy("Contact points, of which a fingerprint goes to the suppression list"),
+    untold=gettext_lazy("A fingerprint is only made when a person is erased."),
     rows=lambda person: ContactPoint.objects.filter(pk__in=person.own_points),
 )
 def _suppress(person: Person) -> None:
@@ -80,7 +86,7 @@ def _requests(person: Person) -> "QuerySet[OptInRequest]":
     return OptInRequest.objects.filter(address_fingerprint__in=owners)
 
 
-@erases(gettext_lazy("Sign-ups"), rows=_requests)
+@erases(gettext_lazy("Sign-ups"), told_in="sign_ups", rows=_requests)
 def _erase_requests(person: Person) -> None:
     _requests(person).delete()
 
@@ -90,7 +96,7 @@ def _mails(person: Person) -> "QuerySet[OutgoingMail]":
     return OutgoingMail.objects.filter(about)
 
 
-@erases(gettext_lazy("Mails"), rows=_mails)
+@erases(gettext_lazy("Mails"), told_in="mails", rows=_mails)
 def _erase_mails(person: Person) -> None:
     _mails(person).delete()
 
@@ -99,7 +105,7 @@ def _pauses(person: Person) -> "QuerySet[Pause]":
     return Pause.objects.filter(source_record__in=person.records)
 
 
-@erases(gettext_lazy("Pauses"), rows=_pauses)
+@erases(gettext_lazy("Pauses"), told_in="pauses", rows=_pauses)
 def _erase_pauses(person: Person) -> None:
     Pause.history.filter(source_record__in=person.records).delete()
     _pauses(person)._raw_delete("default")
@@ -110,7 +116,11 @@ def _decisions(person: Person) -> "QuerySet[ConflictResolution]":
     return ConflictResolution.objects.filter(judged).distinct()
 
 
-@erases(gettext_lazy("Words of decisions on her contradictory consents"), rows=_decisions)
+@erases(
+    gettext_lazy("Words of decisions on her contradictory consents"),
+    told_in="consent_decisions",
+    rows=_decisions,
+)
 def _erase_decisions(person: Person) -> None:
     keys = list(_decisions(person).values_list("pk", flat=True))
     ConflictResolution.objects.filter(pk__in=keys).update(
@@ -122,7 +132,17 @@ def _rights(person: Person) -> "QuerySet[RightsRequest]":
     return RightsRequest.objects.filter(customer=person.customer_id)
 
 
-@erases(gettext_lazy("Words of her requests"), rows=_rights)
+@erases(gettext_lazy("Words of her requests"), told_in="requests", rows=_rights)
 def _erase_words(person: Person) -> None:
     _rights(person).update(message="", answer_note="", contact_point=None)
     RightsRequest.history.filter(customer=person.customer_id).update(contact_point=None)
+
+
+def _packs(person: Person) -> "QuerySet[AccessPack]":
+    hers: Any = Q(customer=person.customer_id) | Q(customer__merged_into=person.customer_id)
+    return AccessPack.objects.filter(hers)
+
+
+@erases(gettext_lazy("Reasons in access packs made"), told_in="packs", rows=_packs)
+def _erase_reasons(person: Person) -> None:
+    _packs(person).update(reason="")

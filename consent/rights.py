@@ -1,7 +1,7 @@
 """Requests of persons about their data: received, listed with their deadline, marked answered.
 
-The pack of an access is the DPO's work outside Orfèvre for now; an erasure is carried out from its
-request (`consent.erasure_pages`). This keeps the clock and the register.
+The pack of an access is made from its request (`config.access`), and an erasure carried out
+(`consent.erasure_pages`). This keeps the clock and the register.
 """
 
 from django.contrib.auth.models import User

@@ -1,5 +1,6 @@
 """Pages of staff that record: off-line consents and objections, requests of persons."""
 
+from collections.abc import Sequence
 from typing import Any, cast
 
 from django.contrib import messages
@@ -7,11 +8,12 @@ from django.contrib.auth.models import User
 from django.core.exceptions import PermissionDenied
 from django.http import FileResponse, Http404, HttpRequest, HttpResponse, HttpResponseBase
 from django.shortcuts import get_object_or_404, redirect
-from django.utils.timezone import localdate
+from django.utils.formats import date_format
+from django.utils.timezone import localdate, localtime
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
-from consent.models import Evidence, RightsRequest
+from consent.models import AccessPack, Evidence, RightsRequest
 from consent.offline import OfflineRefused, record_consent, record_objection
 from consent.rights import AlreadyAnswered, answer_request, receive_request
 from consent.staff_forms import AnswerForm, OfflineConsentForm, ReceivedRequestForm
@@ -124,12 +126,14 @@ class RequestPage(StaffPage):
         """Add the request and the form of its answer."""
         found = _request(self.kwargs["uuid"])
         log_access(self.request.user, "rights request", str(found.uuid))
+        packs = list(found.packs.select_related("made_by"))
         return super().get_context_data(
             found=found,
             plan=_plan(found),
+            packs=packs,
             days_left=days_left(found),
             soon=_SOON_DAYS,
-            form=kwargs.pop("form", None) or AnswerForm(),
+            form=kwargs.pop("form", None) or AnswerForm(initial={"note": _note(packs)}),
             **kwargs,
         )
 
@@ -149,6 +153,16 @@ class RequestPage(StaffPage):
         else:
             messages.success(request, _("The request is marked as answered."))
         return redirect("consent:requests")
+
+
+def _note(packs: Sequence[AccessPack]) -> str:
+    """Return what the note of an answer begins with: which pack was made last."""
+    if not packs:
+        return ""
+    return _("Access pack made on %(day)s, SHA-256 %(digest)s") % {
+        "day": date_format(localtime(packs[0].made_at), "SHORT_DATE_FORMAT"),
+        "digest": packs[0].sha256,
+    }
 
 
 def _plan(request: RightsRequest) -> list[tuple[str, int]]:

@@ -15,13 +15,17 @@ def _decisions(person: Person) -> "QuerySet[Decision]":
     return Decision.objects.filter(about).exclude(note="")
 
 
-@erases(gettext_lazy("Notes of decisions"), rows=_decisions)
+@erases(gettext_lazy("Notes of decisions"), told_in="decisions", rows=_decisions)
 def _erase_notes(person: Person) -> None:
     _decisions(person).update(note="")
     about: Any = Q(left_id__in=person.records) | Q(right_id__in=person.records)
     Decision.history.filter(about).update(note="")
 
 
-@erases(gettext_lazy("Pages of codes searched"), rows=lambda person: CodedPage.objects.all())
+@erases(
+    gettext_lazy("Pages of codes searched"),
+    untold=gettext_lazy("Worked out from the source records, which are told."),
+    rows=lambda person: CodedPage.objects.all(),
+)
 def _erase_codes(person: Person) -> None:
     forget(person.record_ids)

@@ -20,6 +20,8 @@ WORDS: Mapping[str, Any] = {
     "consent rehearsal": _("drew consents to rehearse an inspection"),
     "consents at risk": _("listed weak consents"),
     "proof pack": _("made a proof pack"),
+    "access pack.view": _("looked at what an access pack would hold"),
+    "access pack": _("made an access pack"),
     "rights request": _("opened the request of a person"),
     "erasure": _("erased a person"),
     "evidence file": _("opened a file of evidence"),

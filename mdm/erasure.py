@@ -3,7 +3,8 @@
 What stays is a shell: the keys, so that what others did keeps its meaning; the key in the source,
 so that a file cannot bring her back; sales and contracts without contact point, which the law on
 accounts keeps. An app registers its places with `erases`; `plan` counts what each would lose,
-`erase` does it all in one transaction and writes it into the journal outside the database.
+`erase` does it all in one transaction and writes it into the journal outside the database. Each
+place says as well where the pack of an access (GDPR 15) tells what it holds.
 """
 
 from collections.abc import Callable, Sequence
@@ -67,24 +68,36 @@ Empty = Callable[[Person], object]
 
 @dataclass(frozen=True, slots=True)
 class Place:
-    """A place that holds personal data: its name, the rows concerned, and how they are emptied."""
+    """A place that holds personal data: its name, the rows concerned, and how they are emptied.
+
+    The pack of an access tells them in the table `told_in`, or does not for the reason `untold`.
+    """
 
     label: Any
     rows: Rows
     empty: Empty
+    told_in: str
+    untold: Any
 
 
 _places: list[Place] = []
 
 
-def erases(label: Any, *, rows: Rows) -> Callable[[Empty], Empty]:
+def erases(
+    label: Any, *, rows: Rows, told_in: str = "", untold: Any = ""
+) -> Callable[[Empty], Empty]:
     """Register a place; the function decorated empties it. Those first registered go first."""
 
     def register(empty: Empty) -> Empty:
-        _places.append(Place(label, rows, empty))
+        _places.append(Place(label, rows, empty, told_in, untold))
         return empty
 
     return register
+
+
+def places() -> tuple[Place, ...]:
+    """Return every place registered."""
+    return tuple(_places)
 
 
 @dataclass(frozen=True, slots=True)
@@ -179,6 +192,7 @@ _RECORD_BLANK: dict[str, Any] = {"raw": {}, "issues": [], "content_hash": "", "l
 
 @erases(
     gettext_lazy("Source records"),
+    told_in="source_records",
     rows=lambda person: SourceRecord.objects.filter(pk__in=person.records),
 )
 def _erase_records(person: Person) -> None:
@@ -188,6 +202,7 @@ def _erase_records(person: Person) -> None:
 
 @erases(
     gettext_lazy("Earlier versions of source records"),
+    told_in="source_record_versions",
     rows=lambda person: SourceRecord.history.filter(id__in=person.records),
 )
 def _erase_versions(person: Person) -> None:
@@ -212,13 +227,18 @@ def _golden_versions(person: Person) -> Any:
     )
 
 
-@erases(gettext_lazy("Golden records and their versions"), rows=_golden_versions)
+@erases(
+    gettext_lazy("Golden records and their versions"),
+    told_in="golden_record_versions",
+    rows=_golden_versions,
+)
 def _forget_golden_records(person: Person) -> None:
     _golden_versions(person).delete()
 
 
 @erases(
     gettext_lazy("Pinned values"),
+    told_in="pins",
     rows=lambda person: Pin.objects.filter(record__in=person.records),
 )
 def _erase_pins(person: Person) -> None:
@@ -232,7 +252,7 @@ def _relations(person: Person) -> "QuerySet[Relation]":
     return Relation.objects.filter(about)
 
 
-@erases(gettext_lazy("Reasons of relations"), rows=_relations)
+@erases(gettext_lazy("Reasons of relations"), told_in="relations", rows=_relations)
 def _erase_relations(person: Person) -> None:
     _relations(person).update(reason="")
     about: Any = Q(left_id__in=person.records) | Q(right_id__in=person.records)
@@ -244,7 +264,7 @@ def _aliases(person: Person) -> "QuerySet[Alias]":
     return Alias.objects.filter(about)
 
 
-@erases(gettext_lazy("Reasons of numbers kept"), rows=_aliases)
+@erases(gettext_lazy("Reasons of numbers kept"), told_in="customer_ids", rows=_aliases)
 def _erase_aliases(person: Person) -> None:
     _aliases(person).update(reason="")
     about: Any = Q(record_id__in=person.records) | Q(former_id__in=person.records)
@@ -253,6 +273,7 @@ def _erase_aliases(person: Person) -> None:
 
 @erases(
     gettext_lazy("Sales and contracts, which keep no contact point"),
+    told_in="sales",
     rows=lambda person: Sale.objects.filter(record__in=person.records),
 )
 def _erase_sales(person: Person) -> None:
@@ -261,6 +282,7 @@ def _erase_sales(person: Person) -> None:
 
 @erases(
     gettext_lazy("Contact points"),
+    told_in="contact_points",
     rows=lambda person: ContactPoint.objects.filter(pk__in=person.own_points),
 )
 def _erase_contact_points(person: Person) -> None:

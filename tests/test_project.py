@@ -31,6 +31,7 @@ NOT_AUDITED = {
     "campaigns.ListExclusion": "frozen with its list",
     "campaigns.TargetList": "frozen once made; its downloads are logged",
     "campaigns.TargetListMember": "frozen with its list",
+    "consent.AccessPack": "is itself the record of what left",
     "consent.CallAttempt": "written once: itself the record of a call",
     "consent.ConflictResolution": "append-only: another decision is another row",
     "consent.ConsentEvent": "append-only: the ledger itself",

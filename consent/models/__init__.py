@@ -24,12 +24,13 @@ from consent.models.ledger import (
     Purpose,
 )
 from consent.models.policy import PolicyVersion
-from consent.models.rights import Pause, ProofPack, RightsRequest
+from consent.models.rights import AccessPack, Pause, ProofPack, RightsRequest
 from consent.models.sealing import EventSeal, LedgerCheck, SealBlock
 from consent.models.suppression import RegisterCheck, Suppression, SuppressionList
 
 __all__ = [
     "ALL_CHANNELS",
+    "AccessPack",
     "CallAttempt",
     "Channel",
     "CollectionChoice",

@@ -134,3 +134,35 @@ class ProofPack(models.Model):
 
     def __str__(self) -> str:
         return f"{self.uuid} {self.format}"
+
+
+class AccessPack(models.Model):
+    """An access pack that was made for a person (GDPR 15 and 20); the file is not kept.
+
+    What concerns other people too is left out of it, but what the DPO added for a reason.
+    """
+
+    uuid = models.UUIDField(default=uuid.uuid4, unique=True, editable=False)
+    customer = models.ForeignKey(Customer, models.PROTECT, related_name="access_packs")
+    request = models.ForeignKey(
+        RightsRequest, models.PROTECT, null=True, blank=True, related_name="packs"
+    )
+    language = models.CharField(_("language"), max_length=2)
+    left_out_count = models.PositiveIntegerField(_("left out"), default=0)
+    added = models.JSONField(
+        default=list, blank=True, help_text="Codes of what concerns others and was added."
+    )
+    reason = models.TextField(_("why it was added"), blank=True)
+    sha256 = models.CharField(_("digest (SHA-256)"), max_length=64, db_index=True)
+    made_at = models.DateTimeField(_("made"), default=now)
+    made_by = models.ForeignKey(settings.AUTH_USER_MODEL, models.PROTECT, related_name="+")
+
+    class Meta:
+        verbose_name = _("access pack")
+        verbose_name_plural = _("access packs")
+        ordering = ["-pk"]
+        default_permissions = ()
+        permissions = [("make_accesspack", _("Can make access packs of persons"))]
+
+    def __str__(self) -> str:
+        return str(self.uuid)

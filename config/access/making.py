@@ -1,0 +1,164 @@
+"""Making an access pack: the file for whoever asked, its digest for the register."""
+
+import hashlib
+import io
+import json
+import zipfile
+from collections.abc import Collection, Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from django.conf import settings
+from django.contrib.auth.models import User
+from django.db import transaction
+from django.utils.translation import gettext as _
+from django.utils.translation import override
+
+from campaigns.formats import csv
+from config.access.provided import provided, provided_lines
+from config.access.subject import Subject
+from config.access.table import ToldTable, tell
+from config.access.tables import TABLES
+from consent.models import AccessPack, RightsRequest
+from mdm.models import Customer
+from mdm.pages import log_access
+from mdm.snapshots import one_snapshot
+
+FORMAT = "orfevre-access-1"
+"""What the JSON says it is; a table or key that changes its meaning changes this."""
+
+
+class PackRefused(Exception):
+    """The pack cannot be made as asked; the text says why."""
+
+
+@dataclass(frozen=True, slots=True)
+class Wanted:
+    """How a pack is to be: its language, what concerns others and is added, and why."""
+
+    language: str
+    added: Collection[str] = ()
+    reason: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Told:
+    """What a pack says: whom it is about, and every table."""
+
+    subject: Subject
+    tables: Sequence[ToldTable]
+
+    @property
+    def by_name(self) -> dict[str, list[dict[str, Any]]]:
+        """The rows of each table."""
+        return {table.name: table.rows for table in self.tables}
+
+
+@dataclass(frozen=True, slots=True)
+class MadePack:
+    """An access pack as a file, and its row in the register."""
+
+    content: bytes
+    row: AccessPack
+
+    @property
+    def file_name(self) -> str:
+        """A name that tells nobody whom it is about."""
+        return f"access-{self.row.uuid}.zip"
+
+
+def open_request(customer: Customer) -> RightsRequest | None:
+    """Return the request of access that waits for its answer, of any id that leads to her."""
+    asked = RightsRequest.objects.filter(
+        kind=RightsRequest.Kind.ACCESS, state=RightsRequest.State.RECEIVED
+    )
+    ids = [customer.pk, *customer.merged_ids.values_list("pk", flat=True)]
+    return asked.filter(customer__in=ids).first()
+
+
+def gather(customer: Customer, *, added: Collection[str] = ()) -> Told:
+    """Read everything that a pack about a customer would say now."""
+    subject = Subject(customer, added=added)
+    return Told(subject, [tell(table, subject) for table in TABLES])
+
+
+def make_access_pack(customer: Customer, wanted: Wanted, *, by: User) -> MadePack:
+    """Make the pack, note its digest, what was added and why, and who made it.
+
+    Raises:
+        PackRefused: when something that concerns others is added without a reason.
+    """
+    if wanted.added and not wanted.reason.strip():
+        raise PackRefused(_("Say why: what concerns other people is added for a reason only."))
+    row = AccessPack(customer=customer, language=wanted.language, made_by=by)
+    with one_snapshot(), override(wanted.language):
+        told = gather(customer, added=wanted.added)
+        row.request = open_request(customer)
+        content = _zipped(_files(row, told))
+    row.added = sorted(told.subject.added)
+    row.reason = wanted.reason.strip() if row.added else ""
+    row.left_out_count = len(told.subject.left_out)
+    row.sha256 = hashlib.sha256(content).hexdigest()
+    with transaction.atomic():
+        row.save()
+        log_access(by, "access pack", f"SHA-256 {row.sha256}")
+    return MadePack(content, row)
+
+
+def _files(row: AccessPack, told: Told) -> Iterable[tuple[str, bytes]]:
+    # A second of import that no other page needs.
+    from config.access.summary import as_pdf
+
+    yield "summary.pdf", as_pdf(row, told)
+    head = _head(row, told)
+    yield "data.json", _json({**head, "tables": told.by_name})
+    for table in told.tables:
+        rows = ([_cell(value) for value in line.values()] for line in table.rows)
+        yield f"tables/{table.name}.csv", _csv(table.table.columns, rows)
+    given = provided(told.by_name)
+    yield "provided.json", _json({**head, "tables": given})
+    header, *lines = provided_lines(given)
+    yield "provided.csv", _csv(header, lines)
+
+
+def _head(row: AccessPack, told: Told) -> dict[str, Any]:
+    subject = told.subject
+    return {
+        "format": FORMAT,
+        "id": str(row.uuid),
+        "made_at": row.made_at.isoformat(),
+        "controller": settings.COMPANY_NAME,
+        "customer": subject.customer.display_id,
+        "customer_status": subject.customer.status,
+        "left_out": _left_out(subject),
+    }
+
+
+def _left_out(subject: Subject) -> Mapping[str, int]:
+    """Return how many things of each kind were left out because they concern others too."""
+    kinds = [matter.kind for matter in subject.left_out]
+    return {kind: kinds.count(kind) for kind in dict.fromkeys(kinds)}
+
+
+def _zipped(files: Iterable[tuple[str, bytes]]) -> bytes:
+    file = io.BytesIO()
+    with zipfile.ZipFile(file, "w", zipfile.ZIP_DEFLATED) as archive:
+        for name, content in files:
+            archive.writestr(name, content)
+    return file.getvalue()
+
+
+def _json(document: Mapping[str, Any]) -> bytes:
+    return json.dumps(document, ensure_ascii=False, indent=1).encode()
+
+
+def _csv(header: Sequence[str], rows: Iterable[Sequence[str]]) -> bytes:
+    file = io.BytesIO()
+    csv.write(file, header, rows)
+    return file.getvalue()
+
+
+def _cell(value: Any) -> str:
+    if value is None:
+        return ""
+    return value if isinstance(value, str) else json.dumps(value, ensure_ascii=False)
