@@ -9,6 +9,7 @@ from dataclasses import asdict, dataclass, field
 from typing import Any, Literal
 
 from mdm.standardise import record as standard
+from mdm.standardise.refusals import refuses
 
 # A prefix of its own, so that no mapping can point at the other secrets of the environment.
 DATABASE_VARIABLE = r"SOURCE_DATABASE_[A-Z0-9_]{1,40}"
@@ -59,6 +60,8 @@ class Column:
     yes: frozenset[str] = YES
     no: frozenset[str] = NO
     values: Mapping[str, str] = field(default_factory=dict)
+    by_words: bool = False
+    """Whether any text with words that refuse contact is a yes, and every other says nothing."""
 
     def meaning(self, value: str) -> str:
         """Return what the column's value map says a value means, else the value itself."""
@@ -69,6 +72,8 @@ class Column:
         folded = value.strip().casefold()
         if not folded:
             return "blank"
+        if self.by_words:
+            return "yes" if refuses(value) else "blank"
         if folded in self.yes:
             return "yes"
         return "no" if folded in self.no else "unknown"

@@ -70,6 +70,7 @@ OPTION_KINDS = {
             ("date", DATE_ATTRIBUTES),
             ("channel", CHANNEL_ATTRIBUTES),
             ("answer", ANSWER_ATTRIBUTES),
+            ("words", frozenset(["opt_out"])),
             ("map", ANSWER_ATTRIBUTES | _CODED),
             ("value", _CODED),
         )
@@ -159,6 +160,7 @@ class ColumnForm(forms.Form):
     purpose = forms.SlugField(required=False, max_length=40)
     yes = SpellingsField(required=False, max_length=200)
     no = SpellingsField(required=False, max_length=200)
+    by_words = forms.BooleanField(required=False)
     value_map = forms.ChoiceField(required=False)
     values = EntriesField(required=False, max_length=4000)
 
@@ -184,6 +186,7 @@ class ColumnForm(forms.Form):
             "purpose": _("Purpose of “%(column)s”"),
             "yes": _("Spellings of yes in “%(column)s”"),
             "no": _("Spellings of no in “%(column)s”"),
+            "by_words": _("Texts of “%(column)s” refuse by their words"),
             "value_map": _("Value map of “%(column)s”"),
             "values": _("Meanings of values of “%(column)s”"),
         }
@@ -254,6 +257,8 @@ class ColumnForm(forms.Form):
                 entry["purpose"] = cleaned["purpose"]
         if attribute in ANSWER_ATTRIBUTES:
             entry |= self._answers()
+        if attribute == "opt_out" and cleaned["by_words"]:
+            entry["by_words"] = True
         if attribute in TRANSLATED_ATTRIBUTES and (values := self._values()):
             entry["values"] = values
         return entry

@@ -182,7 +182,7 @@ class MappingPage(StaffPage):
             messages.info(request, _("The file was thrown away; nothing was saved."))
             return redirect("mdm:load-new")
         try:
-            bench = Workbench(draft, request.POST)
+            bench = Workbench(draft, _with_refusals(request.POST))
         except LoadRefused as refusal:
             messages.error(request, str(refusal))
             return redirect("mdm:mapping-draft", pk=draft.pk)
@@ -279,6 +279,16 @@ def download_mapping(request: HttpRequest, pk: int) -> HttpResponse:
     name = f"{mapping.source.code}-v{mapping.version}.toml"
     response["Content-Disposition"] = f'attachment; filename="{name}"'
     return response
+
+
+def _with_refusals(sent: QueryDict) -> QueryDict:
+    """Take the column whose texts a person just said to be refusals for opt-outs by words."""
+    prefix = sent.get("refusals")
+    if not prefix:
+        return sent
+    changed = sent.copy()
+    changed[f"{prefix}-attribute"], changed[f"{prefix}-by_words"] = "opt_out", "on"
+    return changed
 
 
 def own_draft(request: HttpRequest, pk: uuid.UUID) -> MappingDraft:

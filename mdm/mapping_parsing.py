@@ -84,7 +84,17 @@ def parse_mapping(document: Mapping[str, Any]) -> SourceMapping:
 
 def _column(entry: object, number: int) -> Column:
     table = _table(entry, f"column {number}")
-    known = {"name", "attribute", "format", "channel", "purpose", "yes", "no", "values"}
+    known = {
+        "name",
+        "attribute",
+        "format",
+        "channel",
+        "purpose",
+        "yes",
+        "no",
+        "values",
+        "by_words",
+    }
     _only_known(table, known, _("column %(number)d") % {"number": number})
     name = table.get("name")
     if not isinstance(name, str) or not name.strip():
@@ -102,6 +112,7 @@ def _column(entry: object, number: int) -> Column:
         yes=_answers(table, "yes", name, YES),
         no=_answers(table, "no", name, NO),
         values=_values(table, name),
+        by_words=table.get("by_words") is True,
     )
 
 
@@ -147,6 +158,7 @@ def _check_fitting(table: Mapping[str, Any], name: str, attribute: str) -> None:
         "yes": attribute in ANSWER_ATTRIBUTES,
         "no": attribute in ANSWER_ATTRIBUTES,
         "values": attribute in TRANSLATED_ATTRIBUTES,
+        "by_words": attribute == "opt_out",
     }
     for option, is_allowed in allowed.items():
         if option in table and not is_allowed:

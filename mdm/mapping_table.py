@@ -17,6 +17,7 @@ from mdm.models import ValueMap
 from mdm.proposals.columns import ColumnSample, Proposal, date_formats, propose
 from mdm.proposals.keys import propose_key
 from mdm.proposals.looks import unread_count
+from mdm.standardise.refusals import refuses
 
 _EXAMPLES = 3
 
@@ -41,6 +42,13 @@ class TableRow:
         if self.form.shown_attribute not in DATE_ATTRIBUTES:
             return 0
         return unread_count(self.column.values, str(self.form["format"].value() or ""))
+
+    @property
+    def refusals(self) -> list[str]:
+        """Texts with words that refuse contact, in a column that is not used."""
+        if self.form.shown_attribute not in {"", "ignore"}:
+            return []
+        return [value for value in self.column.values if refuses(value)]
 
     @property
     def percent(self) -> int:

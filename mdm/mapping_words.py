@@ -107,6 +107,10 @@ def _no(values: Sequence[str]) -> str:
     return _("no: %(values)s") % {"values": ", ".join(values)}
 
 
+def _by_words(_told: object) -> str:
+    return _("texts refuse by their words")
+
+
 def _meanings(values: Mapping[str, str]) -> str:
     return ", ".join(f"{code} → {meaning}" for code, meaning in values.items())
 
@@ -117,5 +121,6 @@ _OPTION_WORDS: Mapping[str, Any] = {
     "purpose": _purpose,
     "yes": _yes,
     "no": _no,
+    "by_words": _by_words,
     "values": _meanings,
 }

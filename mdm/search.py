@@ -170,7 +170,9 @@ def _where(words: list[str], customer: Customer) -> str:
     if golden is None:
         return ""
     values = {
-        _("name"): f"{golden} {golden.birth_name} {golden.organisation}",
+        _("name"): " ".join(
+            (golden.given_name, golden.family_name, golden.birth_name, golden.organisation)
+        ),
         _("town"): f"{golden.postcode} {golden.city}",
         _("e-mail"): golden.email,
         _("phone"): f"{golden.phone} {golden.other_phone}",
@@ -180,7 +182,7 @@ def _where(words: list[str], customer: Customer) -> str:
     told = [label for label in texts if label in where]
     if "" in where:
         told.append(_("what one of her records says"))
-    return ", ".join(told)
+    return _("found by: %(what)s") % {"what": ", ".join(told)} if told else ""
 
 
 def _hit(customer: Customer, reason: str) -> Hit:

@@ -13,6 +13,8 @@
     const shown = kinds[attribute] || [];
     const proposed = column.querySelector("[data-proposed]");
     if (proposed) proposed.hidden = proposed.dataset.proposed !== attribute;
+    const refusals = column.querySelector("[data-refusals]");
+    if (refusals) refusals.hidden = !["", "ignore"].includes(attribute);
     for (const option of column.querySelectorAll("[data-for]")) option.hidden = !shown.includes(option.dataset.for);
   };
 

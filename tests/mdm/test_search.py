@@ -44,8 +44,8 @@ def test_the_page_says_by_what_somebody_was_found(text, reason):
 
     page = client_of("steward").post(reverse("mdm:search"), {"text": text})
 
-    assert [hit.reason for hit in page.context["hits"]] == [reason, reason]
-    assert page.text.count(f'<div class="o-quiet">{reason}</div>') == 2
+    assert [hit.reason for hit in page.context["hits"]] == [f"found by: {reason}"] * 2
+    assert page.text.count(f'<div class="o-quiet">found by: {reason}</div>') == 2
 
 
 def found(text: str) -> list[int]:
@@ -142,7 +142,7 @@ def test_a_value_only_a_losing_record_has_finds_her():
 
     assert found("grand") == found("old@example.com") == [first.pk]
     with translation.override("en"):
-        assert find("grand petit")[0].reason == "name, what one of her records says"
+        assert find("grand petit")[0].reason == "found by: name, what one of her records says"
 
 
 @pytest.mark.postgresql

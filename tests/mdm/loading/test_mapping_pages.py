@@ -14,6 +14,7 @@ from django.test.utils import CaptureQueriesContext
 from django.urls import reverse
 from openpyxl import Workbook
 
+from consent.models import ConsentEvent
 from mdm import jobs
 from mdm.load_forms import NEW_SOURCE
 from mdm.loading.stored_files import location
@@ -90,6 +91,35 @@ def test_one_stranger_among_the_answers_leaves_the_proposal_and_is_counted(stewa
     assert told in page.text
     preview = reverse("mdm:mapping-preview", args=[draft.pk])
     assert told not in steward.post(preview, values_of(page, Optin_SMS__no="N, ?")).text
+
+
+def test_free_texts_that_refuse_are_pointed_out_and_read_so_when_a_person_says(steward):
+    notes = ["STOP PUB", "bon client", "désinscrit le 12/03/2024", "Ne plus appeler svp", ""]
+    rows = "".join(f"A-{n};Roux;{note}\r\n" for n, note in enumerate(notes))
+    upload(steward, f"id;nom;remarques\r\n{rows}".encode())
+    draft = MappingDraft.objects.get()
+    page = steward.get(page_of(draft))
+    place = page.context["bench"].table.rows[2].form.prefix
+
+    assert page.context["bench"].table.rows[2].form.shown_attribute == ""
+    assert "3 values look like refusals, such as “STOP PUB”" in page.text
+    asked = steward.post(page_of(draft), values_of(page, **NEW) | {"refusals": place})
+    assert "choose the channel" in asked.text
+    assert "look like refusals" not in asked.text
+    sent = values_of(asked, **NEW, remarques__channel="*") | {"action": "save"}
+    steward.post(page_of(draft), sent)
+    batch = LoadBatch.objects.get()
+    assert batch.mapping.document["column"][-1]["by_words"] is True
+    jobs.execute(str(batch.preview_job.pk))
+    steward.post(reverse("mdm:batch-apply", args=[batch.pk]))
+    batch.refresh_from_db()
+    jobs.execute(str(batch.job.pk))
+
+    keys = dict(SourceRecord.objects.values_list("pk", "source_key"))
+    refused = ConsentEvent.objects.values_list("source_record", flat=True)
+    assert {keys[number] for number in refused} == {"A-0", "A-2", "A-3"}
+    told = steward.get(reverse("mdm:mapping-versions", args=["club"])).text
+    assert "texts refuse by their words" in told
 
 
 def test_the_rows_stay_while_a_column_is_not_complete(steward):
