@@ -24,7 +24,7 @@ from consent.policies import pack_at
 from consent.quarantine import checked_files, findings_of, tally_of
 from consent.running_out import count_running_out
 from matching.models import MatchRun
-from mdm.models import Contract, Customer, LoadBatch, Sale, SourceRecord
+from mdm.models import Contract, Customer, LoadBatch, Sale, SourceRecord, SourceSystem
 from mdm.quality_figures import sources_due
 from tests.database_copies import Copy, copied_database
 from tests.factories import UserFactory
@@ -61,6 +61,13 @@ def test_every_line_of_the_three_files_becomes_a_record():
     assert from_files().count() == 300
     assert {record.source.code for record in from_files()} == FILES
     assert not LoadBatch.objects.filter(rejected_count__gt=0).exists()
+
+
+def test_the_sources_of_a_french_demo_have_french_names():
+    labels = dict(SourceSystem.objects.values_list("code", "label"))
+
+    assert labels["shop"] == "Boutique en ligne"
+    assert labels["web-form"] == "Formulaire web"
 
 
 def test_the_company_brings_sales_contracts_and_answers_about_consent():

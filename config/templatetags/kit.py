@@ -8,12 +8,15 @@ Rows given to a chart are mappings or objects with `label` and `value` and, when
 
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
+from datetime import datetime, timedelta
 from decimal import Decimal
 from typing import Any
 
 import phonenumbers
 from django import template
 from django.utils.formats import number_format
+from django.utils.timesince import timesince
+from django.utils.timezone import now
 from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
 
@@ -75,6 +78,14 @@ def duration(seconds: float | None) -> str:
         return _("%(hours)d h %(minutes)d min") % {"hours": hours, "minutes": minutes}
     days = whole // 86_400
     return ngettext("%(days)d day", "%(days)d days", days) % {"days": days}
+
+
+@register.filter
+def ago(moment: datetime) -> str:
+    """Return how long ago a moment was, in words; less than a minute is just now."""
+    if now() - moment < timedelta(minutes=1):
+        return _("just now")
+    return _("%(age)s ago") % {"age": timesince(moment)}
 
 
 @register.filter

@@ -14,7 +14,7 @@ COLUMNS = (
     "accord_email", "accord_sms", "accord_tel", "accord_courrier", "date_accord",
     "contrat_famille", "contrat_debut", "contrat_fin",
 )  # fmt: skip
-CONTRACT_FAMILIES = ("maison", "jardin", "electromenager")
+CONTRACT_FAMILIES = ("maison", "jardin", "électroménager")
 _CIVILITIES: dict[Sex, tuple[str, ...]] = {
     "F": ("Mme", "Mme", "MME", "Madame", "Mlle", ""),
     "M": ("M.", "M.", "M", "Mr", "Monsieur", ""),

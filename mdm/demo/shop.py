@@ -15,7 +15,7 @@ COLUMNS = (
     "postcode", "city", "country", "phone", "phone_mobile", "newsletter", "date_add", "date_upd",
     "last_order", "last_order_amount", "last_order_family",
 )  # fmt: skip
-SALE_FAMILIES = ("maison", "maison", "jardin", "electromenager", "mode", "enfant", "loisirs")
+SALE_FAMILIES = ("maison", "maison", "jardin", "électroménager", "mode", "enfant", "loisirs")
 _GENDER_CODES = {"M": 1, "F": 2}
 _BIRTH_DATE_RATE = 0.4
 _NUMBER_CELL_RATE = 0.45

@@ -114,6 +114,18 @@ def test_rejected_lines_lead_to_their_file():
     assert reverse("mdm:batch", args=[LoadBatch.objects.get().pk]) in page
 
 
+@pytest.mark.parametrize(("language", "told"), [("en", "just now"), ("fr", "à l’instant")])
+def test_what_has_just_happened_is_told_so(language, told):
+    load(row("C1"))
+
+    page = home(client_of("steward", language=language))
+
+    assert f"<td>{told}</td>" in page
+    LoadBatch.objects.update(finished_at=now() - timedelta(hours=2))
+    later = home(client_of("steward", language=language))
+    assert {"en": "2\xa0hours ago", "fr": "il y a 2\xa0heures"}[language] in later
+
+
 def test_failed_jobs_are_told_in_words():
     JobFactory(kind="load", state=Job.State.FAILED, error="The file is empty.", finished_at=now())
 
@@ -263,6 +275,16 @@ def test_the_number_of_queries_does_not_depend_on_the_rows(role):
 
 def test_the_anonymous_are_sent_to_the_login():
     assert Client().get(reverse("admin:index")).status_code == 302
+
+
+def test_the_login_speaks_the_language_chosen_on_it():
+    client, login = Client(headers={"accept-language": "fr"}), reverse("admin:login")
+    page = client.get(login + "?next=/jobs/").text
+
+    assert 'name="language" value="en"' in page
+    assert 'name="next" value="/admin/login/?next=/jobs/"' in page
+    client.post(reverse("set_language"), {"language": "en", "next": login})
+    assert '<html lang="en"' in client.get(login).text
 
 
 def test_home_speaks_the_language_chosen():

@@ -10,12 +10,13 @@ from django.conf import settings
 from django.core.management import call_command
 from django.core.management.base import BaseCommand, CommandError, CommandParser
 from django.utils.translation import gettext as _
-from django.utils.translation import ngettext
+from django.utils.translation import gettext_lazy, ngettext
 
 from config.demo_cases import make_cases
 from consent.demo import open_doors
 from mdm import jobs
 from mdm.demo.company import CompanyFiles, write_company
+from mdm.models import SourceSystem
 from mdm.quality_figures import COUNT_QUALITY
 
 DEFAULT_ROWS = 5000
@@ -47,6 +48,16 @@ class DemoFolder:
         (self.path / _STAMP).write_text(stamp, encoding="utf-8")
 
 
+_LABELS = {"Web shop": gettext_lazy("Web shop"), "Web form": gettext_lazy("Web form")}
+
+
+def _name_sources() -> None:
+    """Name the sources in the language of the demo, where nobody has named them otherwise."""
+    for source in SourceSystem.objects.filter(label__in=_LABELS):
+        source.label = str(_LABELS[source.label])
+        source.save(update_fields=["label"])
+
+
 class Command(BaseCommand):
     """Write the company once, then load and match; a second call goes on with what is there."""
 
@@ -75,6 +86,7 @@ class Command(BaseCommand):
         if options["match"]:
             call_command("match", stdout=self.stdout, stderr=self.stderr)
         came = self._open_doors(folder)
+        _name_sources()
         made = make_cases(folder.path, seed=(folder.described() or {}).get("seed", DEFAULT_SEED))
         if options["match"] and (came or made):  # By the form, and in the broker's file.
             call_command("match", scope="changed", stdout=self.stdout, stderr=self.stderr)
