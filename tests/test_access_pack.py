@@ -97,7 +97,7 @@ def neighbour(record: SourceRecord) -> SourceRecord:
     """Somebody else, who carries the same phone."""
     return make_record(
         given_name="Nestor", family_name="Nachbar", email="nestor@example.com", phone=SHARED,
-        source="till", key="SECRET-9",
+        source="till", key="SECRET-9", website="nestor.example.org",
     )  # fmt: skip
 
 
@@ -235,7 +235,7 @@ def test_records_that_were_parted_and_notes_on_the_household_are_left_out(record
 
     assert "SECRET-9" in page
     assert "Monsieur Nachbar said so" in page
-    for word in ("SECRET-9", "Nachbar", "Nestor", "nestor@example.com"):
+    for word in ("SECRET-9", "Nachbar", "Nestor", "nestor@example.com", "nestor.example.org"):
         assert word not in pack.text
     assert pack.data["left_out"] == {"point": 1, "relation": 1, "record": 1}
     told = pack.table("decisions")
@@ -244,6 +244,21 @@ def test_records_that_were_parted_and_notes_on_the_household_are_left_out(record
     pack = take(record, added=added, reason="She asked which record was taken for hers.")
     assert pack.table("records_of_others")[0]["source_key"] == "SECRET-9"
     assert "Monsieur Nachbar" not in pack.text
+
+
+def test_a_note_of_staff_is_shown_before_it_leaves_and_left_out_when_ticked(record):
+    steward = UserFactory()
+    pin(record.pk, "family_name", "prefer", by=steward, reason="Her son Nestor told us")
+    pin(record.pk, "given_name", "prefer", by=steward, reason="Seen on her card")
+
+    page = client_of("dpo").get(page_of(record)).text
+    (code,) = re.findall(r'name="without" value="(\w+)"> <span>Her son', page)
+    told, pack = take(record), take(record, without=code)
+
+    assert "Her son Nestor" in told.text
+    assert "Nestor" not in pack.text
+    assert "Seen on her card" in pack.text
+    assert pack.data["left_out"] == {"note": 1}
 
 
 def test_what_she_provided_goes_apart_without_scores_or_others_words(record):

@@ -15,6 +15,7 @@ from django.utils.translation import gettext as _
 from django.utils.translation import override
 
 from campaigns.formats import csv
+from config.access.notes import leave_out
 from config.access.provided import provided, provided_lines
 from config.access.subject import Subject
 from config.access.table import ToldTable, tell
@@ -34,11 +35,13 @@ class PackRefused(Exception):
 
 @dataclass(frozen=True, slots=True)
 class Wanted:
-    """How a pack is to be: its language, what concerns others and is added, and why."""
+    """How a pack is to be: its language, what concerns others, and what of it is added, why."""
 
     language: str
     added: Collection[str] = ()
     reason: str = ""
+    without: Collection[str] = ()
+    """Codes of notes of staff that name somebody else."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,6 +50,14 @@ class Told:
 
     subject: Subject
     tables: Sequence[ToldTable]
+    note_count: int
+    """How many notes of staff were left out."""
+
+    @property
+    def left_out(self) -> dict[str, int]:
+        """How many things of each kind were left out because they concern others too."""
+        kinds = [matter.kind for matter in self.subject.left_out] + ["note"] * self.note_count
+        return {kind: kinds.count(kind) for kind in dict.fromkeys(kinds)}
 
     @property
     def by_name(self) -> dict[str, list[dict[str, Any]]]:
@@ -76,10 +87,13 @@ def open_request(customer: Customer) -> RightsRequest | None:
     return asked.filter(customer__in=ids).first()
 
 
-def gather(customer: Customer, *, added: Collection[str] = ()) -> Told:
+def gather(
+    customer: Customer, *, added: Collection[str] = (), without: Collection[str] = ()
+) -> Told:
     """Read everything that a pack about a customer would say now."""
     subject = Subject(customer, added=added)
-    return Told(subject, [tell(table, subject) for table in TABLES])
+    tables = [tell(table, subject) for table in TABLES]
+    return Told(subject, tables, leave_out(tables, without))
 
 
 def make_access_pack(customer: Customer, wanted: Wanted, *, by: User) -> MadePack:
@@ -92,12 +106,12 @@ def make_access_pack(customer: Customer, wanted: Wanted, *, by: User) -> MadePac
         raise PackRefused(_("Say why: what concerns other people is added for a reason only."))
     row = AccessPack(customer=customer, language=wanted.language, made_by=by)
     with one_snapshot(), override(wanted.language):
-        told = gather(customer, added=wanted.added)
+        told = gather(customer, added=wanted.added, without=wanted.without)
         row.request = open_request(customer)
         content = _zipped(_files(row, told))
     row.added = sorted(told.subject.added)
     row.reason = wanted.reason.strip() if row.added else ""
-    row.left_out_count = len(told.subject.left_out)
+    row.left_out_count = sum(told.left_out.values())
     row.sha256 = hashlib.sha256(content).hexdigest()
     with transaction.atomic():
         row.save()
@@ -130,14 +144,8 @@ def _head(row: AccessPack, told: Told) -> dict[str, Any]:
         "controller": settings.COMPANY_NAME,
         "customer": subject.customer.display_id,
         "customer_status": subject.customer.status,
-        "left_out": _left_out(subject),
+        "left_out": told.left_out,
     }
-
-
-def _left_out(subject: Subject) -> Mapping[str, int]:
-    """Return how many things of each kind were left out because they concern others too."""
-    kinds = [matter.kind for matter in subject.left_out]
-    return {kind: kinds.count(kind) for kind in dict.fromkeys(kinds)}
 
 
 def _zipped(files: Iterable[tuple[str, bytes]]) -> bytes:

@@ -1,5 +1,6 @@
 """The page of an access pack: what will be in it and what concerns others, then the file."""
 
+from collections.abc import Sequence
 from typing import Any
 
 from django import forms
@@ -9,8 +10,9 @@ from django.utils.decorators import method_decorator
 from django.utils.translation import gettext_lazy
 from django.views.decorators.cache import never_cache
 
-from config.access.making import PackRefused, Wanted, gather, make_access_pack, open_request
-from config.access.subject import Subject
+from config.access.making import PackRefused, Told, Wanted, gather, make_access_pack, open_request
+from config.access.notes import Note, notes_in
+from config.access.subject import Matter, Subject
 from config.access.words import left_of_erased
 from consent.models import AccessPack, OutgoingMail
 from mdm.erasure import places
@@ -20,12 +22,13 @@ from mdm.pages import StaffPage, log_access, staff_user
 
 
 class PackForm(forms.Form):
-    """The language of the pack, and what concerns others and is added for a reason."""
+    """The language of the pack, what concerns others and is added, notes that are left out."""
 
     language = forms.ChoiceField(
         label=gettext_lazy("Language of the person"), choices=settings.LANGUAGES
     )
     added = forms.MultipleChoiceField(required=False)
+    without = forms.MultipleChoiceField(required=False)
     reason = forms.CharField(
         label=gettext_lazy("Why it is added"),
         required=False,
@@ -33,11 +36,17 @@ class PackForm(forms.Form):
         help_text=gettext_lazy("Needed as soon as something is ticked; it is kept."),
     )
 
-    def __init__(self, subject: Subject, *args: Any, **kwargs: Any) -> None:
-        """Offer what concerns others in the file of this person."""
+    def __init__(self, told: Told, *args: Any, **kwargs: Any) -> None:
+        """Offer what concerns others, and what staff wrote, in the file of this person."""
         super().__init__(*args, **kwargs)
-        codes = [(matter.code, matter.words) for matter in subject.matters]
-        self.fields["added"].choices = codes  # type: ignore[attr-defined]
+        self.notes = notes_in(told.tables)
+        offered: dict[str, Sequence[Matter | Note]] = {
+            "added": told.subject.matters,
+            "without": self.notes,
+        }
+        for name, things in offered.items():
+            choices = [(thing.code, thing.words) for thing in things]
+            self.fields[name].choices = choices  # type: ignore[attr-defined]
 
     def wanted(self) -> Wanted:
         """Return how the pack is to be."""
@@ -70,14 +79,14 @@ class AccessPackPage(StaffPage):
             packs=AccessPack.objects.filter(customer__in=subject.id_keys).select_related(
                 "made_by", "request"
             ),
-            form=kwargs.pop("form", None) or PackForm(subject, initial=first),
+            form=kwargs.pop("form", None) or PackForm(told, initial=first),
             **kwargs,
         )
 
     def post(self, request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponse:
         """Send the file; it is not kept here, only its digest is."""
         customer = _customer(kwargs["public_id"])
-        form = PackForm(Subject(customer), request.POST)
+        form = PackForm(gather(customer), request.POST)
         if not form.is_valid():
             return self.render_to_response(self.get_context_data(form=form))
         try:

@@ -204,8 +204,7 @@ def _recipients(row: AccessPack, told: Told) -> Iterator[Flowable]:
         _(
             "Our staff, each as far as their work needs it: when your file was opened stands in "
             "tables/accesses.csv. Contact data leave only as a file that somebody downloads from "
-            "a target list. You were on these lists; who was no longer permitted at the moment of "
-            "the download was taken out of the file."
+            "a target list; who is no longer permitted at that moment is not in the file."
         )
     )
     downloads: dict[int, list[_Row]] = {}
@@ -226,6 +225,7 @@ def _recipients(row: AccessPack, told: Told) -> Iterator[Flowable]:
             )
         )
     if lines:
+        yield paragraph(_("You were on these lists:"), STRONG)
         yield _table((_("Campaign"), _("List"), _("Downloaded")), lines)
     else:
         yield paragraph(_("You were on no list."), STRONG)
@@ -293,29 +293,36 @@ def _rights(row: AccessPack, told: Told) -> Iterator[Flowable]:
 
 
 def _others(row: AccessPack, told: Told) -> Iterator[Flowable]:
-    kinds = [matter.kind for matter in told.subject.left_out]
-    if not kinds:
+    if not told.left_out:
         return
+    count_of = {
+        kind: told.left_out.get(kind, 0) for kind in ("point", "relation", "record", "note")
+    }
     yield from _head(_("What was left out, as it concerns other people too"))
     words = {
         "point": ngettext(
             "%(count)d contact point that other customers carry too",
             "%(count)d contact points that other customers carry too",
-            kinds.count("point"),
+            count_of["point"],
         ),
         "relation": ngettext(
             "%(count)d note on how you belong together with somebody",
             "%(count)d notes on how you belong together with somebody",
-            kinds.count("relation"),
+            count_of["relation"],
         ),
         "record": ngettext(
             "%(count)d record that was taken for yours and is somebody else's",
             "%(count)d records that were taken for yours and are somebody else's",
-            kinds.count("record"),
+            count_of["record"],
+        ),
+        "note": ngettext(
+            "%(count)d note of our staff that names somebody else",
+            "%(count)d notes of our staff that name somebody else",
+            count_of["note"],
         ),
     }
     for kind, text in words.items():
-        if count := kinds.count(kind):
+        if count := count_of[kind]:
             yield paragraph("• " + text % {"count": count})
     yield paragraph(
         _(
