@@ -144,7 +144,7 @@ def survive(
     oldest = min((candidate.record_id for candidate in candidates), default=None)
     for group, place in _PLACES.items():
         mine = [pin for pin in latest_first if pin.attribute == group] if pins else ()
-        if group == OTHER_PHONE:
+        if group == OTHER_PHONE and candidates:
             columns[place] = [others_than(row[_PHONE] or "", columns[_OTHER_PHONE])]
         said = list(zip(*columns[place], strict=True))
         # All say the same, or nothing: so it mostly is, and nothing needs to be compared.

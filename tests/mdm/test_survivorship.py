@@ -112,7 +112,6 @@ def test_whoever_says_something_else_has_lost_for_a_reason_and_nobody_else_has(m
             phone=st.sampled_from(["", "1", "2"]),
             other_phone=st.sampled_from(["", "1", "2", "3"]),
         ).filter(lambda c: len(set(c.values[_PHONES])) == 2 or not any(c.values[_PHONES])),
-        min_size=1,
         unique_by=lambda c: c.record_id,
     )
 )
