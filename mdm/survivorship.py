@@ -144,7 +144,7 @@ def survive(
     oldest = min((candidate.record_id for candidate in candidates), default=None)
     for group, place in _PLACES.items():
         mine = [pin for pin in latest_first if pin.attribute == group] if pins else ()
-        if group == OTHER_PHONE and candidates:
+        if group == OTHER_PHONE:
             columns[place] = [others_than(row[_PHONE] or "", columns[_OTHER_PHONE])]
         said = list(zip(*columns[place], strict=True))
         # All say the same, or nothing: so it mostly is, and nothing needs to be compared.
@@ -181,7 +181,8 @@ _STREET = _PLACES[ADDRESS].start
 
 def _columns(candidates: Sequence[Candidate]) -> list[Value]:
     """Return what the candidates say, one attribute after the other."""
-    return list(zip(*(candidate.values for candidate in candidates), strict=True))
+    said = list(zip(*(candidate.values for candidate in candidates), strict=True))
+    return said or [()] * len(ATTRIBUTES)
 
 
 def _stated(
