@@ -154,8 +154,12 @@ class Subject:
         return list(found.select_related("source", "batch__mapping"))
 
     def _points_of_others(self) -> dict[int, int]:
-        """Return the contact points that other customers carry too → how many customers."""
-        points = {one.contact_point_id for one in self.carried}
+        """Return the numbers and mailboxes that other customers carry too → how many customers.
+
+        Where she lives is hers to know, whoever lives there too.
+        """
+        post = ContactPoint.Kind.POST
+        points = {one.contact_point_id for one in self.carried if one.contact_point.kind != post}
         others = RecordContactPoint.objects.filter(contact_point__in=points)
         counted = others.exclude(record__in=self.keys).order_by().values_list("contact_point")
         return dict(counted.annotate(count=Count("record__customer", distinct=True)))

@@ -1,7 +1,7 @@
 """What is left out of an access pack because other people carry it too: pure.
 
-A contact point that is left out is found wherever it stands: in the attributes and the raw cells
-of a record, in golden records, and in whatever staff or the person wrote.
+A number or mailbox that is left out is found wherever it stands: in the attributes and the raw
+cells of a record, in golden records, and in whatever staff or the person wrote.
 """
 
 import re
@@ -12,8 +12,8 @@ from typing import Any
 from mdm.folding import fold
 from mdm.loading.points import points
 from mdm.mapping import SourceMapping
-from mdm.models import ADDRESS_ATTRIBUTES, ATTRIBUTES, ContactPoint, PersonValues
-from mdm.standardise.record import COMPOSED, StandardRecord
+from mdm.models import ATTRIBUTES, ContactPoint, PersonValues
+from mdm.standardise.record import StandardRecord
 
 _BETWEEN_DIGITS = re.compile(r"[\W_]+")
 # The digits that every spelling of a number has: 0639…, +33 6 39…, 0033 639….
@@ -28,17 +28,17 @@ class Veil:
     places: frozenset[tuple[str, str]]
     """Kind and compared form of each."""
     words: tuple[str, ...]
-    """E-mail addresses and postal addresses, folded."""
+    """E-mail addresses, folded."""
     digits: tuple[str, ...]
 
     @classmethod
     def over(cls, left_out: Collection[ContactPoint]) -> "Veil":
         """Return the veil over these contact points."""
         phones = [point for point in left_out if point.kind == ContactPoint.Kind.PHONE]
-        others = [point for point in left_out if point.kind != ContactPoint.Kind.PHONE]
+        mailboxes = [point for point in left_out if point.kind == ContactPoint.Kind.EMAIL]
         return cls(
             frozenset((point.kind, point.value) for point in left_out),
-            tuple({fold(text) for point in others for text in (point.value, point.display)}),
+            tuple({fold(text) for point in mailboxes for text in (point.value, point.display)}),
             tuple({point.value.lstrip("+")[-_LAST_DIGITS:] for point in phones}),
         )
 
@@ -58,7 +58,7 @@ class Veil:
         return point.display
 
     def hidden_in(self, row: PersonValues | Any) -> frozenset[str]:
-        """Return in which attributes (`address` as a whole) a row carries what is left out."""
+        """Return in which attributes a row carries what is left out."""
         if not self.places:
             return frozenset()
         said = [getattr(row, name) for name in ATTRIBUTES]
@@ -70,7 +70,7 @@ class Veil:
 
     def values(self, row: PersonValues | Any) -> dict[str, Any]:
         """Return the attributes of a record or golden record, those left out as None."""
-        hidden = self._attributes(self.hidden_in(row))
+        hidden = self.hidden_in(row)
         return {name: None if name in hidden else getattr(row, name) for name in ATTRIBUTES}
 
     def cells(self, row: Any, mapping: SourceMapping) -> dict[str, Any]:
@@ -79,14 +79,13 @@ class Veil:
         if not hidden:
             return dict(row.raw)
         of = {column.name: column.attribute for column in mapping.columns}
-        withheld = self._attributes(hidden) | (set(COMPOSED) if "address" in hidden else set())
         # Which of two columns told which number depends on what stands in them.
         numbers = [getattr(row, name)[-_LAST_DIGITS:] for name in _PHONES - hidden]
         return {
             name: cell
             for name, cell in row.raw.items()
             if _has_number(str(cell), filter(None, numbers))
-            or not (of.get(name) in withheld or (hidden & _PHONES and of.get(name) in _PHONES))
+            or not (of.get(name) in hidden or (hidden & _PHONES and of.get(name) in _PHONES))
         }
 
     def guarded(self, value: Any) -> Any:
@@ -98,15 +97,6 @@ class Veil:
         if isinstance(value, list | tuple):
             return [self.guarded(part) for part in value]
         return value
-
-    @staticmethod
-    def _attributes(carried: Iterable[str]) -> set[str]:
-        """Return the attributes of what a record carries."""
-        return {
-            name
-            for attribute in carried
-            for name in (ADDRESS_ATTRIBUTES if attribute == "address" else (attribute,))
-        }
 
 
 def _has_number(text: str, numbers: Iterable[str]) -> bool:
