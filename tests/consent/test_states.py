@@ -156,8 +156,10 @@ def test_an_import_never_lifts_a_refusal(ledger: list[Event], key: Key, claim: E
     claim = claim._replace(event_id=10**7, actor=Actor.IMPORT, evidence=EvidenceLevel.SIGNED)
     before, after = fold(ledger, key), fold([*ledger, claim], key)
 
-    # A consent on a bad notice is void: no refusal, so a new claim may be made.
-    is_refusal = before.state not in GRANTED | {State.NONE, State.INVALIDATED}
+    # A consent on a bad notice is void, and a broker's claim waits: no refusals, so a new claim
+    # may be made.
+    no_refusals = {State.NONE, State.INVALIDATED, State.QUARANTINED}
+    is_refusal = before.state not in GRANTED | no_refusals
     assert not is_refusal or after.state not in GRANTED
 
 
