@@ -5,10 +5,11 @@ Never through a job: it takes effect before the click is answered, and is sealed
 
 from collections.abc import Sequence
 
-from consent.ledger import RESTRICTIVE, NewEvent, holders, record_events
+from consent.ledger import RESTRICTIVE, NewEvent, record_events
 from consent.models import ConsentEvent, Evidence
 from consent.projection import project
 from consent.sealing import seal_soon
+from consent.told_events import holders
 from mdm.models import SourceRecord
 
 

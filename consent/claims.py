@@ -17,17 +17,14 @@ from consent.facts import ANY_KIND, CHANNEL_KINDS, ChannelCode, EvidenceLevel
 from consent.ledger import (
     RESTRICTIVE,
     NewEvent,
-    SharedRefusal,
-    first_events,
-    holders,
     numbered,
     record_events,
     record_first_events,
-    refusals_of_shared_points,
 )
 from consent.models import ALL_CHANNELS, ConsentEvent, Purpose
 from consent.phone_lines import is_mobile
 from consent.projection import project, project_births
+from consent.told_events import SharedRefusal, first_events, holders, refusals_of_shared_points
 from mdm import bulk
 from mdm.models import LoadBatch, RecordContactPoint, SourceRecord
 from mdm.signals import Births, CarriedPoint, PermissionClaim

@@ -12,8 +12,9 @@ from functools import lru_cache
 from typing import NamedTuple
 
 from consent.facts import ANY
-from consent.ledger import FirstEvent, NewEvent, assemble
+from consent.ledger import FirstEvent, NewEvent
 from consent.states import OLDEST, fold_all
+from consent.told_events import assemble
 from mdm.signals import CarriedPoint
 
 Place = tuple[int, int | None, str, int | None]

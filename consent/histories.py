@@ -24,10 +24,11 @@ from consent.conflicts import (
     states_of,
     were_together,
 )
-from consent.ledger import PERMISSIVE, READ, event_of, events_by_customer
+from consent.ledger import PERMISSIVE
 from consent.memberships import Membership, of_members
 from consent.models import ConflictResolution, ConsentEvent
 from consent.states import OWN_WILL, Event, EventType, known
+from consent.told_events import READ, event_of, events_by_customer
 from mdm.kept_queries import kept
 from mdm.key_sets import key_query, key_set
 from mdm.models import SourceRecord

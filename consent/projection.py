@@ -15,10 +15,10 @@ from consent.conflicts import States
 from consent.facts import ANY
 from consent.first_states import Content, Place, states_told_alone
 from consent.histories import states_by_customer
-from consent.ledger import FirstFacts
 from consent.memberships import Membership
 from consent.models import PermissionState, Purpose
 from consent.states import fold_all
+from consent.told_events import FirstFacts
 from mdm import audited, bulk
 from mdm.audit import record_history
 from mdm.identity import lock_customers

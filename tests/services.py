@@ -85,12 +85,8 @@ def find_chromium() -> Path:
 
 
 @contextmanager
-def postgresql(**settings: str) -> Iterator[str]:
-    """Run a PostgreSQL server for the length of the block and give its URL.
-
-    Args:
-        settings: of the server, beside those that suit a throw-away one.
-    """
+def postgresql() -> Iterator[str]:
+    """Run a PostgreSQL server for the length of the block and give its URL."""
     programs = find_postgresql()
     with _folder("orfevre-postgresql-") as folder:
         cluster, port = folder / "cluster", free_port()
@@ -108,7 +104,6 @@ def postgresql(**settings: str) -> Iterator[str]:
             # plans made for empty tables take minutes.
             "autovacuum": "off",
             "jit": "off",
-            **settings,
         }
         command = [str(programs / "postgres"), "-D", str(cluster), "-p", str(port)]
         for name, value in options.items():

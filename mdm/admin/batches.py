@@ -1,5 +1,8 @@
 """The list of loaded files; each has its own page (mdm:batch)."""
 
+from collections.abc import Callable
+from typing import Any
+
 from django.contrib import admin
 from django.http import HttpRequest
 from django.http.response import HttpResponseBase
@@ -10,6 +13,16 @@ from unfold.admin import ModelAdmin
 
 from mdm.models import LoadBatch
 from mdm.staff import staff_name
+
+
+def _count(field: str, heading: Any) -> Callable[[ModelAdmin, LoadBatch], str]:
+    """Return a column that shows a count with the reader's separators."""
+
+    @admin.display(description=heading, ordering=field)
+    def column(_admin: ModelAdmin, batch: LoadBatch) -> str:
+        return number_format(getattr(batch, field), force_grouping=True)
+
+    return column
 
 
 @admin.register(LoadBatch)
@@ -38,25 +51,10 @@ class LoadBatchAdmin(ModelAdmin):
         """Return how far the file came."""
         return batch.state_in_words
 
-    @admin.display(description=_("new"), ordering="new_count")
-    def new(self, batch: LoadBatch) -> str:
-        """Return a count with the reader's separators, as the next ones do."""
-        return number_format(batch.new_count, force_grouping=True)
-
-    @admin.display(description=_("changed"), ordering="changed_count")
-    def changed(self, batch: LoadBatch) -> str:
-        """Return how many records the file changed."""
-        return number_format(batch.changed_count, force_grouping=True)
-
-    @admin.display(description=_("the same"), ordering="same_count")
-    def same(self, batch: LoadBatch) -> str:
-        """Return how many rows said what was known."""
-        return number_format(batch.same_count, force_grouping=True)
-
-    @admin.display(description=_("rejected"), ordering="rejected_count")
-    def rejected(self, batch: LoadBatch) -> str:
-        """Return how many lines were refused."""
-        return number_format(batch.rejected_count, force_grouping=True)
+    new = _count("new_count", _("new"))
+    changed = _count("changed_count", _("changed"))
+    same = _count("same_count", _("the same"))
+    rejected = _count("rejected_count", _("rejected"))
 
     @admin.display(description=_("loaded by"), ordering="created_by")
     def loaded_by(self, batch: LoadBatch) -> str:

@@ -6,8 +6,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from consent.first_states import states_told_alone
-from consent.ledger import NewEvent, assemble, numbered
+from consent.ledger import NewEvent, numbered
 from consent.states import fold_all
+from consent.told_events import assemble
 from mdm.signals import CarriedPoint
 
 MOMENT = datetime(2026, 3, 1, 12, tzinfo=UTC)
