@@ -6,12 +6,15 @@ its parent held.
 
 import subprocess
 import sys
+from datetime import date
 from pathlib import Path
 
 from benchmarks.steps import REPOSITORY
 from mdm.demo.company import CompanyFiles, write_company
 
 SEED = 1
+DEMO_DAY = date(2026, 9, 1)
+"""The people of a demo company follow the day, and figures of two days are compared."""
 
 
 def company_of(folder: Path, *, rows: int) -> CompanyFiles:
@@ -22,4 +25,4 @@ def company_of(folder: Path, *, rows: int) -> CompanyFiles:
 
 
 if __name__ == "__main__":
-    write_company(Path(sys.argv[1]), rows=int(sys.argv[2]), seed=SEED)
+    write_company(Path(sys.argv[1]), rows=int(sys.argv[2]), seed=SEED, today=DEMO_DAY)

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from benchmarks.company import company_of
 from benchmarks.steps import REPOSITORY, Measured, Site
 
 MAPPINGS = REPOSITORY / "mdm" / "mappings"
@@ -128,11 +129,8 @@ def _splink_fake(origin: Path, folder: Path) -> Sample:
 
 
 def _demo(folder: Path) -> Sample:
-    # Written here rather than by seed_demo, which would load it, too.
-    from mdm.demo.company import write_company
-
     shutil.rmtree(folder, ignore_errors=True)
-    files = write_company(folder, rows=5000, seed=1)
+    files = company_of(folder, rows=5000)
     inputs = tuple(
         Input(code, _mapping(f"demo-{code}"), getattr(files, code))
         for code in ("crm", "shop", "newsletter")

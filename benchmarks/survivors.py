@@ -10,7 +10,8 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from benchmarks.tables import DEMO_DAY, demo_reader, folded, registered_people
+from benchmarks.company import DEMO_DAY
+from benchmarks.tables import demo_reader, folded, registered_people
 
 if TYPE_CHECKING:
     from mdm.demo.people import Person

@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING, Any
 
 import django
 
+from benchmarks.company import DEMO_DAY
 from benchmarks.elsewhere.sets import SETS, invented_sample
 from benchmarks.real_input import Input, Sample, sample_folder, samples
 from benchmarks.steps import REPOSITORY
@@ -24,7 +25,6 @@ if TYPE_CHECKING:
     from mdm.loading.rows import RowReader, StandardRow
 
 FOLDER = REPOSITORY / ".data" / "bench"
-DEMO_DAY = date(2026, 9, 1)
 Row = dict[str, str]
 
 
