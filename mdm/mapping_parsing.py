@@ -112,7 +112,7 @@ def _column(entry: object, number: int) -> Column:
         yes=_answers(table, "yes", name, YES),
         no=_answers(table, "no", name, NO),
         values=_values(table, name),
-        by_words=table.get("by_words") is True,
+        by_words=table.get("by_words", False),
     )
 
 
@@ -166,6 +166,8 @@ def _check_fitting(table: Mapping[str, Any], name: str, attribute: str) -> None:
                 _("Column “%(column)s”: %(attribute)s takes no %(option)s.")
                 % {**words, "option": option}
             )
+    if not isinstance(table.get("by_words", False), bool):
+        raise MappingError(_("Column “%(column)s”: by_words is true or false.") % words)
 
 
 def _date_format(table: Mapping[str, Any], name: str) -> str:

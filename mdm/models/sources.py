@@ -7,7 +7,7 @@ from django.core.validators import MaxValueValidator, RegexValidator
 from django.db import models
 from django.db.models import Q
 from django.utils.translation import gettext_lazy as _
-from django.utils.translation import pgettext
+from django.utils.translation import pgettext, pgettext_lazy
 
 from mdm.audit import AuditTrail
 from mdm.mapping import DATABASE_VARIABLE
@@ -191,6 +191,15 @@ class MappingDraft(models.Model):
         return self.file_name
 
 
+_HOW_FAR = {
+    Job.State.QUEUED: pgettext_lazy("file", "waiting"),
+    Job.State.RUNNING: pgettext_lazy("file", "being loaded"),
+    Job.State.DONE: pgettext_lazy("file", "loaded"),
+    Job.State.FAILED: pgettext_lazy("file", "failed"),
+    Job.State.CANCELLED: pgettext_lazy("file", "stopped"),
+}
+
+
 class LoadBatch(models.Model):
     """One file for one source: what it was, what it changed, what it refused.
 
@@ -282,7 +291,7 @@ class LoadBatch(models.Model):
         if self.is_undone:
             return pgettext("file", "undone")
         if self.job:
-            return self.job.get_state_display()
+            return str(_HOW_FAR[Job.State(self.job.state)])
         return str(_("to be applied or thrown away") if self.is_waiting else _("thrown away"))
 
 

@@ -45,6 +45,8 @@ def test_a_mapping_may_be_json(tmp_path):
         (column(attribute="birth_date", format="epoch"), "epoch"),
         (column(attribute="permission", channel="sms", yes="O"), '["O"]'),
         (column(attribute="opt_out", channel="sms", yes=["1"], no=["1"]), "1"),
+        (column(attribute="opt_out", channel="sms", by_words="yes"), "by_words"),
+        (column(attribute="city", by_words=True), "by_words"),
         (column(attribute="source_key"), "source_key"),
         (column(attribute="city", colour="red"), "colour"),
         ({"column": [KEY, {"name": "id", "attribute": "city"}]}, "id"),
