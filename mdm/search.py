@@ -165,12 +165,13 @@ def _hits(customer_ids: list[int], reasons: dict[int, str], words: list[str]) ->
 
 
 def _where(words: list[str], customer: Customer) -> str:
-    """Return what of a customer holds the words: `name, town`."""
+    """Return what of a customer holds the words: `name, town`; nothing when her name does."""
     golden = getattr(customer, "golden", None)
     if golden is None:
         return ""
+    name = _("name")
     values = {
-        _("name"): " ".join(
+        name: " ".join(
             (golden.given_name, golden.family_name, golden.birth_name, golden.organisation)
         ),
         _("town"): f"{golden.postcode} {golden.city}",
@@ -182,7 +183,7 @@ def _where(words: list[str], customer: Customer) -> str:
     told = [label for label in texts if label in where]
     if "" in where:
         told.append(_("what one of her records says"))
-    return _("found by: %(what)s") % {"what": ", ".join(told)} if told else ""
+    return "" if told in ([], [name]) else _("found by: %(what)s") % {"what": ", ".join(told)}
 
 
 def _hit(customer: Customer, reason: str) -> Hit:

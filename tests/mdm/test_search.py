@@ -36,7 +36,7 @@ def lefebvre(**values: str) -> SourceRecord:
 
 @pytest.mark.parametrize(
     ("text", "reason"),
-    [("lefebvre", "name"), ("zoé nantes", "name, town"), ("39981234", "phone")],
+    [("zoé nantes", "name, town"), ("39981234", "phone")],
 )
 def test_the_page_says_by_what_somebody_was_found(text, reason):
     lefebvre()
@@ -46,6 +46,16 @@ def test_the_page_says_by_what_somebody_was_found(text, reason):
 
     assert [hit.reason for hit in page.context["hits"]] == [f"found by: {reason}"] * 2
     assert page.text.count(f'<div class="o-quiet">found by: {reason}</div>') == 2
+
+
+def test_of_whom_the_name_alone_was_typed_it_goes_without_saying():
+    lefebvre()
+    make_record(given_name="Zoé", family_name="Lefèbvre")
+
+    page = client_of("steward").post(reverse("mdm:search"), {"text": "lefebvre"})
+
+    assert [hit.reason for hit in page.context["hits"]] == ["", ""]
+    assert "found by" not in page.text
 
 
 def found(text: str) -> list[int]:
