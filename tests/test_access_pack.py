@@ -5,15 +5,11 @@ import hashlib
 import io
 import json
 import re
-import zipfile
-from dataclasses import dataclass
 from datetime import timedelta
 from typing import Any
 
 import pytest
-from django.apps import apps
 from django.db import connection
-from django.http import HttpResponse
 from django.test.utils import CaptureQueriesContext
 from django.urls import reverse
 from django.utils.html import escape
@@ -31,6 +27,7 @@ from mdm import erasure
 from mdm.households import relate
 from mdm.models import AccessLog, ContactPoint, Customer, Sale, SourceRecord
 from mdm.pins import pin
+from tests.access_packs import page_of, take
 from tests.campaigns.factories import frozen_list, make_campaign
 from tests.consent.factories import record_event
 from tests.factories import UserFactory
@@ -54,32 +51,6 @@ _MAPPING = {**DOCUMENT, "column": _COLUMNS}
 _NAMES = [column["name"] for column in _COLUMNS]
 
 
-@dataclass(frozen=True)
-class Pack:
-    """A pack that was sent, opened."""
-
-    response: HttpResponse
-    files: dict[str, bytes]
-
-    @property
-    def data(self) -> dict[str, Any]:
-        return json.loads(self.files["data.json"])
-
-    def table(self, name: str) -> list[dict[str, Any]]:
-        return self.data["tables"][name]
-
-    def csv(self, name: str) -> list[dict[str, str]]:
-        text = self.files[name].decode("utf-8-sig")
-        return list(csv.DictReader(io.StringIO(text), delimiter=";"))
-
-    @property
-    def text(self) -> str:
-        """Everything a reader finds in the file but the PDF, which is compressed."""
-        return "\n".join(
-            content.decode() for name, content in self.files.items() if not name.endswith("pdf")
-        )
-
-
 @pytest.fixture
 def record() -> SourceRecord:
     """A customer from a file: with a purchase, a permission, a shared phone, a formula."""
@@ -99,18 +70,6 @@ def neighbour(record: SourceRecord) -> SourceRecord:
         given_name="Nestor", family_name="Nachbar", email="nestor@example.com", phone=SHARED,
         source="till", key="SECRET-9", website="nestor.example.org",
     )  # fmt: skip
-
-
-def page_of(record: SourceRecord) -> str:
-    return reverse("mdm:customer-access-pack", args=[record.customer.public_id])
-
-
-def take(record: SourceRecord, role: str = "dpo", **told: Any) -> Pack:
-    response = client_of(role).post(page_of(record), {"language": "en", **told})
-    assert response["Content-Type"] == "application/zip", response.text
-    with zipfile.ZipFile(io.BytesIO(response.content)) as archive:
-        assert archive.testzip() is None
-        return Pack(response, {name: archive.read(name) for name in archive.namelist()})
 
 
 def test_the_file_holds_what_is_known_of_a_loaded_customer(record):
@@ -417,40 +376,3 @@ def test_the_queries_do_not_grow_with_the_file(record):
 
     assert ConsentEvent.objects.count() == 14
     assert (spent("get"), spent("post")) == few
-
-
-def test_every_place_of_personal_data_is_told_or_says_why_not():
-    tables = {table.name for table in TABLES}
-
-    for place in erasure.places():
-        assert bool(place.told_in) != bool(place.untold), str(place.label)
-        assert not place.told_in or place.told_in in tables, str(place.label)
-
-
-# Models that point at a person and that no table of the pack reads, and why that is right.
-NOT_TOLD = {
-    "consent.HistoricalPause": "earlier states of a pause, which is told",
-    "matching.FormerEvidence": "what a search replaced: scores that count no more",
-    "matching.ReviewTask": "a question to staff on two records; the answer is told",
-    "mdm.HistoricalAlias": "earlier states of an id kept, which is told",
-    "mdm.HistoricalCustomer": "the events of the customer tell the same",
-    "mdm.HistoricalPin": "a pin is told with when it was made and taken back",
-    "mdm.HistoricalRelation": "a relation is told with when it was made and taken back",
-    "matching.HistoricalDecision": "a decision is told with when it was made and taken back",
-    "matching.HistoricalRepair": "a repair is told with its decisions",
-    "consent.HistoricalPermissionState": "derived from the events, which are told",
-    "consent.HistoricalRightsRequest": "a request is told with when it came and was answered",
-}
-
-
-def test_every_model_that_points_at_a_person_is_told_or_listed_with_the_reason():
-    people = {Customer, SourceRecord, ContactPoint}
-    pointing = {
-        model
-        for model in apps.get_models(include_auto_created=True)
-        for field in model._meta.get_fields()
-        if field.many_to_one and field.related_model in people
-    }
-    told = {model for table in TABLES for model in table.models}
-
-    assert {model._meta.label for model in pointing - told} == set(NOT_TOLD)
