@@ -187,7 +187,7 @@ def _present_plan(row: MatchRun) -> dict[str, Any]:
 
 def _is_learnt(plan: Mapping[str, Any]) -> bool:
     """Say whether parts score at once, by the model that the row has from the start."""
-    return bool(plan["phases"] == [Phase.PAIRS])
+    return bool(plan.get("phases") == [Phase.PAIRS])  # Plans of older versions name none.
 
 
 def _fingerprint(work: "Work", ids: "Ids", plan: Mapping[str, Any], row: MatchRun) -> str:
