@@ -7,6 +7,7 @@ from django.db.models import Prefetch, Q
 from django.utils.translation import gettext_lazy as _
 
 from campaigns.models import ListDownload, TargetListMember
+from config.access.documents import proofs_about
 from config.access.subject import Subject
 from config.access.table import Table
 from consent.mails import address_fingerprint
@@ -80,12 +81,9 @@ def _events(subject: Subject) -> Rows:
 
 def _evidence(subject: Subject) -> Rows:
     hers = ConsentEvent.objects.filter(source_record__in=subject.keys)
-    about: Any = Q(events__in=hers) | Q(findings__claim__event__in=hers)
-    proofs = Evidence.objects.filter(about).distinct().order_by("pk")
-    related = proofs.select_related("collection_point").prefetch_related(
-        Prefetch("events", queryset=hers.order_by("pk"))
-    )
-    for proof in related:
+    proofs = proofs_about(subject.keys).select_related("collection_point")
+    files = {document.proof.pk: document.file_name for document in subject.told_documents}
+    for proof in proofs.prefetch_related(Prefetch("events", queryset=hers.order_by("pk"))):
         yield (
             proof.uuid,
             [str(event.uuid) for event in proof.events.all()],
@@ -93,6 +91,7 @@ def _evidence(subject: Subject) -> Rows:
             proof.collection_point.code if proof.collection_point else None,
             proof.reference,
             bool(proof.file),
+            files.get(proof.pk),
             proof.file_sha256,
             proof.form_origin,
             proof.requested_at,
@@ -275,6 +274,7 @@ TABLES = (
             "collection_point",
             "reference",
             "has_document",
+            "document",
             "document_sha256",
             "form",
             "asked_at",

@@ -15,6 +15,7 @@ from django.utils.translation import gettext as _
 from django.utils.translation import override
 
 from campaigns.formats import csv
+from config.access.documents import Document, DocumentAltered
 from config.access.notes import leave_out
 from config.access.provided import provided, provided_lines
 from config.access.subject import Subject
@@ -30,7 +31,12 @@ FORMAT = "orfevre-access-1"
 
 
 class PackRefused(Exception):
-    """The pack cannot be made as asked; the text says why."""
+    """The pack cannot be made as asked; the text says why, `field` of the form where."""
+
+    def __init__(self, words: str, field: str) -> None:
+        """Say what is wrong, and with which field."""
+        super().__init__(words)
+        self.field = field
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,7 +47,7 @@ class Wanted:
     added: Collection[str] = ()
     reason: str = ""
     without: Collection[str] = ()
-    """Codes of notes of staff that name somebody else."""
+    """Codes of notes of staff that name somebody else, and of documents that show somebody."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,7 +62,11 @@ class Told:
     @property
     def left_out(self) -> dict[str, int]:
         """How many things of each kind were left out because they concern others too."""
-        kinds = [matter.kind for matter in self.subject.left_out] + ["note"] * self.note_count
+        subject = self.subject
+        kept = set(subject.told_documents)
+        own = [document for document in subject.own_documents if document not in kept]
+        kinds = [matter.kind for matter in subject.left_out]
+        kinds += ["note"] * self.note_count + ["document"] * len(own)
         return {kind: kinds.count(kind) for kind in dict.fromkeys(kinds)}
 
     @property
@@ -91,7 +101,7 @@ def gather(
     customer: Customer, *, added: Collection[str] = (), without: Collection[str] = ()
 ) -> Told:
     """Read everything that a pack about a customer would say now."""
-    subject = Subject(customer, added=added)
+    subject = Subject(customer, added=added, without=without)
     tables = [tell(table, subject) for table in TABLES]
     return Told(subject, tables, leave_out(tables, without))
 
@@ -100,10 +110,13 @@ def make_access_pack(customer: Customer, wanted: Wanted, *, by: User) -> MadePac
     """Make the pack, note its digest, what was added and why, and who made it.
 
     Raises:
-        PackRefused: when something that concerns others is added without a reason.
+        PackRefused: when something that concerns others is added without a reason, or a
+            document cannot go along as it was kept.
     """
     if wanted.added and not wanted.reason.strip():
-        raise PackRefused(_("Say why: what concerns other people is added for a reason only."))
+        raise PackRefused(
+            _("Say why: what concerns other people is added for a reason only."), "reason"
+        )
     row = AccessPack(customer=customer, language=wanted.language, made_by=by)
     with one_snapshot(), override(wanted.language):
         told = gather(customer, added=wanted.added, without=wanted.without)
@@ -116,6 +129,8 @@ def make_access_pack(customer: Customer, wanted: Wanted, *, by: User) -> MadePac
     with transaction.atomic():
         row.save()
         log_access(by, "access pack", f"SHA-256 {row.sha256}")
+        for document in told.subject.told_documents:
+            log_access(by, "evidence file", str(document.proof.uuid))
     return MadePack(content, row)
 
 
@@ -133,6 +148,19 @@ def _files(row: AccessPack, told: Told) -> Iterable[tuple[str, bytes]]:
     yield "provided.json", _json({**head, "tables": given})
     header, *lines = provided_lines(given)
     yield "provided.csv", _csv(header, lines)
+    for document in told.subject.told_documents:
+        yield document.file_name, _content(document)
+
+
+def _content(document: Document) -> bytes:
+    try:
+        return document.read()
+    except DocumentAltered as error:
+        words = _(
+            "The document “%(document)s” is missing, or is no more what was kept: look for it in "
+            "a backup, or leave it out."
+        )
+        raise PackRefused(words % {"document": document.words}, "without") from error
 
 
 def _head(row: AccessPack, told: Told) -> dict[str, Any]:

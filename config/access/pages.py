@@ -10,6 +10,7 @@ from django.utils.decorators import method_decorator
 from django.utils.translation import gettext_lazy
 from django.views.decorators.cache import never_cache
 
+from config.access.documents import Document
 from config.access.making import PackRefused, Told, Wanted, gather, make_access_pack, open_request
 from config.access.notes import Note, notes_in
 from config.access.subject import Matter, Subject
@@ -22,7 +23,7 @@ from mdm.pages import StaffPage, log_access, staff_user
 
 
 class PackForm(forms.Form):
-    """The language of the pack, what concerns others and is added, notes that are left out."""
+    """The language of the pack, what concerns others and is added, what else is left out."""
 
     language = forms.ChoiceField(
         label=gettext_lazy("Language of the person"), choices=settings.LANGUAGES
@@ -37,12 +38,13 @@ class PackForm(forms.Form):
     )
 
     def __init__(self, told: Told, *args: Any, **kwargs: Any) -> None:
-        """Offer what concerns others, and what staff wrote, in the file of this person."""
+        """Offer what concerns others, what staff wrote, and documents, in this person's file."""
         super().__init__(*args, **kwargs)
         self.notes = notes_in(told.tables)
-        offered: dict[str, Sequence[Matter | Note]] = {
+        self.documents = told.subject.own_documents
+        offered: dict[str, Sequence[Matter | Note | Document]] = {
             "added": told.subject.matters,
-            "without": self.notes,
+            "without": [*self.notes, *self.documents],
         }
         for name, things in offered.items():
             choices = [(thing.code, thing.words) for thing in things]
@@ -92,7 +94,7 @@ class AccessPackPage(StaffPage):
         try:
             made = make_access_pack(customer, form.wanted(), by=staff_user(request))
         except PackRefused as refusal:
-            form.add_error("reason", str(refusal))
+            form.add_error(refusal.field, str(refusal))
             return self.render_to_response(self.get_context_data(form=form))
         return HttpResponse(
             made.content,

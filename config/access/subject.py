@@ -11,6 +11,7 @@ from django.utils.timezone import localtime
 from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
 
+from config.access.documents import Document, documents_about
 from config.access.veil import Veil
 from matching.models import Decision
 from mdm.mapping import SourceMapping
@@ -37,17 +38,20 @@ class Matter:
 
     @property
     def kind(self) -> str:
-        """What sort of thing it is: point, relation or record."""
+        """What sort of thing it is: point, relation, record or document."""
         return self.code.partition("-")[0]
 
 
 class Subject:
     """A person with her records and contact points, read once; `added` are codes of matters.
 
-    The queries are a dozen, whatever she has.
+    `without` are codes of documents about her alone that the DPO leaves out.
+    The queries are a dozen and a few, whatever she has.
     """
 
-    def __init__(self, customer: Customer, *, added: Collection[str] = ()) -> None:
+    def __init__(
+        self, customer: Customer, *, added: Collection[str] = (), without: Collection[str] = ()
+    ) -> None:
         """Read a live customer's records, what they carry, and who else does."""
         self.customer = customer
         merged = list(customer.merged_ids.order_by("pk"))
@@ -69,10 +73,12 @@ class Subject:
         self.pins = list(Pin.objects.filter(record__in=self.keys).order_by("pk"))
         self.decisions = self._decisions()
         self.relations = self._relations()
+        self.documents = documents_about(self.keys)
         self._others = self._records_of_others()
         self._shared = self._points_of_others()
         self.matters = list(self._matters())
         self.added = frozenset(added) & {matter.code for matter in self.matters}
+        self._without = frozenset(without)
         self.veil = Veil.over(
             [p for p in self._points() if p.pk in self._shared and self._is_left_out(p)]
         )
@@ -113,6 +119,21 @@ class Subject:
     def added_relations(self) -> list[Relation]:
         """Relations with others that were added."""
         return [told for told in self.relations if f"relation-{told.pk}" in self.added]
+
+    @property
+    def own_documents(self) -> list[Document]:
+        """Documents that prove nothing about anybody else, as far as is known."""
+        return [document for document in self.documents if not document.count_of_others]
+
+    @property
+    def told_documents(self) -> list[Document]:
+        """The documents that go along: her own that are not left out, others' that were added."""
+        return [
+            document
+            for document in self.documents
+            if document.code in self.added
+            or not (document.count_of_others or document.code in self._without)
+        ]
 
     def _points(self) -> list[ContactPoint]:
         return list({one.contact_point_id: one.contact_point for one in self.carried}.values())
@@ -185,6 +206,15 @@ class Subject:
                 f"{record.source.label} {record.source_key} · {record.full_name}",
                 self._how_it_went(record),
             )
+        for document in self.documents:
+            if not (count := document.count_of_others):
+                continue
+            words = ngettext(
+                "Document of evidence: it proves something about %(count)d other record too.",
+                "Document of evidence: it proves something about %(count)d other records too.",
+                count,
+            )
+            yield Matter(document.code, document.words, words % {"count": count})
 
     def _other(self, relation: Relation) -> SourceRecord:
         return relation.right if relation.left_id in self.by_key else relation.left

@@ -295,9 +295,8 @@ def _rights(row: AccessPack, told: Told) -> Iterator[Flowable]:
 def _others(row: AccessPack, told: Told) -> Iterator[Flowable]:
     if not told.left_out:
         return
-    count_of = {
-        kind: told.left_out.get(kind, 0) for kind in ("point", "relation", "record", "note")
-    }
+    kinds = ("point", "relation", "record", "document", "note")
+    count_of = {kind: told.left_out.get(kind, 0) for kind in kinds}
     yield from _head(_("What was left out, as it concerns other people too"))
     words = {
         "point": ngettext(
@@ -314,6 +313,11 @@ def _others(row: AccessPack, told: Told) -> Iterator[Flowable]:
             "%(count)d record that was taken for yours and is somebody else's",
             "%(count)d records that were taken for yours and are somebody else's",
             count_of["record"],
+        ),
+        "document": ngettext(
+            "%(count)d document of evidence that shows somebody else too",
+            "%(count)d documents of evidence that show somebody else too",
+            count_of["document"],
         ),
         "note": ngettext(
             "%(count)d note of our staff that names somebody else",
@@ -339,6 +343,7 @@ def _contents(row: AccessPack, told: Told) -> Iterator[Flowable]:
         (f"tables/{table.name}.csv", table.table.title, number_format(len(table.rows)))
         for table in told.tables
     ]
+    lines += [(document.file_name, document.words, "") for document in told.subject.told_documents]
     yield _table((_("File"), _("What"), _("Lines")), lines, (70, 80))
 
 
