@@ -123,6 +123,30 @@ def test_the_process_beside_ends_with_the_load(staged: Stage, reader: RowReader)
     assert process.returncode is not None
 
 
+@pytest.mark.usefixtures("beside")
+def test_the_process_beside_stands_back_once_rows_are_written(staged: Stage, reader: RowReader):
+    with prepared(staged, reader) as preparation:
+        assert preparation._process is not None
+        pid = preparation._process.pid
+        while_read = os.getpriority(os.PRIO_PROCESS, pid)
+
+        next(iter(preparation))
+
+        assert while_read == os.getpriority(os.PRIO_PROCESS, 0)
+        assert os.getpriority(os.PRIO_PROCESS, pid) == min(while_read + 10, 19)
+
+
+@pytest.mark.usefixtures("beside")
+def test_a_platform_that_knows_no_priorities_loads_all_the_same(
+    staged: Stage, reader: RowReader, monkeypatch: pytest.MonkeyPatch
+):
+    here = prepared_here(staged, reader)
+    monkeypatch.delattr(os, "setpriority")
+
+    with prepared(staged, reader) as preparation:
+        assert list(preparation) == here
+
+
 @pytest.fixture
 def growing(staged: Stage, tmp_path: Path) -> Iterator[int]:
     """Lay the lines down one after the other: yield how many there are."""
