@@ -13,7 +13,7 @@ from django.db import connection
 from django.test import SimpleTestCase, TransactionTestCase
 from django.test.utils import setup_databases, teardown_databases
 from django.utils import translation
-from hypothesis import settings
+from hypothesis import HealthCheck, settings
 from pytest_django import DjangoDbBlocker
 
 from benchmarks.real_input import sample_folder
@@ -29,8 +29,9 @@ collect_ignore = [] if sample_folder() else ON_SAMPLE_DATA
 pytest_plugins = ["tests.browser.plugin"]
 
 # Nothing here is a timed test: a busy machine must not fail a property.
-settings.register_profile("usual", deadline=None)
-settings.register_profile("long", deadline=None, max_examples=1000)
+_PATIENT = settings(deadline=None, suppress_health_check=[HealthCheck.too_slow])
+settings.register_profile("usual", _PATIENT)
+settings.register_profile("long", _PATIENT, max_examples=1000)
 settings.load_profile(os.environ.get("HYPOTHESIS_PROFILE", "usual"))
 
 

@@ -6,7 +6,7 @@ from typing import Any
 
 from django.db import connection
 
-LONGEST_SECONDS = 60
+LONGEST_SECONDS = 180
 
 
 class Side(threading.Thread):

@@ -2,7 +2,6 @@
 
 import socket
 import threading
-import time
 from collections.abc import Iterator
 from contextlib import ExitStack, closing, contextmanager, suppress
 from urllib.parse import urlsplit
@@ -11,14 +10,15 @@ from urllib.request import urlopen
 import pytest
 
 from config.patient_worker import Patience, Sender
-from tests.instance import Instance
+from tests.instance import Instance, wait_until
+from tests.sides import LONGEST_SECONDS
 
 _SLOW = 20
 
 
 def trickling(host: str, port: int) -> socket.socket:
     """Return a connection that has announced an upload and sent the first bytes of it."""
-    sender = socket.create_connection((host, port), timeout=5)
+    sender = socket.create_connection((host, port), timeout=LONGEST_SECONDS)
     sender.sendall(
         b"POST /admin/login/ HTTP/1.1\r\nHost: 127.0.0.1\r\nContent-Length: 9000000\r\n"
         b"Content-Type: application/x-www-form-urlencoded\r\n\r\na"
@@ -54,7 +54,9 @@ def test_pages_answer_while_many_senders_trickle(instance: Instance):
         stack.enter_context(going_on(senders))
         # Those that came first hold what they may; the others are let go one after the other.
         # Without patience no answer ever comes: the senders go on.
-        answers = [urlopen(f"{instance.url}/healthz", timeout=60).status for _n in range(5)]
+        answers = [
+            urlopen(f"{instance.url}/healthz", timeout=LONGEST_SECONDS).status for _n in range(5)
+        ]
 
     assert answers == [200] * 5
 
@@ -72,14 +74,14 @@ def test_the_latest_of_too_many_senders_is_let_go_and_a_quick_one_never():
             ends[number] = "let go"
 
     threads = [threading.Thread(target=read, args=(number,)) for number in range(3)]
-    for thread in threads:
+    for number, thread in enumerate(threads, 1):
         thread.start()
-        time.sleep(0.05)
+        wait_until(lambda: len(patience._waiting) == number, "it is waited for")  # noqa: B023
     pairs[2][0].sendall(b"quick")
-    threads[2].join(5)
-    threads[0].join(5)
+    threads[2].join(LONGEST_SECONDS)
+    threads[0].join(LONGEST_SECONDS)
     pairs[1][0].sendall(b"late")
-    threads[1].join(5)
+    threads[1].join(LONGEST_SECONDS)
 
     assert ends == {0: "let go", 1: "late", 2: "quick"}
     for pair in pairs:

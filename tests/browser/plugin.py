@@ -5,13 +5,17 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
-from playwright.sync_api import Browser, BrowserContext, Page, sync_playwright
+from playwright.sync_api import Browser, BrowserContext, Page, expect, sync_playwright
 
 from tests.factories import PASSWORD, UserFactory
 from tests.instance import Instance
 
 # Playwright runs an event loop in this thread; the tests use the ORM beside it on purpose.
 os.environ["DJANGO_ALLOW_ASYNC_UNSAFE"] = "true"
+
+# Long enough for a busy machine: whoever waits in vain has failed, whoever does not pays nothing.
+_PATIENCE_MILLISECONDS = 60_000
+expect.set_options(timeout=_PATIENCE_MILLISECONDS)
 
 LogIn = Callable[[str], None]
 
@@ -41,7 +45,7 @@ def browser_context(chromium: Browser, tmp_path: Path) -> Iterator[BrowserContex
     context = chromium.new_context(
         locale="fr-FR", viewport={"width": 1400, "height": 900}, accept_downloads=True
     )
-    context.set_default_timeout(15_000)
+    context.set_default_timeout(_PATIENCE_MILLISECONDS)
     yield context
     context.close()
 

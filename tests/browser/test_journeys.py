@@ -85,7 +85,7 @@ def test_a_marketer_walks_from_a_campaign_to_a_file(company: Instance, page: Pag
     expect(page.locator("[data-waterfall]")).to_be_visible()
     page.locator("[data-freeze]").click()
     page.wait_for_url("**/lists/*/")
-    expect(page.locator("form[data-download]")).to_be_visible(timeout=60_000)
+    expect(page.locator("form[data-download]")).to_be_visible()
     page.fill("#reason", "Envoi du catalogue")
     with page.expect_download() as downloading:
         page.locator("button[name=format][value=csv]").click()

@@ -51,9 +51,9 @@ def test_an_unknown_file_becomes_a_source_with_its_records_and_is_undone(
 
     page.click("form[action$='/ask-undo/'] button")
     now = page.locator("form[action$='/undo/'] button")
-    expect(now).to_be_visible(timeout=60_000)
+    expect(now).to_be_visible()
     now.click()
-    expect(page.locator(".o-note--rare")).to_be_visible(timeout=60_000)
+    expect(page.locator(".o-note--rare")).to_be_visible()
     assert not SourceRecord.objects.active().exists()
 
 
@@ -82,7 +82,7 @@ def _map_what_was_proposed(page: Page) -> None:
 def _apply(page: Page) -> None:
     page.wait_for_url("**/loads/*/")
     apply = page.locator("form[action$='/apply/'] button")
-    expect(apply).to_be_visible(timeout=60_000)
+    expect(apply).to_be_visible()
     assert not SourceRecord.objects.exists()
     apply.click()
-    expect(page.locator("#rejects")).to_be_visible(timeout=60_000)
+    expect(page.locator("#rejects")).to_be_visible()

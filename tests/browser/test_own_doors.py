@@ -5,7 +5,6 @@ The mail is read from the folder where the worker wrote it.
 
 import hashlib
 import re
-import time
 from email import message_from_bytes, policy
 from pathlib import Path
 
@@ -16,7 +15,7 @@ from playwright.sync_api import BrowserContext, Page, expect
 from consent.models import ConsentEvent, EventSeal, Evidence, ProofPack
 from tests.browser.plugin import LogIn
 from tests.consent.doors import collection_point
-from tests.instance import Instance
+from tests.instance import Instance, wait_until
 
 pytestmark = [pytest.mark.browser, pytest.mark.services, pytest.mark.slow]
 
@@ -28,16 +27,20 @@ _END_OF_MAIL = b"\n" + b"-" * 79 + b"\n"
 
 def mailed(word: str) -> str:
     """Wait for a mail that holds a word and return its text part."""
-    deadline = time.monotonic() + 30
-    while time.monotonic() < deadline:
+    found: list[str] = []
+
+    def has_come() -> bool:
         for file in sorted((Path(settings.DATA_DIR) / "mails").glob("*.log"), reverse=True):
             for content in reversed(file.read_bytes().split(_END_OF_MAIL)):
                 body = message_from_bytes(content, policy=policy.default).get_body(("plain",))
                 text = body.get_content() if body else ""
                 if word in text:
-                    return text
-        time.sleep(0.2)
-    raise AssertionError(f"No mail with {word} within 30 seconds.")
+                    found.append(text)
+                    return True
+        return False
+
+    wait_until(has_come, f"a mail with {word} comes")
+    return found[0]
 
 
 def address_in(text: str, name: str) -> str:

@@ -250,7 +250,7 @@ REFUSALS = event_tuples("refused", "withdrawn", "objection")
 @settings(
     max_examples=histories(25),
     deadline=None,
-    suppress_health_check=[HealthCheck.function_scoped_fixture],
+    suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow],
 )
 @given(EVENTS, REFUSALS, st.lists(st.integers(0, 3), min_size=4, max_size=4))
 def test_one_and_many_agree_on_every_person(

@@ -348,7 +348,9 @@ def test_no_statement_changes_the_chain_but_for_the_salt(events):
 
 
 @settings(
-    max_examples=6, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture]
+    max_examples=6,
+    deadline=None,
+    suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow],
 )
 @given(st.lists(st.integers(0, 3), min_size=1, max_size=4), st.integers(1, 3))
 def test_blocks_of_any_size_make_one_chain(counts: list[int], size: int):

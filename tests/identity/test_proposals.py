@@ -43,7 +43,9 @@ def joined(records: list[int], pairs: Iterable[tuple[int, int]]) -> set[frozense
 
 
 @settings(
-    max_examples=10, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture]
+    max_examples=10,
+    deadline=None,
+    suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow],
 )
 @given(
     found=st.dictionaries(

@@ -80,7 +80,7 @@ def company() -> list[SourceRecord]:
 
 @settings(
     max_examples=10,
-    suppress_health_check=[HealthCheck.function_scoped_fixture],
+    suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow],
 )
 @given(acts)
 def test_any_changes_searched_alone_give_what_a_search_of_everything_gives(company, done):

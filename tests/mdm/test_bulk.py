@@ -20,7 +20,9 @@ texts = st.text(
 
 @pytest.mark.django_db
 @settings(
-    max_examples=25, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture]
+    max_examples=25,
+    deadline=None,
+    suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow],
 )
 @given(displays=st.lists(texts, min_size=1, max_size=4))
 def test_any_text_comes_back_as_it_was(displays: list[str]):

@@ -336,7 +336,9 @@ PEOPLE = st.lists(
 
 @given(rows=PEOPLE, seed=st.integers(0, 99), sizes=st.tuples(*[st.sampled_from([1, 2, 500])] * 2))
 @settings(
-    max_examples=25, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture]
+    max_examples=25,
+    deadline=None,
+    suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow],
 )
 def test_whatever_order_and_chunks_the_records_are_the_same_and_twice_is_nothing(
     rows, seed, sizes

@@ -100,7 +100,7 @@ def the_general_way(monkeypatch: pytest.MonkeyPatch) -> None:
 @settings(
     max_examples=histories(15),
     deadline=None,
-    suppress_health_check=[HealthCheck.function_scoped_fixture],
+    suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow],
 )
 @given(earlier=lines, content=lines)
 def test_new_records_come_to_what_the_general_way_comes_to(

@@ -186,7 +186,7 @@ _ROWS = st.dictionaries(
 @settings(
     max_examples=histories(25),
     deadline=None,
-    suppress_health_check=[HealthCheck.function_scoped_fixture],
+    suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow],
 )
 @given(known=_ROWS, sent=_ROWS)
 def test_a_preview_counts_what_the_load_then_counts(known, sent):

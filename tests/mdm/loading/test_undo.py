@@ -298,7 +298,7 @@ _FILE = st.dictionaries(st.sampled_from(["C1", "C2", "C3", "C4"]), _ROW, min_siz
 @settings(
     max_examples=histories(25),
     deadline=None,
-    suppress_health_check=[HealthCheck.function_scoped_fixture],
+    suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow],
 )
 @given(files=st.lists(_FILE, min_size=1, max_size=3), last=_FILE, chunk=st.integers(1, 3))
 def test_undoing_the_last_file_is_the_state_before_it(files, last, chunk):

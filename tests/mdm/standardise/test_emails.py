@@ -1,7 +1,5 @@
 """E-mail addresses: kept as given, valid or left out."""
 
-import time
-
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -14,6 +12,7 @@ from mdm.standardise.emails import (
     standardise_email,
     suggested_address,
 )
+from tests.effort import takes_at_most
 
 
 @pytest.mark.parametrize(
@@ -99,10 +98,6 @@ def test_a_standard_address_stays(cell):
     assert standardise_email(once).value == once
 
 
-def test_a_hostile_value_costs_less_than_a_blink():
-    spent = time.process_time()
-
-    for cell in ("a@" * 10_000, "a" * 50_000 + "!", "a." * 120 + "@example.org"):
-        standardise_email(cell)
-
-    assert time.process_time() - spent < 0.5
+@pytest.mark.parametrize("cell", ["a@" * 10_000, "a" * 50_000 + "!", "a." * 120 + "@example.org"])
+def test_a_hostile_value_costs_less_than_a_blink(cell):
+    assert takes_at_most(10, lambda number: standardise_email(cell[number:]))

@@ -1,12 +1,11 @@
 """Postal labels: six lines of thirty-eight capitals, seven abroad, shortened only to fit."""
 
-import time
-
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
 from mdm.standardise.labels import LINES, LINES_ABROAD, WIDTH, label_line, label_lines
+from tests.effort import takes_at_most
 
 PARTS = ("name", "complement", "street", "postcode", "city")
 TEXTS = st.one_of(
@@ -79,10 +78,6 @@ def test_the_country_is_written_only_when_the_mail_leaves_france():
     ]
 
 
-def test_nonsense_costs_less_than_a_blink():
-    start = time.process_time()
-
-    for nonsense in ("boulevard " * 10_000, "é" * 100_000, "Bât B, " * 14_000):
-        label_line(nonsense)
-
-    assert time.process_time() - start < 0.15
+@pytest.mark.parametrize("nonsense", ["boulevard " * 10_000, "é" * 100_000, "Bât B, " * 14_000])
+def test_nonsense_costs_less_than_a_blink(nonsense):
+    assert takes_at_most(10, lambda number: label_line(nonsense[number:]))

@@ -1,7 +1,5 @@
 """Names come out as people write them, whatever a till or a form made of them."""
 
-import time
-
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -15,6 +13,7 @@ from mdm.standardise.names import (
     proper_case,
     sex,
 )
+from tests.effort import TRIES, takes_at_most
 
 NAMES = st.one_of(
     st.text(max_size=30),
@@ -98,14 +97,16 @@ def test_a_household_in_the_column_of_family_names_is_told(cell):
 
 
 @pytest.mark.parametrize("reader", [civility, sex])
-def test_nonsense_in_place_of_a_word_takes_milliseconds(reader):
-    nonsense = "".join(chr(0x10000 + n * 7919 % 0xFFFFF) for n in range(100_000))
+def test_nonsense_in_place_of_a_word_costs_next_to_nothing(reader):
+    def nonsense(number: int) -> str:
+        """Letters that no try has seen before: each may be looked up once and kept."""
+        start = number * 100_000
+        return "".join(chr(0x10000 + n * 7919 % 0xFFFFF) for n in range(start, start + 100_000))
 
-    start = time.process_time()
-    found = reader(nonsense)
+    texts = [nonsense(number) for number in range(TRIES)]
 
-    assert time.process_time() - start < 0.05
-    assert found == ("", ("unknown_value",))
+    assert takes_at_most(15, lambda number: reader(texts[number]))
+    assert reader(texts[0]) == ("", ("unknown_value",))
     assert sex("M" + " " * 300) == ("m", ())
 
 

@@ -4,13 +4,12 @@ The pairs are made by hand, and the floors only rise. FONEM as published finds 2
 and joins none that differ; this code must do better.
 """
 
-import time
-
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
 from mdm.standardise.phonetic import phonetic_code
+from tests.effort import takes_at_most
 
 ALIKE = """
 Lefebvre Lefèvre, Lefebvre Lefebure, Renault Renaud, Renaud Reynaud, Philippe Filip,
@@ -75,8 +74,4 @@ def test_any_text_has_a_code_of_capitals(name):
     "nonsense", ["e" * 100_000, "aul" * 33_333, "st " * 33_333, "\ud800" * 99]
 )
 def test_nonsense_costs_next_to_nothing(nonsense):
-    start = time.process_time()
-
-    phonetic_code(nonsense)
-
-    assert time.process_time() - start < 0.05
+    assert takes_at_most(5, lambda number: phonetic_code(nonsense[number:]))
