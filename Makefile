@@ -8,7 +8,7 @@ DEV_LOCK := config/requirements-dev.lock
 # The demo keeps its own folder, so that resetting it can never touch other data.
 DEMO_DATA := $(CURDIR)/.data/demo
 DEMO := DATA_DIR=$(DEMO_DATA) DATABASE_URL=sqlite:///$(DEMO_DATA)/orfevre.sqlite3 \
-	CELERY_BROKER_URL=filesystem:// PRODUCTION=false $(MANAGE) demo
+	CELERY_BROKER_URL=filesystem:// PRODUCTION=false LOG_LEVEL=$(or $(LOG_LEVEL),WARNING) $(MANAGE) demo
 
 .DEFAULT_GOAL := help
 .PHONY: help demo demo-reset run test test-long check types rules servers bench messages lock

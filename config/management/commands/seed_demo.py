@@ -16,6 +16,7 @@ from config.demo_cases import make_cases
 from consent.demo import open_doors
 from mdm import jobs
 from mdm.demo.company import CompanyFiles, write_company
+from mdm.figures import readable
 from mdm.models import SourceSystem
 from mdm.quality_figures import COUNT_QUALITY
 
@@ -112,10 +113,12 @@ class Command(BaseCommand):
         if there is None:
             rows, seed = rows or DEFAULT_ROWS, DEFAULT_SEED if seed is None else seed
             folder.write(rows=rows, seed=seed)
-            self.stdout.write(_("Invented a company of %(rows)d records.") % {"rows": rows})
+            self.stdout.write(
+                _("Invented a company of %(rows)s records.") % readable({"rows": rows})
+            )
         elif rows in (None, there["rows"]) and seed in (None, there["seed"]):
-            message = _("Going on with the company of %(rows)d records that is there.")
-            self.stdout.write(message % there)
+            message = _("Going on with the company of %(rows)s records that is there.")
+            self.stdout.write(message % readable(there))
         else:
             raise CommandError(
                 _(

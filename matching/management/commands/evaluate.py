@@ -13,6 +13,7 @@ from matching.explanation import level_in_words, reason_in_words
 from matching.levels import level_name
 from matching.quality import MOST_PAIRS, Quality, TruthRefused, evaluate
 from matching.run_charts import rule_in_words
+from mdm.figures import readable
 
 if TYPE_CHECKING:
     from matching.linkage.judging import Figures
@@ -53,12 +54,14 @@ class Command(BaseCommand):
 
 def _lines(quality: Quality) -> Iterator[str]:
     yield _(
-        "%(records)d records, %(pairs)d true pairs; blocking finds %(recall).1f %% of them."
-    ) % {
-        "records": quality.records,
-        "pairs": quality.true_pairs,
-        "recall": 100 * quality.blocking_recall,
-    }
+        "%(records)s records, %(pairs)s true pairs; blocking finds %(recall)s %% of them."
+    ) % readable(
+        {
+            "records": quality.records,
+            "pairs": quality.true_pairs,
+            "recall": 100.0 * quality.blocking_recall,
+        }
+    )
     yield _figures(_("Links, by pairs"), quality.pairwise)
     yield _figures(_("Links, by records (B-cubed)"), quality.b_cubed)
     yield _figures(_("Links, by whole customers"), quality.whole_clusters)

@@ -16,6 +16,7 @@ from matching.undo_pages import KINDS
 from matching.undoing import UndoRefused, start_preview, start_undo
 from matching.words import PHASES, in_order
 from mdm import jobs
+from mdm.figures import readable
 from mdm.models import Job
 
 
@@ -99,17 +100,17 @@ class Command(BaseCommand):
     def _done(self, figures: dict[str, Any]) -> str:
         text = (
             _(
-                "Would make of %(records)d records %(customers)d customers; %(moved_records)d "
-                "records would move (%(seconds).1f s)."
+                "Would make of %(records)s records %(customers)s customers; %(moved_records)s "
+                "records would move (%(seconds)s s)."
             )
             if figures["simulated"]
             else _(
-                "%(records)d records are %(customers)d customers: %(candidate_pairs)d pairs "
-                "compared, %(moved_records)d records moved, %(open_tasks)d pairs wait for a "
-                "steward (%(seconds).1f s)."
+                "%(records)s records are %(customers)s customers: %(candidate_pairs)s pairs "
+                "compared, %(moved_records)s records moved, %(open_tasks)s pairs wait for a "
+                "steward (%(seconds)s s)."
             )
         )
-        return text % figures + _shares(figures) + _over_budget(figures)
+        return text % readable(figures) + _shares(figures) + _over_budget(figures)
 
     def _say(self, figures: dict[str, Any], words: str, **options: Any) -> None:
         text = json.dumps(figures, ensure_ascii=False) if options["json"] else words

@@ -13,6 +13,7 @@ from django.utils.translation import gettext as _
 from tqdm import tqdm
 
 from mdm import jobs
+from mdm.figures import readable
 from mdm.loading.batches import preview_once, start_load
 from mdm.loading.database_sources import database_of
 from mdm.loading.stored_files import LoadRefused
@@ -119,11 +120,11 @@ class Command(BaseCommand):
             return
         self.stdout.write(
             _(
-                "%(file)s → %(source)s: %(rows)d rows in %(seconds).1f s: %(new)d new, "
-                "%(changed)d changed, %(same)d the same, %(stale)d older, %(rejected)d rejected, "
-                "%(deleted)d deleted."
+                "%(file)s → %(source)s: %(rows)s rows in %(seconds)s s: %(new)s new, "
+                "%(changed)s changed, %(same)s the same, %(stale)s older, %(rejected)s rejected, "
+                "%(deleted)s deleted."
             )
-            % figures
+            % readable(figures)
         )
         self.stdout.write(_("Read as %(layout)s.") % {"layout": layout_words(batch.layout)})
         if counts["rejected"]:

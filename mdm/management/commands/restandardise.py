@@ -10,6 +10,7 @@ from django.utils.translation import gettext as _
 from tqdm import tqdm
 
 from mdm import jobs
+from mdm.figures import readable
 from mdm.restandardising import UnknownSource, prepare
 
 
@@ -49,9 +50,9 @@ class Command(BaseCommand):
         figures = {**(job.result or {}), "seconds": round(seconds, 3)}
         self._say(
             figures,
-            _("%(records)d records read again, %(changed)d changed (%(seconds).1f s)."),
+            _("%(records)s records read again, %(changed)s changed (%(seconds)s s)."),
             **options,
         )
 
     def _say(self, figures: dict[str, Any], words: str, **options: Any) -> None:
-        self.stdout.write(json.dumps(figures) if options["json"] else words % figures)
+        self.stdout.write(json.dumps(figures) if options["json"] else words % readable(figures))

@@ -2,6 +2,7 @@
 
 import gzip
 import json
+import re
 from datetime import date
 from io import StringIO
 from pathlib import Path
@@ -9,6 +10,7 @@ from typing import Any
 
 import pytest
 from django.core.management import CommandError, call_command
+from django.utils import translation
 
 from mdm.models import FieldMapping, Job, LoadBatch, SourceRecord, SourceSystem
 from tests.mdm.loading.files import COLUMNS, DOCUMENT, csv_bytes, row, write_mapping
@@ -42,10 +44,18 @@ def test_the_counts_are_one_json_object(file, mapping):
     assert run(file)["same"] == 2
 
 
-def test_the_counts_are_told_in_words(file, mapping, capsys):
-    call_command("load", file, source="crm", mapping=mapping)
+@pytest.mark.parametrize(
+    ("language", "words"),
+    [("en", r"1,200 rows in \d+\.\d s: 1,200 new"), ("fr", r"1\s200 lignes en \d+,\d s : 1\s200")],
+)
+def test_figures_are_told_as_the_reader_writes_them(tmp_path, mapping, capsys, language, words):
+    path = tmp_path / "crm.csv"
+    path.write_bytes(csv_bytes([row(f"C{number}") for number in range(1_200)]))
 
-    assert "2" in capsys.readouterr().out
+    with translation.override(language):
+        call_command("load", path, source="crm", mapping=mapping)
+
+    assert re.search(words, capsys.readouterr().out)
 
 
 def test_a_packed_file_is_loaded_as_if_it_were_not(tmp_path, file, mapping):
