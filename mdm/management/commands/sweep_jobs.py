@@ -35,7 +35,8 @@ class Command(BaseCommand):
                 taken = watched_folders.look()
                 retention.purge_when_due()
                 if put_back or rung or taken:
-                    self.stderr.write(f"put back {put_back}, rung {rung}, files taken {taken}")
+                    words = "Sweep: %d put back, %d rung for, %d files taken"
+                    logger.info(words, put_back, rung, taken)
             except DatabaseError as error:
                 if not every:
                     raise
