@@ -185,10 +185,10 @@ def test_a_watched_folder_takes_such_files(settings, tmp_path):
     settings.WATCHED_FOLDERS, settings.WATCH_SETTLE_SECONDS = tmp_path, 0
     load(ANNE)
     SourceSystem.objects.update(watched_folder="lettre")
-    call_command("sweep_jobs", stderr=StringIO())
+    call_command("sweep_jobs")
     (tmp_path / "lettre" / "monday.csv").write_bytes(sheet(ANNE, JEAN))
 
-    call_command("sweep_jobs", stderr=StringIO())
+    call_command("sweep_jobs")
     for job in Job.objects.filter(state=Job.State.QUEUED):
         jobs.execute(str(job.pk))
 
