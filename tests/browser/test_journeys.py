@@ -75,6 +75,19 @@ def test_a_dpo_finds_a_customer_and_reads_her_consent_history(
     assert ConsentEvent.objects.filter(pk=event.pk).exists()
 
 
+def test_the_name_of_a_scan_stays_out_of_the_reference_of_a_proof(
+    company: Instance, page: Page, log_in: LogIn
+):
+    customer = Customer.objects.filter(records__contact_points__kind="email")[0]
+    log_in("steward")
+    page.goto(f"{company.url}/consent/customers/{customer.public_id}/off-line/")
+    scan = {"name": "Zoe Zyzanie.pdf", "mimeType": "application/pdf", "buffer": b"%PDF-1.7"}
+
+    page.set_input_files("input[name=file]", scan)
+
+    expect(page.locator("input[name=reference]")).to_have_value("")
+
+
 def test_a_marketer_walks_from_a_campaign_to_a_file(company: Instance, page: Page, log_in: LogIn):
     log_in("marketer")
 
