@@ -7,10 +7,11 @@ as the broker's word: it permits nothing until its proofs were seen (`consent.qu
 """
 
 import logging
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from functools import lru_cache
 from typing import Any, NamedTuple
 
+from django.db.models import QuerySet
 from django.utils.timezone import now
 
 from consent.facts import ANY_KIND, CHANNEL_KINDS, ChannelCode, EvidenceLevel
@@ -26,6 +27,7 @@ from consent.phone_lines import is_mobile
 from consent.projection import project, project_births
 from consent.told_events import SharedRefusal, first_events, holders, refusals_of_shared_points
 from mdm import bulk
+from mdm.kept_queries import kept_behind
 from mdm.models import LoadBatch, RecordContactPoint, SourceRecord
 from mdm.signals import Births, CarriedPoint, PermissionClaim
 
@@ -52,22 +54,25 @@ Places = list[tuple[str, int | None]]
 
 
 class _Prepared(NamedTuple):
-    """What was read for a chunk before it was written."""
+    """What is read for a chunk before it is written.
 
-    purposes: dict[str, int]
-    """Keys by code."""
+    What is called waits for its answer (`behind.ask`).
+    """
+
+    purposes: Callable[[], list[tuple[str, int]]]
+    """Codes and keys."""
     first: list[tuple[PermissionClaim, Places]]
     """The claims of new records, and the contact points that each is about."""
-    keys: list[int]
+    keys: Callable[[], list[int]]
     """For their events: as many as there may be."""
-    refusals: list[SharedRefusal]
+    refusals: Callable[[], list[SharedRefusal]]
     """What others said before of contact points that new records share."""
 
 
 def await_claims(
     *, batch: LoadBatch, births: Births, claims: list[PermissionClaim], **signal: object
 ) -> None:
-    """Read what the first events of records that are about to be written need."""
+    """Ask for what the first events of records that are about to be written need."""
     births.prepared[_APP] = _prepare(births, claims)
 
 
@@ -75,11 +80,16 @@ def _prepare(births: Births, claims: list[PermissionClaim]) -> _Prepared:
     first = _placed(claims, births.carried)
     most = sum(len(places) for _claim, places in first)
     return _Prepared(
-        dict(Purpose.objects.values_list("code", "pk")),
+        _purposes(),
         first,
-        bulk.allocate_ids(ConsentEvent, most) if most else [],
+        bulk.ask_ids(ConsentEvent, most) if most else list,
         refusals_of_shared_points(births),
     )
+
+
+@kept_behind
+def _purposes() -> "QuerySet[Purpose, tuple[str, int]]":
+    return Purpose.objects.order_by().values_list("code", "pk")
 
 
 def _placed(
@@ -97,14 +107,14 @@ def receive_claims(
     *, batch: LoadBatch, births: Births, claims: list[PermissionClaim], **signal: object
 ) -> None:
     """Record the claims of a loaded chunk, and what those of new customers add up to."""
-    purposes, placed, keys, refusals = births.prepared.get(_APP) or _prepare(births, claims)
-    moment = now()
-    first = numbered(keys, _events(placed, purposes, batch))
+    prepared = births.prepared.get(_APP) or _prepare(births, claims)
+    purposes, refusals, moment = dict(prepared.purposes()), prepared.refusals(), now()
+    first = numbered(prepared.keys(), _events(prepared.first, purposes, batch))
     record_first_events(first, moment)
     later = _record_later(batch, births, claims, purposes)
     if later:
         told_now = {event.key for event in first}
-        told = refusals_of_shared_points(births)
+        told = refusals_of_shared_points(births)()
         refusals = [refusal for refusal in told if refusal[2][0] not in told_now]
     codes: dict[int | None, str | None] = {
         None: None,

@@ -1,7 +1,7 @@
 """How the fold reads consent events back: a customer's own, and refusals of what she carries."""
 
 from collections import defaultdict
-from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from datetime import datetime
 from typing import Any, NamedTuple
 
@@ -12,7 +12,7 @@ from consent.ledger import RESTRICTIVE, FirstEvent
 from consent.memberships import Membership, home_column, of_members
 from consent.models import ConsentEvent
 from consent.states import Event, EventType, Key
-from mdm.kept_queries import kept
+from mdm.kept_queries import kept, kept_behind
 from mdm.key_sets import key_set
 from mdm.models import RecordContactPoint
 from mdm.signals import Births
@@ -175,31 +175,46 @@ def _carried_points_of(
     return carried.values_list(home, "contact_point_id")
 
 
-def refusals_of_shared_points(births: Births) -> list[SharedRefusal]:
-    """Return what is stored of refusals of contact points that new records carry, too."""
-    return _told_by_others(_carriers(births), Membership(()))
+def refusals_of_shared_points(births: Births) -> Callable[[], list[SharedRefusal]]:
+    """Return what gives what is stored of refusals of contact points that new records carry, too.
+
+    It is asked at once, and answered when it is called (`behind.ask`).
+    """
+    carriers = _carriers(births)
+    if not carriers:
+        return list
+    rows = _refusals_asked(carriers)
+    return lambda: _of_others(rows(), carriers, Membership(()))
 
 
 def _told_by_others(carriers: Mapping[int, set[int]], members: Membership) -> list[SharedRefusal]:
-    """Return the refusals of contact points that others than the customers carrying them told."""
     if not carriers:
         return []
+    return _of_others(_refusals_of(carriers, is_supposed=members.is_supposed), carriers, members)
+
+
+def _of_others(
+    refusals: Iterable[tuple[Any, ...]], carriers: Mapping[int, set[int]], members: Membership
+) -> list[SharedRefusal]:
+    """Return the refusals of contact points that others than the customers carrying them told."""
     return [
         (customer, point, row)
-        for home, point, *row in _refusals_of(carriers, is_supposed=members.is_supposed)
+        for home, point, *row in refusals
         for customer in carriers[point] - {members.customer(home)}
     ]
 
 
-@kept
-def _refusals_of(
-    contact_point_ids: Collection[int], *, is_supposed: bool
+def _refusals(
+    contact_point_ids: Collection[int], *, is_supposed: bool = False
 ) -> "QuerySet[ConsentEvent, tuple[Any, ...]]":
     author = home_column("source_record", is_supposed=is_supposed)
     refusals = ConsentEvent.objects.filter(
         contact_point__in=key_set(contact_point_ids), type__in=RESTRICTIVE
     )
     return refusals.order_by().values_list(author, "contact_point_id", *READ)
+
+
+_refusals_of, _refusals_asked = kept(_refusals), kept_behind(_refusals)
 
 
 def _carriers(births: Births) -> dict[int, set[int]]:

@@ -9,11 +9,12 @@ transaction and their order are the same as without it. A question can be put in
 
 import sys
 from collections import deque
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
 from contextlib import contextmanager
 from contextvars import ContextVar
 from functools import partial
+from queue import SimpleQueue
 from typing import Any
 
 from django.db import connection
@@ -33,6 +34,7 @@ class _Line:
     def __init__(self, thread: ThreadPoolExecutor) -> None:
         self._thread = thread
         self._given: deque[Future[object]] = deque()
+        self._is_fed = False
 
     def add(self, statement: Statement) -> Future[object]:
         while len(self._given) >= _MOST_WAITING:
@@ -46,8 +48,38 @@ class _Line:
             self._wait_for_first()
 
     def _wait_for_first(self) -> None:
+        self.answer(self._given.popleft())
+
+    def answer(self, given: Future[Any]) -> Any:
+        if self._is_fed:  # What is waited for would wait for who waits.
+            raise RuntimeError("The database was asked by what makes the rows of a statement.")
         with connection.wrap_database_errors:
-            self._given.popleft().result()
+            return given.result()
+
+    def feed(
+        self, statement: Callable[[Any, Iterator[str]], object], texts: Iterable[str]
+    ) -> None:
+        parts: SimpleQueue[str | BaseException | None] = SimpleQueue()
+        self.add(lambda psycopg: statement(psycopg, _taken(parts)))
+        self._is_fed = True
+        end: BaseException | None = None
+        try:
+            for text in texts:
+                parts.put(text)
+        except BaseException as error:
+            end = error
+            raise
+        finally:
+            self._is_fed = False
+            parts.put(end)
+
+
+def _taken(parts: "SimpleQueue[str | BaseException | None]") -> Iterator[str]:
+    """Yield texts as they are made; the error of who makes them is an error here, too."""
+    while (part := parts.get()) is not None:
+        if isinstance(part, BaseException):
+            raise part
+        yield part
 
 
 _line: ContextVar[_Line | None] = ContextVar("line", default=None)
@@ -102,6 +134,18 @@ def send(statement: Statement) -> None:
         statement(connection.connection)
 
 
+def feed(statement: Callable[[Any, Iterator[str]], object], texts: Iterable[str]) -> None:
+    """Do something with psycopg's connection and texts, which it takes while others are made.
+
+    Whatever makes the texts does not ask the database.
+    """
+    if line := _line.get():
+        line.feed(statement, texts)
+        return
+    with connection.cursor(), connection.wrap_database_errors:
+        statement(connection.connection, iter(texts))
+
+
 def ask(sql: str, parameters: Sequence[Any] | None = None) -> Callable[[], list[Any]]:
     """Execute a statement on any database and return what gives its rows when it is called.
 
@@ -109,17 +153,11 @@ def ask(sql: str, parameters: Sequence[Any] | None = None) -> Callable[[], list[
     """
     if line := _line.get():
         answer = line.add(lambda psycopg: psycopg.execute(sql, parameters).fetchall())
-        return partial(_answered, answer)
+        return partial(line.answer, answer)
     with connection.cursor() as cursor:
         cursor.execute(sql, parameters)
         rows = cursor.fetchall()
     return lambda: rows
-
-
-def _answered(answer: Future[Any]) -> list[Any]:
-    with connection.wrap_database_errors:
-        rows: list[Any] = answer.result()
-    return rows
 
 
 def execute(sql: str, parameters: Sequence[Any] | None = None) -> None:

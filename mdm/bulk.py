@@ -16,7 +16,7 @@ from uuid import UUID
 from django.core.serializers.json import DjangoJSONEncoder
 from django.db import connection, models
 
-from mdm.behind import execute, is_behind, send
+from mdm.behind import ask, execute, feed, is_behind, send
 from mdm.copy_text import copy_text
 
 # On SQLite a waiting writer polls; without a pause between chunks a bulk writer starves it for
@@ -41,21 +41,24 @@ _encode = DjangoJSONEncoder(ensure_ascii=False, separators=(",", ":")).encode
 
 def allocate_ids(model: type[models.Model], count: int) -> list[int]:
     """Reserve keys for rows about to be inserted, ascending. Call it inside a transaction."""
+    return ask_ids(model, count)()
+
+
+def ask_ids(model: type[models.Model], count: int) -> Callable[[], list[int]]:
+    """Reserve keys as `allocate_ids` does; returns what gives them when it is called."""
     table = model._meta.db_table
-    with connection.cursor() as cursor:
-        if connection.vendor == "postgresql":
-            # The name of the sequence is looked up once, not for every key.
-            cursor.execute(
-                "WITH keys AS MATERIALIZED (SELECT pg_get_serial_sequence(%s, %s)::regclass AS s)"
-                " SELECT nextval(s) FROM keys, generate_series(1, %s)",
-                [table, model._meta.pk.column, count],
-            )
-            return sorted(key for (key,) in cursor.fetchall())
-        # Transactions are IMMEDIATE: nobody else can insert until this one ends.
-        cursor.execute("SELECT seq FROM sqlite_sequence WHERE name = %s", [table])
-        row = cursor.fetchone()
-        first = (row[0] if row else 0) + 1
-        return list(range(first, first + count))
+    if connection.vendor == "postgresql":
+        # The name of the sequence is looked up once, not for every key.
+        keys = ask(
+            "WITH keys AS MATERIALIZED (SELECT pg_get_serial_sequence(%s, %s)::regclass AS s)"
+            " SELECT nextval(s) FROM keys, generate_series(1, %s)",
+            [table, model._meta.pk.column, count],
+        )
+        return lambda: sorted(key for (key,) in keys())
+    # Transactions are IMMEDIATE: nobody else can insert until this one ends.
+    rows = ask("SELECT seq FROM sqlite_sequence WHERE name = %s", [table])()
+    first = (rows[0][0] if rows else 0) + 1
+    return lambda: list(range(first, first + count))
 
 
 def use_up(model: type[models.Model], key: int) -> None:
@@ -212,16 +215,14 @@ def _copy(
     target: str, model: type[models.Model], columns: Sequence[str], rows: Iterable[Row]
 ) -> None:
     command = f"COPY {target} ({column_names(model, columns)}) FROM STDIN"
-    texts: Iterable[str] = map(copy_text, adapted(model, columns, rows))
-    if is_behind():  # Whoever gives the rows makes their text, too.
-        texts = list(texts)
 
-    def copy_all(psycopg: Any) -> None:
+    def copy_all(psycopg: Any, texts: Iterator[str]) -> None:
         with psycopg.cursor() as cursor, cursor.copy(command) as copy:
             for text in texts:
                 copy.write(text)
 
-    send(copy_all)
+    # Whoever gives the rows makes their text, too, while the server takes what is made.
+    feed(copy_all, map(copy_text, adapted(model, columns, rows)))
 
 
 def _executemany(

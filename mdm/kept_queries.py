@@ -12,6 +12,7 @@ from django.db import DEFAULT_DB_ALIAS, connection, connections, models
 from django.db.models import QuerySet
 from django.db.transaction import TransactionManagementError
 
+from mdm.behind import ask
 from mdm.key_sets import KeysToCome, TextToCome, key_text
 
 Row = TypeVar("Row")
@@ -28,11 +29,11 @@ def kept_objects(
         rows = kept(lambda *keys, **named: query(*keys, **named).values_list(*names))
 
         @wraps(query)
-        def ask(*keys: Iterable[int], **named: Hashable) -> list[Model]:
+        def objects_of(*keys: Iterable[int], **named: Hashable) -> list[Model]:
             found = rows(*keys, **named)
             return [model.from_db(DEFAULT_DB_ALIAS, names, row) for row in found]
 
-        return ask
+        return objects_of
 
     return keep
 
@@ -55,7 +56,7 @@ def kept(query: "Callable[..., QuerySet[Any, Row]]") -> Callable[..., list[Row]]
     found: dict[Hashable, _Kept] = {}
 
     @wraps(query)
-    def ask(*keys: Iterable[int], **named: Hashable) -> list[Row]:
+    def rows_of(*keys: Iterable[int], **named: Hashable) -> list[Row]:
         if any(isinstance(some, range) for some in keys):
             return list(query(*keys, **named))
         which = (connection.vendor, *named.items())
@@ -64,7 +65,27 @@ def kept(query: "Callable[..., QuerySet[Any, Row]]") -> Callable[..., list[Row]]
             asked = found[which] = _put_together(query(*to_come, **named))
         return _rows(asked, keys)
 
-    return ask
+    return rows_of
+
+
+def kept_behind(
+    query: "Callable[..., QuerySet[Any, Row]]",
+) -> Callable[..., Callable[[], list[Row]]]:
+    """Return a function that asks such a query and gives what gives its rows (`behind.ask`).
+
+    Nobody is locked by it, and no set of keys is a range.
+    """
+    found: dict[str, _Kept] = {}
+
+    @wraps(query)
+    def ask_behind(*keys: Iterable[int]) -> Callable[[], list[Row]]:
+        if (asked := found.get(connection.vendor)) is None:
+            to_come = map(KeysToCome.at, range(len(keys)))
+            asked = found[connection.vendor] = _put_together(query(*to_come))
+        rows = ask(asked.sql, _given(asked, keys))
+        return lambda: _converted(rows(), asked.converted) if asked.converted else rows()
+
+    return ask_behind
 
 
 def _put_together(rows: "QuerySet[Any, Any]") -> _Kept:
@@ -79,14 +100,17 @@ def _rows(asked: _Kept, keys: tuple[Iterable[int], ...]) -> list[Any]:
     database = connections[DEFAULT_DB_ALIAS]  # The proxy looks it up each time it is named.
     if asked.is_locking and not database.in_atomic_block:
         raise TransactionManagementError("Rows are locked inside of a transaction.")
-    texts = list(map(key_text, keys))
-    given = [
-        texts[int(value)] if type(value) is TextToCome else value for value in asked.parameters
-    ]
     with database.cursor() as cursor:
-        cursor.execute(asked.sql, given)
+        cursor.execute(asked.sql, _given(asked, keys))
         rows = cursor.fetchall()
     return _converted(rows, asked.converted) if asked.converted and rows else rows
+
+
+def _given(asked: _Kept, keys: tuple[Iterable[int], ...]) -> list[Any]:
+    texts = list(map(key_text, keys))
+    return [
+        texts[int(value)] if type(value) is TextToCome else value for value in asked.parameters
+    ]
 
 
 def _converted(rows: Iterable[Any], columns: dict[int, Any]) -> list[Any]:

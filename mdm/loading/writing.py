@@ -128,13 +128,15 @@ class ChunkWriter:
         with behind():
             claims = self._claims(born, rows.changed)
             self._store_changed(rows.changed)
-            self._store_born(born)
             meeting = carrying.meet_points(_points(born), _points(rows.changed))
-            self._give_birth(ids)  # What the server does while the keys it met are looked through.
+            self._store_born(
+                born
+            )  # What the server does while the keys it met are looked through.
             carriage = meeting()
             births = Births({pk: carriage.by_record[pk] for pk in ids}, carriage.shared)
             records_arriving.send(sender=None, batch=self._batch, births=births, claims=claims)
-            # All that new rows need was read: from here on the server works behind.
+            # All that new rows need was asked for: nothing has to wait for what is given now.
+            self._give_birth(ids)
             carrying.store(carriage)
             recount_points(carriage.uncounted)
             # A quarter of what the server has to do, and quickly made: with it the server is busy
