@@ -132,7 +132,7 @@ class ResolvePage(StaffPage):
 def _contested_customers(public_id: str) -> Any:
     contested = PermissionState.objects.filter(state=PermissionState.State.CONTESTED)
     if public_id:
-        contested = contested.filter(customer__public_id=public_id)
+        contested = contested.filter(customer__in=Customer.objects.of_public_ids([public_id]))
     # The latest merge first: one row for each customer.
     latest = contested.order_by().values("customer").annotate(since=Max("since"))
     return latest.order_by("-since", "-customer")

@@ -143,8 +143,8 @@ def _move(rules: str, count: int) -> Move:
 
 def _customers(cells: Mapping[str, Mapping[str, Any]]) -> dict[str, Customer]:
     ids = {example[0] for cell in cells.values() for example in cell["examples"]}
-    found = Customer.objects.filter(public_id__in=ids, merged_into=None).select_related("golden")
-    return {customer.public_id: customer for customer in found}
+    live = Customer.objects.of_public_ids(ids).filter(merged_into=None)
+    return {customer.public_id: customer for customer in live.select_related("golden")}
 
 
 def _bars(cells: Mapping[str, Mapping[str, Any]]) -> list[ChannelBar]:

@@ -59,8 +59,8 @@ def examples(groups: Iterable[list[str]]) -> list[Example]:
     """Return groups of public ids as pages show them: live customers with their names."""
     groups = list(groups)
     ids = {public_id for group in groups for public_id in group}
-    live = Customer.objects.filter(public_id__in=ids, merged_into=None).select_related("golden")
-    known = {customer.public_id: customer for customer in live}
+    live = Customer.objects.of_public_ids(ids).filter(merged_into=None)
+    known = {customer.public_id: customer for customer in live.select_related("golden")}
     return [
         Example(
             [known[one] for one in group if one in known],

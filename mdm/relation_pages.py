@@ -26,7 +26,7 @@ _SEEN_FROM_THE_OTHER = {
 @permission_required("mdm.add_relation", raise_exception=True)
 def add(request: HttpRequest, public_id: str) -> HttpResponse:
     """Record a steward's word on a customer and another one, named by any id ever issued."""
-    customer = get_object_or_404(Customer, public_id=public_id, merged_into=None)
+    customer = get_object_or_404(Customer.objects.of_public_ids([public_id]), merged_into=None)
     kind = request.POST.get("kind", "")
     try:
         one, other = customer, resolve(request.POST.get("other", "").strip())
@@ -51,7 +51,7 @@ def add(request: HttpRequest, public_id: str) -> HttpResponse:
 @permission_required("mdm.add_relation", raise_exception=True)
 def take_back(request: HttpRequest, public_id: str, pk: int) -> HttpResponse:
     """Retract a word, whoever gave it."""
-    customer = get_object_or_404(Customer, public_id=public_id)
+    customer = get_object_or_404(Customer.objects.of_public_ids([public_id]))
     relation = get_object_or_404(Relation, pk=pk)
     retract(relation, by=cast("User", request.user))
     messages.success(request, _("Taken back."))

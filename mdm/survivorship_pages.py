@@ -224,7 +224,7 @@ def _simulation(draft: SurvivorshipRuleSet | None) -> dict[str, Any]:
 
 
 def _examples(draft: SurvivorshipRuleSet, public_ids: list[str]) -> list[Example]:
-    customers = {c.pk: c for c in Customer.objects.filter(public_id__in=public_ids)}
+    customers = {c.pk: c for c in Customer.objects.of_public_ids(public_ids)}
     found = prospects_under(survivorship_rules.rules_of(draft), sorted(customers))
     return [Example(customers[p.customer_id], _changes(p)) for p in found]
 

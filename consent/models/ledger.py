@@ -345,10 +345,6 @@ class PermissionState(models.Model):
                 name="permission_state_unique_key",
             )
         ]
-        indexes = [
-            # The waterfall: states of one channel and purpose, customer by customer.
-            models.Index(F("channel"), F("purpose"), F("customer"), name="permission_state_lists")
-        ]
 
     def __str__(self) -> str:
         return f"{self.customer_id} {self.channel} {self.state}"

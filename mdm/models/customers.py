@@ -1,14 +1,25 @@
 """Who the customers are: customers with stable ids, golden records, pins and survivorship."""
 
+from collections.abc import Iterable
+from typing import Self
+
 from django.conf import settings
 from django.db import models
 from django.db.models import Q
 from django.utils.translation import gettext_lazy as _
 
 from mdm.audit import AuditTrail
-from mdm.birth_ids import display
+from mdm.birth_ids import birth_number, display
 from mdm.models.records import PersonValues, SourceRecord
 from mdm.models.rule_versions import RuleVersion
+
+
+class CustomerQuerySet(models.QuerySet["Customer"]):
+    """Customers as pages ask for them."""
+
+    def of_public_ids(self, public_ids: Iterable[str]) -> Self:
+        """Those with these public ids, live or not: each is a key in another writing."""
+        return self.filter(pk__in=[key for text in public_ids if (key := birth_number(text))])
 
 
 class Customer(models.Model):
@@ -28,6 +39,8 @@ class Customer(models.Model):
         ERASED = "erased", _("erased")
 
     id = models.BigIntegerField(primary_key=True)
+    # Unique, as it is the key sent through a permutation (`mdm.birth_ids`), so it has no index:
+    # whoever has a public id looks for the key.
     public_id = models.CharField(_("customer id"), max_length=8)
     status = models.CharField(
         _("status"), max_length=8, choices=Status.choices, default=Status.ACTIVE
@@ -41,12 +54,12 @@ class Customer(models.Model):
     created_at = models.DateTimeField(_("created at"), auto_now_add=True)
     history = AuditTrail()
 
+    objects = CustomerQuerySet.as_manager()
+
     class Meta:
         verbose_name = _("customer")
         verbose_name_plural = _("customers")
         constraints = [
-            # Not `unique` on the field: that would add an index for searching by prefix.
-            models.UniqueConstraint(fields=["public_id"], name="customer_unique_public_id"),
             models.CheckConstraint(
                 name="customer_merged_exactly_when_it_points_elsewhere",
                 condition=Q(status="merged", merged_into__isnull=False)

@@ -17,7 +17,6 @@ KEPT = {
     },
     "mdm_customer": {
         "btree (id)",
-        "btree (public_id)",
         "btree (merged_into_id) WHERE (merged_into_id IS NOT NULL)",
         "merged_into_id → mdm_customer",
     },
@@ -53,7 +52,6 @@ KEPT = {
         "btree (id)",
         "btree (customer_id, COALESCE(contact_point_id, (0)::bigint), channel,"
         " COALESCE(purpose_id, (0)::bigint))",
-        "btree (channel, purpose_id, customer_id)",
     },
     "mdm_historicalsourcerecord": {"btree (history_id)", "btree (id)"},
     "mdm_historicalcustomer": {"btree (history_id)", "btree (id)"},
