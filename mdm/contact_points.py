@@ -5,7 +5,7 @@ A family's phone or a shop's till address is no evidence of identity, so matchin
 """
 
 from collections.abc import Callable, Collection, Sequence
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 from django.db import connection
 from django.db.models import Max
@@ -55,13 +55,20 @@ _COUNT_WRONG = f"SELECT COUNT(*) FROM ({_WRONG}) AS wrong"  # noqa: S608
 # small letters than capitals.
 _MEET = """
     INSERT INTO mdm_contactpoint ({columns}) SELECT {columns} FROM {stage} AS met
-    WHERE true ORDER BY kind, value
+    WHERE true ORDER BY id
     ON CONFLICT (kind, value) DO UPDATE SET
         shared_by = mdm_contactpoint.shared_by + excluded.shared_by,
         region = CASE WHEN {is_fuller} THEN excluded.region ELSE mdm_contactpoint.region END,
         display = CASE WHEN {is_fuller} THEN excluded.display ELSE mdm_contactpoint.display END
     RETURNING id, kind, value
 """
+# Of most the caller has the key already: they are new.
+_MEET_AND_TELL = {
+    "postgresql": f"""
+        WITH met AS ({_MEET}) SELECT id, kind, value FROM met WHERE id NOT BETWEEN %s AND %s
+    """,  # noqa: S608
+    "sqlite": _MEET,
+}
 _IS_FULLER = {
     "postgresql": 'excluded.display COLLATE "C" > mdm_contactpoint.display COLLATE "C"',
     "sqlite": "excluded.display > mdm_contactpoint.display",
@@ -98,19 +105,34 @@ def meet(points: Collection[Met]) -> Callable[[], Keys]:
     """
     if not points:
         return lambda: ({}, set())
+    # The order in which all loads lock them; keys in this order let the table's index grow at
+    # its end.
+    points = sorted(points, key=lambda point: f"{point.value} {point.kind}")
     fresh = bulk.allocate_ids(ContactPoint, len(points))
     status, audience = ContactPoint.Status.USABLE, ContactPoint.Audience.B2C
     rows = [(key, *point, status, audience) for key, point in zip(fresh, points, strict=True)]
     with bulk.staged(ContactPoint, _MET_COLUMNS, rows) as stage:
-        is_fuller = _IS_FULLER[connection.vendor]
-        columns = ", ".join(_MET_COLUMNS)
-        answer = ask(_MEET.format(columns=columns, stage=stage, is_fuller=is_fuller))
+        answer = _meet(stage, fresh)
 
     def keys() -> Keys:
-        found = {(kind, value): key for key, kind, value in answer()}
-        return found, set(found.values()).difference(fresh)
+        found = {(point.kind, point.value): key for key, point in zip(fresh, points, strict=True)}
+        known = {(kind, value): key for key, kind, value in answer() if found[kind, value] != key}
+        return found | known, set(known.values())
 
     return keys
+
+
+def _meet(stage: str, fresh: Sequence[int]) -> Callable[[], list[Any]]:
+    """Store what stands in a table; returns what gives (key, kind, value) of all known before."""
+    vendor = connection.vendor
+    statement = _MEET_AND_TELL[vendor].format(
+        columns=", ".join(_MET_COLUMNS), stage=stage, is_fuller=_IS_FULLER[vendor]
+    )
+    if vendor == "sqlite":
+        return ask(statement)
+    first, last = fresh[0], fresh[-1]
+    is_ours = last - first + 1 == len(fresh)  # Else another load has taken keys between them.
+    return ask(statement, [first, last] if is_ours else [0, 0])
 
 
 def recount_points(contact_point_ids: Collection[int]) -> None:

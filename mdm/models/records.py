@@ -180,7 +180,7 @@ class ContactPointQuerySet(models.QuerySet["ContactPoint"]):
 
     def shared(self) -> "ContactPointQuerySet":
         """Those carried by more people than a household has, the most shared first."""
-        return self.filter(shared_by__gt=SHARED_ABOVE).order_by("-shared_by", "pk")
+        return self.filter(is_shared=True).order_by("-shared_by", "pk")
 
 
 class ContactPoint(models.Model):
@@ -223,6 +223,16 @@ class ContactPoint(models.Model):
     shared_by = models.PositiveIntegerField(
         _("shared by"), default=1, help_text=_("Number of live customers that carry it.")
     )
+    # True when so many people carry it that it says nothing about who one of them is. A column
+    # for the index below: one on the number itself would have each new carrier, by the million,
+    # write all indexes of the table anew.
+    is_shared = models.GeneratedField(
+        expression=models.ExpressionWrapper(
+            Q(shared_by__gt=SHARED_ABOVE), output_field=models.BooleanField()
+        ),
+        output_field=models.BooleanField(),
+        db_persist=True,
+    )
 
     objects = ContactPointQuerySet.as_manager()
 
@@ -233,22 +243,12 @@ class ContactPoint(models.Model):
             models.UniqueConstraint(fields=["kind", "value"], name="contact_point_unique_value")
         ]
         indexes = [
-            # The list of shared values, the most shared first.
-            models.Index(
-                models.F("kind"),
-                models.F("shared_by").desc(),
-                name="contact_point_shared",
-                condition=Q(shared_by__gt=SHARED_ABOVE),
-            )
+            # The list of shared values.
+            models.Index(fields=["kind"], name="contact_point_shared", condition=Q(is_shared=True))
         ]
 
     def __str__(self) -> str:
         return self.display
-
-    @property
-    def is_shared(self) -> bool:
-        """True when so many people carry it that it says nothing about who one of them is."""
-        return self.shared_by > SHARED_ABOVE
 
 
 CARRIED_KINDS = {

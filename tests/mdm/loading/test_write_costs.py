@@ -27,7 +27,7 @@ KEPT = {
     "mdm_contactpoint": {
         "btree (id)",
         "btree (kind, value)",
-        "btree (kind, shared_by DESC) WHERE (shared_by > 5)",
+        "btree (kind) WHERE is_shared",
     },
     "mdm_recordcontactpoint": {
         "btree (id)",
