@@ -196,20 +196,31 @@ searched_values: Callable[[Sequence[Any]], Sequence[str]] = itemgetter(
 def searched_text(members: Sequence[tuple[str, Sequence[str]]]) -> str:
     """Return what the search box reads of records, each given as source key and searched values.
 
-    Every word any of them carries comes first, folded, once: old names and numbers find her too.
-    Behind two blanks stand the keys, to which her id is added. PostgreSQL indexes what comes
-    before (`mdm.search`).
+    Every word any of them carries comes first, folded, once: old names find her too. Of an e-mail
+    address it is what stands before the @. Behind two blanks stand e-mail addresses, numbers,
+    postcodes and keys, to which her id is added. PostgreSQL indexes what comes before
+    (`mdm.search`).
     """
     if len(members) == 1:  # Most customers.
         [(key, values)] = members
-        return f"{' '.join(dict.fromkeys(_said(values)))}  {fold(key)}"
-    words = dict.fromkeys(word for _key, values in members for word in _said(values))
+        words, exact = _said(values)
+        return f"{' '.join(dict.fromkeys(words))}  {' '.join([*exact, fold(key)])}"
+    said = [_said(values) for _key, values in members]
+    all_words = dict.fromkeys(word for words, _exact in said for word in words)
+    all_exact = dict.fromkeys(text for _words, exact in said for text in exact)
     keys = dict.fromkeys(fold(key) for key, _values in members)
-    return f"{' '.join(words)}  {' '.join(keys)}"
+    return f"{' '.join(all_words)}  {' '.join(all_exact | keys)}"
 
 
-def _said(values: Sequence[str]) -> list[str]:
-    """Return the words of a record's values, folded."""
+def _said(values: Sequence[str]) -> tuple[list[str], list[str]]:
+    """Return the words of a record's values, and what is looked for letter by letter, folded."""
+    *names, email, phone, other_phone, postcode, city = values
+    words = _folded([*names, email.partition("@")[0], city])
+    return words, _folded([email, phone, other_phone, postcode])
+
+
+def _folded(values: Sequence[str]) -> list[str]:
+    """Return the words of some values, folded."""
     stated = [value for value in values if value]
     text = " ".join(stated)
     if text.isascii():  # Folded in one go: most records have an accent nowhere.
