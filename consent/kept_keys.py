@@ -15,8 +15,11 @@ from django.db.backends.base.schema import BaseDatabaseSchemaEditor
 from django.db.migrations.state import StateApps
 
 _EVENTS = "consent_consentevent"
-_KEPT = (("source_record", "mdm_sourcerecord"), ("contact_point", "mdm_contactpoint"))
+_Kept = tuple[tuple[str, str], ...]
 """Fields of an event, each with the table whose keys it holds."""
+
+_FIRST: _Kept = (("source_record", "mdm_sourcerecord"), ("contact_point", "mdm_contactpoint"))
+_OTHERS: _Kept = (("actor", "auth_user"), ("notice_version", "consent_noticeversion"))
 
 # Planned each time: a plan made while tables are empty would read them from end to end later. Like
 # foreign keys they look with the rights of the owner, in the very schema of the table.
@@ -75,12 +78,16 @@ END $$;
 
 
 def check_by_statement(apps: StateApps, schema_editor: BaseDatabaseSchemaEditor) -> None:
-    """Put triggers in the place of the foreign keys, on PostgreSQL."""
-    if schema_editor.connection.vendor != "postgresql":
-        return
-    schema_editor.execute(_FUNCTIONS, params=None)
-    for statement in (*_triggers(), *_drops_of_foreign_keys(schema_editor)):
-        schema_editor.execute(statement)
+    """Put triggers in the place of the foreign keys of record and contact point, on PostgreSQL."""
+    if schema_editor.connection.vendor == "postgresql":
+        schema_editor.execute(_FUNCTIONS, params=None)
+        _replace_foreign_keys(schema_editor, _FIRST)
+
+
+def check_others_by_statement(apps: StateApps, schema_editor: BaseDatabaseSchemaEditor) -> None:
+    """Do so for person and notice, which a load names nowhere: each was looked at all the same."""
+    if schema_editor.connection.vendor == "postgresql":
+        _replace_foreign_keys(schema_editor, _OTHERS)
 
 
 def renew_functions(apps: StateApps, schema_editor: BaseDatabaseSchemaEditor) -> None:
@@ -90,10 +97,25 @@ def renew_functions(apps: StateApps, schema_editor: BaseDatabaseSchemaEditor) ->
 
 
 def check_row_by_row(apps: StateApps, schema_editor: BaseDatabaseSchemaEditor) -> None:
-    """Put the foreign keys back: the backward step."""
-    if schema_editor.connection.vendor != "postgresql":
-        return
-    for field, table in _KEPT:
+    """Put the foreign keys of record and contact point back: the backward step."""
+    if schema_editor.connection.vendor == "postgresql":
+        _put_foreign_keys_back(schema_editor, _FIRST)
+        schema_editor.execute("DROP FUNCTION hold_keys, refuse_orphans, refuse_new_key")
+
+
+def check_others_row_by_row(apps: StateApps, schema_editor: BaseDatabaseSchemaEditor) -> None:
+    """Put those of person and notice back: the backward step."""
+    if schema_editor.connection.vendor == "postgresql":
+        _put_foreign_keys_back(schema_editor, _OTHERS)
+
+
+def _replace_foreign_keys(schema_editor: BaseDatabaseSchemaEditor, kept: _Kept) -> None:
+    for statement in (*_triggers(kept), *_drops_of_foreign_keys(schema_editor, kept)):
+        schema_editor.execute(statement)
+
+
+def _put_foreign_keys_back(schema_editor: BaseDatabaseSchemaEditor, kept: _Kept) -> None:
+    for field, table in kept:
         schema_editor.execute(f"DROP TRIGGER {_EVENTS}_holds_{field} ON {_EVENTS}")
         schema_editor.execute(f"DROP TRIGGER {table}_is_named ON {table}")
         schema_editor.execute(f"DROP TRIGGER {table}_keys_stay ON {table}")
@@ -101,11 +123,10 @@ def check_row_by_row(apps: StateApps, schema_editor: BaseDatabaseSchemaEditor) -
             f"ALTER TABLE {_EVENTS} ADD CONSTRAINT consent_event_{field}_fk FOREIGN KEY"
             f" ({field}_id) REFERENCES {table} (id) DEFERRABLE INITIALLY DEFERRED"
         )
-    schema_editor.execute("DROP FUNCTION hold_keys, refuse_orphans, refuse_new_key")
 
 
-def _triggers() -> Iterator[str]:
-    for field, table in _KEPT:
+def _triggers(kept: _Kept) -> Iterator[str]:
+    for field, table in kept:
         yield (
             f"CREATE TRIGGER {_EVENTS}_holds_{field} AFTER INSERT ON {_EVENTS}"
             " REFERENCING NEW TABLE AS written FOR EACH STATEMENT"
@@ -122,9 +143,9 @@ def _triggers() -> Iterator[str]:
         )
 
 
-def _drops_of_foreign_keys(schema_editor: BaseDatabaseSchemaEditor) -> Iterator[str]:
+def _drops_of_foreign_keys(schema_editor: BaseDatabaseSchemaEditor, kept: _Kept) -> Iterator[str]:
     connection = schema_editor.connection
-    columns = [f"{field}_id" for field, _table in _KEPT]
+    columns = [f"{field}_id" for field, _table in kept]
     with connection.cursor() as cursor:
         found = connection.introspection.get_constraints(cursor, _EVENTS)
     for name, constraint in found.items():

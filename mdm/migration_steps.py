@@ -66,7 +66,7 @@ class Unburden(Together):
         self,
         alterations: Sequence[AlterField],
         *,
-        indexes: Sequence[tuple[str, str]],
+        indexes: Sequence[tuple[str, str]] = (),
         foreign_keys: Sequence[tuple[str, str]] = (),
     ) -> None:
         super().__init__(alterations)
@@ -104,7 +104,8 @@ class Unburden(Together):
 
     def describe(self) -> str:
         """Say what it does, as `migrate --plan` shows it."""
-        return f"Drop what is not needed on {', '.join(map('.'.join, self.indexes))}"
+        columns = dict.fromkeys([*self.indexes, *self.foreign_keys])
+        return f"Drop what is not needed on {', '.join(map('.'.join, columns))}"
 
 
 def who_of(histories: Sequence[str]) -> list[AlterField]:

@@ -46,7 +46,13 @@ class Customer(models.Model):
         _("status"), max_length=8, choices=Status.choices, default=Status.ACTIVE
     )
     merged_into = models.ForeignKey(
-        "self", models.PROTECT, null=True, blank=True, related_name="merged_ids", db_index=False
+        "self",
+        models.PROTECT,
+        null=True,
+        blank=True,
+        related_name="merged_ids",
+        db_index=False,
+        db_constraint=False,  # A key that is locked where it is written; nobody deletes customers.
     )
     version = models.PositiveIntegerField(
         default=1, help_text="Grows with every change of members; answers quote it."

@@ -134,6 +134,7 @@ class SourceRecord(PersonValues):
         blank=True,
         related_name="+",
         db_index=False,
+        db_constraint=False,
         help_text="The full file that no longer held the record, while it is deleted.",
     )
     contact_points = models.ManyToManyField(

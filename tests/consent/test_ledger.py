@@ -96,11 +96,14 @@ def checked_transaction() -> Iterator[None]:
         connection.check_constraints()
 
 
-@pytest.mark.parametrize("named", ["record_id", "contact_point_id"])
-def test_an_event_names_a_record_and_a_contact_point_that_are_there(
-    event: ConsentEvent, named: str
-):
-    known = {"record_id": event.source_record_id, "contact_point_id": event.contact_point_id}
+@pytest.mark.parametrize(
+    "named", ["record_id", "contact_point_id", "actor_id", "notice_version_id"]
+)
+def test_an_event_names_what_is_there(event: ConsentEvent, named: str):
+    known: dict[str, int | None] = {
+        "record_id": event.source_record_id,
+        "contact_point_id": event.contact_point_id,
+    }
     events = [
         NewEvent(
             type="refused",

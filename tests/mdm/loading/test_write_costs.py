@@ -13,12 +13,10 @@ KEPT = {
         "btree (batch_id)",
         "btree (missing_from_id) WHERE (missing_from_id IS NOT NULL)",
         "gin (issues jsonb_path_ops) WHERE (issues <> '[]'::jsonb)",
-        "missing_from_id → mdm_loadbatch",
     },
     "mdm_customer": {
         "btree (id)",
         "btree (merged_into_id) WHERE (merged_into_id IS NOT NULL)",
-        "merged_into_id → mdm_customer",
     },
     "mdm_goldenrecord": {
         "btree (customer_id)",
@@ -45,8 +43,6 @@ KEPT = {
         "btree (contact_point_id)",
         "btree (batch_id)",
         "btree (annuls_id) WHERE (annuls_id IS NOT NULL)",
-        "actor_id → auth_user",
-        "notice_version_id → consent_noticeversion",
     },
     "consent_permissionstate": {
         "btree (id)",
@@ -58,7 +54,7 @@ KEPT = {
     "mdm_historicalgoldenrecord": {"btree (history_id)", "btree (customer_id)"},
     "consent_historicalpermissionstate": {"btree (history_id)", "btree (id)"},
 }
-"""By table. Keys that are looked up row by row are those of columns that a load leaves empty."""
+"""By table. No key is looked up row by row."""
 
 _INDEXES = "SELECT split_part(indexdef, ' USING ', 2) FROM pg_indexes WHERE tablename = %s"
 _KEYS = """
