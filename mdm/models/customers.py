@@ -12,6 +12,7 @@ from mdm.audit import AuditTrail
 from mdm.birth_ids import birth_number, display
 from mdm.models.records import PersonValues, SourceRecord
 from mdm.models.rule_versions import RuleVersion
+from mdm.written_json import WrittenJsonField
 
 
 class CustomerQuerySet(models.QuerySet["Customer"]):
@@ -97,7 +98,7 @@ class GoldenRecord(PersonValues):
     customer = models.OneToOneField(
         Customer, models.CASCADE, primary_key=True, related_name="golden", db_constraint=False
     )
-    lineage = models.JSONField(
+    lineage = WrittenJsonField(
         default=dict,
         help_text="Attribute → [source record or null, pin or null, rule that chose it].",
     )

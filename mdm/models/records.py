@@ -8,6 +8,7 @@ from mdm.audit import AuditTrail
 from mdm.birth_ids import display, public_id
 from mdm.models.sources import LoadBatch, SourceSystem
 from mdm.standardise.record import ADDRESS_ATTRIBUTES as ADDRESS_ATTRIBUTES
+from mdm.written_json import WrittenJsonField
 
 
 class PersonValues(models.Model):
@@ -111,7 +112,7 @@ class SourceRecord(PersonValues):
     )
     link_score = models.FloatField(null=True, blank=True, help_text="Bits, for an automatic link.")
     linked_at = models.DateTimeField(null=True, blank=True)
-    raw = models.JSONField(_("raw values"), default=dict, help_text="Column → value as received.")
+    raw = WrittenJsonField(_("raw values"), default=dict, help_text="Column → value as received.")
     issues = models.JSONField(
         _("issues"), default=list, blank=True, help_text="[[attribute, code], …]; no values."
     )

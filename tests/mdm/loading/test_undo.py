@@ -106,6 +106,12 @@ def test_changed_records_go_back_and_born_ones_are_deleted():
     assert str(batch.pk) in newest.history_change_reason
 
 
+def names() -> list[str]:
+    """The names as they stand in the raw values of records, by their keys."""
+    raws = SourceRecord.objects.order_by("source_key").values_list("raw", flat=True)
+    return [raw["nom"] for raw in raws]
+
+
 def test_records_that_a_later_file_changed_are_kept_and_listed():
     load(row("C1", nom="A"), row("C2", nom="A"))
     batch = load(row("C1", nom="B", maj="03/02/2024"), row("C2", nom="B", maj="03/02/2024"))
@@ -116,12 +122,7 @@ def test_records_that_a_later_file_changed_are_kept_and_listed():
 
     assert [kept["key"] for kept in read_undo_samples(job)["kept"]] == ["C1"]
     assert undo_batch(batch) == {"restored": 1, "kept": 1}
-    assert list(
-        SourceRecord.objects.order_by("source_key").values_list("raw__nom", flat=True)
-    ) == [
-        "C",
-        "A",
-    ]
+    assert names() == ["C", "A"]
 
 
 def test_files_undone_from_the_last_to_the_first_leave_nothing():
@@ -255,7 +256,7 @@ def test_an_interrupted_undoing_goes_on(monkeypatch):
     job = start_undo(batch, by=None, is_foreground=True)
     with pytest.raises(jobs.JobFailed):
         jobs.run_now(job)
-    assert SourceRecord.objects.filter(raw__nom="A").count() == 2
+    assert names().count("A") == 2
     type(job).objects.filter(pk=job.pk).update(state="queued")
     job.refresh_from_db()
     jobs.run_now(job)
