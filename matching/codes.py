@@ -12,7 +12,7 @@ codes what it finds missing.
 
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
-from operator import attrgetter, itemgetter
+from operator import itemgetter
 from typing import TYPE_CHECKING, Any
 
 from django.db import transaction
@@ -57,7 +57,8 @@ def follow_load(
     """Code records that were loaded, in the transaction that did it, from what it wrote."""
     from matching.linkage.columns import ATTRIBUTES
 
-    values, live = attrgetter(*ATTRIBUTES), SourceRecord.Status.ACTIVE
+    values = itemgetter(*map(StandardRecord._fields.index, ATTRIBUTES))
+    live = SourceRecord.Status.ACTIVE
     for chunk in in_chunks(sorted(records, key=itemgetter(0)), RECORDS_PER_PAGE):
         _write_page([(key, batch.source_id, live, *values(record)) for key, record in chunk])
 
@@ -257,18 +258,25 @@ def fold_rows(rows: Sequence[tuple[Any, ...]]) -> "tuple[Folded, list[bool]]":
 
     ids, sources, statuses, *values = zip(*rows, strict=True)
     live = [status == SourceRecord.Status.ACTIVE for status in statuses]
+    is_told = all(live)
     columns = {}
     for name, column in zip(ATTRIBUTES, values, strict=True):
-        told = [v if is_live else None for v, is_live in zip(column, live, strict=True)]
-        columns[name] = np.array([_text(value) for value in told], object)
+        told = (
+            column
+            if is_told
+            else [v if alive else None for v, alive in zip(column, live, strict=True)]
+        )
+        columns[name] = np.array(_texts(told), object)
     records = Columns(np.array(ids, np.int64), columns, np.array(sources, np.int32))
     return fold(records), live
 
 
-def _text(value: Any) -> str | None:
-    if not value:
-        return None
-    return value if isinstance(value, str) else str(value.isoformat())
+def _texts(values: Sequence[Any]) -> list[str | None]:
+    """Return the values of an attribute as texts, None where there is none."""
+    return [
+        None if not value else value if isinstance(value, str) else str(value.isoformat())
+        for value in values
+    ]
 
 
 def _write_page(rows: Sequence[tuple[Any, ...]]) -> None:
