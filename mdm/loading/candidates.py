@@ -13,6 +13,7 @@ from mdm.loading.rows import Cells, RowReader, StandardRow, cells_text
 
 # The lines are our own: nothing stands before or behind their JSON.
 _read = json.JSONDecoder().raw_decode
+_QUOTE = '"'
 
 
 @dataclass(slots=True)
@@ -124,6 +125,7 @@ class StagedFile:
         self._file.seek(offset)
         self._end = offset
         self._reader, self._size = reader, size
+        self._names: list[str] = []
 
     def close(self) -> None:
         """Close the file."""
@@ -148,4 +150,19 @@ class StagedFile:
         for line in lines:
             self._end += len(line)
             text = line.decode()  # Of bytes, json would guess the encoding each time.
-            yield text, _read(text, 0)[0]
+            yield text, self._plain_entry(text) or _read(text, 0)[0]
+
+    def _plain_entry(self, text: str) -> list[Any] | None:
+        """Read a row of which nothing is escaped in half of the time that json takes.
+
+        Then no value holds a quotation mark, and `[7,{"name":"value",…}]` is cut at each of them.
+        """
+        if "\\" in text:
+            return None
+        start, *parts = text.split(_QUOTE)
+        if start[-1] != "{":  # A line to reject, or a row without cells.
+            return None
+        names = parts[::4]
+        if names != self._names:  # Mostly they are those of the line before.
+            self._names = names
+        return [int(start[1:-2]), dict(zip(self._names, parts[2::4], strict=True))]

@@ -5,7 +5,7 @@ from typing import NamedTuple
 
 from mdm.standardise.phones import UNUSABLE
 from mdm.standardise.record import StandardRecord
-from mdm.standardise.text import fold
+from mdm.standardise.text import fold_once
 
 _MAX_VALUE = 400
 
@@ -24,7 +24,8 @@ def points(record: StandardRecord) -> Iterator[Point]:
     """Yield the contact points of a record; a number that is not valid is none."""
     if record.email:
         yield Point("email", "email", record.email.casefold(), record.email)
-    broken = {attribute for attribute, code in record.issues if code in UNUSABLE}
+    issues = record.issues
+    broken = {attribute for attribute, code in issues if code in UNUSABLE} if issues else ()
     for attribute, number in (("phone", record.phone), ("other_phone", record.other_phone)):
         if number.startswith("+") and attribute not in broken:
             yield Point(attribute, "phone", number, number)
@@ -38,4 +39,4 @@ def points(record: StandardRecord) -> Iterator[Point]:
         display = ", ".join(filter(None, lines))[:_MAX_VALUE]
         # A postcode places the address: one source writes the country, another leaves it out.
         compared = ", ".join(lines[:3] if record.postcode else lines)
-        yield Point("address", "post", fold(compared)[:_MAX_VALUE], display, record.country)
+        yield Point("address", "post", fold_once(compared)[:_MAX_VALUE], display, record.country)

@@ -269,6 +269,9 @@ def _is_small(word: str, *, is_elided: bool) -> bool:
 
 def _with_apostrophes(value: str) -> str:
     """Put back the apostrophe that old systems cannot store: "L ETANG" is "L'ETANG"."""
+    small = value.lower()
+    if "l " not in small and "d " not in small:  # Found out sooner than by the pattern.
+        return value
     return _LOST_APOSTROPHE.sub(r"\1'", value)
 
 

@@ -115,10 +115,7 @@ def parse_moment(text: str, date_format: str = "", *, zone: tzinfo = UTC) -> dat
     if date_format in COUNTED:
         found = counted_moment(text, date_format, zone=zone)
     elif date_format:
-        try:
-            found = datetime.strptime(*_without_names(text, date_format))  # noqa: DTZ007  (the zone comes below)
-        except ValueError:
-            found = None
+        found = _declared_moment(text, date_format)
         if found and date_format.endswith("Z") and not date_format.endswith("%Z"):
             zone = UTC  # A Z at the end of a moment is ISO 8601 for UTC, declared or not.
     if found is None and text.isdigit() and len(text) != _COMPACT:
@@ -133,6 +130,16 @@ def parse_moment(text: str, date_format: str = "", *, zone: tzinfo = UTC) -> dat
     try:
         return found.astimezone(UTC)
     except OverflowError:
+        return None
+
+
+def _declared_moment(text: str, date_format: str) -> datetime | None:
+    """Return a moment without a zone, unless the format tells one."""
+    try:
+        if (pattern := _plain_pattern(date_format)) and (day := pattern.fullmatch(text)):
+            return datetime(int(day["Y"]), int(day["m"]), int(day["d"]))  # noqa: DTZ001
+        return datetime.strptime(*_without_names(text, date_format))  # noqa: DTZ007
+    except ValueError:
         return None
 
 

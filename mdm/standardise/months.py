@@ -2,6 +2,7 @@
 
 import re
 from collections.abc import Mapping
+from functools import lru_cache
 
 from mdm.standardise.text import fold
 
@@ -44,6 +45,7 @@ def _beginnings() -> dict[str, str]:
 _NUMBERS: Mapping[str, str] = _beginnings()
 
 
+@lru_cache(maxsize=256)
 def names_month(date_format: str) -> bool:
     """Tell whether dates in the format name their month, in a language that may be ours.
 

@@ -20,7 +20,7 @@ MAX_NUMBERS = 5
 UNUSABLE = frozenset(["invalid", "fake", "not_personal", "rounded"])
 _SHARING_FRENCH_FORM = ("RE", "GP", "MQ", "GF", "YT")
 # Numbers kept free for films and demonstrations (ARCEP, décision 2018-0881).
-_FICTION = re.compile(r"\+33(?:19900|26191|35301|46571|53649|63998)\d{4}")
+_FICTION = frozenset("19900 26191 35301 46571 53649 63998".split())
 # A word between two numbers says whose they are: "06 … (Mme) 01 … (M.)", "dom. 01 … port. 06 …".
 _SEPARATORS = re.compile(
     r"[/;,|\n\r]|\bou\b|\bor\b|\bet\b|\([^()\d]{1,20}\)"
@@ -28,6 +28,7 @@ _SEPARATORS = re.compile(
     re.IGNORECASE,
 )
 _TWO_FRENCH = re.compile(r"(0[1-9]\d{8})(0[1-9]\d{8})")
+_LENGTH_OF_TWO = 20
 _EXTENSION = re.compile(
     r"(?:\b(?:poste|ext|extension|p)\b\.?:?|[x#])\s*(\d{1,6})\s*$", re.IGNORECASE
 )
@@ -71,12 +72,15 @@ def standardise_phones(cell: str, region: str, postcode: str = "") -> list[Phone
         return []
     if len(cell) > MAX_LENGTH:
         return [Phone("", "too_long")]
-    if rounded := _EXPONENT.fullmatch(cell):
+    if ("E" in cell or "e" in cell) and (rounded := _EXPONENT.fullmatch(cell)):
         first, rest, exponent = rounded.groups()
         if len(rest) != int(exponent):
             return [Phone("", "rounded")]
         cell = first + rest
     region = phone_region(region, postcode)
+    digits = cell.translate(_GROUPING)
+    if digits.isdecimal() and len(digits) != _LENGTH_OF_TWO:  # Most cells: one number in groups.
+        return [Phone(*_phone(digits, region))]
     found: dict[str, Phone] = {}
     for number, extension in _numbers(cell):
         value, code = _phone(number, region)
@@ -114,7 +118,7 @@ def phone_region(region: str, postcode: str) -> str:
 
 def _numbers(cell: str) -> Iterator[tuple[str, str]]:
     """Yield each number as digits, with a leading + when it says its country, and extension."""
-    if (digits := cell.translate(_GROUPING)).isdecimal():  # Most cells: one number in groups.
+    if (digits := cell.translate(_GROUPING)).isdecimal():
         for one in two.groups() if (two := _TWO_FRENCH.fullmatch(digits)) else (digits,):
             yield one, ""
         return
@@ -139,10 +143,10 @@ def _phone(number: str, region: str) -> tuple[str, str]:
         return number, doubt
     for candidate in _regions_to_try(region, digits):
         if candidate == "FR" and (found := _FRENCH.fullmatch(number)):
-            if _FICTION.fullmatch("+33" + found[1]):
-                return "+33" + found[1], ""
-            kind = _kind_of_french_prefix(found[1][:5])
-            value = "+33" + found[1]
+            value, prefix = "+33" + found[1], found[1][:5]
+            if prefix in _FICTION:
+                return value, ""
+            kind = _kind_of_french_prefix(prefix)
         else:
             value, kind = _parsed(number, candidate)
         if kind in _PREMIUM:

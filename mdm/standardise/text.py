@@ -27,7 +27,12 @@ def clean(value: str) -> str:
     return " ".join(value.split())
 
 
+def fold_once(value: str) -> str:
+    """Fold what hardly comes again, such as an address: nothing is remembered, see `fold`."""
+    return " ".join(folding.fold(value).translate(_ALPHANUMERIC).split())
+
+
 @lru_cache(maxsize=1 << 15)
 def fold(value: str) -> str:
     """Return small ASCII letters and digits, words apart by one blank: `N'Guyên` → `n guyen`."""
-    return " ".join(folding.fold(value).translate(_ALPHANUMERIC).split())
+    return fold_once(value)

@@ -7,6 +7,7 @@ import signal
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
+from tempfile import TemporaryDirectory
 
 import pytest
 from django.utils.timezone import get_default_timezone, localdate
@@ -14,7 +15,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from mdm.loading import preparation
-from mdm.loading.candidates import Staged
+from mdm.loading.candidates import Staged, StagedFile, line_of
 from mdm.loading.preparation import Preparation
 from mdm.loading.rows import RowReader, cells_text
 from mdm.loading.staging import Stage, stage
@@ -77,6 +78,34 @@ def test_cells_are_written_as_json_writes_them(cells: dict[str, str]):
     assert cells_text(cells) == json.dumps(
         cells, sort_keys=True, ensure_ascii=False, separators=(",", ":")
     )
+
+
+@given(
+    st.lists(
+        st.dictionaries(st.text(), st.text() | st.sampled_from(['"', "\\", '","', "}]", "a\nb"])),
+        min_size=1,
+        max_size=3,
+    )
+)
+def test_rows_are_read_back_as_they_were_laid_down(rows: list[dict[str, str]]):
+    with TemporaryDirectory() as folder:
+        path = Path(folder) / "staged"
+        path.write_text("".join(line_of(n, cells) for n, cells in enumerate(rows)), newline="")
+
+        entries = [entry for _text, entry in staged_file(path)]
+
+    assert entries == [[n, cells] for n, cells in enumerate(rows)]
+
+
+def staged_file(path: Path) -> Iterator[tuple[str, list[object]]]:
+    reader = RowReader(
+        parse_mapping(DOCUMENT), region="FR", today=localdate(), zone=get_default_timezone()
+    )
+    file = StagedFile(path, reader, offset=0, size=10)
+    try:
+        yield from file._entries(file._file)
+    finally:
+        file.close()
 
 
 @pytest.mark.usefixtures("beside")
