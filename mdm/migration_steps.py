@@ -108,35 +108,6 @@ class Unburden(Together):
         return f"Drop what is not needed on {', '.join(map('.'.join, columns))}"
 
 
-class OnPostgresql(Together):
-    """Operations for PostgreSQL alone; SQLite, whose columns have no types, would gain nothing.
-
-    Django would make the tables anew there.
-    """
-
-    def database_forwards(
-        self,
-        app_label: str,
-        schema_editor: BaseDatabaseSchemaEditor,
-        from_state: ProjectState,
-        to_state: ProjectState,
-    ) -> None:
-        """Change the database, where it is PostgreSQL."""
-        if schema_editor.connection.vendor == "postgresql":
-            super().database_forwards(app_label, schema_editor, from_state, to_state)
-
-    def database_backwards(
-        self,
-        app_label: str,
-        schema_editor: BaseDatabaseSchemaEditor,
-        from_state: ProjectState,
-        to_state: ProjectState,
-    ) -> None:
-        """Undo it there."""
-        if schema_editor.connection.vendor == "postgresql":
-            super().database_backwards(app_label, schema_editor, from_state, to_state)
-
-
 def who_of(histories: Sequence[str]) -> list[AlterField]:
     """Return what takes the index away from who changed a row, of each of these histories."""
     return [AlterField(name, "history_user", _who()) for name in histories]

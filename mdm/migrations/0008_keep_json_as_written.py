@@ -2,7 +2,6 @@
 
 from django.db import migrations
 
-from mdm.migration_steps import OnPostgresql
 from mdm.written_json import WrittenJsonField
 
 
@@ -19,16 +18,42 @@ def lineage() -> WrittenJsonField:
     )
 
 
+COLUMNS = (
+    ("mdm_sourcerecord", "raw"),
+    ("mdm_historicalsourcerecord", "raw"),
+    ("mdm_goldenrecord", "lineage"),
+    ("mdm_historicalgoldenrecord", "lineage"),
+)
+
+
+def keep_text(apps, schema_editor):
+    _retype(schema_editor, "text")
+
+
+def keep_parsed(apps, schema_editor):
+    _retype(schema_editor, "jsonb")
+
+
+def _retype(schema_editor, kind):
+    """SQLite keeps JSON as text anyway: Django would make its tables anew for nothing."""
+    if schema_editor.connection.vendor == "postgresql":
+        for table, column in COLUMNS:
+            schema_editor.execute(
+                f"ALTER TABLE {table} ALTER COLUMN {column} TYPE {kind} USING {column}::{kind}"
+            )
+
+
 class Migration(migrations.Migration):
     dependencies = [("mdm", "0007_trust_empty_keys")]
 
     operations = [
-        OnPostgresql(
-            [
+        migrations.SeparateDatabaseAndState(
+            database_operations=[migrations.RunPython(keep_text, keep_parsed)],
+            state_operations=[
                 migrations.AlterField("sourcerecord", "raw", raw()),
                 migrations.AlterField("historicalsourcerecord", "raw", raw()),
                 migrations.AlterField("goldenrecord", "lineage", lineage()),
                 migrations.AlterField("historicalgoldenrecord", "lineage", lineage()),
-            ]
+            ],
         )
     ]
