@@ -6,8 +6,8 @@ from functools import lru_cache
 from operator import itemgetter
 from typing import Any, NamedTuple
 
-from mdm.bulk import JsonText
 from mdm.folding import fold
+from mdm.json_text import JsonText
 from mdm.quality import WEIGHTS, quality
 from mdm.standardise.issues import is_doubtful
 from mdm.standardise.record import ATTRIBUTES, Issue

@@ -19,6 +19,7 @@ from mdm import bulk, golden_records, identity
 from mdm.audit import record_history
 from mdm.behind import behind
 from mdm.contact_points import recount_points
+from mdm.json_text import JsonText
 from mdm.loading import activity, carrying
 from mdm.loading.candidates import Candidate
 from mdm.loading.claims import new_claims
@@ -274,7 +275,7 @@ class ChunkWriter:
         *values, issues = standard.record
         return (
             _ACTIVE,
-            bulk.JsonText(row.raw_text),
+            JsonText(row.raw_text),
             _issues_text(issues),
             VERSION,
             row.content_hash,
@@ -303,9 +304,9 @@ class ChunkWriter:
 
 
 @lru_cache(maxsize=4096)
-def _issues_text(issues: tuple[Issue, ...]) -> bulk.JsonText:
+def _issues_text(issues: tuple[Issue, ...]) -> JsonText:
     """Return issues as JSON: many records have the same."""
-    return bulk.JsonText(json.dumps(issues, separators=(",", ":")))
+    return JsonText(json.dumps(issues, separators=(",", ":")))
 
 
 def _points(rows: Rows) -> list[tuple[int, Sequence[Point]]]:

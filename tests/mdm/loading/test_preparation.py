@@ -4,6 +4,8 @@ import json
 import os
 import pickle
 import signal
+import subprocess
+import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -118,6 +120,13 @@ def test_a_process_beside_prepares_what_this_one_would(staged: Stage, reader: Ro
 
     assert sum(len(chunk.rows) for chunk in here) == 60
     assert next(chunk.rejects for chunk in here if chunk.rejects)[0][4] == "too_few_cells"
+
+
+def test_what_prepares_rows_does_not_wait_for_the_database_layer_to_be_imported():
+    """It takes longer than preparing a thousand rows, and the first chunk waits for it."""
+    program = "import sys, mdm.loading.preparation; sys.exit('django.db' in sys.modules)"
+
+    assert subprocess.run([sys.executable, "-c", program], check=False).returncode == 0
 
 
 @pytest.mark.usefixtures("beside")
