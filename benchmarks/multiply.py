@@ -85,7 +85,7 @@ def _have_codes() -> None:
 
 
 def _copy(model: Any, distances: dict[Any, int], number: int) -> str:
-    fields = model._meta.concrete_fields
+    fields = [field for field in model._meta.concrete_fields if not field.generated]
     columns = ", ".join(field.column for field in fields)
     values = ", ".join(_value(field, distances, number) for field in fields)
     key, last = model._meta.pk.column, distances[model]
