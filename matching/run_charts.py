@@ -7,7 +7,7 @@ from typing import cast
 
 from django.db.models import Count
 from django.db.models.functions import Floor
-from django.utils.translation import gettext as _
+from django.utils.translation import gettext_lazy
 
 from matching.desk import bar_width, signed
 from matching.explanation import level_in_words
@@ -24,6 +24,55 @@ _OF_ORGANISATIONS = ("organisation", "registration", "website")
 
 _TALLEST_PERCENT = 86
 """What is left above the tallest bar holds the words of the threshold."""
+
+# Translated one by one: pages of rules name hundreds.
+_FIELDS = {
+    "given_name": gettext_lazy("given name"),
+    "family_name": gettext_lazy("family name"),
+    "address": gettext_lazy("address"),
+    "phone": gettext_lazy("phone"),
+    "email": gettext_lazy("e-mail"),
+    "birth_date": gettext_lazy("birth date"),
+    "identifier": gettext_lazy("identifier"),
+    "organisation": gettext_lazy("organisation"),
+    "sex": gettext_lazy("sex"),
+    "middle_name": gettext_lazy("middle name"),
+    "birth_place": gettext_lazy("place of birth"),
+    "occupation": gettext_lazy("occupation"),
+    "country": gettext_lazy("country"),
+    "registration": gettext_lazy("registration number"),
+    "website": gettext_lazy("website"),
+    "source": gettext_lazy("source"),
+    "kind": gettext_lazy("person or organisation"),
+}
+_KEYS = {
+    "street": gettext_lazy("street"),
+    "postcode": gettext_lazy("postcode"),
+    "city": gettext_lazy("town"),
+    "full_name": gettext_lazy("both names, in either order"),
+    "email_start": gettext_lazy("start of the e-mail"),
+    "email_end": gettext_lazy("end of the e-mail"),
+    "email_sound": gettext_lazy("sound of the e-mail"),
+    "email_ends": gettext_lazy("both ends of the e-mail"),
+    "name_in_email": gettext_lazy("name spelt by the e-mail"),
+    "given_initial": gettext_lazy("initial"),
+    "organisation_start": gettext_lazy("start of the organisation’s name"),
+    "email_name": gettext_lazy("e-mail before the @"),
+    "family_start": gettext_lazy("start of the family name"),
+    "given_start": gettext_lazy("start of the given name"),
+    "birth_year": gettext_lazy("year of birth"),
+    "birth_month": gettext_lazy("year and month of birth"),
+    "birth_day": gettext_lazy("day and month of birth"),
+    "birth_place": gettext_lazy("place of birth"),
+    "family_sound": gettext_lazy("sound of the family name"),
+    "given_sound": gettext_lazy("sound of the given name"),
+    "family_french": gettext_lazy("sound of the family name in French"),
+    "given_french": gettext_lazy("sound of the given name in French"),
+    "occupation": gettext_lazy("occupation"),
+    "registration": gettext_lazy("registration number"),
+    "street_number": gettext_lazy("street number"),
+    "website": gettext_lazy("web site"),
+}
 
 
 @dataclass(frozen=True, slots=True)
@@ -168,25 +217,7 @@ def _weight(field: str, level: int, bits: float, widest: float) -> Weight:
 
 def field_name(field: str) -> str:
     """Return the name of a field of the score model."""
-    return {
-        "given_name": _("given name"),
-        "family_name": _("family name"),
-        "address": _("address"),
-        "phone": _("phone"),
-        "email": _("e-mail"),
-        "birth_date": _("birth date"),
-        "identifier": _("identifier"),
-        "organisation": _("organisation"),
-        "sex": _("sex"),
-        "middle_name": _("middle name"),
-        "birth_place": _("place of birth"),
-        "occupation": _("occupation"),
-        "country": _("country"),
-        "registration": _("registration number"),
-        "website": _("website"),
-        "source": _("source"),
-        "kind": _("person or organisation"),
-    }.get(field, field)
+    return str(_FIELDS.get(field, field))
 
 
 def rule_in_words(rule: str) -> str:
@@ -196,35 +227,7 @@ def rule_in_words(rule: str) -> str:
 
 def key_in_words(key: str) -> str:
     """Return a part of a blocking key as people read it."""
-    words = {
-        "street": _("street"),
-        "postcode": _("postcode"),
-        "city": _("town"),
-        "full_name": _("both names, in either order"),
-        "email_start": _("start of the e-mail"),
-        "email_end": _("end of the e-mail"),
-        "email_sound": _("sound of the e-mail"),
-        "email_ends": _("both ends of the e-mail"),
-        "name_in_email": _("name spelt by the e-mail"),
-        "given_initial": _("initial"),
-        "organisation_start": _("start of the organisation’s name"),
-        "email_name": _("e-mail before the @"),
-        "family_start": _("start of the family name"),
-        "given_start": _("start of the given name"),
-        "birth_year": _("year of birth"),
-        "birth_month": _("year and month of birth"),
-        "birth_day": _("day and month of birth"),
-        "birth_place": _("place of birth"),
-        "family_sound": _("sound of the family name"),
-        "given_sound": _("sound of the given name"),
-        "family_french": _("sound of the family name in French"),
-        "given_french": _("sound of the given name in French"),
-        "occupation": _("occupation"),
-        "registration": _("registration number"),
-        "street_number": _("street number"),
-        "website": _("web site"),
-    }
-    return words.get(key) or field_name(key).replace("_", " ")
+    return str(_KEYS[key]) if key in _KEYS else field_name(key).replace("_", " ")
 
 
 def _histogram(counts: Mapping[tuple[int, bool], int], threshold: float) -> Histogram:
