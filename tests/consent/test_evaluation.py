@@ -248,7 +248,7 @@ REFUSALS = event_tuples("refused", "withdrawn", "objection")
 
 
 @settings(
-    max_examples=histories(25),
+    max_examples=histories(12, long=25),
     deadline=None,
     suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow],
 )

@@ -49,11 +49,9 @@ from tests.identity.snapshots import snapshot
 
 pytestmark = [pytest.mark.django_db, pytest.mark.slow]
 
-IS_WHOLE = IS_LONG or IS_SQLITE  # On PostgreSQL it takes three times as long.
-
 SETTINGS = settings(
-    max_examples=200 if IS_WHOLE else 4,
-    stateful_step_count=30 if IS_WHOLE else 15,
+    max_examples=200 if IS_LONG else 50 if IS_SQLITE else 4,
+    stateful_step_count=30 if IS_LONG or IS_SQLITE else 15,
     deadline=None,
     suppress_health_check=list(HealthCheck),
     phases=(Phase.explicit, Phase.reuse, Phase.generate, Phase.shrink)

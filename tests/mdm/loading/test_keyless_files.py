@@ -20,6 +20,7 @@ from mdm import jobs
 from mdm.loading.row_keys import made_key
 from mdm.models import FieldMapping, Job, LoadBatch, MappingDraft, SourceRecord, SourceSystem
 from mdm.proposals.keys import propose_key
+from tests.examples import histories
 from tests.mdm.loading.files import ends, load_bytes
 from tests.mdm.loading.test_load_properties import chunks_of
 from tests.mdm.loading.test_mapping_pages import NEW, page_of, upload, values_of
@@ -336,7 +337,7 @@ PEOPLE = st.lists(
 
 @given(rows=PEOPLE, seed=st.integers(0, 99), sizes=st.tuples(*[st.sampled_from([1, 2, 500])] * 2))
 @settings(
-    max_examples=25,
+    max_examples=histories(12, long=25),
     deadline=None,
     suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow],
 )

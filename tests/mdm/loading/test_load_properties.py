@@ -243,7 +243,7 @@ def test_loads_agree_with_the_oracle_whatever_comes():
     run_state_machine_as_test(
         Loads,
         settings=settings(
-            max_examples=histories(12),
+            max_examples=histories(6, long=12),
             stateful_step_count=8,
             deadline=None,
             phases=[Phase.explicit, Phase.generate],

@@ -98,7 +98,7 @@ def the_general_way(monkeypatch: pytest.MonkeyPatch) -> None:
 
 @pytest.mark.django_db
 @settings(
-    max_examples=histories(15),
+    max_examples=histories(8, long=15),
     deadline=None,
     suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow],
 )

@@ -184,7 +184,7 @@ _ROWS = st.dictionaries(
 
 
 @settings(
-    max_examples=histories(25),
+    max_examples=histories(12, long=25),
     deadline=None,
     suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow],
 )

@@ -297,7 +297,7 @@ _FILE = st.dictionaries(st.sampled_from(["C1", "C2", "C3", "C4"]), _ROW, min_siz
 
 
 @settings(
-    max_examples=histories(25),
+    max_examples=histories(12, long=25),
     deadline=None,
     suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow],
 )
