@@ -29,8 +29,8 @@ from mdm.snapshots import one_snapshot
 from mdm.standardise.record import StandardRecord
 
 if TYPE_CHECKING:
+    from matching.linkage.coded import Folded
     from matching.linkage.columns import Ids
-    from matching.linkage.encoding import Folded
     from matching.linkage.pages import Reader
 
 RECORDS_PER_PAGE = 5_000
@@ -222,7 +222,7 @@ def records_now(record_ids: Iterable[int]) -> "Folded":
     """Return the live ones of some records as codes, by rising id, from their values."""
     import numpy as np
 
-    from matching.linkage.encoding import Coded, Folded
+    from matching.linkage.coded import Coded, Folded
 
     found = rows_of_records(sorted(record_ids))
     if not found:

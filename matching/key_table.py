@@ -22,8 +22,8 @@ from mdm.key_sets import key_query
 from mdm.models import Job
 
 if TYPE_CHECKING:
+    from matching.linkage.coded import Folded
     from matching.linkage.columns import Bits
-    from matching.linkage.encoding import Folded
 
 KIND = "blocking_keys"
 RECORDS_AT_ONCE = 200

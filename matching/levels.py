@@ -8,7 +8,10 @@ from enum import IntEnum
 
 
 class GivenName(IntEnum):
-    """How two given names agree."""
+    """How two given names agree.
+
+    TWO_EDITS: two letters apart, or one letter where many people bear either name.
+    """
 
     UNKNOWN = 0
     SAME_RARE = 1
@@ -21,7 +24,10 @@ class GivenName(IntEnum):
 
 
 class FamilyName(IntEnum):
-    """How two family names agree; a birth name counts as a family name."""
+    """How two family names agree; a birth name counts as a family name.
+
+    TWO_EDITS: as of given names.
+    """
 
     UNKNOWN = 0
     SAME_RARE = 1

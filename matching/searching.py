@@ -16,7 +16,7 @@ from mdm.models import SourceRecord
 
 if TYPE_CHECKING:
     from matching.fan_out import JobCrew
-    from matching.linkage.encoding import Folded
+    from matching.linkage.coded import Folded
     from matching.linkage.engine import Result, Settings
     from matching.linkage.readings import Reading
 

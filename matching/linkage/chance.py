@@ -17,7 +17,7 @@ from matching.linkage.classes import (
 from matching.linkage.columns import Codes, Flags, Floats, Levels
 from matching.linkage.comparison import compare
 from matching.linkage.encoding import Encoded
-from matching.linkage.keys import Rule
+from matching.linkage.keys import MADE_OF_NAMES, NAMES, Rule
 from matching.linkage.sorting import random_pairs_sharing
 
 RANDOM_PAIRS = 100_000
@@ -86,12 +86,15 @@ def _among_organisations(encoded: Encoded, rules: Sequence[Rule], workers: int) 
 def _measured(rule: Rule, fields: Sequence[str]) -> dict[str, tuple[str, ...]]:
     """Return the fields whose levels a rule shifts, with the parts of the key that shift them.
 
-    These are the fields it blocks on; and people of one name have mailboxes that are alike.
+    These are the fields it blocks on; people of one name have mailboxes that are alike, and those
+    of mailboxes that are alike have names that are.
     """
     found = parts_by_field(rule, fields)
-    names = [part for field in ("given_name", "family_name") for part in found.get(field, ())]
+    names = [part for field in NAMES for part in found.get(field, ())]
     if names and "email" in fields and "email" not in found:
         found["email"] = tuple(dict.fromkeys(names))
+    if not names and "email" in found and not MADE_OF_NAMES.isdisjoint(rule.parts):
+        found |= {field: found["email"] for field in NAMES if field in fields}
     return found
 
 

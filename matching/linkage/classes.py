@@ -9,7 +9,7 @@ import numpy as np
 from matching.levels import EXACT, LEVELS, NO_EVIDENCE, Kind
 from matching.linkage.columns import Floats, Levels
 from matching.linkage.distributions import distribution, exact_by_chance
-from matching.linkage.keys import PART_FIELDS, Rule
+from matching.linkage.keys import NAMES, PART_FIELDS, Rule
 from matching.linkage.profiles import (
     HOUSEHOLD_FIXED,
     HOUSEHOLDS,
@@ -29,6 +29,11 @@ IMPOSSIBLE = 1e-300
 
 USUAL_PAIRS = 2_000.0
 """Pairs that usual strangers weigh beside the random pairs of the file."""
+
+
+BESIDE_STRANGERS, BESIDE_FEW_STRANGERS = 50.0, 500.0
+"""Pairs that chance in the whole file weighs beside strangers who share a part of a key. Most who
+share a part of a mailbox are one person, so that strangers are few, and drawn again and again."""
 
 
 @dataclass(frozen=True)
@@ -196,7 +201,7 @@ def _coincidences(
                 f"chance: {rule.name} and {field}",
                 {**expected, field: _mostly_exact(field, at_random[field])},
             )
-            for field in ("given_name", "family_name")
+            for field in NAMES
             if field in fields
         ]
     return classes
@@ -225,7 +230,8 @@ def chance_when_sharing(
     """Return how a field agrees when strangers share a part of it, as a blocking rule asks.
 
     Strangers are pairs that agree on nothing else, so this also understands a key that is a part
-    of a value: a birth year, the start of a name.
+    of a value: a birth year, the start of a name. Names of mailboxes that are alike are alike,
+    too, by chance as well.
 
     Args:
         field: the field.
@@ -234,23 +240,28 @@ def chance_when_sharing(
         parts: what they share, which may speak of the field or not.
     """
     asked = parts_by_field(Rule(tuple(parts)), tuple(levels))
-    others = [other for other in levels if other not in (field, *_TELLS_LITTLE, *asked)]
+    follows = field in NAMES and field not in asked
+    spoken_of = {field, *asked, *(NAMES if follows else ())}
+    others = [other for other in levels if other not in (*_TELLS_LITTLE, *spoken_of)]
     agreements = np.zeros(len(levels[field]), np.int64)
     known = np.zeros_like(agreements)
     for other in others:
         agreements += np.isin(levels[other], list(EXACT[other]))
         known += levels[other] > 0
+    if follows:
+        agreements += np.isin(levels["email"], list(EXACT["email"]))
     strangers = levels[field][(agreements == 0) & (known > 0)]
     counts = np.bincount(strangers, minlength=len(LEVELS[field])).astype(np.float64)
     counts[0] = 0.0
     # Mailboxes that begin or end alike are strangers'; one that is equal has one owner or home.
     is_equal_by_chance = field in asked and (field != "email" or parts == ("email",))
     usual = _mostly_exact(field, at_random) if is_equal_by_chance else at_random
-    if not is_equal_by_chance:
+    if not (is_equal_by_chance or follows):
         # What is equal here are the matches among the pairs, not chance.
         equal = list(EXACT[field])
         counts[equal] = counts.sum() * at_random[equal]
-    return np.asarray((counts + 50 * usual) / (counts.sum() + 50), np.float64)
+    weight = BESIDE_FEW_STRANGERS if follows else BESIDE_STRANGERS
+    return np.asarray((counts + weight * usual) / (counts.sum() + weight), np.float64)
 
 
 def chance_at_random(levels: Mapping[str, Levels], pair_count: int) -> dict[str, Floats]:

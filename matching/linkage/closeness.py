@@ -8,8 +8,8 @@ import numpy as np
 from rapidfuzz import process
 from rapidfuzz.distance import OSA
 
+from matching.linkage.coded import Coded
 from matching.linkage.columns import Bits, Codes, Flags, Ids, Levels
-from matching.linkage.encoding import Coded
 from matching.linkage.names import Names
 
 FAR = 99

@@ -28,9 +28,10 @@ from matching.levels import (
     Town,
 )
 from matching.linkage.closeness import distances, edits, is_one_slip, perhaps_close
+from matching.linkage.coded import Coded
 from matching.linkage.columns import Codes, Flags, Ids, Levels
 from matching.linkage.date_levels import compare_birth_dates
-from matching.linkage.encoding import Coded, Encoded
+from matching.linkage.encoding import Encoded
 from matching.linkage.kinship import compare_kinship
 from matching.linkage.mailboxes import are_slips_inside
 from matching.linkage.name_levels import compare_names

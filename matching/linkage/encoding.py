@@ -5,8 +5,7 @@ distinct value; comparing a pair is then gathering and comparing numbers.
 """
 
 import itertools
-from collections import defaultdict
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from typing import Any
@@ -16,9 +15,19 @@ import numpy.typing as npt
 
 from matching.levels import GivenName
 from matching.linkage import folding, spelling
-from matching.linkage.columns import Bits, Codes, Columns, Flags, Ids, Levels, Objects
-from matching.linkage.known import Known, frequency_bands, hashes_of, is_among, learn_bands
+from matching.linkage.coded import Coded, Folded, code_values
+from matching.linkage.columns import Bits, Codes, Columns, Flags, Levels
+from matching.linkage.known import (
+    Known,
+    NameOrder,
+    borne_by_many,
+    frequency_bands,
+    hashes_of,
+    is_among,
+    learn_bands,
+)
 from matching.linkage.mailboxes import named_after_owner, of_households, of_households_perhaps
+from matching.linkage.name_order import learn_order, put_right
 from matching.linkage.names import Names, code_names
 from matching.linkage.organisations import told_by_kind
 from matching.linkage.readings import AS_FOUND, Reading
@@ -26,110 +35,6 @@ from matching.linkage.rows import Rows, in_rows
 
 SHARED_BY = 10
 """A phone or e-mail on more records than this belongs to a household or a shop, not a person."""
-
-Words = Sequence[str | None]
-
-
-@dataclass(frozen=True)
-class Coded:
-    """One attribute as codes into its distinct words; word 0 is the missing value."""
-
-    codes: Codes
-    words: Words
-
-    @cached_property
-    def spelled(self) -> Objects:
-        """The words as an array: some of them are taken three times as fast as from a list."""
-        return np.array(self.words, object)
-
-    @cached_property
-    def signatures(self) -> Bits:
-        """Letter parity of each word (see `spelling.signatures`)."""
-        return spelling.signatures(self.words)
-
-    @cached_property
-    def hashes(self) -> Bits:
-        """Lasting 64 bits for each word (see `spelling.hashes`)."""
-        return spelling.hashes(self.words)
-
-    @cached_property
-    def digit_hashes(self) -> Bits:
-        """Lasting 64 bits for the digits of each word, 0 for none."""
-        return spelling.hashes(["".join(filter(str.isdigit, word or "")) for word in self.words])
-
-    @cached_property
-    def first_words(self) -> Codes:
-        """Code of the first word of each value, 0 for the missing value: "J" for an initial."""
-        numbers: dict[str, int] = {}
-        starts = [word.split(" ")[0] if word else "" for word in self.words]
-        return np.array(
-            [numbers.setdefault(start, len(numbers) + 1) if start else 0 for start in starts],
-            np.int32,
-        )
-
-    @cached_property
-    def word_sets(self) -> Codes:
-        """Code of the words of each value in any order."""
-        return code_values(" ".join(sorted((word or "").split())) for word in self.words).codes
-
-    @cached_property
-    def counts(self) -> Codes:
-        """Number of records that carry each word; 0 for the missing value."""
-        counts = np.bincount(self.codes, minlength=len(self.words)).astype(np.int32)
-        counts[0] = 0
-        return counts
-
-    @cached_property
-    def is_known(self) -> Flags:
-        """Which records have a value."""
-        return np.asarray(self.codes > 0)
-
-    @property
-    def is_present(self) -> bool:
-        """Whether at least two records have a value, so that there is something to compare."""
-        return int(np.count_nonzero(self.codes)) >= 2
-
-    @property
-    def tells_apart(self) -> bool:
-        """Whether values are present and not nearly always the same one."""
-        known = int(self.counts.sum())
-        return self.is_present and int(self.counts.max()) <= max(100, 0.97 * known)
-
-    def part(self, rows: slice) -> "Coded":
-        """Return the codes of some records, over the words that these carry."""
-        used, codes = np.unique(np.r_[0, self.codes[rows]], return_inverse=True)
-        words = [self.words[code] for code in used.tolist()]
-        return Coded(codes[1:].astype(np.int32), words)
-
-    def mapped(self, function: Callable[[str], str]) -> "Coded":
-        """Return the codes of a function of the value, worked out on distinct words."""
-        inner = code_values(function(word) or None if word else None for word in self.words)
-        return Coded(np.take(inner.codes, self.codes), inner.words)
-
-
-@dataclass(frozen=True)
-class Folded:
-    """Records as codes of their folded values: all that a search reads of them."""
-
-    ids: Ids
-    columns: Mapping[str, Coded]
-    """Attribute -> its codes; an attribute that no record has may be left out."""
-    sources: Codes | None = None
-
-    def __len__(self) -> int:
-        """Return the number of records."""
-        return len(self.ids)
-
-    def part(self, rows: slice) -> "Folded":
-        """Return some of the records; their words are numbered anew."""
-        columns = {name: coded.part(rows) for name, coded in self.columns.items()}
-        sources = None if self.sources is None else self.sources[rows]
-        return Folded(self.ids[rows], columns, sources)
-
-    def column(self, attribute: str) -> Coded:
-        """Return one attribute; nothing but missing values where no record has it."""
-        found = self.columns.get(attribute)
-        return found or Coded(np.zeros(len(self), np.int32), [None])
 
 
 @dataclass(frozen=True)
@@ -140,6 +45,8 @@ class Encoded:
     names: Names
     bands: Mapping[str, Levels]
     """Field -> per record 1 for a rare value, 2 usual, 3 common, 0 for none."""
+    borne: Mapping[str, Flags]
+    """`given_name`, `family_name` -> per word whether so many bear it that it is no slip."""
     shared: Mapping[str, Flags]
     """`phone`, `email` -> per word whether many records carry it or it names a household."""
     perhaps_shared: Flags
@@ -162,6 +69,8 @@ class Encoded:
     """Per record with an e-mail and no given name the letters of its mailbox, hashed; else 0."""
     sources: Codes
     """Per record its source, 0 where that is unknown or not to be compared."""
+    order: NameOrder
+    """How names were told that had been written in the other order."""
     known: Known | None = None
     """What the whole file is like, when these records are only some of it."""
     reading: Reading = AS_FOUND
@@ -258,6 +167,8 @@ def encode(
     sources = records.sources if compare_sources else None
     folded = {name: whole.column(name) for name in folding.FOLDS}
     names = code_names(folded["given_name"], folded["family_name"], folded["birth_name"])
+    order = learn_order(names) if known is None else known.order
+    names = put_right(names, order)
     birth_date = folded["birth_date"]
     emails = _together(folded["email"], folded["other_email"])
     phones = _together(folded["phone"], folded["other_phone"])
@@ -268,6 +179,7 @@ def encode(
         size=len(records),
         names=names,
         bands=_all_bands(names, texts, known),
+        borne={field: _borne(field, coded, known) for field, coded in _of_names(names).items()},
         shared=_all_shared(phones, emails, known),
         perhaps_shared=of_households_perhaps(emails[0].words),
         birth_date=birth_date,
@@ -281,6 +193,7 @@ def encode(
         email_names_owner=named_after_owner(locals_, letters, names),
         mailboxes=_mailboxes(locals_, letters, names),
         sources=np.zeros(len(records), np.int32) if sources is None else sources,
+        order=order,
         known=known,
         reading=reading,
     )
@@ -306,15 +219,23 @@ def learn_known(encoded: Encoded) -> Known:
             field: hashes_of(coded, np.flatnonzero(encoded.shared[field]))
             for field, coded in contacts.items()
         },
+        {
+            field: hashes_of(coded, np.flatnonzero(encoded.borne[field]))
+            for field, coded in _of_names(encoded.names).items()
+        },
+        encoded.order,
     )
 
 
 def _banded(names: Names, texts: Mapping[str, Coded]) -> dict[str, Coded]:
     """Return the fields in which a rare value says more than a common one."""
+    return {**_of_names(names), **{name: texts[name] for name in BANDED_TEXTS}}
+
+
+def _of_names(names: Names) -> dict[str, Coded]:
     return {
         "given_name": Coded(names.given, names.words),
         "family_name": Coded(names.family, names.words),
-        **{name: texts[name] for name in BANDED_TEXTS},
     }
 
 
@@ -324,15 +245,6 @@ def folded_column(columns: Columns, attribute: str) -> Coded:
     if values is None:
         return Coded(np.zeros(len(columns), np.int32), [None])
     return code_values(values.tolist()).mapped(folding.FOLDS[attribute])
-
-
-def code_values(values: Iterable[str | None]) -> Coded:
-    """Return values as codes, numbered as they come."""
-    # Counted apart: a dictionary that leads to itself would be kept for long.
-    numbers: defaultdict[str | None, int] = defaultdict(itertools.count(1).__next__)
-    numbers[None] = 0
-    codes = np.fromiter(map(numbers.__getitem__, values), np.int32)
-    return Coded(codes, list(numbers))
 
 
 def _all_bands(names: Names, texts: Mapping[str, Coded], known: Known | None) -> dict[str, Levels]:
@@ -346,6 +258,12 @@ def _bands(field: str, coded: Coded, known: Known | None) -> Levels:
     if known is None:
         return frequency_bands(coded.codes, len(coded.words))
     return np.take(known.bands[field].of(coded.hashes), coded.codes)
+
+
+def _borne(field: str, coded: Coded, known: Known | None) -> Flags:
+    if known is None:
+        return borne_by_many(coded.counts)
+    return is_among(coded.hashes, known.borne.get(field, coded.hashes[:0]))
 
 
 def _all_shared(

@@ -18,8 +18,9 @@ from matching.linkage.blocking import (
 )
 from matching.linkage.chance import learn_classes
 from matching.linkage.classes import Classes
+from matching.linkage.coded import Folded
 from matching.linkage.columns import Bits, Codes, Columns, Flags, Floats, Ids, Levels
-from matching.linkage.encoding import Encoded, Folded, encode, learn_known
+from matching.linkage.encoding import Encoded, encode, learn_known
 from matching.linkage.keys import Rule
 from matching.linkage.known import Known
 from matching.linkage.pairing import Candidates, Scope, candidates, count_patterns, look_up

@@ -13,8 +13,9 @@ from zlib import crc32
 import numpy as np
 
 from matching.linkage import folding, spelling
+from matching.linkage.coded import Coded, Words
 from matching.linkage.columns import Bits, Ids
-from matching.linkage.encoding import Coded, Encoded, Words
+from matching.linkage.encoding import Encoded
 from mdm.standardise.phonetic import phonetic_code
 
 Records = slice | Ids
@@ -127,7 +128,7 @@ def _start(name: str) -> str:
 def _given(part: str, function: Callable[[str], str] | None = None) -> Part:
     def parts(encoded: Encoded, records: Records) -> tuple[Bits, ...]:
         names = encoded.names
-        return (np.take(_name_hashes(encoded, part, function), names.given[records]),)
+        return (np.take(_name_hashes(encoded, part, function), names.written[0][records]),)
 
     return parts
 
@@ -137,7 +138,7 @@ def _family(part: str, function: Callable[[str], str] | None = None) -> Part:
 
     def parts(encoded: Encoded, records: Records) -> tuple[Bits, ...]:
         hashes = _name_hashes(encoded, part, function)
-        return tuple(np.take(hashes, codes[records]) for codes in encoded.names.families)
+        return tuple(np.take(hashes, codes[records]) for codes in encoded.names.written_families)
 
     return parts
 
@@ -150,8 +151,8 @@ def _name_hashes(encoded: Encoded, part: str, function: Callable[[str], str] | N
 def _full_name(encoded: Encoded, records: Records) -> tuple[Bits, ...]:
     """Return a key that is the same for both orders of a given and a family name."""
     names = encoded.names
-    given = np.take(names.hashes, names.given[records])
-    families = [np.take(names.hashes, codes[records]) for codes in names.families]
+    given = np.take(names.hashes, names.written[0][records])
+    families = [np.take(names.hashes, codes[records]) for codes in names.written_families]
     return tuple(
         np.where((given != 0) & (family != 0), given + family, np.uint64(0)) for family in families
     )
@@ -232,6 +233,12 @@ PARTS: Mapping[str, Part] = {
     "city": _text("city"),
 }
 """Part of a key -> its hash per record, 0 for none, one array for each value it may have."""
+
+NAMES = ("given_name", "family_name")
+MADE_OF_NAMES = frozenset(
+    ("email_name", "email_start", "email_end", "email_sound", "email_ends", "name_in_email")
+)
+"""Parts of mailboxes: who share one have names that are alike."""
 
 PART_FIELDS: Mapping[str, tuple[str, ...]] = {
     "identifier": ("identifier",),

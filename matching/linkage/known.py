@@ -1,7 +1,7 @@
 """What a search saw of a file as a whole: by it, a few records score as they would among all."""
 
-from collections.abc import Mapping
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -10,7 +10,11 @@ from matching.linkage import spelling
 from matching.linkage.columns import Bits, Codes, Flags, Ids, Levels
 
 if TYPE_CHECKING:
-    from matching.linkage.encoding import Coded
+    from matching.linkage.coded import Coded
+
+
+BORNE_BY, BORNE_AT_LEAST = 0.02, 30
+"""Of the records that two people's values share by chance on the average; and of all files."""
 
 
 @dataclass(frozen=True)
@@ -32,6 +36,23 @@ class Bands:
 
 
 @dataclass(frozen=True)
+class NameOrder:
+    """By which words given and family names are known to stand in each other's place."""
+
+    least: int = 0
+    """Bits by which the family name leans to given names more than the given name does."""
+    words: Mapping[int, Bits] = field(default_factory=dict)
+    """Leaning in bits, below 0 to family names -> hashes of such words, by rising hash."""
+
+    def leanings(self, hashes: Bits) -> Ids:
+        """Return how much each word leans to given names, 0 for one that is not known."""
+        found = np.zeros(len(hashes), np.int64)
+        for bits, words in self.words.items():
+            found[is_among(hashes, words)] = bits
+        return found
+
+
+@dataclass(frozen=True)
 class Known:
     """What a run saw of the file as a whole, for records that are scored apart from it."""
 
@@ -39,6 +60,10 @@ class Known:
     bands: Mapping[str, Bands]
     shared: Mapping[str, Bits]
     """`phone`, `email` -> hashes of the values that many records carry, by rising hash."""
+    borne: Mapping[str, Bits] = field(default_factory=dict)
+    """`given_name`, `family_name` -> hashes of the words that many bear, by rising hash."""
+    order: NameOrder = NameOrder()
+    """How names are told that were written in the other order."""
 
     def to_state(self) -> dict[str, Any]:
         """Return it as plain JSON values."""
@@ -49,25 +74,37 @@ class Known:
                 for field, one in self.bands.items()
             },
             "shared": {field: words.tolist() for field, words in self.shared.items()},
+            "borne": {field: words.tolist() for field, words in self.borne.items()},
+            "order": [
+                self.order.least,
+                {bits: words.tolist() for bits, words in self.order.words.items()},
+            ],
         }
 
     @classmethod
     def from_state(cls, state: Mapping[str, Any]) -> "Known":
         """Return what `to_state` wrote."""
+        least, words = state.get("order", (0, {}))
         return cls(
             tuple(state["fields"]),
             {
-                field: Bands(
-                    of_new,
-                    {int(b): np.sort(np.array(words, np.uint64)) for b, words in others.items()},
-                )
+                field: Bands(of_new, _by_number(others))
                 for field, (of_new, others) in state["bands"].items()
             },
-            {
-                field: np.sort(np.array(words, np.uint64))
-                for field, words in state["shared"].items()
-            },
+            _by_field(state["shared"]),
+            _by_field(state.get("borne", {})),
+            NameOrder(least, _by_number(words)),
         )
+
+
+def _by_field(words: Mapping[str, Sequence[int]]) -> dict[str, Bits]:
+    """Return hashes as JSON holds them, rising."""
+    return {field: np.sort(np.array(listed, np.uint64)) for field, listed in words.items()}
+
+
+def _by_number(words: Mapping[str, Sequence[int]]) -> dict[int, Bits]:
+    """Return hashes as JSON holds them, by their number, rising."""
+    return {int(one): np.sort(np.array(listed, np.uint64)) for one, listed in words.items()}
 
 
 def is_among(values: Bits, words: Bits) -> Flags:
@@ -86,6 +123,16 @@ def frequency_bands(codes: Codes, size: int) -> Levels:
     bands = bands_of(share, yardstick(share))
     bands[0] = 0
     return np.take(bands, codes)
+
+
+def borne_by_many(counts: Codes) -> Flags:
+    """Return which words so many records carry that none of them is a slip of another word.
+
+    Girard and Giraud are two names, however near; *Girrard* is one that was meant to be the first.
+    """
+    total = max(1, int(counts.sum()))
+    least = yardstick(counts / total) * total * BORNE_BY
+    return np.asarray(counts > max(least, BORNE_AT_LEAST))
 
 
 def yardstick(share: np.ndarray[tuple[int], np.dtype[np.float64]]) -> float:

@@ -9,7 +9,7 @@ import numpy as np
 from matching.linkage.columns import Bits, Flags
 
 if TYPE_CHECKING:
-    from matching.linkage.encoding import Coded
+    from matching.linkage.coded import Coded
     from matching.linkage.names import Names
 
 _FAMILY = ("famille", "family", "familie", "familia", "famiglia")

@@ -59,7 +59,7 @@ def _apply_half_swap(
 def _given_levels(sides: Sides) -> Levels:
     encoded = sides.encoded
     levels, rows, one, other = _by_band(sides, "given_name", encoded.names.given)
-    found = _edit_levels(encoded, one, other, GivenName)
+    found = _edit_levels(encoded, "given_name", one, other, GivenName)
     found[_is_short_form(encoded, one, other)] = GivenName.SHORT_FORM
     levels[rows] = found
     return levels
@@ -97,7 +97,7 @@ def _shares_part(encoded: Encoded, one: Codes, other: Codes) -> Flags:
 def _family_levels(sides: Sides) -> Levels:
     encoded = sides.encoded
     levels, rows, one, other = _by_band(sides, "family_name", encoded.names.family)
-    found = _edit_levels(encoded, one, other, FamilyName)
+    found = _edit_levels(encoded, "family_name", one, other, FamilyName)
     births = (np.take(encoded.names.birth, side[rows]) for side in (sides.left, sides.right))
     mine, theirs = births
     found[
@@ -111,12 +111,20 @@ def _family_levels(sides: Sides) -> Levels:
 
 
 def _edit_levels(
-    encoded: Encoded, one: Codes, other: Codes, levels: type[GivenName] | type[FamilyName]
+    encoded: Encoded,
+    field: str,
+    one: Codes,
+    other: Codes,
+    levels: type[GivenName] | type[FamilyName],
 ) -> Levels:
-    names = encoded.names
+    names, borne = encoded.names, encoded.borne[field]
     edits = distances(names, one, other, 2)
     found = np.full(len(one), levels.DIFFERS, np.uint8)
     found[edits == 1] = levels.ONE_EDIT
+    # Many bear either name: that they are near is no slip.
+    rows = np.flatnonzero(edits == 1)
+    are_two = np.take(borne, one[rows]) & np.take(borne, other[rows])
+    found[rows[are_two]] = levels.TWO_EDITS
     rows = np.flatnonzero(edits == 2)
     # Two edits in a name of three letters leave nothing of it.
     shorter = np.minimum(np.take(names.length, one[rows]), np.take(names.length, other[rows]))

@@ -14,7 +14,7 @@ from matching.linkage.columns import Bits, Codes, Flags, Ids, Levels, Objects
 from mdm.standardise.given_names import short_forms, table
 
 if TYPE_CHECKING:
-    from matching.linkage.encoding import Coded
+    from matching.linkage.coded import Coded
 
 
 @dataclass(frozen=True)
@@ -34,6 +34,8 @@ class Names:
     length: Codes
     related: Ids
     """Packed pairs of codes that are short forms of one another, the lower code first."""
+    is_turned: Flags
+    """Whose names were written in each other's place; `given` and `family` have been put right."""
 
     @cached_property
     def spelled(self) -> Objects:
@@ -62,18 +64,29 @@ class Names:
         return np.asarray((self.given > 0) | (self.family > 0))
 
     @cached_property
-    def families(self) -> tuple[Codes, ...]:
+    def written(self) -> tuple[Codes, Codes]:
+        """Given and family names as they were written: what lasts whatever the file is like."""
+        if not self.is_turned.any():
+            return self.given, self.family
+        given = np.where(self.is_turned, self.family, self.given)
+        return given, np.where(self.is_turned, self.given, self.family)
+
+    @cached_property
+    def written_families(self) -> tuple[Codes, ...]:
         """The family names, and the birth names where somebody has one."""
-        return (self.family, self.birth) if self.birth.any() else (self.family,)
+        family = self.written[1]
+        return (family, self.birth) if self.birth.any() else (family,)
 
     @cached_property
     def spelt(self) -> tuple[Bits, Bits]:
         """Return per record the hashes of its full name in one word, in both orders; else 0.
 
-        Only whole pairs of names that occur are spelt out.
+        Only whole pairs of names that occur are spelt out. An initial beside a family name is no
+        full name: of many people each has that mailbox.
         """
-        packed = self.given.astype(np.int64) * len(self.words) + self.family
-        packed[(self.given == 0) | (self.family == 0)] = 0
+        given, family = self.written
+        packed = given.astype(np.int64) * len(self.words) + family
+        packed[np.minimum(np.take(self.length, given), np.take(self.length, family)) < 2] = 0
         distinct, place = np.unique(packed, return_inverse=True)
         given, family = np.divmod(distinct, len(self.words))
         both = list(zip(given.tolist(), family.tolist(), strict=True))
@@ -124,6 +137,7 @@ def code_names(given: "Coded", family: "Coded", birth: "Coded") -> Names:
         initial=np.array([ord(word[0]) & 255 if word else 0 for word in words], np.uint8),
         length=np.array([len(word or "") for word in words], np.int32),
         related=_related(index),
+        is_turned=np.zeros(len(family_codes), np.bool_),
         **_name_parts(spaced, joined, index),
     )
 

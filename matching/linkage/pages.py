@@ -14,8 +14,8 @@ from typing import Any
 
 import numpy as np
 
+from matching.linkage.coded import Coded, Folded
 from matching.linkage.columns import ATTRIBUTES, DERIVED_ATTRIBUTES, Codes, Flags, Ids
-from matching.linkage.encoding import Coded, Folded
 
 VERSION = 2
 """Grows with every change of what folding or a part of a key gives, or of the form of a page."""

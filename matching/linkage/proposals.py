@@ -24,7 +24,7 @@ from matching.linkage.classes import parts_by_field
 from matching.linkage.columns import Bits, Flags, Floats, Ids, Levels
 from matching.linkage.comparison import patterns
 from matching.linkage.encoding import Encoded
-from matching.linkage.keys import Rule
+from matching.linkage.keys import MADE_OF_NAMES, NAMES, Rule
 from matching.linkage.profiles import SILENT_LEVELS
 from matching.linkage.survey import Survey, survey
 from matching.linkage.training import fit, score_patterns, split_patterns
@@ -57,10 +57,6 @@ _ROUNDS = 50
 _FEW_PAIRS = 5.0
 """What is usual among matches weighs as much as so many pairs."""
 
-_NAMES = {"given_name", "family_name"}
-_PARTS_OF_MAILBOXES = {
-    "email_name", "email_start", "email_end", "email_sound", "email_ends", "name_in_email",
-}  # fmt: skip
 
 DEFAULT_RULES = tuple(
     Rule(tuple(name.split("+")))
@@ -354,10 +350,10 @@ def _spoken_of(rule: Rule, fields: Sequence[str]) -> set[str]:
     of a mailbox is mostly a given name.
     """
     asked = set(parts_by_field(rule, fields))
-    if asked & _NAMES:
+    if not asked.isdisjoint(NAMES):
         asked.add("email")
-    if not _PARTS_OF_MAILBOXES.isdisjoint(rule.parts):
-        asked |= _NAMES
+    if not MADE_OF_NAMES.isdisjoint(rule.parts):
+        asked |= {*NAMES}
     return asked
 
 

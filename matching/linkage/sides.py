@@ -6,8 +6,9 @@ from functools import cached_property
 
 import numpy as np
 
+from matching.linkage.coded import Coded
 from matching.linkage.columns import Codes, Ids, Levels
-from matching.linkage.encoding import Coded, Encoded
+from matching.linkage.encoding import Encoded
 from matching.linkage.rows import Rows, rows_of_both
 
 MISSING, SAME, APART = 0, 1, 2

@@ -9,11 +9,12 @@ from hypothesis import strategies as st
 from rapidfuzz.distance import OSA
 
 from matching.explanation import level_in_words
-from matching.levels import LEVELS, GivenName, Kinship, level_name
+from matching.levels import LEVELS, FamilyName, GivenName, Kinship, level_name
 from matching.linkage.closeness import FAR, distances
+from matching.linkage.coded import Coded
 from matching.linkage.columns import Columns
 from matching.linkage.comparison import compare
-from matching.linkage.encoding import Coded, encode
+from matching.linkage.encoding import encode
 
 
 def levels_of(left: Mapping[str, str | None], right: Mapping[str, str | None]) -> dict[str, str]:
@@ -247,13 +248,23 @@ def test_what_a_family_would_explain(other, sexes, kinship):
     assert levels_of({**SIMON, **mine}, {**SIMON, **other, **theirs})["kinship"] == kinship
 
 
+def test_two_family_names_that_many_bear_are_no_slips_of_one_another():
+    names = ["Girard", "Giraud"] * 40 + [f"Name{number}" for number in range(50)] + ["Girrard"]
+    rows = [(number, {"family_name": name}) for number, name in enumerate(names)]
+    left, right = np.array([0, 0], np.int32), np.array([1, len(rows) - 1], np.int32)
+
+    found = compare(encode(Columns.from_rows(rows)), left, right)
+
+    assert found["family_name"].tolist() == [FamilyName.TWO_EDITS, FamilyName.ONE_EDIT]
+
+
 def test_two_names_that_are_common_in_the_file_are_no_slips_of_one_another():
-    rows = [(number, {"given_name": name}) for number, name in enumerate(["Ylva", "Ylvo"] * 9)]
+    rows = [(number, {"given_name": name}) for number, name in enumerate(["Ylva", "Ylvo"] * 40)]
     rows += [(100 + number, {"given_name": f"Name{number}"}) for number in range(50)]
     encoded = encode(Columns.from_rows([*rows, (999, {"given_name": "Ylvu"})]))
     left, right = np.array([0, 0], np.int32), np.array([1, encoded.size - 1], np.int32)
 
     found = compare(encoded, left, right)
 
-    assert found["given_name"].tolist() == [GivenName.ONE_EDIT] * 2
+    assert found["given_name"].tolist() == [GivenName.TWO_EDITS, GivenName.ONE_EDIT]
     assert found["kinship"].tolist() == [Kinship.OTHER_NAME, Kinship.UNKNOWN]
