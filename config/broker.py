@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Any
 
 from django.core.exceptions import ImproperlyConfigured
+from kombu.transport import TRANSPORT_ALIASES
 
 _SCHEMES = ("filesystem", "redis", "rediss", "sentinel", "memory")
 
@@ -38,6 +39,7 @@ def broker_from_url(url: str, *, folder: Path) -> dict[str, Any]:
 
 
 def _in_folder(folder: Path) -> dict[str, Any]:
+    TRANSPORT_ALIASES["filesystem"] = "config.folder_broker:Transport"
     for name in ("messages", "control"):
         (folder / name).mkdir(parents=True, exist_ok=True)
     return {

@@ -12,6 +12,7 @@ from django.test import Client
 
 from config import processes
 from tests.instance import ROOT, Instance, wait_until
+from tests.sides import LONGEST_SECONDS
 
 pytestmark = pytest.mark.services
 
@@ -40,7 +41,7 @@ def test_an_instance_mends_itself_becomes_ready_and_ends_whole_when_asked(
 
     instance.process.terminate()  # Nobody uses it after this test.
 
-    assert instance.process.wait(20) == 0
+    assert instance.process.wait(LONGEST_SECONDS) == 0
     assert len(children) >= 3
     assert not any(_lives(child) for child in children)
 
