@@ -116,7 +116,7 @@ def likelihood_in_words(score: float) -> str:
 
 def _address_in_words(level: str) -> str:
     if level == "unknown":
-        return str(_MISSING)
+        return _("address missing on one side")
     street, town = level.removeprefix("street_").split("_town_")
     return _("%(street)s, %(town)s") % {"street": _STREETS[street], "town": _TOWNS[town]}
 

@@ -216,11 +216,11 @@ def test_every_level_is_told_in_words():
         level_in_words(field, level_name(field, level))
         for field, levels in LEVELS.items()
         for level in levels
-        if level
+        if level or field not in {"kind", "kinship"}  # Nothing, or the reason, is told of these.
     ]
 
     assert all(told)
-    assert len({*told} & {"missing on one side"}) == 0
+    assert "missing on one side" not in told
 
 
 SIMON = {"given_name": "Simon", "family_name": "Roux", "birth_date": "1960-01-15"}
