@@ -14,11 +14,9 @@ from matching.linkage.columns import Bits, Codes, Flags, Ids, Objects
 Words = Sequence[str | None]
 
 
-@dataclass(frozen=True)
-class Coded:
-    """One attribute as codes into its distinct words; word 0 is the missing value."""
+class Worded:
+    """Distinct words that codes lead into, and what is worked out once for each."""
 
-    codes: Codes
     words: Words
 
     @cached_property
@@ -35,6 +33,14 @@ class Coded:
     def hashes(self) -> Bits:
         """Lasting 64 bits for each word (see `spelling.hashes`)."""
         return spelling.hashes(self.words)
+
+
+@dataclass(frozen=True)
+class Coded(Worded):
+    """One attribute as codes into its distinct words; word 0 is the missing value."""
+
+    codes: Codes
+    words: Words
 
     @cached_property
     def digit_hashes(self) -> Bits:

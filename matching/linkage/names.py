@@ -5,27 +5,24 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from functools import cache, cached_property
 from itertools import combinations
-from typing import TYPE_CHECKING
 
 import numpy as np
 
 from matching.linkage import folding, spelling
-from matching.linkage.columns import Bits, Codes, Flags, Ids, Levels, Objects
+from matching.linkage.coded import Coded, Worded, Words
+from matching.linkage.columns import Bits, Codes, Flags, Ids, Levels
 from mdm.standardise.given_names import short_forms, table
-
-if TYPE_CHECKING:
-    from matching.linkage.coded import Coded
 
 
 @dataclass(frozen=True)
-class Names:
+class Names(Worded):
     """The names of each record as codes, and what is known of each distinct name."""
 
     given: Codes
     family: Codes
     birth: Codes
     """The birth name where it differs from the family name."""
-    words: Sequence[str | None]
+    words: Words
     first_part: Codes
     last_part: Codes
     initials: Codes
@@ -36,21 +33,6 @@ class Names:
     """Packed pairs of codes that are short forms of one another, the lower code first."""
     is_turned: Flags
     """Whose names were written in each other's place; `given` and `family` have been put right."""
-
-    @cached_property
-    def spelled(self) -> Objects:
-        """The words as an array: some of them are taken three times as fast as from a list."""
-        return np.array(self.words, object)
-
-    @cached_property
-    def signatures(self) -> Bits:
-        """Letter parity of each name (see `spelling.signatures`)."""
-        return spelling.signatures(self.words)
-
-    @cached_property
-    def hashes(self) -> Bits:
-        """Lasting 64 bits for each name (see `spelling.hashes`)."""
-        return spelling.hashes(self.words)
 
     @cached_property
     def sexes(self) -> Levels:

@@ -130,9 +130,8 @@ class ChunkWriter:
             claims = self._claims(born, rows.changed)
             self._store_changed(rows.changed)
             meeting = carrying.meet_points(_points(born), _points(rows.changed))
-            self._store_born(
-                born
-            )  # What the server does while the keys it met are looked through.
+            # What the server does while the keys it met are looked through.
+            self._store_born(born)
             carriage = meeting()
             births = Births({pk: carriage.by_record[pk] for pk in ids}, carriage.shared)
             records_arriving.send(sender=None, batch=self._batch, births=births, claims=claims)
