@@ -307,12 +307,12 @@ class CodeField(forms.SlugField):
 class NewSourceForm(forms.Form):
     """The source that the file is the first of."""
 
+    label = forms.CharField(max_length=100, label=gettext_lazy("Name"))
     code = CodeField(
         max_length=40,
         label=gettext_lazy("Code"),
         help_text=gettext_lazy("A short name such as crm or shop; it cannot be changed later."),
     )
-    label = forms.CharField(max_length=100, label=gettext_lazy("Name"))
     trust = forms.IntegerField(
         min_value=0,
         max_value=100,

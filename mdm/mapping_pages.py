@@ -61,9 +61,16 @@ class Workbench:
         )
 
     def _new_source(self, sent: QueryDict | None, code: str) -> NewSourceForm:
-        region = likely_region(self.sample.columns) if sent is None else ""
-        initial = {"code": code, "label": code, "region": region}
-        return NewSourceForm(sent, prefix="source", initial=initial)
+        if sent is None:
+            region = likely_region(self.sample.columns)
+            initial = {"code": code, "label": code, "region": region}
+            return NewSourceForm(prefix="source", initial=initial)
+        if sent.get("action") == "save":
+            return NewSourceForm(sent, prefix="source")
+        # Nobody has said yet that the description is complete.
+        typed = {name: sent.get(f"source-{name}") for name in NewSourceForm.base_fields}
+        known = {name: value for name, value in typed.items() if value is not None}
+        return NewSourceForm(prefix="source", initial=known)
 
     @property
     def region(self) -> str:
@@ -182,12 +189,14 @@ class MappingPage(StaffPage):
             messages.info(request, _("The file was thrown away; nothing was saved."))
             return redirect("mdm:load-new")
         try:
-            bench = Workbench(draft, _with_refusals(request.POST))
+            bench = Workbench(draft, _exchanged(_with_refusals(request.POST)))
         except LoadRefused as refusal:
             messages.error(request, str(refusal))
             return redirect("mdm:mapping-draft", pk=draft.pk)
         if action == "save":
             return self._save(bench)
+        bench.table.focus(request.POST.get("refusals", ""), "channel")
+        bench.table.focus(request.POST.get("exchange", "").partition(" ")[0], "attribute")
         return self.render_to_response(self.get_context_data(bench=bench))
 
     def _save(self, bench: Workbench) -> HttpResponseBase:
@@ -288,6 +297,17 @@ def _with_refusals(sent: QueryDict) -> QueryDict:
         return sent
     changed = sent.copy()
     changed[f"{prefix}-attribute"], changed[f"{prefix}-by_words"] = "opt_out", "on"
+    return changed
+
+
+def _exchanged(sent: QueryDict) -> QueryDict:
+    """Let the two columns that a person just exchanged be each what the other was."""
+    prefixes = sent.get("exchange", "").split()
+    if len(prefixes) != 2:
+        return sent
+    one, other = (f"{prefix}-attribute" for prefix in prefixes)
+    changed = sent.copy()
+    changed[one], changed[other] = sent.get(other, ""), sent.get(one, "")
     return changed
 
 

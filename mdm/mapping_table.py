@@ -15,6 +15,7 @@ from mdm.mapping_documents import proposed_entry
 from mdm.mapping_forms import OPTION_KINDS, ColumnForm, KeyForm
 from mdm.models import ValueMap
 from mdm.proposals.columns import ColumnSample, Proposal, date_formats, propose
+from mdm.proposals.exchanged import Exchanged, exchanged
 from mdm.proposals.keys import propose_key
 from mdm.proposals.looks import unread_count
 from mdm.standardise.refusals import refuses
@@ -57,6 +58,15 @@ class TableRow:
         return max(1, int(100 * rate)) if rate else 0
 
 
+@dataclass(frozen=True, slots=True)
+class ExchangedNames:
+    """The columns of given and family names, each of which seems to hold the other."""
+
+    given: TableRow
+    family: TableRow
+    counts: Exchanged
+
+
 class MappingTable:
     """Every column of a file with its form: as sent, else as in force, else as proposed."""
 
@@ -95,6 +105,12 @@ class MappingTable:
             initial={"columns": self._key(sample, document)},
         )
 
+    def focus(self, prefix: str, option: str) -> None:
+        """Let the page open at an option of one column, where the person goes on."""
+        for row in self.rows:
+            if row.form.prefix == prefix:
+                row.form.fields[option].widget.attrs["autofocus"] = True
+
     @property
     def ambiguous(self) -> str:
         """The columns of dates whose order of day and month a person must confirm, by name."""
@@ -124,6 +140,16 @@ class MappingTable:
     def unread(self) -> list[TableRow]:
         """The columns of dates with values that their format does not read."""
         return [row for row in self.rows if row.unread]
+
+    @property
+    def exchanged_names(self) -> ExchangedNames | None:
+        """The columns of given and family names, where each seems to hold the other."""
+        rows = {row.form.shown_attribute: row for row in self.rows}
+        given, family = rows.get("given_name"), rows.get("family_name")
+        if given is None or family is None:
+            return None
+        counts = exchanged(given.column.values, family.column.values)
+        return ExchangedNames(given, family, counts) if counts else None
 
     @property
     def has_own_key(self) -> bool:

@@ -120,6 +120,8 @@ def _counted(column: ColumnSample, attribute: str) -> tuple[str, ...]:
 
 def _plain(column: ColumnSample, meaning: Meaning, look: str) -> Proposal:
     attribute = meaning.attribute
+    if meaning.weight == 1 and not _bears_out(column, attribute, look):
+        return _by_values(look)
     if attribute in {"email", "phone"} and look != attribute:
         if looks.looks_yes_no(column.values, looks.MOST):
             channel = {
@@ -131,8 +133,6 @@ def _plain(column: ColumnSample, meaning: Meaning, look: str) -> Proposal:
                 "permission", "both", channel=channel[attribute], yes=yes, no=no, weight=2
             )
         return _named(meaning, look, weight=2)
-    if meaning.weight == 1 and not _bears_out(column, attribute, look):
-        return _by_values(look)
     return _named(meaning, look)
 
 

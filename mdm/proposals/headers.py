@@ -39,6 +39,9 @@ _HINTS = {
     "numero": "source_key",
     "num": "source_key",
     "code": "source_key",
+    "port": "phone",
+    "dom": "phone",
+    "mob": "phone",
 }
 # Of a person whatever they stand in; an id or a date of something nested is not hers.
 _ANYWHERE = frozenset(
@@ -62,6 +65,10 @@ _ALLOWED = re.compile(
     r"\b(?:opt ?in|accords?|consents?|consentement|autorisation|autorise|accepte|acceptation|"
     r"accepts?|opt(?= (?:sms|e ?mail|mail|tel|courrier))|newsletters?|abonne|subscribed|ok|"
     r"permission|infolettre)\b|\b(?:o n|oui non|y n|yes no)$"
+)
+# Nested JSON in which `sms` is no number but what may be sent there.
+_ASKED = re.compile(
+    r"\b(?:marketing|communications?|preferences?|subscriptions?|abonnements?|prospection)$"
 )
 # Columns of somebody else, or of no use for anybody, that look like those of the customer.
 _OF_ANOTHER = re.compile(
@@ -103,8 +110,13 @@ def is_bare_number(name: str) -> bool:
 
 
 def _said_inside(path: str) -> Meaning | None:
-    """Read `address.city` of nested JSON by its last name, where that means one thing anywhere."""
-    _outer, dot, inner = path.rpartition(".")
+    """Read `address.city` of nested JSON by its last name, where that means one thing anywhere.
+
+    `marketing.sms` is a permission.
+    """
+    outer, dot, inner = path.rpartition(".")
+    if _ASKED.search(_words(outer)) and (channel := _channel(_words(inner))):
+        return Meaning("permission", 2, channel)
     meaning = _said_by(inner) if dot else None
     return meaning if meaning and meaning.attribute in _ANYWHERE else None
 

@@ -85,6 +85,8 @@ def look_of(values: Sequence[str], region: str) -> str:
     if _found(folded, _STREET) >= 0.6 and not looks_yes_no(tried):
         return "address_line"
     is_repeated = len(set(tried)) < len(tried) or len(tried) < 10
+    if share(tried, _YEAR_ALONE) >= NEARLY_ALL:
+        return ""  # 1964 is a year more often than 01964.
     if region == "FR" and is_repeated and share(tried, _POSTCODE) >= NEARLY_ALL:
         return "postcode" if all(len(value.strip()) >= 4 for value in tried) else ""
     return ""

@@ -47,7 +47,24 @@
     clearTimeout(waiting);
     waiting = setTimeout(preview, 300);
   });
+
+  // A new source has its code from its name, as long as nobody has written one.
+  const [name, code] = ["label", "code"].map((field) => form.querySelector(`input[name=source-${field}]`));
+  if (code && !code.value && !name.value) {
+    const fill = () => {
+      const plain = name.value.replace(/[œŒ]/g, "oe").replace(/[æÆ]/g, "ae").normalize("NFD").replace(/[\u0300-\u036f]/g, "");
+      code.value = plain.toLowerCase().replace(/[^a-z0-9]+/g, "-").replace(/^-+|-+$/g, "").slice(0, 40);
+    };
+    name.addEventListener("input", fill);
+    code.addEventListener("input", () => name.removeEventListener("input", fill), { once: true });
+  }
+
   form.addEventListener("submit", () => clearTimeout(waiting)); // The file is gone once it is saved.
   for (const column of form.querySelectorAll("[data-column]")) fit(column);
+  const next = form.querySelector("[data-column] [autofocus]");
+  if (next) {
+    next.scrollIntoView({ block: "center" });
+    next.focus({ preventScroll: true });
+  }
   form.querySelector("[data-by-hand]").hidden = true;
 })();

@@ -74,8 +74,11 @@ def _map_what_was_proposed(page: Page) -> None:
     letter.locator("input[name$='-no']").fill("NON")
     expect(page.locator("[data-rows]")).to_contain_text("✔ email")
     expect(page.locator("[data-rows]")).to_contain_text("Le Goff")
+    page.fill("input[name=source-label]", "Œuvres d’été")
+    expect(page.locator("input[name=source-code]")).to_have_value("oeuvres-d-ete")
     page.fill("input[name=source-code]", "club")
     page.fill("input[name=source-label]", "Club")
+    expect(page.locator("input[name=source-code]")).to_have_value("club")
     page.click("button[value=save]")
 
 

@@ -1,5 +1,7 @@
 """What the mapping page proposes and points out, before anything is saved."""
 
+import re
+
 import pytest
 from django.db import connection
 from django.test import Client
@@ -48,6 +50,8 @@ def test_free_texts_that_refuse_are_pointed_out_and_read_so_when_a_person_says(s
     assert "3 values look like refusals, such as “STOP PUB”" in page.text
     asked = steward.post(page_of(draft), values_of(page, **NEW) | {"refusals": place})
     assert "choose the channel" in asked.text
+    focused = re.findall(r'<(?:select|input)[^>]*name="([^"]+)"[^>]* autofocus', asked.text)
+    assert focused == [f"{place}-channel"]
     assert "look like refusals" not in asked.text
     sent = values_of(asked, **NEW, remarques__channel="*") | {"action": "save"}
     steward.post(page_of(draft), sent)
@@ -63,6 +67,31 @@ def test_free_texts_that_refuse_are_pointed_out_and_read_so_when_a_person_says(s
     assert {keys[number] for number in refused} == {"A-0", "A-2", "A-3"}
     told = steward.get(reverse("mdm:mapping-versions", args=["club"])).text
     assert "texts refuse by their words" in told
+
+
+def test_names_in_each_others_column_are_told_and_exchanged_by_one_button(steward):
+    names = [("Anne", "Le Goff"), ("Stéphane", "Roux"), ("Chloé", "Petit"), ("Jean", "Martin")]
+    names += [("Élodie", "Quéré"), ("Luc", "N'Guyen")]
+    rows = "".join(f"A-{n};{given};{family}\r\n" for n, (given, family) in enumerate(names))
+    upload(steward, f"id;nom;prenom\r\n{rows}".encode())
+    draft = MappingDraft.objects.get()
+    page = steward.get(page_of(draft))
+    told = "6 of the 6 values of nom are given names, and only 1 of the 6 of prenom"
+
+    assert told in page.text
+    changed = steward.post(page_of(draft), values_of(page, **NEW) | {"exchange": "c2 c1"})
+    assert "other’s column" not in changed.text
+    bare = steward.post(page_of(draft), values_of(page) | {"exchange": "c2 c1"})
+    assert "This field is required" not in bare.text
+    steward.post(page_of(draft), values_of(changed, **NEW) | {"action": "save"})
+    batch = LoadBatch.objects.get()
+    jobs.execute(str(batch.preview_job.pk))
+    steward.post(reverse("mdm:batch-apply", args=[batch.pk]))
+    batch.refresh_from_db()
+    jobs.execute(str(batch.job.pk))
+
+    anne = SourceRecord.objects.get(source_key="A-0")
+    assert (anne.given_name, anne.family_name) == ("Anne", "Le Goff")
 
 
 def test_the_rows_stay_while_a_column_is_not_complete(steward):

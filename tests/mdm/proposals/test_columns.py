@@ -56,6 +56,8 @@ def one(name: str, *values: str, region: str = "FR") -> Proposal:
         ("contact.courriel", "a@example.org", "email"),
         ("tels", "06 39 98 12 34; 06 39 98 12 35", "phone"),
         ("maj le", "13/10/2026", "updated_at"),
+        ("marketing.sms", "true", "permission"),
+        ("preferences.email", "a@example.org", "email"),
         ("orders.1.id", "17", ""),
         ("orders.1.date", "13/10/2026", ""),
     ],
@@ -109,6 +111,13 @@ def test_the_files_of_the_demo_are_proposed_as_their_mappings_say(company, code)
         ("Né(e) le", ["31/12/1960", "4/3/1961"], "birth_date"),
         ("CP ville", ["75001 PARIS", "n/c", "44000 NANTES CEDEX 1", "n/c"], "city"),
         ("Tél. (fixe / portable)", ["01 42 11 22 33 / 06.39.98.12.34", "n/c"], "phone"),
+        ("Tél. port.", ["06 39 98 12 34 ou 01 42 11 22 33 (soir)", "06 00 00 00 00"], "phone"),
+        ("Tél. dom.", ["le soir"], "phone"),
+        ("Port", ["06 39 98 12 34", "06 39 98 12 35"], "phone"),
+        ("Port", ["5,90", "0,00"], ""),
+        ("Né en", ["1964", "1971", "1964"], "birth_date"),
+        ("x", ["1964", "1971", "1964"], ""),
+        ("Code postal / Ville", ["75001 PARIS", "n/c"], "city"),
         ("Mailing O/N", ["O", "N", "O"], "permission"),
         ("Adresse complète", ["12 rue Foch, 75002 Paris", "BP 12, 29200 BREST"], "full_address"),
         ("adresse", ["12 rue de la Paix, 75002 Paris", "3 pl. Foch 89100 Sens"], "full_address"),
@@ -151,6 +160,12 @@ def test_name_and_values_are_weighed_together(name, values, attribute):
 )
 def test_the_channel_of_a_permission_is_read_from_its_name(name, channel):
     assert one(name, "O", "N").channel == channel
+
+
+def test_an_empty_column_of_permissions_is_no_phone():
+    found = one("marketing.sms")
+
+    assert (found.attribute, found.channel) == ("permission", "sms")
 
 
 def test_the_spellings_of_yes_and_no_are_those_of_the_column():
