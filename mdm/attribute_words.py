@@ -15,8 +15,8 @@ _OF_RECORD = {field.name: field.verbose_name for field in GoldenRecord._meta.loc
 LABELS: Mapping[str, Any] = {
     **_OF_RECORD,
     "source_key": _("key in the source"),
-    "full_name": _("name"),
-    "address_line": _("street"),
+    "full_name": _("whole name"),
+    "address_line": _("street with its number"),
     "full_address": _("whole address"),
     "permission": _("permission"),
     "permission_at": _("date of the permission"),

@@ -1,6 +1,6 @@
 """The pages of one file: its preview and the decision, what became of its rows, its undoing."""
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from typing import Any
 
 from django.contrib import messages
@@ -11,12 +11,14 @@ from django.http import HttpRequest, HttpResponse, StreamingHttpResponse
 from django.shortcuts import get_object_or_404, redirect
 from django.urls import reverse
 from django.utils.translation import gettext as _
-from django.utils.translation import gettext_lazy
+from django.utils.translation import gettext_lazy, ngettext
 from django.views.decorators.http import require_GET, require_POST
 
 from mdm import attribute_words, rejects
 from mdm.birth_ids import display
+from mdm.doubtful_records import columns_of, standard_value
 from mdm.doubts import HasIssue
+from mdm.figures import readable
 from mdm.load_words import ENDS, UNDO_ENDS
 from mdm.loading.batches import apply_preview, throw_away
 from mdm.loading.preview import read_samples
@@ -28,8 +30,8 @@ from mdm.loading.undo import (
     start_undo,
 )
 from mdm.loading.undo import start_preview as start_undo_preview
-from mdm.mapping_words import key_in_words
-from mdm.models import ATTRIBUTES, Job, LoadBatch, SourceRecord
+from mdm.mapping_words import channel_in_words, claim_in_words, key_in_words
+from mdm.models import Job, LoadBatch, SourceRecord
 from mdm.pages import StaffPage, log_access, staff_user
 from mdm.reading.words import layout_words
 from mdm.reasons import in_words
@@ -44,7 +46,7 @@ _GOLDEN = (
     ("golden_gone", gettext_lazy("Customers no source knows any more")),
 )
 _SAMPLES: tuple[tuple[str, Any], ...] = (
-    ("changed", gettext_lazy("Changed")),
+    ("changed", gettext_lazy("Changed records")),
     ("new", gettext_lazy("New")),
     ("golden", gettext_lazy("Golden records")),
     ("deleted", gettext_lazy("Deleted")),
@@ -98,6 +100,7 @@ class BatchPage(StaffPage):
             "page": page,
             "rejects": [(row, rejects.words_for(row.reason)) for row in page],
             "reasons": _reasons(batch),
+            "is_read": bool(batch.job and batch.job.state == Job.State.DONE),
             "reason": reason,
             "query": f"reason={reason}&" if reason else "",
             "drift": _drift(batch),
@@ -121,18 +124,17 @@ class BatchIssuePage(StaffPage):
         attribute, code = kwargs["attribute"], kwargs["code"]
         records = SourceRecord.objects.filter(HasIssue(attribute, code), batch=batch)
         page = _page(self.request, records.select_related("customer").order_by("line"))
-        columns = [
-            column["name"]
-            for column in batch.mapping.document.get("column", [])
-            if column["attribute"] == attribute
-        ]
+        columns = columns_of(batch.mapping, attribute)
         log_access(self.request.user, "batch_issue_seen", f"batch {batch.pk}")
         return super().get_context_data(
             **{**kwargs, "title": ISSUE_WORDS.get(code, code)},
             batch=batch,
             label=attribute_words.label(attribute),
             page=page,
-            rows=[(record, _value(record, attribute), _raw(record, columns)) for record in page],
+            rows=[
+                (record, standard_value(record, attribute), _raw(record, columns))
+                for record in page
+            ],
         )
 
 
@@ -320,9 +322,29 @@ def _waiting_context(batch: LoadBatch) -> dict[str, Any]:
     return {
         "golden": [(words, figures.get(name, 0)) for name, words in _GOLDEN],
         "samples": _told_samples(read_samples(batch), _SAMPLES),
+        "permissions": _permissions(figures),
         "refusal": in_words(figures.get("refusal", "")),
         "is_compared": bool(figures),
     }
+
+
+def _permissions(figures: Mapping[str, Any]) -> list[tuple[str, str]]:
+    """Return what new and changed rows say of each channel: how many say yes, how many say no."""
+    told: Mapping[str, int] = figures.get("permissions", {})
+    said: dict[str, list[str]] = {}
+    for kind, words in _CLAIMS:
+        for name, count in sorted(told.items()):
+            of, _space, channel = name.partition(" ")
+            if of == kind:
+                said.setdefault(channel, []).append(words(count) % readable({"number": count}))
+    return [(channel_in_words(channel), ", ".join(parts)) for channel, parts in said.items()]
+
+
+_CLAIMS: tuple[tuple[str, Callable[[int], str]], ...] = (
+    ("opt_in", lambda n: ngettext("%(number)s opt-in", "%(number)s opt-ins", n)),
+    ("refusal", lambda n: ngettext("%(number)s refusal", "%(number)s refusals", n)),
+    ("opt_out", lambda n: ngettext("%(number)s opt-out", "%(number)s opt-outs", n)),
+)
 
 
 def _told_samples(
@@ -343,17 +365,12 @@ def _sample(sample: Mapping[str, Any]) -> dict[str, Any]:
         "customer": display(customer) if customer else "",
         "customer_url": reverse("mdm:customer", args=[customer]) if customer else "",
         "words": rejects.words_for(sample["reason"]) if sample.get("reason") else "",
+        "permissions": ", ".join(claim_in_words(*claim) for claim in sample.get("claims", ())),
         "differences": [
             (attribute_words.label(name), *(in_words(name, value) for value in (old, new)))
             for name, old, new in sample.get("differences", ())
         ],
     }
-
-
-def _value(record: SourceRecord, attribute: str) -> str:
-    if attribute not in ATTRIBUTES:
-        return ""
-    return attribute_words.value_in_words(attribute, getattr(record, attribute))
 
 
 def _raw(record: SourceRecord, columns: Iterable[str]) -> str:

@@ -20,6 +20,8 @@ _ALSO_FROM = {
     "other_phone": ("phone",),
     "sex": ("civility", "full_name"),
 }
+# Those that came from another column only where they have none of their own.
+_ELSE_FROM = {"postcode": ("city",)}
 
 
 @dataclass(frozen=True, slots=True)
@@ -72,9 +74,14 @@ def doubtful_records(
 
 def _columns(records: Sequence[SourceRecord], attribute: str) -> dict[int, list[str]]:
     """Return the columns that hold an attribute, by the key of each mapping in use."""
-    wanted = (attribute, *_ALSO_FROM.get(attribute, ()))
     mappings = FieldMapping.objects.in_bulk({record.batch.mapping_id for record in records})
-    return {key: _named(mapping, wanted) for key, mapping in mappings.items()}
+    return {key: columns_of(mapping, attribute) for key, mapping in mappings.items()}
+
+
+def columns_of(mapping: FieldMapping, attribute: str) -> list[str]:
+    """Return the columns of a mapping that hold an attribute, also together with others."""
+    wanted = (attribute, *_ALSO_FROM.get(attribute, ()))
+    return _named(mapping, wanted) or _named(mapping, _ELSE_FROM.get(attribute, ()))
 
 
 def _named(mapping: FieldMapping, attributes: Sequence[str]) -> list[str]:
@@ -88,7 +95,7 @@ def _told(record: SourceRecord, attribute: str, columns: Sequence[str]) -> Doubt
     return DoubtfulRecord(
         record=record,
         received={name: record.raw[name] for name in columns if record.raw.get(name)},
-        standard=_standard(record, attribute),
+        standard=standard_value(record, attribute),
         issues=[
             FoundIssue(issue_severity(code), issue_sentence(code))
             for name, code in record.issues
@@ -97,7 +104,8 @@ def _told(record: SourceRecord, attribute: str, columns: Sequence[str]) -> Doubt
     )
 
 
-def _standard(record: SourceRecord, attribute: str) -> str:
+def standard_value(record: SourceRecord, attribute: str) -> str:
+    """Return what an attribute, also one that is split, is in a record, as pages show it."""
     if attribute == "full_name":
         return record.full_name
     if attribute == "address_line":

@@ -9,13 +9,12 @@ from typing import Any
 
 from django.utils.formats import date_format
 from django.utils.timezone import get_default_timezone, localdate, localtime
-from django.utils.translation import gettext as _
 
 from mdm import attribute_words, postcodes
-from mdm.loading.claims import Claim
 from mdm.loading.drafts import Sample
 from mdm.loading.rows import RowReader, StandardRow
 from mdm.mapping import ANSWER_ATTRIBUTES, SourceMapping
+from mdm.mapping_words import claim_in_words
 from mdm.standardise.issues import WORDS as ISSUE_WORDS
 from mdm.standardise.record import ATTRIBUTES
 
@@ -30,7 +29,7 @@ _MADE_OF: Mapping[str, tuple[str, ...]] = {
     "street_number": ("address_line", "full_address"),
     "street": ("address_line", "full_address"),
     "address_complement": ("address_line",),
-    "postcode": ("full_address",),
+    "postcode": ("full_address", "city"),
     "city": ("full_address",),
     "country": ("full_address",),
     "other_phone": ("phone",),
@@ -178,18 +177,12 @@ def _value(row: StandardRow, name: str) -> str:
     if name in ATTRIBUTES:
         return attribute_words.value_in_words(name, getattr(row.record, name))
     if name == "permission":
-        return ", ".join(map(_claim, row.claims))
+        return ", ".join(claim_in_words(claim.kind, claim.channel) for claim in row.claims)
     if name == "sale_date":
         return _text(row.sale.sold_on) if row.sale else ""
     if name == "contract_start":
         return _text(row.contract.starts_on) if row.contract else ""
     return _text(getattr(row, name))
-
-
-def _claim(claim: Claim) -> str:
-    signs = {"opt_in": _("✔ %(channel)s"), "refusal": _("✘ %(channel)s")}
-    words = signs.get(claim.kind) or _("✘ %(channel)s (opt-out)")
-    return words % {"channel": claim.channel if claim.channel != "*" else _("all channels")}
 
 
 def _text(value: Any) -> str:

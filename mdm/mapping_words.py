@@ -91,6 +91,18 @@ def _date_format(pattern: str) -> str:
     return _("dates such as %(example)s") % {"example": _LAST_DAY.strftime(pattern)}
 
 
+def channel_in_words(code: str) -> str:
+    """Return the name of a channel; of all of them for `*`."""
+    return _("all channels") if code == "*" else _channel(code)
+
+
+def claim_in_words(kind: str, channel: str) -> str:
+    """Return what a row says of one permission: ✔ yes, ✘ no."""
+    signs = {"opt_in": _("✔ %(channel)s"), "refusal": _("✘ %(channel)s")}
+    words = signs.get(kind) or _("✘ %(channel)s (opt-out)")
+    return words % {"channel": channel_in_words(channel)}
+
+
 def _channel(code: str) -> str:
     return str(dict(CHANNELS).get(code, code))
 

@@ -44,6 +44,8 @@ class Cell:
     different_count: int
     doubtful_count: int
     url: str
+    is_counted: bool = True
+    """False for what is split, or kept elsewhere: only its doubts are counted."""
 
     @property
     def step(self) -> int:
@@ -169,7 +171,9 @@ def cell_of(figures: SourceQuality, attribute: str) -> Cell:
     """Return what one source says about one attribute."""
     filled, different, doubtful = figures.attributes.get(attribute, (0, 0, 0))
     url = attribute_url(figures.source, attribute)
-    return Cell(figures.record_count, filled, different, doubtful, url)
+    return Cell(
+        figures.record_count, filled, different, doubtful, url, is_counted=attribute in ATTRIBUTES
+    )
 
 
 def worst_issues(figures: Sequence[SourceQuality]) -> list[IssueRow]:

@@ -8,7 +8,7 @@ import json
 from collections import Counter
 from collections.abc import Mapping
 from itertools import islice
-from typing import Any
+from typing import Any, NamedTuple
 
 from django.core.serializers.json import DjangoJSONEncoder
 from django.db import connection
@@ -30,25 +30,36 @@ from mdm.reading.rows import FileRefused
 PREVIEW_KIND = "preview_load"
 
 
+class Told(NamedTuple):
+    """What the rows that would be written say beside their values, with how many of them say it.
+
+    `issues` are named "attribute code", `permissions` "kind channel".
+    """
+
+    issues: Counter[str]
+    permissions: Counter[str]
+
+
 @job(PREVIEW_KIND)
 def run_preview(run: JobRun) -> Mapping[str, Any]:
     """Compare the batch named in the job's parameters with what is stored. Returns the counts."""
     batch = LoadBatch.objects.select_related("source", "mapping").get(pk=run.parameters["batch"])
     path = location(batch.stored_file + PREVIEWED)
-    found, issues = Samples(COUNTS, seed=batch.sha256), Counter[str]()
+    found, told = Samples(COUNTS, seed=batch.sha256), Told(Counter(), Counter())
     try:
         readers = readers_of(batch)
         writer = ChunkWriter(batch, readers)
         with preparation(path, readers[batch.mapping_id], writer) as prepared:
             staged = stage_batch(run, batch, prepared)
-            _compare_lines(run, writer, staged, prepared, found, issues)
+            _compare_lines(run, writer, staged, prepared, found, told)
         end = _compare_missing(batch, staged, found)
     except (FileRefused, MappingError) as error:
         raise JobRefused(error) from None
     finally:
         path.unlink(missing_ok=True)
     _write_samples(batch, found)
-    return {"batch": batch.pk, **found.counts, **end, "issues": dict(issues)}
+    said = {"issues": dict(told.issues), "permissions": dict(told.permissions)}
+    return {"batch": batch.pk, **found.counts, **end, **said}
 
 
 def read_samples(batch: LoadBatch) -> dict[str, list[Any]]:
@@ -72,14 +83,16 @@ def _compare_lines(
     staged: Stage,
     prepared: Preparation,
     found: Samples,
-    issues: Counter[str],
+    told: Told,
 ) -> None:
     done = 0
     for _end, line_count, chunk in chunks(staged, prepared, writer):
         rows = writer.sort(chunk)
         _add(found, rows)
         for row in (*rows.new, *(row for _pk, row in rows.changed)):
-            issues.update(f"{attribute} {code}" for attribute, code in row.written.record.issues)
+            issues, claims = row.written.record.issues, row.written.claims
+            told.issues.update(f"{attribute} {code}" for attribute, code in issues)
+            told.permissions.update({f"{claim.kind} {claim.channel}" for claim in claims})
         done += line_count
         run.progress(done, staged.line_count, "comparing")
 
@@ -127,12 +140,18 @@ def _place(row: Candidate) -> dict[str, Any]:
 
 
 def _new_sample(row: Candidate) -> dict[str, Any]:
-    return {**_place(row), "differences": differences(BLANK, _record_values(row).values)}
+    told = differences(BLANK, _record_values(row).values)
+    return {**_place(row), "differences": told, "claims": _claims(row)}
 
 
 def _changed_sample(row: Candidate, customer: str, before: list[Any]) -> dict[str, Any]:
     told = differences(before, _record_values(row).values)
-    return {**_place(row), "customer": customer, "differences": told}
+    return {**_place(row), "customer": customer, "differences": told, "claims": _claims(row)}
+
+
+def _claims(row: Candidate) -> list[tuple[str, str]]:
+    """Return what a row says of permissions: kind and channel."""
+    return [(claim.kind, claim.channel) for claim in row.written.claims]
 
 
 def _rejected_sample(reject: Reject) -> dict[str, Any]:

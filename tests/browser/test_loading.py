@@ -72,7 +72,7 @@ def _map_what_was_proposed(page: Page) -> None:
     letter.locator("select[name$='-channel']").select_option("email")
     letter.locator("input[name$='-yes']").fill("OUI")
     letter.locator("input[name$='-no']").fill("NON")
-    expect(page.locator("[data-rows]")).to_contain_text("✔ email")
+    expect(page.locator("[data-rows]")).to_contain_text("✔ e-mail")
     expect(page.locator("[data-rows]")).to_contain_text("Le Goff")
     page.fill("input[name=source-label]", "Œuvres d’été")
     expect(page.locator("input[name=source-code]")).to_have_value("oeuvres-d-ete")

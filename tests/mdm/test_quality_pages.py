@@ -9,7 +9,7 @@ from mdm.loading.undo import start_undo
 from mdm.models import AccessLog, ContactPoint, Job, SourceQuality, SourceRecord
 from mdm.shared_values import Carriers, Guess, guess
 from tests.mdm.factories import make_record, make_records
-from tests.mdm.loading.files import load, row
+from tests.mdm.loading.files import DOCUMENT, load, row
 from tests.mdm.pages import client_of
 
 pytestmark = pytest.mark.django_db
@@ -40,6 +40,30 @@ def test_the_overview_tells_what_each_source_gives_and_what_is_doubtful():
     assert cells["E-mail"].tone == "conflict"
     assert (cells["Family name"].step, cells["Family name"].doubtful_count) == (5, 0)
     assert "50%" in answer.text
+
+
+def test_what_is_split_or_kept_elsewhere_is_not_said_to_be_missing():
+    columns = [
+        {**told, "attribute": "full_name"} if told["name"] == "nom" else told
+        for told in DOCUMENT["column"]
+        if told["name"] != "prenom"
+    ]
+    load(
+        row("C1", nom="M. et Mme ROUX", accord="?"),
+        row("C2", nom="PETIT Anne", accord="O"),
+        document={**DOCUMENT, "column": columns},
+    )
+    steward = client_of("steward")
+
+    overview, names = steward.get(OVERVIEW), steward.get(attribute_page("full_name"))
+
+    cells = {line.label: line.cells[0] for line in overview.context["rows"]}
+    assert (cells["Family name"].filled_count, cells["Whole name"].doubtful_count) == (2, 1)
+    assert overview.text.count("only doubts are counted") == 2
+    assert "none left" not in overview.text
+    assert "1 record" in names.text
+    assert "0 of 2 records" not in names.text
+    assert "Filled" not in names.text
 
 
 def test_errors_stand_above_warnings_and_lead_to_their_records():

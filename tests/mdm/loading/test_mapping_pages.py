@@ -93,7 +93,7 @@ def test_adjusted_previewed_saved_and_loaded_without_a_program(steward):
 
     text = shown.content.decode()
     assert "Le Goff" in text
-    assert "✔ email" in text
+    assert "✔ e-mail" in text
     batch = LoadBatch.objects.get()
     assert saved.url == reverse("mdm:batch", args=[batch.pk])
     assert (batch.source.code, batch.source.trust, batch.is_waiting) == ("club", 60, True)

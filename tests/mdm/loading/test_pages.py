@@ -290,3 +290,59 @@ def test_a_load_that_was_stopped_says_that_the_rest_is_not_stored():
 
     assert "stopped before its end" in page
     assert "stopped before its end" not in whole
+
+
+def test_a_preview_tells_how_many_permissions_the_file_says():
+    steward = client_of("steward")
+    load(row("C1", accord="O"))
+    rows = [row("C1", accord="O"), row("C2", accord="O"), row("C3", accord="O", stop="X")]
+    rows += [row("C4", accord="N"), row("C5", accord="?")]
+    source = {"source": "crm", "action": "preview"}
+    response = upload(steward, csv_bytes(rows), **source)
+    batch = LoadBatch.objects.latest("pk")
+    jobs.execute(str(batch.preview_job.pk))
+
+    page = steward.get(response.url)
+
+    told = {"e-mail": "2 opt-ins, 1 refusal", "all channels": "1 opt-out"}
+    assert dict(page.context["permissions"]) == told
+    assert "only what was not said before" in page.text
+    (new,) = (end["rows"] for end in page.context["samples"] if end["code"] == "new")
+    said = {sample["key"]: sample["permissions"] for sample in new}
+    assert said["C3"] == "✔ e-mail, ✘ all channels (opt-out)"
+    assert (said["C4"], said["C5"]) == ("✘ e-mail", "")
+
+
+def test_a_file_without_rejected_rows_says_so_when_it_was_read():
+    steward = client_of("steward")
+    batch = load(row("C1"))
+    refused = LoadBatchFactory(job=Job.objects.create(kind="load", state=Job.State.FAILED))
+
+    page = steward.get(reverse("mdm:batch", args=[batch.pk])).text
+    assert "Every line of the file could be read." in page
+    page = steward.get(reverse("mdm:batch", args=[refused.pk])).text
+    assert "Every line of the file could be read." not in page
+
+
+def test_the_records_with_a_doubt_show_the_cell_that_was_split(steward):
+    columns = [
+        {"name": "id", "attribute": "source_key"},
+        {"name": "nom", "attribute": "full_name"},
+        {"name": "prenom", "attribute": "address_line"},
+        {"name": "email", "attribute": "city"},
+    ]
+    batch = load(
+        row("C1", nom="M. et Mme ROUX", prenom="BP 42", email="1000 BOURG"),
+        document={**DOCUMENT, "column": columns},
+    )
+
+    def shown(attribute: str) -> set[tuple[str, str]]:
+        issues = {code for name, code in batch_issues if name == attribute}
+        address = (reverse("mdm:batch-issue", args=[batch.pk, attribute, c]) for c in issues)
+        rows = [line for a in address for line in steward.get(a).context["rows"]]
+        return {(raw, value) for _record, value, raw in rows}
+
+    batch_issues = [tuple(issue) for issue in batch.records.get().issues]
+    assert shown("full_name") == {("M. et Mme ROUX", "Roux")}
+    assert {raw for raw, _value in shown("address_line")} == {"BP 42"}
+    assert shown("postcode") == {("1000 BOURG", "01000")}
