@@ -25,12 +25,24 @@ def report_on(*, batch: LoadBatch, **signal: object) -> dict[str, Any]:
 
     In a conflict the refusal prevails. Counts are some minutes old: a file may hold a million.
     """
-    counts = cache.get_or_set(f"consent.batch.{batch.pk}", lambda: _counts(batch), _COUNTS_SECONDS)
     return {
         "template": "consent/_batch_report.html",
-        **(counts or {}),
+        **_counts_of(batch),
         "quarantine": quarantine_state(batch) if batch.source.is_broker else "",
     }
+
+
+def _counts_of(batch: LoadBatch) -> dict[str, int]:
+    """Return the counts of a file whose load, or undoing, has come to its end.
+
+    Meanwhile nothing is counted: whoever follows a load would read its first seconds for minutes.
+    """
+    undoing = batch.undo_job
+    if (batch.job and batch.job.is_live) or (undoing and undoing.is_live):
+        return {}
+    key = f"consent.batch.{batch.pk}.{undoing.pk if undoing else ''}"
+    counts: dict[str, int] | None = cache.get_or_set(key, lambda: _counts(batch), _COUNTS_SECONDS)
+    return counts or {}
 
 
 def _counts(batch: LoadBatch) -> dict[str, int]:

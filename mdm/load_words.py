@@ -12,7 +12,7 @@ from mdm.loading.database_jobs import KIND as READ_DATABASE_KIND
 from mdm.loading.preview import PREVIEW_KIND
 from mdm.loading.undo import PREVIEW_UNDO_KIND, UNDO_KIND
 from mdm.loading.work import KIND
-from mdm.models import Job, LoadBatch
+from mdm.models import Job, LoadBatch, MappingDraft
 from mdm.restandardising import KIND as RESTANDARDISE_KIND
 
 ENDS: tuple[tuple[str, Any, str], ...] = (
@@ -90,8 +90,11 @@ job_words.describe(
 
 
 def _read_batch_url(job: Job) -> str | None:
-    batch = (job.result or {}).get("batch")
-    return reverse("mdm:batch", args=[batch]) if batch else None
+    result = job.result or {}
+    draft = result.get("draft")
+    if draft and MappingDraft.objects.filter(pk=draft).exists():  # It goes when it is mapped.
+        return reverse("mdm:mapping-draft", args=[draft])
+    return reverse("mdm:batch", args=[result["batch"]]) if result.get("batch") else None
 
 
 job_words.describe(

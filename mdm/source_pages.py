@@ -5,11 +5,12 @@ from typing import Any
 
 from django.contrib import messages
 from django.contrib.auth.decorators import permission_required
+from django.core.exceptions import PermissionDenied
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import get_object_or_404, redirect
 from django.views.decorators.http import require_POST
 
-from mdm.loading.database_jobs import start_reading
+from mdm.loading.database_jobs import start_mapping, start_reading
 from mdm.loading.stored_files import LoadRefused
 from mdm.loading.watched_folders import content_of
 from mdm.models import SourceSystem
@@ -19,11 +20,16 @@ from mdm.pages import staff_user
 @require_POST
 @permission_required("mdm.load_records", raise_exception=True)
 def read_database(request: HttpRequest, code: str) -> HttpResponse:
-    """Have a job read the source's own database, to preview what it holds or to load it."""
-    source = get_object_or_404(SourceSystem, code=code)
-    is_preview = request.POST.get("action") != "load"
+    """Have a job read the source's own database, to map its columns, to preview or to load it."""
+    source, by = get_object_or_404(SourceSystem, code=code), staff_user(request)
+    action = request.POST.get("action")
+    if action == "map" and not by.has_perm("mdm.add_fieldmapping"):
+        raise PermissionDenied
     try:
-        job = start_reading(source, is_preview=is_preview, by=staff_user(request))
+        if action == "map":
+            job = start_mapping(source, by=by)
+        else:
+            job = start_reading(source, is_preview=action != "load", by=by)
     except LoadRefused as refusal:
         messages.warning(request, str(refusal))
         return redirect("admin:mdm_sourcesystem_change", source.pk)

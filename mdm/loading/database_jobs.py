@@ -13,7 +13,8 @@ from django.contrib.auth.models import User
 from mdm import jobs
 from mdm.jobs import JobRefused, JobRun, job
 from mdm.loading.batches import find_reading, open_batch
-from mdm.loading.database_sources import database_of
+from mdm.loading.database_sources import database_of, named_database
+from mdm.loading.drafts import draft_of
 from mdm.loading.quotas import refuse_when_too_many_wait
 from mdm.loading.stored_files import LoadRefused, discard, store_blocks
 from mdm.models import Job, SourceSystem
@@ -36,13 +37,27 @@ def start_reading(source: SourceSystem, *, is_preview: bool, by: User) -> Job:
     return jobs.submit(KIND, parameters, by=by, idempotency_key=f"{KIND} {source.pk}")
 
 
+def start_mapping(source: SourceSystem, *, by: User) -> Job:
+    """Have a job read the source's database, so that this person maps the columns of its query.
+
+    Raises:
+        LoadRefused: when the source names no database, or too many files wait.
+    """
+    refuse_when_too_many_wait(by)
+    named_database(source)
+    parameters = {"source": source.pk, "is_to_map": True}
+    return jobs.submit(KIND, parameters, by=by, idempotency_key=f"{KIND} {source.pk} {by.pk}")
+
+
 @job(KIND)
 def run_reading(run: JobRun) -> Mapping[str, Any]:
-    """Store the rows of the source's query and open their batch. Returns its key."""
+    """Store the rows of the source's query and open their batch, or draft. Returns its key."""
     if run.cursor:  # Another attempt opened it already.
-        return {"batch": run.cursor["batch"]}
+        return dict(run.cursor)
     source = SourceSystem.objects.get(pk=run.parameters["source"])
     try:
+        if run.parameters.get("is_to_map"):
+            return _draft(run, source)
         return {"batch": _open(run, source)}
     except (LoadRefused, FileRefused) as refusal:
         raise JobRefused(refusal) from None
@@ -67,6 +82,21 @@ def _open(run: JobRun, source: SourceSystem) -> int:
         discard(stored.path)
         raise
     return cursor["batch"]
+
+
+def _draft(run: JobRun, source: SourceSystem) -> dict[str, str]:
+    variable, query = named_database(source)
+    with databases.open_query(variable, query) as content:
+        stored = store_blocks(_told(run, content), variable)
+    cursor: dict[str, str] = {}
+    try:
+        with run.chunk(cursor=cursor, done=1, total=1, phase="querying"):
+            assert run.job.requested_by is not None  # noqa: S101  (start_mapping knows who asks)
+            cursor["draft"] = str(draft_of(stored, source=source, by=run.job.requested_by).pk)
+    except BaseException:
+        discard(stored.path)
+        raise
+    return cursor
 
 
 def _told(run: JobRun, content: IO[bytes]) -> Iterator[bytes]:

@@ -66,7 +66,22 @@ def start_draft(
         LoadRefused: when no table can be read from it, or too many files of the user wait.
     """
     refuse_when_too_many_wait(by)
-    stored = store(file, file_name)
+    return draft_of(store(file, file_name), source=source, mode=mode, options=options, by=by)
+
+
+def draft_of(
+    stored: StoredFile,
+    *,
+    source: SourceSystem | None,
+    mode: str = "",
+    options: FileOptions | None = None,
+    by: User,
+) -> MappingDraft:
+    """Keep a stored file as one whose columns will be mapped; it goes when it cannot be read.
+
+    Raises:
+        LoadRefused: when no table can be read from it.
+    """
     draft = MappingDraft(
         source=source,
         file_name=stored.name,

@@ -17,7 +17,8 @@ from django.urls import reverse
 
 from mdm import jobs
 from mdm.loading.database_jobs import KIND
-from mdm.models import Job, LoadBatch, RejectedRow, SourceRecord, SourceSystem
+from mdm.models import Job, LoadBatch, MappingDraft, RejectedRow, SourceRecord, SourceSystem
+from tests.mdm.loading.mapping_bench import page_of, values_of
 from tests.mdm.pages import client_of
 
 pytestmark = pytest.mark.django_db
@@ -227,6 +228,55 @@ def test_a_button_reads_the_database_and_previews_or_loads_what_it_holds(tmp_pat
     batch.refresh_from_db()
     assert (batch.changed_count, batch.same_count) == (1, 1)
     assert SourceRecord.objects.get(source_key="1").given_name == "Zoé"
+
+
+def test_the_columns_of_a_query_are_mapped_without_a_file(database):
+    steward = client_of("steward")
+    source = SourceSystem.objects.create(
+        code="crm", label="CRM", database_variable=VARIABLE, database_query=QUERY
+    )
+    address = reverse("admin:mdm_sourcesystem_change", args=[source.pk])
+
+    page = steward.get(address).text
+    assert "Read it and map its columns" in page
+    assert "Read it and load" not in page
+    steward.post(reverse("mdm:source-read", args=["crm"]), {"action": "map"})
+    job = Job.objects.get(kind=KIND)
+    jobs.run_now(job)
+    Job.objects.filter(pk=job.pk).update(state="queued", result=None)
+    job.refresh_from_db()
+    jobs.run_now(job)  # Interrupted after its end: one draft.
+    draft = MappingDraft.objects.get()
+    shown = steward.get(reverse("mdm:job", args=[job.pk])).text
+    mapping = steward.get(page_of(draft))
+    assert page_of(draft) in shown
+    saved = steward.post(page_of(draft), values_of(mapping) | {"action": "save"})
+    batch = LoadBatch.objects.get()
+    jobs.run_now(batch.preview_job)
+
+    assert saved.url == reverse("mdm:batch", args=[batch.pk])
+    assert batch.preview_job.result["new"] == 2
+    assert page_of(draft) not in steward.get(reverse("mdm:job", args=[job.pk])).text
+    assert "Read it and load" in steward.get(address).text
+
+
+def test_a_query_that_fails_leaves_no_draft(database):
+    steward = client_of("steward")
+    SourceSystem.objects.create(
+        code="crm", label="CRM", database_variable=VARIABLE, database_query="SELECT gone FROM x"
+    )
+
+    steward.post(reverse("mdm:source-read", args=["crm"]), {"action": "map"})
+    job = Job.objects.get(kind=KIND)
+    with pytest.raises(jobs.JobFailed):
+        jobs.run_now(job)
+    SourceSystem.objects.update(database_query="")
+    refused = steward.post(
+        reverse("mdm:source-read", args=["crm"]), {"action": "map"}, follow=True
+    )
+
+    assert not MappingDraft.objects.exists()
+    assert "names no database" in refused.text
 
 
 def test_a_reading_that_was_interrupted_opens_its_file_once(tmp_path, database, monkeypatch):

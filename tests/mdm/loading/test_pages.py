@@ -346,3 +346,19 @@ def test_the_records_with_a_doubt_show_the_cell_that_was_split(steward):
     assert shown("full_name") == {("M. et Mme ROUX", "Roux")}
     assert {raw for raw, _value in shown("address_line")} == {"BP 42"}
     assert shown("postcode") == {("1000 BOURG", "01000")}
+
+
+def test_whoever_follows_a_load_reads_what_it_says_of_permissions_at_its_end():
+    steward = client_of("steward")
+    response = upload(
+        steward,
+        csv_bytes([row("C1", accord="O", email="zoe@example.org")]),
+        new_code="crm",
+        mapping=mapping_file(),
+    )
+    batch = LoadBatch.objects.get()
+
+    assert "says of permissions" not in steward.get(response.url).text
+    jobs.execute(str(batch.job.pk))
+
+    assert "What the file says of permissions" in steward.get(response.url).text
