@@ -12,6 +12,8 @@ from config.pin_pages import PinPage, UnpinPage
 from config.repair_pages import GiveIdBackPage, RepairPage, UndoPage
 from mdm import urls as mdm_urls
 
+admin.autodiscover()
+
 # The customer page draws on every app, so it stands in config, under the names of mdm.
 customer_pages = [
     path("customers/<str:public_id>/", CustomerPage.as_view(), name="customer"),

@@ -63,7 +63,7 @@ class _Prepared(NamedTuple):
     """Codes and keys."""
     first: list[tuple[PermissionClaim, Places]]
     """The claims of new records, and the contact points that each is about."""
-    keys: Callable[[], list[int]]
+    keys: Callable[[], Sequence[int]]
     """For their events: as many as there may be."""
     refusals: Callable[[], list[SharedRefusal]]
     """What others said before of contact points that new records share."""
@@ -82,7 +82,7 @@ def _prepare(births: Births, claims: list[PermissionClaim]) -> _Prepared:
     return _Prepared(
         _purposes(),
         first,
-        bulk.ask_ids(ConsentEvent, most) if most else list,
+        bulk.ask_ids(ConsentEvent, most),
         refusals_of_shared_points(births),
     )
 

@@ -162,7 +162,7 @@ def _chosen(column: str, keys: Sequence[int]) -> tuple[str, list[Any]]:
     Keys of new rows are mostly all the numbers of a range.
     """
     first, last = min(keys), max(keys)
-    if last - first + 1 == len(keys) == len(set(keys)):
+    if isinstance(keys, range) or last - first + 1 == len(keys) == len(set(keys)):
         return f"{column} BETWEEN %s AND %s", [first, last]
     subquery, listed = key_query(keys)
     return f"{column} IN ({subquery})", [listed]

@@ -8,7 +8,7 @@ with `mdm.audit.record_history`, in the same transaction.
 import time
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from datetime import datetime
-from functools import cache, lru_cache
+from functools import cache, lru_cache, partial
 from itertools import islice
 from typing import Any
 from uuid import UUID
@@ -34,26 +34,40 @@ Row = Sequence[Any]
 _encode = DjangoJSONEncoder(ensure_ascii=False, separators=(",", ":")).encode
 
 
-def allocate_ids(model: type[models.Model], count: int) -> list[int]:
+def allocate_ids(model: type[models.Model], count: int) -> Sequence[int]:
     """Reserve keys for rows about to be inserted, ascending. Call it inside a transaction."""
     return ask_ids(model, count)()
 
 
-def ask_ids(model: type[models.Model], count: int) -> Callable[[], list[int]]:
+def ask_ids(model: type[models.Model], count: int) -> Callable[[], Sequence[int]]:
     """Reserve keys as `allocate_ids` does; returns what gives them when it is called."""
+    if not count:
+        return lambda: ()
     table = model._meta.db_table
     if connection.vendor == "postgresql":
-        # The name of the sequence is looked up once, not for every key.
-        keys = ask(
-            "WITH keys AS MATERIALIZED (SELECT pg_get_serial_sequence(%s, %s)::regclass AS s)"
-            " SELECT nextval(s) FROM keys, generate_series(1, %s)",
-            [table, model._meta.pk.column, count],
-        )
-        return lambda: sorted(key for (key,) in keys())
+        return partial(_keys, ask(_NEXT_KEYS, [table, model._meta.pk.column, count]))
     # Transactions are IMMEDIATE: nobody else can insert until this one ends.
     rows = ask("SELECT seq FROM sqlite_sequence WHERE name = %s", [table])()
     first = (rows[0][0] if rows else 0) + 1
-    return lambda: list(range(first, first + count))
+    return lambda: range(first, first + count)
+
+
+# The name of the sequence is looked up once, not for every key. Mostly nobody else took keys
+# meanwhile: then two numbers tell all.
+_NEXT_KEYS = """
+    WITH sequence AS MATERIALIZED (SELECT pg_get_serial_sequence(%s, %s)::regclass AS name),
+    given AS MATERIALIZED (
+        SELECT nextval(name) AS key FROM sequence, generate_series(1, %s)
+    )
+    SELECT min(key), max(key), CASE
+        WHEN max(key) - min(key) + 1 <> count(*) THEN (SELECT array_agg(key) FROM given)
+    END FROM given
+"""
+
+
+def _keys(answer: Callable[[], list[Any]]) -> Sequence[int]:
+    [(first, last, scattered)] = answer()
+    return sorted(scattered) if scattered else range(first, last + 1)
 
 
 def use_up(model: type[models.Model], key: int) -> None:

@@ -121,7 +121,7 @@ class ChunkWriter:
         # One load at a time writes records of a source, so that nobody gives a key twice.
         SourceSystem.objects.select_for_update().get(pk=self._batch.source_id)
         rows = self.sort(chunk)
-        ids = bulk.allocate_ids(SourceRecord, len(rows.new)) if rows.new else []
+        ids = bulk.allocate_ids(SourceRecord, len(rows.new))
         born = list(zip(ids, rows.new, strict=True))
         written = born + rows.changed
         if written:

@@ -47,3 +47,29 @@ def test_work_between_two_chunks_is_part_of_the_pause(monkeypatch: pytest.Monkey
     bulk.pause_for_other_writers(since=time.monotonic() - 1)
 
     assert slept == ([0.03, 0.0] if connection.vendor == "sqlite" else [])
+
+
+@pytest.mark.django_db
+@pytest.mark.parametrize("step", [1, 3])
+def test_every_key_is_given_once_and_belongs_to_the_sequence(step: int):
+    """Where somebody else takes keys at the same time, they are no range."""
+    if connection.vendor == "postgresql":
+        table = ContactPoint._meta.db_table
+        with connection.cursor() as cursor:
+            cursor.execute("SELECT pg_get_serial_sequence(%s, 'id')", [table])
+            [sequence] = cursor.fetchone()
+            cursor.execute(f"ALTER SEQUENCE {sequence} INCREMENT BY {step}")
+    elif step > 1:
+        pytest.skip("SQLite has one writer, and counts by one")
+
+    first, none = bulk.allocate_ids(ContactPoint, 4), bulk.allocate_ids(ContactPoint, 0)
+    bulk.insert(
+        ContactPoint,
+        COLUMNS,
+        [(key, "email", f"{key}@example.org", "", "", 1, "usable", "b2c") for key in first],
+    )
+    later = bulk.allocate_ids(ContactPoint, 2)
+
+    keys = [*first, *later]
+    assert not none
+    assert keys == [keys[0] + step * number for number in range(6)]
