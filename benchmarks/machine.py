@@ -4,17 +4,19 @@ import os
 import platform
 import sqlite3
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import django
 
-from benchmarks.servers import PostgresServer
+if TYPE_CHECKING:
+    from benchmarks.servers import PostgresServer
 
 
-def describe_machine(server: PostgresServer | None) -> list[str]:
+def describe_machine(server: "PostgresServer | None") -> list[str]:
     """Give one line per fact a reader needs to compare the figures with her own."""
     busy, cores = os.getloadavg()[0], os.cpu_count() or 1
     return [
-        f"{os.cpu_count()} cores ({_processor()}), {_memory_gigabytes():.0f} GB of memory",
+        f"{os.cpu_count()} cores ({_processor()}), {memory_bytes() / 1024**3:.0f} GB of memory",
         f"{platform.system()}, Python {platform.python_version()}, Django {django.__version__}",
         f"SQLite {sqlite3.sqlite_version}"
         + (f", PostgreSQL {server.version} on the same machine{server.note}" if server else ""),
@@ -32,5 +34,6 @@ def _processor() -> str:
     return platform.machine()
 
 
-def _memory_gigabytes() -> float:
-    return os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES") / 1024**3
+def memory_bytes() -> int:
+    """Return how much memory the machine has."""
+    return os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES")

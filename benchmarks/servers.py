@@ -8,6 +8,7 @@ from urllib.parse import urlsplit, urlunsplit
 
 import psycopg
 
+from benchmarks.machine import memory_bytes
 from benchmarks.steps import StepFailed
 from tests import services
 
@@ -64,9 +65,16 @@ def postgres_server() -> Iterator[PostgresServer]:
         yield PostgresServer.at(url, note="")
         return
     try:
-        with services.postgresql() as url:
-            yield PostgresServer.at(url, note=" (disposable: it does not wait for the disk)")
+        with services.postgresql(**_sizes()) as url:
+            note = " (disposable: it does not wait for the disk; sizes as in operating.md)"
+            yield PostgresServer.at(url, note=note)
     except services.Unavailable as error:
         raise StepFailed(
             f"{error}; set DATABASE_URL, or leave it out: --engines sqlite"
         ) from error
+
+
+def _sizes() -> dict[str, str]:
+    """Return the sizes that docs/operating.md asks for."""
+    quarter = memory_bytes() // 4 // 1024**2
+    return {"shared_buffers": f"{quarter}MB", "max_wal_size": "8GB"}

@@ -85,8 +85,12 @@ def find_chromium() -> Path:
 
 
 @contextmanager
-def postgresql() -> Iterator[str]:
-    """Run a PostgreSQL server for the length of the block and give its URL."""
+def postgresql(**wanted: str) -> Iterator[str]:
+    """Run a PostgreSQL server for the length of the block and give its URL.
+
+    Args:
+        wanted: settings beside those that every such server has.
+    """
     programs = find_postgresql()
     with _folder("orfevre-postgresql-") as folder:
         cluster, port = folder / "cluster", free_port()
@@ -104,6 +108,7 @@ def postgresql() -> Iterator[str]:
             # plans made for empty tables take minutes.
             "autovacuum": "off",
             "jit": "off",
+            **wanted,
         }
         command = [str(programs / "postgres"), "-D", str(cluster), "-p", str(port)]
         for name, value in options.items():
