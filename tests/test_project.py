@@ -155,6 +155,26 @@ def test_the_web_process_never_imports_what_finds_duplicates():
     assert _run([sys.executable, "-c", program]).stdout.strip() == ""
 
 
+def test_commands_and_workers_start_without_pages_and_numbers():
+    program = (
+        "import sys, django; django.setup(); import config.celery;"
+        "print(*sorted({'numpy', 'openpyxl', 'mdm.admin', 'consent.admin'} & set(sys.modules)))"
+    )
+
+    assert _run([sys.executable, "-c", program]).stdout.strip() == ""
+
+
+def test_the_admin_is_checked_before_any_page_was_asked_for():
+    program = (
+        "import django; django.setup(); from django.contrib.admin import sites;"
+        "from django.core import checks; from mdm.models import SourceSystem;"
+        "before = len(sites.site._registry); checks.run_checks(tags=['admin']);"
+        "print(before, SourceSystem in sites.site._registry)"
+    )
+
+    assert _run([sys.executable, "-c", program]).stdout.split() == ["0", "True"]
+
+
 def test_one_start_names_every_wrong_value():
     wrong = {
         "DATABASE_POOL_SIZE": "many",
