@@ -2,7 +2,7 @@
 
 from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import date, datetime
 from itertools import islice
 from typing import Any
@@ -13,7 +13,7 @@ from django.utils.timezone import get_default_timezone, localdate, localtime
 from mdm import attribute_words, postcodes
 from mdm.loading.drafts import Sample
 from mdm.loading.rows import RowReader, StandardRow
-from mdm.mapping import ANSWER_ATTRIBUTES, SourceMapping
+from mdm.mapping import ANSWER_ATTRIBUTES, Column, SourceMapping
 from mdm.mapping_words import claim_in_words
 from mdm.standardise.issues import WORDS as ISSUE_WORDS
 from mdm.standardise.record import ATTRIBUTES
@@ -152,14 +152,25 @@ _OTHERS: Mapping[str, tuple[str, ...]] = {
 def _cells_of(
     row: StandardRow, cells: Mapping[str, str], mapping: SourceMapping, shown: Sequence[str]
 ) -> tuple[Cell, ...]:
+    raw = {name: _raw(name, cells, mapping) for name in shown}
+    found = {name: Cell(_value(row, name), raw[name], _issues(row, name)) for name in shown}
+    told = {cell.raw for cell in found.values() if cell.value or cell.issues}
+    # "DUPONT Jean" stands beside the names it was split into, not below a civility it lacks.
     return tuple(
-        Cell(_value(row, name), _raw(name, cells, mapping), _issues(row, name)) for name in shown
+        replace(cell, raw="")
+        if not cell.value and not cell.issues and not _own(name, mapping) and cell.raw in told
+        else cell
+        for name, cell in found.items()
     )
 
 
+def _own(name: str, mapping: SourceMapping) -> tuple[Column, ...]:
+    """Return the columns that hold a standard attribute by itself."""
+    return mapping.named(name, *_OTHERS.get(name, ()))
+
+
 def _raw(name: str, cells: Mapping[str, str], mapping: SourceMapping) -> str:
-    own = mapping.named(name, *_OTHERS.get(name, ()))
-    columns = own or mapping.named(*_MADE_OF.get(name, ()))
+    columns = _own(name, mapping) or mapping.named(*_MADE_OF.get(name, ()))
     return " · ".join(filter(None, (cells.get(column.name, "").strip() for column in columns)))
 
 

@@ -30,6 +30,8 @@ LOADING, DONE, REFUSED = "loading", "done", "refused"
 _UNFINISHED = (".part", ".partial", ".filepart", ".tmp", ".crdownload", ".swp", "~")
 _LOST_AFTER_SECONDS = 300
 _REASON = ".reason.txt"
+_REASONS_SHOWN = 5
+_REASON_LETTERS = 500
 
 
 def look() -> int:
@@ -53,12 +55,16 @@ def folder_of(source: SourceSystem) -> Path:
 
 
 class FolderContent(NamedTuple):
-    """A source's folder, and how many files lie in it: waiting or loading, loaded, refused."""
+    """A source's folder, and how many files lie in it: waiting or loading, loaded, refused.
+
+    `reasons` are the names of the latest files refused, each with why.
+    """
 
     path: Path
     waiting: int
     done: int
     refused: int
+    reasons: list[tuple[str, str]]
 
 
 def content_of(source: SourceSystem) -> FolderContent | None:
@@ -67,7 +73,33 @@ def content_of(source: SourceSystem) -> FolderContent | None:
         return None
     folder = Path(settings.WATCHED_FOLDERS) / source.watched_folder
     waiting = _count(folder) + _count(folder / LOADING)
-    return FolderContent(folder, waiting, _count(folder / DONE), _count(folder / REFUSED))
+    refused = folder / REFUSED
+    return FolderContent(
+        folder, waiting, _count(folder / DONE), _count(refused), _reasons(refused)
+    )
+
+
+def _reasons(folder: Path) -> list[tuple[str, str]]:
+    """Return the latest reasons that lie in a folder, the last one first."""
+    try:
+        with os.scandir(folder) as entries:
+            found = [
+                (entry.stat().st_mtime, entry.name)
+                for entry in entries
+                if entry.is_file(follow_symlinks=False) and entry.name.endswith(_REASON)
+            ]
+        return [
+            (name.removesuffix(_REASON), _beginning(folder / name))
+            for _changed, name in sorted(found, reverse=True)[:_REASONS_SHOWN]
+        ]
+    except OSError:  # As below; or the operator is clearing up.
+        return []
+
+
+def _beginning(path: Path) -> str:
+    handle = os.open(path, os.O_RDONLY | os.O_NOFOLLOW)
+    with os.fdopen(handle, encoding="utf-8", errors="replace") as file:
+        return file.read(_REASON_LETTERS).strip()
 
 
 def _count(folder: Path) -> int:

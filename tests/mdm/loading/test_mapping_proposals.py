@@ -69,6 +69,18 @@ def test_free_texts_that_refuse_are_pointed_out_and_read_so_when_a_person_says(s
     assert "texts refuse by their words" in told
 
 
+def test_a_cell_that_was_split_stands_where_its_parts_do(steward):
+    upload(steward, b"id;nom complet;adresse\r\n1;DUPONT Jean;12 rue Foch\r\n2;Mme Roux Anne;\r\n")
+    page = steward.get(page_of(MappingDraft.objects.get()))
+
+    preview = page.context["preview"]
+    first, second = (dict(zip(preview.headings, row.cells, strict=True)) for row in preview.rows)
+    assert (first["Civility"].value, first["Civility"].raw) == ("", "")
+    assert (first["Given name"].value, first["Given name"].raw) == ("Jean", "DUPONT Jean")
+    assert (second["Civility"].value, second["Civility"].raw) == ("Mrs", "Mme Roux Anne")
+    assert first["Street number"].raw == "12 rue Foch"
+
+
 def test_names_in_each_others_column_are_told_and_exchanged_by_one_button(steward):
     names = [("Anne", "Le Goff"), ("Stéphane", "Roux"), ("Chloé", "Petit"), ("Jean", "Martin")]
     names += [("Élodie", "Quéré"), ("Luc", "N'Guyen")]

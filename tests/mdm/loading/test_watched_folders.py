@@ -5,11 +5,13 @@ from pathlib import Path
 
 import pytest
 from django.core.management import call_command
+from django.urls import reverse
 from django.utils.translation import override
 
 from mdm import jobs
 from mdm.models import Job, LoadBatch, SourceRecord, SourceSystem
 from tests.mdm.loading.files import csv_bytes, ends, load, row
+from tests.mdm.pages import client_of
 
 pytestmark = pytest.mark.django_db
 
@@ -92,6 +94,12 @@ def test_a_bad_file_is_refused_once_with_its_reason_and_without_a_job(source, in
     assert "prenom" in reason
     assert names(inbox / "done") == ["good.csv"]
     assert Job.objects.filter(kind="load").count() == 2
+    (inbox / "refused" / "link.reason.txt").symlink_to("/etc/passwd")
+    page = client_of("steward").get(reverse("admin:mdm_sourcesystem_change", args=[source.pk]))
+    assert "1 file in refused/" in page.text
+    assert ("bad.csv", reason.strip()) in page.context["doors"]["folder"].reasons
+    assert "prenom" in page.text
+    assert "root:" not in page.text
 
 
 def test_a_file_whose_load_fails_is_refused_with_the_reason_of_the_job(source, inbox):
