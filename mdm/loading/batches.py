@@ -3,6 +3,7 @@
 import json
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass
+from operator import itemgetter
 from typing import IO, Any
 
 from django.contrib.auth.models import User
@@ -10,7 +11,7 @@ from django.core.exceptions import ValidationError
 from django.core.validators import validate_slug
 from django.db import transaction
 from django.utils.translation import gettext as _
-from django.utils.translation import gettext_noop
+from django.utils.translation import gettext_lazy, gettext_noop
 
 from mdm import jobs, rejects
 from mdm.audit import acting_as
@@ -26,6 +27,11 @@ from mdm.reading.tables import open_table
 from mdm.reasons import reason_of
 
 _FOUND_OUT = FileOptions()
+# A number and an address alone are columns of many files.
+_FEWEST_COLUMNS = 3
+_OF_ANOTHER = gettext_lazy(
+    "%(refusal)s These are the columns of the source “%(source)s”: does the file come from there?"
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -301,11 +307,39 @@ def keep_mapping(
     )
 
 
+def _source_of(stored: StoredFile, reading: Reading) -> SourceSystem | None:
+    """Return the other source whose columns a file has that was sent for the wrong one."""
+    if reading.source is None:
+        return None
+    try:
+        table = open_table(stored.location, _FOUND_OUT, [])
+    except FileRefused:
+        return None
+    there = {name.casefold() for name in table.columns}
+    fits: list[tuple[int, SourceSystem]] = []
+    for source in SourceSystem.objects.exclude(pk=reading.source.pk).order_by("pk"):
+        wanted = _columns_in_force(source)
+        if len(wanted) >= _FEWEST_COLUMNS and wanted <= there:
+            fits.append((len(wanted), source))
+    return max(fits, key=itemgetter(0), default=(0, None))[1]
+
+
+def _columns_in_force(source: SourceSystem) -> set[str]:
+    mapping = source.mappings.first()
+    try:
+        wanted = parse_mapping(mapping.document).wanted if mapping else ()
+    except MappingError:  # Written for an earlier release.
+        return set()
+    return {name.casefold() for name in wanted}
+
+
 def _check(stored: StoredFile, reading: Reading) -> dict[str, Any]:
     """Refuse at once what the job would refuse: encoding, header, columns. Returns the layout."""
     try:
         table = open_table(stored.location, reading.options, reading.parsed.wanted)
     except FileRefused as error:
+        if other := _source_of(stored, reading):
+            raise LoadRefused(_OF_ANOTHER, refusal=error, source=other.label) from error
         raise LoadRefused(error) from error
     layout = {**table.layout, "columns": list(table.columns)}
     return layout | ({"packing": stored.packing} if stored.packing else {})

@@ -362,3 +362,23 @@ def test_whoever_follows_a_load_reads_what_it_says_of_permissions_at_its_end():
     jobs.execute(str(batch.job.pk))
 
     assert "What the file says of permissions" in steward.get(response.url).text
+
+
+def test_a_file_sent_for_the_wrong_source_is_told_whose_columns_it_has():
+    steward = client_of("steward")
+    load(row("C1"))
+    columns = [
+        {"name": name, "attribute": attribute}
+        for name, attribute in (("Num", "source_key"), ("NOM", "family_name"), ("Mél", "email"))
+    ]
+    tills = {"source": {"label": "Tills"}, "column": columns}
+    till_file = "num;nom;mél;point\r\n1;ROUX;a@example.org;3\r\n".encode()
+    upload(steward, till_file, new_code="tills", mapping=mapping_file(tills))
+
+    wrong = upload(steward, till_file, source="crm", action="preview")
+    unknown = upload(steward, b"a;b;c\r\n1;2;3\r\n", source="crm", action="preview")
+
+    assert "Columns of the mapping are not in the file" in wrong.text
+    assert "These are the columns of the source “Tills”" in wrong.text
+    assert "These are the columns" not in unknown.text
+    assert LoadBatch.objects.count() == 2
