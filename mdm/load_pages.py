@@ -29,11 +29,12 @@ class LoadPage(StaffPage):
         """Add the form, the files that wait for a decision and the latest batches."""
         kwargs.setdefault("form", LoadForm(initial={"source": self._only_source()}))
         batches = LoadBatch.objects.select_related("source", "preview_job")
-        drafts = MappingDraft.objects.filter(created_by=self.request.user.pk)
+        drafts = MappingDraft.objects.select_related("source")
+        own = drafts.filter(created_by=self.request.user.pk)
         return super().get_context_data(
             latest=batches.exclude(job=None)[:_LATEST_BATCHES],
             waiting=batches.filter(job=None).exclude(stored_file="")[:_LATEST_BATCHES],
-            drafts=drafts.order_by("-created_at")[:_LATEST_BATCHES],
+            drafts=own.order_by("-created_at")[:_LATEST_BATCHES],
             **kwargs,
         )
 

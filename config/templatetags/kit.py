@@ -69,6 +69,8 @@ def duration(seconds: float | None) -> str:
     if seconds is None:
         return "–"
     whole = round(seconds)
+    if not whole:
+        return _("less than 1 s")
     if whole < 60:
         return _("%(seconds)d s") % {"seconds": whole}
     if whole < 3600:

@@ -7,6 +7,7 @@ import re
 
 import pytest
 from django.core.files.uploadedfile import SimpleUploadedFile
+from django.db.models import F
 from django.urls import reverse
 
 from mdm import jobs
@@ -382,3 +383,15 @@ def test_a_file_sent_for_the_wrong_source_is_told_whose_columns_it_has():
     assert "These are the columns of the source “Tills”" in wrong.text
     assert "These are the columns" not in unknown.text
     assert LoadBatch.objects.count() == 2
+
+
+def test_a_draft_is_listed_with_its_source_and_a_short_load_took_less_than_a_second():
+    steward = client_of("steward")
+    batch = load(row("C1"))
+    Job.objects.filter(pk=batch.job.pk).update(finished_at=F("started_at"))
+
+    upload(steward, source="crm", action="map")
+    waiting = steward.get(reverse("mdm:load-new")).text.partition("Waiting for you")[2]
+
+    assert "CRM · " in waiting.partition("to be mapped")[0]
+    assert "less than 1 s" in steward.get(reverse("mdm:batch", args=[batch.pk])).text
