@@ -60,6 +60,8 @@ COUNTED_WORDS: Mapping[str, Any] = {
 _EXAMPLE = datetime(2024, 12, 31, 18, 30, tzinfo=UTC)
 # What people write for a date format, in English and in French.
 _MEANT = {"dd": "%d", "jj": "%d", "mm": "%m", "yyyy": "%Y", "aaaa": "%Y", "yy": "%y", "aa": "%y"}
+# What may be shown while somebody types it: plain directives, no widths, no NUL.
+_FORMAT = re.compile(r"(?:%[A-Za-z]|[^%\x00]){1,40}")
 _LETTERS = re.compile("dd|jj|mm|yyyy|aaaa|yy|aa", re.IGNORECASE)
 # Attributes whose values are often codes; others are rarely worth a table of meanings.
 _CODED = frozenset("civility sex country sale_family contract_family".split())
@@ -215,10 +217,17 @@ class ColumnForm(forms.Form):
     def offered_formats(self) -> list[tuple[str, str]]:
         """The date formats to choose from, each with an example: those that fit, else all."""
         return [
-            (form, str(COUNTED_WORDS.get(form) or _EXAMPLE.strftime(form)))
+            (form, _format_in_words(form))
             for form in (self.formats or (*DATE_FORMATS, *COUNTED_WORDS))
             if form
         ]
+
+    @property
+    def format_told(self) -> tuple[str, str] | None:
+        """The date format that stands in the form, and a date written so."""
+        form = str(self["format"].value() or "")
+        is_one = form in COUNTED or ("%" in form and _FORMAT.fullmatch(form))
+        return (form, _format_in_words(form)) if is_one else None
 
     @property
     def counted(self) -> str:
@@ -277,6 +286,11 @@ class ColumnForm(forms.Form):
             if spellings:
                 answers[answer] = spellings
         return answers
+
+
+def _format_in_words(form: str) -> str:
+    """Return an example of a date format, or how its numbers count."""
+    return str(COUNTED_WORDS.get(form) or _EXAMPLE.strftime(form))
 
 
 class KeyForm(forms.Form):

@@ -182,7 +182,7 @@ def _date_format(table: Mapping[str, Any], name: str) -> str:
     sample = datetime(2001, 12, 31, 23, 59, 58, tzinfo=UTC)
     try:
         found = datetime.strptime(sample.strftime(value), value)  # noqa: DTZ007  (a trial)
-    except (ValueError, TypeError):
+    except (ValueError, TypeError, re.error):  # The last for %d twice.
         found = None
     if value and (found is None or found.date() != sample.date()):
         raise MappingError(

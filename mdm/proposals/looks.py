@@ -214,12 +214,12 @@ _OF_SHAPE = _shapes()
 
 def _reads(value: str, form: str) -> bool:
     if form:
-        if form in COUNTED or months.names_month(form):
-            found = parse_moment(value, form)
-            return found is not None and found.year in _YEARS
         try:
+            if form in COUNTED or months.names_month(form):
+                moment = parse_moment(value, form)
+                return moment is not None and moment.year in _YEARS
             found = datetime.strptime(value, form)  # noqa: DTZ007  (a trial)
-        except ValueError:
+        except (ValueError, re.error):  # The latter for %d twice, half typed.
             return False
         return found.year in (_YEARS_OF_NUMBERS if value.isdigit() else _YEARS)
     if len(value) < 8 or value.isdigit():

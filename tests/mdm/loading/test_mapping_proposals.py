@@ -69,6 +69,25 @@ def test_free_texts_that_refuse_are_pointed_out_and_read_so_when_a_person_says(s
     assert "texts refuse by their words" in told
 
 
+def test_a_date_format_is_shown_by_a_date_written_so(steward):
+    upload(steward, b"id;nom;n\xe9 le;maj\r\n1;ROUX;31/12/1960;1709294400\r\n")
+    draft = MappingDraft.objects.get()
+    page = steward.get(page_of(draft))
+
+    assert '<span class="o-mono">%d/%m/%Y</span> = 31/12/2024' in page.text
+    assert '<span class="o-mono">epoch</span> = seconds since 1970' in page.text
+    for half_typed in ("%", "jj", "%d\0%m", "%99999d", 99 * "%d", "%d/%d/%Y", "%d %d %B %Y"):
+        sent = values_of(page, né_le__format=half_typed, maj__format="jj") | {"action": "read"}
+        answer = steward.post(page_of(draft), sent)
+        assert answer.status_code == 200
+        if len(half_typed) < 7:
+            assert f"{half_typed}</span> =" not in answer.text
+    twice = values_of(page, **NEW, né_le__format="jj/jj/aaaa") | {"action": "save"}
+    refused = steward.post(page_of(draft), twice)
+    assert refused.status_code == 422
+    assert "is not a date format" in refused.text
+
+
 def test_a_cell_that_was_split_stands_where_its_parts_do(steward):
     upload(steward, b"id;nom complet;adresse\r\n1;DUPONT Jean;12 rue Foch\r\n2;Mme Roux Anne;\r\n")
     page = steward.get(page_of(MappingDraft.objects.get()))
