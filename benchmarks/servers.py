@@ -77,4 +77,4 @@ def postgres_server() -> Iterator[PostgresServer]:
 def _sizes() -> dict[str, str]:
     """Return the sizes that docs/operating.md asks for."""
     quarter = memory_bytes() // 4 // 1024**2
-    return {"shared_buffers": f"{quarter}MB", "max_wal_size": "8GB"}
+    return {"shared_buffers": f"{quarter}MB", "max_wal_size": "16GB"}

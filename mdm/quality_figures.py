@@ -10,8 +10,7 @@ from dataclasses import asdict, dataclass
 from typing import Any
 
 from django.db import connection
-from django.db.models import Count, F, Q
-from django.db.models.functions import Collate
+from django.db.models import BigIntegerField, Count, F, Func, Q, Value
 from django.utils.timezone import now
 
 from mdm.doubts import issue_part, issue_rows
@@ -130,16 +129,20 @@ def _has(attribute: str) -> Q:
 def _different(records: SourceRecordQuerySet, attributes: Sequence[str]) -> dict[str, int]:
     """Return how many different values each attribute has; all records are read once for them."""
     counts = {
-        name: Count(_by_letters(name), distinct=True, filter=_has(name)) for name in attributes
+        name: Count(_told_apart(name), distinct=True, filter=_has(name)) for name in attributes
     }
     return records.aggregate(**counts) if counts else {}
 
 
-def _by_letters(attribute: str) -> F | Collate:
-    """Return a value to be sorted without regard to a language, which is faster."""
+def _told_apart(attribute: str) -> F | Func:
+    """Return what is as different as a value is, and quick to sort.
+
+    PostgreSQL sorts all values to count different ones: numbers of eight bytes in some half of the
+    time of texts. That two of a million texts have one number has a chance of 1 in 30 million.
+    """
     if connection.vendor != "postgresql" or attribute == "birth_date":
         return F(attribute)
-    return Collate(attribute, "C")
+    return Func(attribute, Value(0), function="hashtextextended", output_field=BigIntegerField())
 
 
 # What was mended and is good now is no doubt.

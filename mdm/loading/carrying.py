@@ -1,7 +1,7 @@
 """Which contact points records carry: one row per distinct address, number or e-mail."""
 
 from collections import Counter
-from collections.abc import Callable, Collection, Mapping, Sequence, Set
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence, Set
 from dataclasses import dataclass
 
 from mdm import bulk
@@ -46,24 +46,46 @@ def store(carriage: Carriage) -> None:
     )
 
 
-def meet_points(born: Records, changed: Records) -> Callable[[], Carriage]:
+def meet_points(
+    born: Records, changed: Records, met: Sequence[Met] | None = None
+) -> Callable[[], Carriage]:
     """Make and lock the contact points of records.
 
     Returns what gives the carriage when it is called (`behind.ask`), and drops then what changed
     records carry no more. A new record is taken to be a customer of its own, and need not be
-    stored yet. What it carries is for `store` to write.
+    stored yet. What it carries is for `store` to write. `met` is what `met_by` gives of them,
+    where it is at hand already.
     """
+    if met is None:
+        met = met_by([found for _, found in born], [found for _, found in changed])
     wanted = dict((*born, *changed))
-    changed_ids = dict(changed).keys()
-    met, newborns = _met(wanted, [pk for pk, _ in born])
-    answer = meet(met)
-    return lambda: _carriage(wanted, changed_ids, newborns, *answer())
+    common = [(point.kind, point.value) for point in met if point.newborn_count > 1]
+    changed_ids, answer = dict(changed).keys(), meet(met)
+    return lambda: _carriage(wanted, changed_ids, common, *answer())
+
+
+def met_by(born: Iterable[Sequence[Point]], changed: Iterable[Sequence[Point]] = ()) -> list[Met]:
+    """Return each contact point that records carry once, in its fullest spelling."""
+    fullest: dict[Place, tuple[str, str]] = {}
+    of_born: list[Place] = []
+    for is_born, carrying in ((True, born), (False, changed)):
+        for found in carrying:
+            places = []
+            for _name, kind, value, display, region in found:
+                place = (kind, value)
+                places.append(place)
+                if place not in fullest or fullest[place][0] < display:
+                    fullest[place] = (display, region)
+            if is_born:
+                of_born += set(places) if len(places) > 1 else places
+    newborns = Counter(of_born)
+    return [Met(*place, *shown, newborns[place]) for place, shown in fullest.items()]
 
 
 def _carriage(
     wanted: Mapping[int, Sequence[Point]],
     changed_ids: Collection[int],
-    newborns: Mapping[Place, int],
+    common: Iterable[Place],
     keys: Mapping[Place, int],
     known: Set[int],
 ) -> Carriage:
@@ -74,30 +96,8 @@ def _carriage(
     carried = {(pk, p.attribute): p.contact_point_id for pk in by_record for p in by_record[pk]}
     touched = {key for (pk, _), key in carried.items() if pk in changed_ids}
     touched |= _drop(carried, list(changed_ids))
-    common = {keys[place] for place, count in newborns.items() if count > 1}
-    shared = frozenset(known | touched | common)
+    shared = frozenset(known | touched | {keys[place] for place in common})
     return Carriage(by_record, shared, carried, frozenset(touched))
-
-
-def _met(
-    wanted: Mapping[int, Sequence[Point]], born_ids: Sequence[int]
-) -> tuple[list[Met], Counter[Place]]:
-    """Return each distinct contact point in its fullest spelling, and its count of newborns."""
-    fullest: dict[Place, tuple[str, str]] = {}
-    born = set(born_ids)
-    of_born: list[Place] = []
-    for pk, found in wanted.items():
-        places = []
-        for _name, kind, value, display, region in found:
-            place = (kind, value)
-            places.append(place)
-            if place not in fullest or fullest[place][0] < display:
-                fullest[place] = (display, region)
-        if pk in born:
-            of_born += set(places) if len(places) > 1 else places
-    newborns = Counter(of_born)
-    met = [Met(*place, *shown, newborns[place]) for place, shown in fullest.items()]
-    return met, newborns
 
 
 def _drop(carried: dict[tuple[int, str], int], record_ids: Sequence[int]) -> set[int]:

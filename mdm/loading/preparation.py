@@ -20,11 +20,10 @@ import subprocess
 import sys
 from collections import deque
 from collections.abc import Iterator
-from concurrent.futures import Future, ThreadPoolExecutor
 from contextlib import suppress
 from dataclasses import dataclass, field
-from functools import partial
 from pathlib import Path
+from select import select
 from tempfile import TemporaryFile
 from types import TracebackType
 from typing import IO, Any, Self
@@ -37,8 +36,12 @@ logger = logging.getLogger(__name__)
 _ROOT = Path(__file__).resolve().parents[2]
 # Starting a process takes as long as preparing some thousand rows.
 _WORTH_A_PROCESS = 5_000
-# Rows that wait on disk at most while the file is still being read: a kilobyte for each.
+# Rows that are asked for ahead at most, and wait on disk: a kilobyte for each.
 _MOST_AHEAD = 1_000_000
+# Chunks asked for at most that are not prepared yet. What is prepared once the writer has begun
+# goes at the writer's pace, in the time in which it waits for the server and the server for it:
+# all at once, it would be in their way first, and leave that time unused later.
+_MOST_ASKED = 2
 _SIZE_BYTES = 8
 # How far the process beside stands back once rows are written: the writer and PostgreSQL are what
 # a load waits for, and rows prepared ahead of them only wait (measured: 4 % of the time of a load
@@ -71,7 +74,8 @@ class Preparation:
     """Where the next answer begins in the spool."""
     _coming: "deque[bool]" = field(default_factory=deque, init=False)
     """Of each answer that was not read yet, whether the spool begins anew with it."""
-    _unpacker: ThreadPoolExecutor = field(default_factory=partial(ThreadPoolExecutor, 1))
+    _sizes: "deque[int]" = field(default_factory=deque, init=False)
+    """Of each answer that was given and not read yet, its size in bytes."""
 
     def __enter__(self) -> Self:
         return self
@@ -83,19 +87,15 @@ class Preparation:
         trace: TracebackType | None,
     ) -> None:
         self._end_process()
-        self._unpacker.shutdown()
 
     def lay_down(self, line_count: int) -> None:
         """Say that so many lines stand in the file, and have full chunks of them prepared."""
         self._line_count = line_count
         try:
             self._start_if_worth_it()
-            while (
-                self._process
-                and not self.offset  # Else nobody knows how many lines are behind it.
-                and (self._asked_count + 1) * self.size <= min(line_count, _MOST_AHEAD)
-            ):
-                self._ask(self._process)
+            # Behind an offset nobody knows how many lines there are.
+            if self._process and not self.offset:
+                self._ask_ahead(self._process, min(line_count, _MOST_AHEAD) // self.size)
         except _LOST as loss:
             self._lose(loss)
 
@@ -120,21 +120,31 @@ class Preparation:
         finally:
             file.close()
 
+    @property
+    def is_ready(self) -> bool:
+        """Whether the process beside has prepared the next chunk, so that nobody waits for it."""
+        return self._process is not None and (bool(self._sizes) or _has_answered(self._process))
+
     def _prepared_beside(self, process: "subprocess.Popen[bytes]") -> Iterator[Staged]:
-        # The next chunk is prepared while this one is written, and unpacked by another thread
-        # while the writer waits for the database.
-        unpacked = self._unpack_next(process)
-        while chunk := unpacked.result():
-            unpacked = self._unpack_next(process)
+        self._ask_for_one(process)
+        while chunk := self._receive(process):
+            # The next one is prepared while this one is written.
+            self._ask_for_one(process)
             self.offset = chunk.end
             yield chunk
 
-    def _unpack_next(self, process: "subprocess.Popen[bytes]") -> "Future[Staged | None]":
-        if not self._coming:
+    def _ask_ahead(self, process: "subprocess.Popen[bytes]", chunk_count: int) -> None:
+        """Ask for as many chunks of the file as that, a few at a time."""
+        while _has_answered(process):
+            self._sizes.append(_answer(process))
+        asked = range(len(self._coming) - len(self._sizes), _MOST_ASKED)
+        for _ in asked[: max(0, chunk_count - self._asked_count)]:
             self._ask(process)
-        if self._coming.popleft():
-            self._place = 0
-        return self._unpacker.submit(self._receive, _pipes(process)[1])
+
+    def _ask_for_one(self, process: "subprocess.Popen[bytes]") -> None:
+        """Ask for another chunk for each that is read, and for none where too much would wait."""
+        if not self._coming or self._asked_count * self.size < _MOST_AHEAD:
+            self._ask(process)
 
     def _ask(self, process: "subprocess.Popen[bytes]") -> None:
         is_alone = not self._coming
@@ -142,12 +152,14 @@ class Preparation:
         self._asked_count += 1
         self._coming.append(is_alone)
 
-    def _receive(self, answers: IO[bytes]) -> Staged | None:
+    def _receive(self, process: "subprocess.Popen[bytes]") -> Staged | None:
         assert self._spool is not None  # noqa: S101 - it was made with the process.
-        size = int.from_bytes(answers.read(_SIZE_BYTES))
+        size = self._sizes.popleft() if self._sizes else _answer(process)
+        if self._coming.popleft():
+            self._place = 0
         content = os.pread(self._spool.fileno(), size, self._place)
         self._place += size
-        if not size or len(content) < size:
+        if len(content) < size:
             raise EOFError
         plain = pickle.loads(content)  # noqa: S301 - our own process wrote it.
         return Staged.of_plain(plain) if plain else None
@@ -196,6 +208,19 @@ def _pipes(process: "subprocess.Popen[bytes]") -> tuple[IO[bytes], IO[bytes]]:
     assert process.stdin is not None  # noqa: S101 - both pipes were asked for.
     assert process.stdout is not None  # noqa: S101
     return process.stdin, process.stdout
+
+
+def _has_answered(process: "subprocess.Popen[bytes]") -> bool:
+    return bool(select([_pipes(process)[1]], [], [], 0)[0])
+
+
+def _answer(process: "subprocess.Popen[bytes]") -> int:
+    """Return the size of the next answer."""
+    # Past the buffer, so that `_has_answered` sees all that was not read.
+    told = os.read(_pipes(process)[1].fileno(), _SIZE_BYTES)
+    if not told:
+        raise EOFError
+    return int.from_bytes(told)
 
 
 def _send(pipe: IO[bytes], message: Any) -> None:

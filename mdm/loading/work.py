@@ -168,7 +168,7 @@ def _load_lines(
     run: JobRun, writer: ChunkWriter, staged: Stage, progress: _Progress, prepared: Preparation
 ) -> None:
     with _without_looking_for_cycles():
-        lined_up = chunks(staged, prepared, writer)
+        lined_up = _LinedUp(chunks(staged, prepared, writer), prepared)
         for number, (end, line_count, chunk) in enumerate(lined_up, start=1):
             progress.offset = end
             done = sum(progress.counts.values()) + line_count
@@ -176,7 +176,7 @@ def _load_lines(
             cursor = vars(progress)
             with run.chunk(cursor=cursor, done=done, total=staged.line_count, phase="loading"):
                 word_index.gather()
-                progress.add(*writer.write(chunk))
+                progress.add(*writer.write(chunk, lined_up.look_ahead))
                 writer.write_counts(progress.counts)
             statistics.look_at_new()
             if number % 10 == 0:
@@ -200,10 +200,31 @@ def _without_looking_for_cycles() -> Iterator[None]:
         gc.enable()
 
 
-def chunks(
-    staged: Stage, prepared: Preparation, writer: ChunkWriter
-) -> Iterator[tuple[int, int, Chunk]]:
-    """Yield (offset behind it, number of its lines, chunk) of a staged file, prepared."""
+_Lined = tuple[int, int, Chunk]
+"""The offset behind a chunk, the number of its lines, and the chunk."""
+
+
+class _LinedUp:
+    """The chunks of a staged file; while one is written, the next may come before its turn."""
+
+    def __init__(self, lined_up: Iterator[_Lined], prepared: Preparation) -> None:
+        self._lined_up, self._prepared = lined_up, prepared
+        self._next: _Lined | None = None
+
+    def __iter__(self) -> Iterator[_Lined]:
+        while lined := self._next or next(self._lined_up, None):
+            self._next = None
+            yield lined
+
+    def look_ahead(self) -> None:
+        """Take the next chunk if it is there, and what follows from it alone."""
+        if self._prepared.is_ready and (lined := next(self._lined_up, None)):
+            self._next = lined
+            lined[2].foresee()
+
+
+def chunks(staged: Stage, prepared: Preparation, writer: ChunkWriter) -> Iterator[_Lined]:
+    """Yield the chunks of a staged file, prepared."""
     for lines in prepared:
         chunk = writer.prepare(_chunk(lines, staged))
         # What the last chunk was, the next will mostly be.

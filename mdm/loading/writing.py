@@ -6,7 +6,7 @@ lock, the comparison is made again.
 """
 
 import json
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 from functools import lru_cache
@@ -17,8 +17,8 @@ from django.utils.timezone import now
 
 from mdm import bulk, golden_records, identity
 from mdm.audit import record_history
-from mdm.behind import behind
-from mdm.contact_points import recount_points
+from mdm.behind import behind, is_behind
+from mdm.contact_points import Met, recount_points
 from mdm.json_text import JsonText
 from mdm.loading import activity, carrying
 from mdm.loading.candidates import Candidate
@@ -78,6 +78,13 @@ class Chunk:
     rows: list[Candidate]
     rejects: list[Reject] = field(default_factory=list)
     overtaken_count: int = 0
+    met: Sequence[Met] | None = None
+    """The contact points that the rows carry, should all of them be new (`foresee`)."""
+
+    def foresee(self) -> None:
+        """Make ahead of its turn what takes long and needs no database, if the rows are ready."""
+        if all(row.standard for row in self.rows):
+            self.met = carrying.met_by([row.points for row in self.rows])
 
 
 class Sorted(NamedTuple):
@@ -113,10 +120,13 @@ class ChunkWriter:
                     row.standardise(self._reader)
         return chunk
 
-    def write(self, chunk: Chunk) -> tuple[dict[str, int], list[Issue]]:
+    def write(
+        self, chunk: Chunk, meanwhile: Callable[[], None] = lambda: None
+    ) -> tuple[dict[str, int], list[Issue]]:
         """Store a prepared chunk. Returns how many rows met which end, and every issue seen.
 
-        Call it in a transaction.
+        `meanwhile` is called where the database has been given more than it has done, if it works
+        beside this process. Call it in a transaction.
         """
         # One load at a time writes records of a source, so that nobody gives a key twice.
         SourceSystem.objects.select_for_update().get(pk=self._batch.source_id)
@@ -124,12 +134,13 @@ class ChunkWriter:
         ids = bulk.allocate_ids(SourceRecord, len(rows.new))
         born = list(zip(ids, rows.new, strict=True))
         written = born + rows.changed
+        met = chunk.met if len(born) == len(chunk.rows) else None
         if written:
             outdate_source(self._batch.source_id)
         with behind():
             claims = self._claims(born, rows.changed)
             self._store_changed(rows.changed)
-            meeting = carrying.meet_points(_points(born), _points(rows.changed))
+            meeting = carrying.meet_points(_points(born), _points(rows.changed), met)
             # What the server does while the keys it met are looked through.
             self._store_born(born)
             carriage = meeting()
@@ -148,10 +159,16 @@ class ChunkWriter:
             self._refresh([pk for pk, _ in rows.changed])
             self._reject(rows.rejects)
             if written:
-                self._tell(written, births, claims)
+                self._tell(written, births, claims, meanwhile)
         return rows.counts, [issue for _, row in written for issue in row.written.record.issues]
 
-    def _tell(self, written: Rows, births: Births, claims: list[PermissionClaim]) -> None:
+    def _tell(
+        self,
+        written: Rows,
+        births: Births,
+        claims: list[PermissionClaim],
+        meanwhile: Callable[[], None],
+    ) -> None:
         record_ids = [pk for pk, _ in written]
         records_loaded.send(
             sender=None,
@@ -161,6 +178,8 @@ class ChunkWriter:
             births=births,
             claims=claims,
         )
+        if is_behind():
+            meanwhile()
         records_settled.send(sender=None, record_ids=record_ids, births=births)
 
     def write_counts(self, counts: Mapping[str, int]) -> None:

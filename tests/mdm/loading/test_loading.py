@@ -13,7 +13,8 @@ from django.utils.timezone import now
 from mdm import jobs
 from mdm.loading import work
 from mdm.loading.batches import start_load
-from mdm.loading.writing import ChunkWriter
+from mdm.loading.preparation import Preparation
+from mdm.loading.writing import Chunk, ChunkWriter
 from mdm.models import (
     ContactPoint,
     Customer,
@@ -303,6 +304,32 @@ def test_an_ignored_column_is_neither_kept_nor_compared():
     assert "secret" not in SourceRecord.objects.get().raw
 
 
+def test_a_chunk_looked_ahead_at_is_stored_as_any_other(monkeypatch):
+    """What it foresees holds for new rows alone: in the second file some are known."""
+    first = [row(f"C{n}", email=f"c{n // 3}@example.org", tel="06 39 98 12 34") for n in range(9)]
+    second = [row(f"C{n}", email=f"C{n // 2}@example.org", maj="02/02/2024") for n in range(14)]
+    load(*first)
+    load(*second)
+    expected = state()
+    clear()
+    set_chunk(monkeypatch, 2)
+    foresee, foreseen = Chunk.foresee, []
+
+    def foresee_and_tell(chunk: Chunk) -> None:
+        foresee(chunk)
+        foreseen.append(chunk.met)
+
+    monkeypatch.setattr(Chunk, "foresee", foresee_and_tell)
+    monkeypatch.setattr(Preparation, "is_ready", True)
+    load(*first)
+    load(*second)
+
+    assert state() == expected
+    # SQLite works in this process: there is no time to look ahead in.
+    assert len(foreseen) == (10 if connection.vendor == "postgresql" else 0)
+    assert all(foreseen)
+
+
 def test_a_killed_load_goes_on_where_it_was(monkeypatch):
     rows = [row(f"C{n}", email=f"c{n}@example.org") for n in range(10)]
     load(*rows)
@@ -311,9 +338,9 @@ def test_a_killed_load_goes_on_where_it_was(monkeypatch):
     set_chunk(monkeypatch, 2)
     write, calls = ChunkWriter.write, []
 
-    def die_in_the_third(writer: ChunkWriter, chunk: Any) -> Any:
+    def die_in_the_third(writer: ChunkWriter, chunk: Any, *others: Any) -> Any:
         calls.append(chunk)
-        done = write(writer, chunk)
+        done = write(writer, chunk, *others)
         if len(calls) == 3:
             raise KeyboardInterrupt
         return done
