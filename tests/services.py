@@ -103,6 +103,7 @@ def postgresql(**wanted: str) -> Iterator[str]:
             "fsync": "off",
             "synchronous_commit": "off",
             "full_page_writes": "off",
+            "wal_init_zero": "off",
             "max_connections": "200",
             # Rows that tests roll back would have it count tables as empty while they are not, and
             # plans made for empty tables take minutes.

@@ -138,11 +138,12 @@ class ChunkWriter:
         if written:
             outdate_source(self._batch.source_id)
         with behind():
-            claims = self._claims(born, rows.changed)
+            later = self._later_claims(rows.changed)
             self._store_changed(rows.changed)
             meeting = carrying.meet_points(_points(born), _points(rows.changed), met)
             # What the server does while the keys it met are looked through.
             self._store_born(born)
+            claims = self._first_claims(born) + later
             carriage = meeting()
             births = Births({pk: carriage.by_record[pk] for pk in ids}, carriage.shared)
             records_arriving.send(sender=None, batch=self._batch, births=births, claims=claims)
@@ -207,6 +208,12 @@ class ChunkWriter:
         stored = self._stored(chunk.rows)
         done = Sorted([], [], dict.fromkeys(COUNTS, 0), list(chunk.rejects), [])
         done.counts["stale"] = chunk.overtaken_count
+        done.counts["rejected"] = len(chunk.rejects)
+        if not stored:  # A first load: most of what is ever written.
+            for row in chunk.rows:
+                row.standardise(self._reader)
+            done.counts["new"] = len(chunk.rows)
+            return done._replace(new=chunk.rows)
         for row in chunk.rows:
             end = self._end_of(row, stored.get(row.key))
             if end == "new":
@@ -238,13 +245,14 @@ class ChunkWriter:
             return "stale"
         return "changed"
 
-    def _claims(self, born: Rows, changed: Rows) -> list[PermissionClaim]:
-        """Return the claims of new records, and those that changed records did not make before."""
-        if not self._may_claim():
+    def _first_claims(self, born: Rows) -> list[PermissionClaim]:
+        """Return the claims of new records."""
+        return [claim.of_record(pk, row.line) for pk, row in born for claim in row.written.claims]
+
+    def _later_claims(self, changed: Rows) -> list[PermissionClaim]:
+        """Return the claims of changed records that they did not make before."""
+        if not changed or not self._may_claim():
             return []
-        claims = [
-            claim.of_record(pk, row.line) for pk, row in born for claim in row.written.claims
-        ]
         known = SourceRecord.objects.filter(pk__in=[pk for pk, _ in changed])
         # A record whose file was undone has claimed nothing that still counts.
         undone = Q(status=SourceRecord.Status.DELETED, missing_from=None)
@@ -255,10 +263,11 @@ class ChunkWriter:
                 "pk", "batch__mapping_id", "raw"
             )
         }
-        for pk, row in changed:
-            fresh = new_claims(row.written.claims, earlier.get(pk, ()))
-            claims += [claim.of_record(pk, row.line) for claim in fresh]
-        return claims
+        return [
+            claim.of_record(pk, row.line)
+            for pk, row in changed
+            for claim in new_claims(row.written.claims, earlier.get(pk, ()))
+        ]
 
     def _may_claim(self) -> bool:
         return bool(self._reader.mapping.named("permission", "opt_out", "opt_out_at"))
