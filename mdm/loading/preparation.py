@@ -23,7 +23,7 @@ from collections.abc import Iterator
 from contextlib import suppress
 from dataclasses import dataclass, field
 from pathlib import Path
-from select import select
+from select import POLLIN, poll
 from tempfile import TemporaryFile
 from types import TracebackType
 from typing import IO, Any, Self
@@ -211,7 +211,9 @@ def _pipes(process: "subprocess.Popen[bytes]") -> tuple[IO[bytes], IO[bytes]]:
 
 
 def _has_answered(process: "subprocess.Popen[bytes]") -> bool:
-    return bool(select([_pipes(process)[1]], [], [], 0)[0])
+    asked = poll()  # Unlike `select`, it takes whatever number the system gave the pipe.
+    asked.register(_pipes(process)[1], POLLIN)
+    return bool(asked.poll(0))
 
 
 def _answer(process: "subprocess.Popen[bytes]") -> int:

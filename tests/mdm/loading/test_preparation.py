@@ -1,8 +1,10 @@
 """The process beside a load makes it faster and nothing else: it may die at any moment."""
 
+import fcntl
 import json
 import os
 import pickle
+import resource
 import signal
 import subprocess
 import sys
@@ -220,6 +222,26 @@ def test_chunks_are_prepared_while_lines_are_still_laid_down(
             wait_until(partial(prepared_all, count), f"the chunks of {count} lines")
         assert preparation.is_ready
         assert list(preparation) == here
+
+
+@pytest.mark.usefixtures("beside")
+def test_a_worker_with_very_many_open_files_hears_of_prepared_chunks(
+    staged: Stage, reader: RowReader
+):
+    here = prepared_here(staged, reader)
+    soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
+    resource.setrlimit(resource.RLIMIT_NOFILE, (max(soft, 2048), hard))
+
+    with prepared(staged, reader) as ahead:
+        process = ahead._process
+        assert process is not None
+        assert process.stdout is not None
+        high = fcntl.fcntl(process.stdout.fileno(), fcntl.F_DUPFD, 1100)
+        process.stdout.close()
+        process.stdout = os.fdopen(high, "rb")
+        wait_until(lambda: ahead.is_ready, "the first chunk")
+        assert list(ahead) == here
+    resource.setrlimit(resource.RLIMIT_NOFILE, (soft, hard))
 
 
 @pytest.mark.usefixtures("beside")
