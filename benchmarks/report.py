@@ -78,17 +78,20 @@ def peer_table(comparisons: Sequence[Comparison]) -> list[str]:
 
 def load_table(runs: Sequence[LoadRun]) -> list[str]:
     """Give one line per size, each held against the first: 1.00 is linear."""
-    lines = [
-        "| records | s | CPU s of the client | rows/s | : the first | peak MB | : the first |",
-        "|---:|" + "---:|" * 6,
-    ]
     first = runs[0]
+    head = "| records | s | CPU s of the client | rows/s | : the first | peak MB | : the first |"
+    if first.at_once_seconds:
+        head += " two files at once, s | rows/s | : one after the other |"
+    lines = [head, "|" + "---:|" * (head.count("|") - 1)]
     for run in runs:
         speed = run.rows / run.load.seconds
         cells = [f"{run.rows:,}", f"{run.load.seconds:.1f}", f"{run.load.cpu_seconds:.1f}"]
         cells += [f"{speed:,.0f}", f"{speed / (first.rows / first.load.seconds):.2f}"]
         cells += [f"{run.load.peak_megabytes:,.0f}"]
         cells += [f"{run.load.peak_megabytes / first.load.peak_megabytes:.2f}"]
+        if seconds := run.at_once_seconds:
+            cells += [f"{seconds:.1f}", f"{run.rows / seconds:,.0f}"]
+            cells += [f"{run.load.seconds / seconds:.2f}"]
         lines.append(f"| {' | '.join(cells)} |")
     return lines
 

@@ -150,6 +150,8 @@ def _load(bench: Bench) -> Sections:
             run = measure_load(bench.folder / "load", name, server, rows=rows)
             speed = rows / run.load.seconds
             _say(f"{name}, {rows:,} records: {run.load.seconds:.1f} s, {speed:,.0f} rows/s")
+            if seconds := run.at_once_seconds:
+                _say(f"- two files at once: {seconds:.1f} s, {rows / seconds:,.0f} rows/s")
             runs.append(run)
         yield f"load on {name}", report.load_table(runs)
 

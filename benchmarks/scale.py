@@ -63,8 +63,11 @@ def load_company(site: Site, files: CompanyFiles) -> Measured:
     """Load the three files of a demo company, as one step."""
     measured = Measured(0, 0, 0)
     for code in SOURCES:
-        mapping = MAPPINGS / f"demo-{code}.toml"
-        file = getattr(files, code)
-        step = site.manage("load", file, "--source", code, "--mapping", mapping, "--json")
-        measured = measured.plus(step)
+        measured = measured.plus(load_source(site, files, code))
     return measured
+
+
+def load_source(site: Site, files: CompanyFiles, code: str) -> Measured:
+    """Load the file of one source of a demo company."""
+    file, mapping = getattr(files, code), MAPPINGS / f"demo-{code}.toml"
+    return site.manage("load", file, "--source", code, "--mapping", mapping, "--json")

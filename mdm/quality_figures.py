@@ -5,8 +5,10 @@ when a load has ended, into one row per source; pages read that row. Whoever cha
 records tells `outdate`, so that figures never claim to be newer than they are.
 """
 
+from collections import ChainMap
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import asdict, dataclass
+from functools import partial
 from typing import Any
 
 from django.db import connection
@@ -18,6 +20,7 @@ from mdm.jobs import JobRun, job
 from mdm.models import ATTRIBUTES, LoadBatch, SourceQuality, SourceRecord, SourceSystem
 from mdm.models.records import SourceRecordQuerySet
 from mdm.standardise.issues import ISSUES
+from mdm.two_at_once import two_at_once
 
 COUNT_QUALITY = "count_quality"
 # Attributes whose different values are counted in one reading of all records: of each one, all its
@@ -25,6 +28,10 @@ COUNT_QUALITY = "count_quality"
 _COUNTED_AT_ONCE = 7
 
 OnProgress = Callable[[int, int], None]
+
+
+def _untold(done: int, total: int) -> None:
+    """Keep progress to oneself."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -72,7 +79,7 @@ def sources_due() -> list[int]:
     return list(SourceSystem.objects.filter(due).order_by("pk").values_list("pk", flat=True))
 
 
-def recount(source_id: int, *, on_progress: OnProgress | None = None) -> bool:
+def recount(source_id: int, *, on_progress: OnProgress = _untold) -> bool:
     """Count the figures of a source anew. Returns whether the stored ones said otherwise."""
     # Read before the records are: what changes meanwhile leaves the figures out of date.
     stored, _ = SourceQuality.objects.get_or_create(source_id=source_id)
@@ -89,28 +96,47 @@ def wrong_sources() -> list[int]:
     return [row.pk for row in current if _stored(row) != count(row.pk)]
 
 
-def count(source_id: int, *, on_progress: OnProgress | None = None) -> Figures:
+def count(source_id: int, *, on_progress: OnProgress = _untold) -> Figures:
     """Count what the active records of a source have; nothing is written."""
     records = SourceRecord.objects.active().filter(source=source_id)
-    totals = records.aggregate(
-        record_count=Count("pk"),
-        **{name: Count("pk", filter=_has(name)) for name in ATTRIBUTES},
+    totals, doubts = _answers(
+        [
+            lambda: records.aggregate(
+                record_count=Count("pk"),
+                **{name: Count("pk", filter=_has(name)) for name in ATTRIBUTES},
+            ),
+            lambda: _doubtful_by_attribute(source_id),
+        ],
+        _untold,
     )
-    doubts = _doubtful_by_attribute(source_id)
     names = [name for name in ATTRIBUTES if totals[name] or doubts.get(name)]
     names += sorted(doubts.keys() - set(ATTRIBUTES))
-    different: dict[str, int] = {}
-    for start in range(0, len(names), _COUNTED_AT_ONCE):
-        some = names[start : start + _COUNTED_AT_ONCE]
-        different |= _different(records, [name for name in some if totals.get(name)])
-        if on_progress:
-            on_progress(start + len(some), len(names))
+    told = [name for name in names if totals.get(name)]
+    groups = [told[i : i + _COUNTED_AT_ONCE] for i in range(0, len(told), _COUNTED_AT_ONCE)]
+    doubtful_count, issues, *different = _answers(
+        [
+            lambda: _doubtful_records(_OF_SOURCE, [source_id]),
+            lambda: _issues(source_id),
+            *(partial(_different, records, some) for some in groups),
+        ],
+        on_progress,
+    )
+    different_counts = ChainMap(*different)
     return Figures(
         totals["record_count"],
-        _doubtful_records(_OF_SOURCE, [source_id]),
-        {n: [totals.get(n, 0), different.get(n, 0), doubts.get(n, 0)] for n in names},
-        _issues(source_id),
+        doubtful_count,
+        {n: [totals.get(n, 0), different_counts.get(n, 0), doubts.get(n, 0)] for n in names},
+        issues,
     )
+
+
+def _answers(questions: Sequence[Callable[[], Any]], on_progress: OnProgress) -> list[Any]:
+    """Return what each question is answered, two of them being asked at a time."""
+    answers = []
+    for done, (_question, answer) in enumerate(two_at_once(lambda ask: ask(), questions), 1):
+        answers.append(answer)
+        on_progress(done, len(questions))
+    return answers
 
 
 def doubtful_rows(batch: LoadBatch) -> int:
@@ -128,10 +154,9 @@ def _has(attribute: str) -> Q:
 
 def _different(records: SourceRecordQuerySet, attributes: Sequence[str]) -> dict[str, int]:
     """Return how many different values each attribute has; all records are read once for them."""
-    counts = {
-        name: Count(_told_apart(name), distinct=True, filter=_has(name)) for name in attributes
-    }
-    return records.aggregate(**counts) if counts else {}
+    return records.aggregate(
+        **{name: Count(_told_apart(name), distinct=True, filter=_has(name)) for name in attributes}
+    )
 
 
 def _told_apart(attribute: str) -> F | Func:

@@ -162,6 +162,14 @@ def test_a_larger_load_is_held_against_the_smallest():
     assert "| 4,000 | 10.0 | 5.0 | 400 | 0.80 | 120 | 1.20 |" in lines
 
 
+def test_two_files_loaded_at_once_are_held_against_one_after_the_other():
+    run = LoadRun("postgresql", 4000, Measured(10.0, 5.0, 120), at_once_seconds=8.0)
+
+    lines = load_table([run])
+
+    assert "| 4,000 | 10.0 | 5.0 | 400 | 1.00 | 120 | 1.00 | 8.0 | 500 | 1.25 |" in lines
+
+
 @pytest.mark.parametrize(
     ("code", "limits", "said"),
     [

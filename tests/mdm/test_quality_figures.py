@@ -117,6 +117,25 @@ def test_a_load_keeps_how_many_of_its_rows_had_an_issue():
     assert LoadBatch.objects.get(pk=first.pk).doubtful_count == 1
 
 
+@pytest.mark.django_db(transaction=True)
+def test_questions_asked_two_at_a_time_are_answered_as_one_after_the_other():
+    records = make_records(
+        [
+            {"email": f"p{n % 2}@example.org", "city": "Nantes", "issues": [["email", "invalid"]]}
+            for n in range(3)
+        ]
+    )
+    source_id, steps = records[0].source_id, []
+
+    two_at_a_time = count(source_id, on_progress=lambda *step: steps.append(step))
+    with transaction.atomic():
+        one_by_one = count(source_id)
+
+    assert two_at_a_time == one_by_one
+    assert two_at_a_time.attributes == {"email": [3, 2, 3], "city": [3, 1, 0]}
+    assert steps[-1] == (3, 3)
+
+
 ISSUES = st.lists(
     st.tuples(
         st.sampled_from(["email", "phone", "full_name"]),
