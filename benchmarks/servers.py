@@ -65,8 +65,10 @@ def postgres_server() -> Iterator[PostgresServer]:
         yield PostgresServer.at(url, note="")
         return
     try:
-        with services.postgresql(**_sizes()) as url:
-            note = " (disposable: it does not wait for the disk; shared_buffers of 2 GB)"
+        sizes = _sizes()
+        with services.postgresql(**sizes) as url:
+            told = ", ".join(f"{name} {size}" for name, size in sizes.items())
+            note = f" (disposable: it does not wait for the disk; {told})"
             yield PostgresServer.at(url, note=note)
     except services.Unavailable as error:
         raise StepFailed(
