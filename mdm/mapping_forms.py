@@ -7,7 +7,7 @@ from typing import Any
 
 from django import forms
 from django.core.exceptions import ValidationError
-from django.utils.text import slugify
+from django.utils.text import capfirst, slugify
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 from phonenumbers import SUPPORTED_REGIONS
@@ -318,10 +318,16 @@ class CodeField(forms.SlugField):
         return slugify(super().to_python(value) or "")
 
 
+def _as_on_its_page(name: str) -> dict[str, Any]:
+    """Return how a source's own page names a field and explains it."""
+    field = SourceSystem._meta.get_field(name)
+    return {"label": capfirst(field.verbose_name), "help_text": field.help_text}
+
+
 class NewSourceForm(forms.Form):
     """The source that the file is the first of."""
 
-    label = forms.CharField(max_length=100, label=gettext_lazy("Name"))
+    label = forms.CharField(max_length=100, **_as_on_its_page("label"))
     code = CodeField(
         max_length=40,
         label=gettext_lazy("Code"),
@@ -331,20 +337,18 @@ class NewSourceForm(forms.Form):
         min_value=0,
         max_value=100,
         initial=50,
-        label=gettext_lazy("Trust"),
-        help_text=gettext_lazy("From 0 to 100; the value of the more trusted source survives."),
+        **_as_on_its_page("trust"),
     )
     region = forms.CharField(
         max_length=2,
         min_length=2,
         initial="FR",
-        label=gettext_lazy("Country"),
-        help_text=gettext_lazy("Of numbers and postcodes written without one (two letters)."),
+        **_as_on_its_page("region"),
     )
     file_mode = forms.ChoiceField(
         choices=FileMode.choices,
         initial=FileMode.DELTA,
-        label=gettext_lazy("What its files hold"),
+        **_as_on_its_page("file_mode"),
     )
 
     def clean_code(self) -> str:

@@ -25,7 +25,7 @@ class SourceSystem(models.Model):
     """A system that feeds customers: the CRM, the shop, the newsletter, the tills."""
 
     code = models.SlugField(_("code"), max_length=40, unique=True)
-    label = models.CharField(_("label"), max_length=100)
+    label = models.CharField(_("name"), max_length=100)
     trust = models.PositiveSmallIntegerField(
         _("trust"),
         default=50,
@@ -33,13 +33,13 @@ class SourceSystem(models.Model):
         help_text=_("From 0 to 100; the value of the more trusted source survives."),
     )
     region = models.CharField(
-        _("region"),
+        _("country"),
         max_length=2,
         default="FR",
         help_text=_("Country of numbers and postcodes written without one (two letters)."),
     )
     file_mode = models.CharField(
-        _("file mode"), max_length=5, choices=FileMode, default=FileMode.DELTA
+        _("what its files hold"), max_length=5, choices=FileMode, default=FileMode.DELTA
     )
     one_record_per_person = models.BooleanField(
         _("one record per person"),

@@ -1,28 +1,32 @@
-"""Names of countries as customer files write them, in French, English and their own language."""
+"""Names of countries as customer files write them, in French, English and their own language.
+
+Of the neighbours also the sign that stood before a postcode on an envelope (F-75001, D-10115) and
+stands in a column of its own in files of that time.
+"""
 
 from mdm.standardise.text import fold
 
 _NAMES = {
-    "AT": "Autriche, Austria, Österreich, AUT",
+    "AT": "Autriche, Austria, Österreich, AUT, A",
     "AU": "Australie, Australia, AUS",
-    "BE": "Belgique, Belgium, België, BEL",
+    "BE": "Belgique, Belgium, België, BEL, B",
     "CA": "Canada, CAN",
     "CH": "Suisse, Switzerland, Schweiz, Svizzera, CHE",
     "CZ": "Tchéquie, République tchèque, Czechia, Czech Republic, CZE",
-    "DE": "Allemagne, Germany, Deutschland, DEU",
+    "DE": "Allemagne, Germany, Deutschland, DEU, D",
     "DK": "Danemark, Denmark, Danmark, DNK",
     "DZ": "Algérie, Algeria, DZA",
-    "ES": "Espagne, Spain, España, ESP",
+    "ES": "Espagne, Spain, España, ESP, E",
     "FI": "Finlande, Finland, Suomi, FIN",
-    "FR": "France, France métropolitaine, FRA",
+    "FR": "France, France métropolitaine, FRA, F",
     "GB": "Royaume-Uni, United Kingdom, Great Britain, Angleterre, England, Scotland, Wales, UK,"
     "GBR",
     "GF": "Guyane, Guyane française, French Guiana, GUF",
     "GP": "Guadeloupe, GLP",
     "GR": "Grèce, Greece, GRC",
     "IE": "Irlande, Ireland, IRL",
-    "IT": "Italie, Italy, Italia, ITA",
-    "LU": "Luxembourg, LUX",
+    "IT": "Italie, Italy, Italia, ITA, I",
+    "LU": "Luxembourg, LUX, L",
     "MA": "Maroc, Morocco, MAR",
     "MC": "Monaco, MCO",
     "MQ": "Martinique, MTQ",
@@ -31,7 +35,7 @@ _NAMES = {
     "NO": "Norvège, Norway, Norge, NOR",
     "PF": "Polynésie française, French Polynesia, PYF",
     "PL": "Pologne, Poland, Polska, POL",
-    "PT": "Portugal, PRT",
+    "PT": "Portugal, PRT, P",
     "RE": "Réunion, La Réunion, REU",
     "RO": "Roumanie, Romania, ROU",
     "SE": "Suède, Sweden, Sverige, SWE",

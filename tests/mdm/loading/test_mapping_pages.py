@@ -15,6 +15,7 @@ from mdm import jobs
 from mdm.loading.stored_files import location
 from mdm.models import FieldMapping, LoadBatch, MappingDraft, SourceRecord, SourceSystem, ValueMap
 from tests.factories import UserFactory
+from tests.mdm.factories import SourceSystemFactory
 from tests.mdm.loading.files import DOCUMENT, load, row
 from tests.mdm.loading.mapping_bench import NEW, page_of, start, upload, values_of
 from tests.mdm.pages import client_of
@@ -395,6 +396,23 @@ def test_a_file_without_rows_is_no_reason_to_fall(steward):
     assert page.status_code == 200
     shown = steward.post(reverse("mdm:mapping-preview", args=[draft.pk]), values_of(page, **NEW))
     assert shown.status_code == 200
+
+
+@pytest.mark.parametrize(
+    ("language", "words"),
+    [
+        ("en", {"Name", "Trust", "Country", "What its files hold"}),
+        ("fr", {"Nom", "Confiance", "Pays", "Ce que contiennent ses fichiers"}),
+    ],
+)
+def test_a_source_is_asked_for_in_the_words_of_its_own_page(language, words):
+    steward = client_of("steward", language=language)
+    _draft, made_here = start(steward)
+    own = steward.get(reverse("admin:mdm_sourcesystem_change", args=[SourceSystemFactory().pk]))
+
+    asked = {str(field.label) for field in made_here.context["bench"].new_source}
+    named = {str(field.label) for field in own.context["adminform"].form}
+    assert words <= asked & named
 
 
 def test_many_columns_cost_no_more_queries(steward, django_assert_max_num_queries):
