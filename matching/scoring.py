@@ -10,8 +10,9 @@ Source: Fellegi & Sunter 1969, with several non-match classes instead of one.
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from functools import cached_property
+from functools import cached_property, reduce
 from math import comb, log2, prod
+from operator import add
 from typing import NotRequired, TypedDict, cast
 
 from matching.automatic import UNTOLD, Sharing, held_back
@@ -172,8 +173,10 @@ class ScoreModel:
         return self._odds([prod(row) for row in zip(self.shares, *known, strict=True)])
 
     def _odds(self, weights: Sequence[float]) -> float:
-        same = sum(weights[: self.match_count])
-        other = sum(weights[self.match_count :])
+        # One by one, as numpy adds so few: `sum` mends its rounding since Python 3.12, and a score
+        # would not be the same, to the last bit, by another version.
+        same = reduce(add, weights[: self.match_count], 0.0)
+        other = reduce(add, weights[self.match_count :], 0.0)
         return log2(max(same, TINY)) - log2(max(other, TINY))
 
 

@@ -320,7 +320,7 @@ class CodeField(forms.SlugField):
 
 def _as_on_its_page(name: str) -> dict[str, Any]:
     """Return how a source's own page names a field and explains it."""
-    field = SourceSystem._meta.get_field(name)
+    field: Any = SourceSystem._meta.get_field(name)
     return {"label": capfirst(field.verbose_name), "help_text": field.help_text}
 
 

@@ -35,6 +35,7 @@ from mdm.mapping import (
     SourceMapping,
 )
 from mdm.standardise.counted_dates import COUNTED, EXCEL
+from mdm.standardise.dates import names_year
 from mdm.standardise.text import fold
 
 
@@ -179,17 +180,23 @@ def _date_format(table: Mapping[str, Any], name: str) -> str:
                 % {"column": name, "format": value}
             )
         return str(value)
-    sample = datetime(2001, 12, 31, 23, 59, 58, tzinfo=UTC)
-    try:
-        found = datetime.strptime(sample.strftime(value), value)  # noqa: DTZ007  (a trial)
-    except (ValueError, TypeError, re.error):  # The last for %d twice.
-        found = None
-    if value and (found is None or found.date() != sample.date()):
+    if value and not _is_date_format(value):
         raise MappingError(
             _("Column “%(column)s”: “%(format)s” is not a date format such as %%d/%%m/%%Y.")
             % {"column": name, "format": value}
         )
     return str(value)
+
+
+def _is_date_format(value: object) -> bool:
+    if not (isinstance(value, str) and names_year(value)):
+        return False
+    sample = datetime(2001, 12, 31, 23, 59, 58, tzinfo=UTC)
+    try:
+        found = datetime.strptime(sample.strftime(value), value)  # noqa: DTZ007  (a trial)
+    except (ValueError, re.error):  # The last for %d twice.
+        return False
+    return found.date() == sample.date()
 
 
 def _answers(

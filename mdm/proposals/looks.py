@@ -11,7 +11,7 @@ import phonenumbers
 from mdm.mapping import NO, YES
 from mdm.standardise import months
 from mdm.standardise.counted_dates import COUNTED
-from mdm.standardise.dates import parse_date, parse_moment
+from mdm.standardise.dates import names_year, parse_date, parse_moment
 from mdm.standardise.fillers import is_filler
 from mdm.standardise.text import clean, fold
 from mdm.standardise.whole_addresses import split_address
@@ -215,6 +215,8 @@ _OF_SHAPE = _shapes()
 def _reads(value: str, form: str) -> bool:
     if form:
         try:
+            if form not in COUNTED and not names_year(form):
+                return False
             if form in COUNTED or months.names_month(form):
                 moment = parse_moment(value, form)
                 return moment is not None and moment.year in _YEARS

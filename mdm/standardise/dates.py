@@ -32,6 +32,11 @@ _COMPACT = len("20241231")
 _ISO = re.compile(r"\d{4}-\d{2}-\d{2}(?:[T ]00:00(?::00(?:\.0+)?)?)?")
 
 
+def names_year(date_format: str) -> bool:
+    """Tell whether a format says in which year; Python warns before it reads a day without one."""
+    return any(f"%{letter}" in date_format.replace("%%", "") for letter in "YyGcx")
+
+
 class StandardDate(NamedTuple):
     """A date of birth, or None; and the codes of what was seen."""
 

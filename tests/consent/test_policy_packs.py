@@ -271,15 +271,16 @@ def test_an_administrator_activates_but_does_not_draft(ada):
 
 
 def test_the_page_of_a_day_names_the_pack_that_answered(ada, two):
-    simulated(two[0], valid_from=localdate(timezone=PARIS).isoformat())
+    today = localdate(timezone=PARIS)
+    simulated(two[0], valid_from=today.isoformat())
     post(two[0], "policy-sign")
     post(two[1], "policy-activate")
     page = reverse("consent:customer", args=[ada.customer.public_id])
 
-    assert "Rule set FR-2026-11.2" in two[0].get(page).content.decode()
+    assert f"Rule set FR-{today:%Y-%m}.2" in two[0].get(page).content.decode()
     past = two[0].get(page, {"at": "2026-08-10"}).content.decode()
     assert "Rule set FR-2026-11." in past
-    assert "Rule set FR-2026-11.2" not in past
+    assert f"Rule set FR-{today:%Y-%m}.2" not in past
 
 
 FIRST = datetime(2020, 1, 1, tzinfo=UTC)
