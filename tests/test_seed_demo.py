@@ -10,13 +10,11 @@ from django.urls import reverse
 from django.utils.timezone import now
 
 from consent.at_risk import BY_CODE, at_risk
-from consent.attaching import record_of
 from consent.evaluation import evaluate, offer_for
 from consent.models import (
     CollectionPoint,
     ConsentEvent,
     NoticePicture,
-    OptInRequest,
     OutgoingMail,
     PermissionState,
     Purpose,
@@ -66,9 +64,6 @@ def test_every_line_of_the_three_files_becomes_a_record():
 
 
 def test_the_sources_of_a_french_demo_have_french_names():
-    # So few visitors of the form may all be known already: it depends on the day.
-    record_of(OptInRequest(email="nouvelle.visiteuse@example.org", requested_at=now()))
-
     labels = dict(SourceSystem.objects.values_list("code", "label"))
 
     assert labels["shop"] == "Boutique en ligne"

@@ -34,6 +34,9 @@ _YOUNGEST = 18
 _LIVES_WITH_PARENTS_UNTIL = 27
 _PEOPLE_PER_HOUSEHOLD = 1.75  # measured over these rates; used only to plan how phones are spread
 _CHANGE_YEARS = 9
+DRAWN_ON = date(2026, 11, 1)
+"""Everybody is as old as on this day: what is drawn next hangs on ages, and the demo shows the
+same people, and the same cases, whenever it is made."""
 
 
 class _Home(NamedTuple):
@@ -71,7 +74,7 @@ class Neighbourhood:
         members = [first]
         if rng.random() < _COUPLE_RATE:
             members.append(self._partner(first, home))
-        if first.born_on.year < self._today.year - 40 and rng.random() < _CHILDREN_RATE:
+        if first.born_on.year < DRAWN_ON.year - 40 and rng.random() < _CHILDREN_RATE:
             members.extend(self._children(members, family_name, home))
         return members
 
@@ -87,7 +90,7 @@ class Neighbourhood:
 
     def _adult_birth(self) -> date:
         age = int(self._rng.triangular(_YOUNGEST + 1, 90, 46))
-        return self._birthday(self._today.year - age)
+        return self._birthday(DRAWN_ON.year - age)
 
     def _birthday(self, year: int) -> date:
         return date(year, 1, 1) + timedelta(days=self._rng.randrange(365))
@@ -98,7 +101,7 @@ class Neighbourhood:
     def _partner(self, first: Person, home: _Home) -> Person:
         rng = self._rng
         sex: Sex = "M" if first.sex == "F" else "F"
-        year = min(first.born_on.year + int(rng.gauss(0, 3)), self._today.year - _YOUNGEST - 1)
+        year = min(first.born_on.year + int(rng.gauss(0, 3)), DRAWN_ON.year - _YOUNGEST - 1)
         birth_name = draw_family_name(rng)
         husband_name, wife = (birth_name, first) if sex == "M" else (first.birth_name, None)
         partner = self._person(sex, self._birthday(year), birth_name, home)
@@ -127,7 +130,7 @@ class Neighbourhood:
         )
         children: list[Person] = []
         for _ in range(rng.choice((1, 1, 2, 2, 3))):
-            if born.year > self._today.year - _YOUNGEST - 1:
+            if born.year > DRAWN_ON.year - _YOUNGEST - 1:
                 break
             sex: Sex = rng.choice(("F", "M"))
             child = self._person(sex, born, family_name, self._childs_home(born, home))
@@ -139,7 +142,7 @@ class Neighbourhood:
         return children
 
     def _childs_home(self, born: date, home: _Home) -> _Home:
-        if self._today.year - born.year <= _LIVES_WITH_PARENTS_UNTIL:
+        if DRAWN_ON.year - born.year <= _LIVES_WITH_PARENTS_UNTIL:
             return home
         # A child who has left keeps the parents' address as the earlier one.
         return _Home(

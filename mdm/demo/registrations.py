@@ -6,7 +6,7 @@ from datetime import datetime, timedelta
 from itertools import chain, islice
 from random import Random
 
-from mdm.demo.households import Neighbourhood
+from mdm.demo.households import DRAWN_ON, Neighbourhood
 from mdm.demo.people import Person
 
 SOURCES = ("crm", "shop", "newsletter")
@@ -49,7 +49,7 @@ def register(
 def _registrations(rng: Random, person: Person, now: datetime) -> Iterator[Registration]:
     line_count = rng.choices(_LINE_COUNTS, _LINE_COUNT_WEIGHTS)[0]
     for source in _choose_sources(rng, person, line_count):
-        oldest = min(_OLDEST_DAYS, _days_of_age(person, now))
+        oldest = min(_OLDEST_DAYS, _days_of_age(person))
         days = 2 + int((oldest - 2) * rng.random() ** _GROWTH)
         created_at = now - timedelta(days=days, seconds=rng.randrange(86_400))
         age = now - created_at
@@ -57,8 +57,8 @@ def _registrations(rng: Random, person: Person, now: datetime) -> Iterator[Regis
         yield Registration(person, source, created_at, updated_at.replace(microsecond=0))
 
 
-def _days_of_age(person: Person, now: datetime) -> int:
-    return (now.date() - person.born_on).days - _AGE_OF_CONTRACT * 365
+def _days_of_age(person: Person) -> int:
+    return (DRAWN_ON - person.born_on).days - _AGE_OF_CONTRACT * 365
 
 
 def _choose_sources(rng: Random, person: Person, line_count: int) -> list[str]:

@@ -184,6 +184,8 @@ def town(postcode: str, city: str, region: str) -> Town:
         if not code:
             code, code_issues = _french_postcode(found[1])
         city = city[found.end() :]
+        if is_filler(city):  # What stands behind the code: "75001 -".
+            city, city_codes = "", ("placeholder",)
     if _CEDEX.search(city) and "cedex" not in code_issues:
         code_issues += ("cedex",)
     if not code:

@@ -81,6 +81,11 @@ def test_a_standard_street_stays(line):
         assert street_line(once.name, "FR").name == once.name
 
 
+def test_a_dash_behind_a_postcode_is_no_town():
+    for cell in ("75001 -", "75001 ,", "75001 inconnu"):
+        assert town("", cell, "FR") == ("75001", "", (), ("placeholder",))
+
+
 @given(st.sampled_from(["", "1000", "75001", "F-75001", "x"]), WORDS)
 def test_a_standard_town_stays(postcode, city):
     once = town(postcode, city, "FR")
