@@ -1,32 +1,40 @@
 """A load alone, at sizes that grow: is it linear, and does its memory stay where it is?"""
 
+import json
 import time
+import tomllib
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
+from functools import partial
 from pathlib import Path
 
 from benchmarks.company import company_of
-from benchmarks.scale import SOURCES, load_company, load_source, site_of
+from benchmarks.scale import SOURCES, load_company, load_source, mapping_of, site_of
 from benchmarks.servers import PostgresServer
 from benchmarks.steps import Measured, Site
 from mdm.demo.company import CompanyFiles
 
 _AT_ONCE = 2
+# What a file may say beside who somebody is and where she is reached.
+_MORE = ("permission", "opt_out", "sale", "contract")
 
 
 @dataclass(frozen=True, slots=True)
 class LoadRun:
-    """The three files of one company loaded into an empty database, and once more into another.
+    """The three files of one company loaded into an empty database, and again into others.
 
-    `load` is one file after the other. `at_once_seconds` is the time of two at a time, as a worker
-    takes them unless it is told otherwise; None on SQLite, where one waits for the other.
+    `load` is one file after the other. `alone_seconds` is the same without their columns of
+    permissions, sales and contracts: what source records cost, with contact points, match keys,
+    customers, golden records and history. `at_once_seconds` is the time of two files at a time, as
+    a worker takes them unless it is told otherwise; None on SQLite, where one waits for the other.
     """
 
     engine: str
     rows: int
     load: Measured
+    alone_seconds: float
     at_once_seconds: float | None = None
 
 
@@ -37,10 +45,24 @@ def measure_load(
     files = company_of(folder / f"company{rows}", rows=rows)
     with _empty_site(folder / f"{engine}{rows}", server) as site:
         load = load_company(site, files)
+    with _empty_site(folder / f"{engine}{rows}_alone", server) as site:
+        alone = load_company(site, files, mapping=partial(_of_records_alone, folder))
+    run = LoadRun(engine, rows, load, alone.seconds)
     if server is None:
-        return LoadRun(engine, rows, load)
+        return run
     with _empty_site(folder / f"{engine}{rows}_at_once", server) as site:
-        return LoadRun(engine, rows, load, _two_at_once(site, files))
+        return replace(run, at_once_seconds=_two_at_once(site, files))
+
+
+def _of_records_alone(folder: Path, code: str) -> Path:
+    """Write the demo's mapping of a source without permissions, sales and contracts."""
+    document = tomllib.loads(mapping_of(code).read_text("utf-8"))
+    document["column"] = [
+        column for column in document["column"] if not column["attribute"].startswith(_MORE)
+    ]
+    written = folder / f"{code}-alone.json"
+    written.write_text(json.dumps(document), "utf-8")
+    return written
 
 
 @contextmanager
@@ -55,5 +77,9 @@ def _two_at_once(site: Site, files: CompanyFiles) -> float:
     began = time.perf_counter()
     with ThreadPoolExecutor(_AT_ONCE) as threads:
         sites = {code: replace(site, folder=site.folder / code) for code in SOURCES}
-        list(threads.map(lambda code: load_source(sites[code], files, code), SOURCES))
+        list(
+            threads.map(
+                lambda code: load_source(sites[code], files, code, mapping_of(code)), SOURCES
+            )
+        )
     return time.perf_counter() - began

@@ -80,6 +80,7 @@ def load_table(runs: Sequence[LoadRun]) -> list[str]:
     """Give one line per size, each held against the first: 1.00 is linear."""
     first = runs[0]
     head = "| records | s | CPU s of the client | rows/s | : the first | peak MB | : the first |"
+    head += " records alone, s | rows/s |"
     if first.at_once_seconds:
         head += " two files at once, s | rows/s | : one after the other |"
     lines = [head, "|" + "---:|" * (head.count("|") - 1)]
@@ -89,6 +90,7 @@ def load_table(runs: Sequence[LoadRun]) -> list[str]:
         cells += [f"{speed:,.0f}", f"{speed / (first.rows / first.load.seconds):.2f}"]
         cells += [f"{run.load.peak_megabytes:,.0f}"]
         cells += [f"{run.load.peak_megabytes / first.load.peak_megabytes:.2f}"]
+        cells += [f"{run.alone_seconds:.1f}", f"{run.rows / run.alone_seconds:,.0f}"]
         if seconds := run.at_once_seconds:
             cells += [f"{seconds:.1f}", f"{run.rows / seconds:,.0f}"]
             cells += [f"{run.load.seconds / seconds:.2f}"]

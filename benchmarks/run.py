@@ -148,10 +148,13 @@ def _load(bench: Bench) -> Sections:
         runs = []
         for rows in bench.options.rows:
             run = measure_load(bench.folder / "load", name, server, rows=rows)
-            speed = rows / run.load.seconds
-            _say(f"{name}, {rows:,} records: {run.load.seconds:.1f} s, {speed:,.0f} rows/s")
-            if seconds := run.at_once_seconds:
-                _say(f"- two files at once: {seconds:.1f} s, {rows / seconds:,.0f} rows/s")
+            for what, seconds in (
+                (f"{name}, {rows:,} records", run.load.seconds),
+                ("- records alone", run.alone_seconds),
+                ("- two files at once", run.at_once_seconds),
+            ):
+                if seconds:
+                    _say(f"{what}: {seconds:.1f} s, {rows / seconds:,.0f} rows/s")
             runs.append(run)
         yield f"load on {name}", report.load_table(runs)
 

@@ -59,15 +59,22 @@ def _walk(site: Site, files: CompanyFiles) -> dict[str, Measured]:
     return {name: step() for name, step in steps.items()}
 
 
-def load_company(site: Site, files: CompanyFiles) -> Measured:
-    """Load the three files of a demo company, as one step."""
+def mapping_of(code: str) -> Path:
+    """Return the demo's mapping of a source."""
+    return MAPPINGS / f"demo-{code}.toml"
+
+
+def load_company(
+    site: Site, files: CompanyFiles, *, mapping: Callable[[str], Path] = mapping_of
+) -> Measured:
+    """Load the three files of a demo company, as one step, each by the mapping of its source."""
     measured = Measured(0, 0, 0)
     for code in SOURCES:
-        measured = measured.plus(load_source(site, files, code))
+        measured = measured.plus(load_source(site, files, code, mapping(code)))
     return measured
 
 
-def load_source(site: Site, files: CompanyFiles, code: str) -> Measured:
+def load_source(site: Site, files: CompanyFiles, code: str, mapping: Path) -> Measured:
     """Load the file of one source of a demo company."""
-    file, mapping = getattr(files, code), MAPPINGS / f"demo-{code}.toml"
+    file = getattr(files, code)
     return site.manage("load", file, "--source", code, "--mapping", mapping, "--json")

@@ -153,21 +153,23 @@ def test_a_load_stands_beside_its_peer_as_a_ratio():
 
 
 def test_a_larger_load_is_held_against_the_smallest():
-    small = LoadRun("sqlite", 1000, Measured(2.0, 1.0, 100))
-    large = LoadRun("sqlite", 4000, Measured(10.0, 5.0, 120))
+    small = LoadRun("sqlite", 1000, Measured(2.0, 1.0, 100), alone_seconds=1.25)
+    large = LoadRun("sqlite", 4000, Measured(10.0, 5.0, 120), alone_seconds=8.0)
 
     lines = load_table([small, large])
 
-    assert "| 1,000 | 2.0 | 1.0 | 500 | 1.00 | 100 | 1.00 |" in lines
-    assert "| 4,000 | 10.0 | 5.0 | 400 | 0.80 | 120 | 1.20 |" in lines
+    assert "| 1,000 | 2.0 | 1.0 | 500 | 1.00 | 100 | 1.00 | 1.2 | 800 |" in lines
+    assert "| 4,000 | 10.0 | 5.0 | 400 | 0.80 | 120 | 1.20 | 8.0 | 500 |" in lines
 
 
 def test_two_files_loaded_at_once_are_held_against_one_after_the_other():
-    run = LoadRun("postgresql", 4000, Measured(10.0, 5.0, 120), at_once_seconds=8.0)
+    run = LoadRun("postgresql", 4000, Measured(10.0, 5.0, 120), 6.4, at_once_seconds=8.0)
 
     lines = load_table([run])
 
-    assert "| 4,000 | 10.0 | 5.0 | 400 | 1.00 | 120 | 1.00 | 8.0 | 500 | 1.25 |" in lines
+    assert (
+        "| 4,000 | 10.0 | 5.0 | 400 | 1.00 | 120 | 1.00 | 6.4 | 625 | 8.0 | 500 | 1.25 |" in lines
+    )
 
 
 @pytest.mark.parametrize(
