@@ -34,7 +34,7 @@ _YOUNGEST = 18
 _LIVES_WITH_PARENTS_UNTIL = 27
 _PEOPLE_PER_HOUSEHOLD = 1.75  # measured over these rates; used only to plan how phones are spread
 _CHANGE_YEARS = 9
-DRAWN_ON = date(2026, 11, 1)
+DRAWN_ON = date(2026, 9, 1)
 """Everybody is as old as on this day: what is drawn next hangs on ages, and the demo shows the
 same people, and the same cases, whenever it is made."""
 
