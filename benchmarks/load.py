@@ -46,7 +46,7 @@ def measure_load(
     with _empty_site(folder / f"{engine}{rows}", server) as site:
         load = load_company(site, files)
     with _empty_site(folder / f"{engine}{rows}_alone", server) as site:
-        alone = load_company(site, files, mapping=partial(_of_records_alone, folder))
+        alone = load_company(site, files, mapping=partial(of_records_alone, folder))
     run = LoadRun(engine, rows, load, alone.seconds)
     if server is None:
         return run
@@ -54,7 +54,7 @@ def measure_load(
         return replace(run, at_once_seconds=_two_at_once(site, files))
 
 
-def _of_records_alone(folder: Path, code: str) -> Path:
+def of_records_alone(folder: Path, code: str) -> Path:
     """Write the demo's mapping of a source without permissions, sales and contracts."""
     document = tomllib.loads(mapping_of(code).read_text("utf-8"))
     document["column"] = [
@@ -74,12 +74,11 @@ def _empty_site(folder: Path, server: PostgresServer | None) -> Iterator[Site]:
 
 def _two_at_once(site: Site, files: CompanyFiles) -> float:
     """Return the seconds until all files are loaded, each by a process of its own."""
+
+    def load(code: str) -> None:
+        load_source(replace(site, folder=site.folder / code), files, code, mapping_of(code))
+
     began = time.perf_counter()
     with ThreadPoolExecutor(_AT_ONCE) as threads:
-        sites = {code: replace(site, folder=site.folder / code) for code in SOURCES}
-        list(
-            threads.map(
-                lambda code: load_source(sites[code], files, code, mapping_of(code)), SOURCES
-            )
-        )
+        list(threads.map(load, SOURCES))
     return time.perf_counter() - began

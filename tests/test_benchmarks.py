@@ -1,5 +1,6 @@
 """The benchmark page: figures are replaced, words are kept."""
 
+import re
 import sys
 
 import pytest
@@ -10,15 +11,16 @@ from benchmarks.engine import Outcome, engine_tables
 from benchmarks.identity import Walk, identity_tables
 from benchmarks.import_peer import Comparison, import_plainly
 from benchmarks.limits import LimitBroken, run_limited
-from benchmarks.load import LoadRun
+from benchmarks.load import LoadRun, of_records_alone
 from benchmarks.multiply import multiply
 from benchmarks.report import load_table, peer_table, replace_section, scale_table
 from benchmarks.resembling import known_table
-from benchmarks.scale import Run
+from benchmarks.scale import SOURCES, Run, mapping_of
 from benchmarks.steps import Measured, Site, StepFailed
 from benchmarks.workers import Search, workers_table
 from consent.crowds import Crowd
 from consent.evaluation import offer_for
+from mdm.mapping_parsing import parse_mapping, read_document
 from mdm.models import Customer
 from tests.campaigns.factories import consenting
 from tests.consent.factories import marketing
@@ -160,6 +162,18 @@ def test_a_larger_load_is_held_against_the_smallest():
 
     assert "| 1,000 | 2.0 | 1.0 | 500 | 1.00 | 100 | 1.00 | 1.2 | 800 |" in lines
     assert "| 4,000 | 10.0 | 5.0 | 400 | 0.80 | 120 | 1.20 | 8.0 | 500 |" in lines
+
+
+@pytest.mark.parametrize("code", SOURCES)
+def test_records_alone_are_loaded_by_a_mapping_without_what_else_a_file_says(tmp_path, code):
+    whole = parse_mapping(read_document(mapping_of(code)))
+    alone = parse_mapping(read_document(of_records_alone(tmp_path, code)))
+
+    left = {column.attribute for column in whole.columns} - {c.attribute for c in alone.columns}
+    kept = {column.attribute for column in alone.columns}
+    assert left
+    assert all(re.match("permission|opt_out|sale_|contract_", attribute) for attribute in left)
+    assert not any(re.match("permission|opt_out|sale|contract", name) for name in kept)
 
 
 def test_two_files_loaded_at_once_are_held_against_one_after_the_other():

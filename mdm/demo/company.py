@@ -45,7 +45,8 @@ def write_company(
     """Write crm.csv, shop.xlsx, newsletter.csv and truth.csv with `rows` records in all.
 
     The same rows, seed and day give the same content. `today` (default: the real one) is the day
-    of the export: sales, contracts and consents are as old as they would be then.
+    of the export: sales, contracts and consents are as old as they would be then. On another day
+    they are the same people.
     """
     folder.mkdir(parents=True, exist_ok=True)
     files = CompanyFiles.in_folder(folder)

@@ -51,7 +51,7 @@ class Neighbourhood:
     """Invents households one after the other; the same seed gives the same people."""
 
     def __init__(self, rng: Random, *, people: int, today: date) -> None:
-        """Plan for about `people` customers living on the day `today`."""
+        """Plan for about `people` customers, whose details changed in the years before `today`."""
         self._rng = rng
         self._today = today
         self._numbers = count(1)

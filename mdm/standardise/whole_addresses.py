@@ -67,9 +67,11 @@ def split_address(cell: str) -> WholeAddress:
 
 
 def _without_country(text: str) -> tuple[str, str]:
-    before, comma, last = text.rpartition(",")
-    if comma and not any(letter.isdigit() for letter in last):
-        code, codes = country(last.strip())
+    before, _comma, last = text.rpartition(",")
+    last = last.strip()
+    # A letter alone may be a staircase: as a country it needs a cell of its own.
+    if before and len(last) > 1 and not any(letter.isdigit() for letter in last):
+        code, codes = country(last)
         if code and not codes:
-            return before.strip(" ,"), last.strip()
+            return before.strip(" ,"), last
     return text, ""

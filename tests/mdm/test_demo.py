@@ -57,6 +57,20 @@ def test_the_same_seed_and_day_give_the_same_company(company, tmp_path):
     assert shop_rows(again) == shop_rows(company)
 
 
+@pytest.mark.parametrize("day", [date(2027, 1, 1), date(2033, 6, 30)])
+def test_another_day_shows_the_same_people(company, tmp_path, day):
+    later = write_company(tmp_path, rows=3000, seed=7, today=day)
+
+    assert later.truth.read_bytes() == company.truth.read_bytes()
+    for rows, named in (
+        (crm_rows, ("id_client", "nom", "prenom", "naissance", "email")),
+        (newsletter_rows, ("CONTACT_ID", "EMAIL", "NOM", "OPT_IN")),
+    ):
+        assert [[row[n] for n in named] for row in rows(later)] == [
+            [row[n] for n in named] for row in rows(company)
+        ]
+
+
 def test_another_seed_gives_other_people(company, tmp_path):
     other = write_company(tmp_path, rows=3000, seed=8, today=DAY)
 

@@ -15,6 +15,7 @@ from mdm.mapping_documents import proposed_entry, to_toml
 from mdm.mapping_parsing import parse_mapping, read_document
 from mdm.mapping_words import changes
 from mdm.proposals.columns import ColumnSample, Proposal, propose
+from mdm.proposals.looks import unread_count
 from mdm.proposals.regions import likely_region
 from mdm.reading.rows import Row
 from mdm.reading.tables import open_table
@@ -351,3 +352,8 @@ def test_what_changed_between_two_versions_is_told_column_by_column():
         ("added", "b", "", "Birth date · dates such as 31/12/2031"),
     ]
     assert changes(older, older) == []
+
+
+def test_a_day_without_its_year_is_no_date():
+    assert unread_count(["12/05", "13/06"], "%d/%m") == 2
+    assert unread_count(["12/05/61", "13/06/62"], "%d/%m/%y") == 0

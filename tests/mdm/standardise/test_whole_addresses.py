@@ -60,6 +60,14 @@ def test_a_doubtful_address_stays_together(cell):
     assert (found.values["address_line"], found.codes) == (cell, ("not_split",))
 
 
+@pytest.mark.parametrize("letter", ["A", "B", "F"])
+def test_a_letter_at_the_end_may_be_a_staircase_and_is_no_country(letter):
+    found = split_address(f"12 rue des Lilas, escalier, {letter}")
+
+    assert found.values == {"address_line": f"12 rue des Lilas, escalier, {letter}", "country": ""}
+    assert split_address(f"12 rue des Lilas, 44000 Nantes, {letter}").values["country"] == ""
+
+
 def test_a_column_of_its_own_wins_over_the_whole_address():
     values = {"full_address": "12 rue de la Paix, 75002 Paris", "city": "Lyon", "postcode": ""}
 
