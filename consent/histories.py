@@ -223,27 +223,40 @@ _PARTINGS = """
     WITH hers (id, mine) AS MATERIALIZED (
         SELECT id, COALESCE(merged_into_id, id) FROM mdm_customer WHERE id IN ({keys})
         UNION ALL SELECT id, merged_into_id FROM mdm_customer WHERE merged_into_id IN ({keys})
+    ), moves AS MATERIALIZED (
+        SELECT hers.mine, event.kind, event.record_id, event.other_id
+        FROM hers CROSS JOIN {events}
+        WHERE CASE WHEN event.kind IN ('left', 'joined') THEN 1 ELSE 0 END = 1
+    ), far AS MATERIALIZED (
+        SELECT moves.mine, moves.kind, moves.record_id, moves.other_id
+        FROM moves LEFT JOIN hers AS near ON near.id = moves.other_id
+        WHERE COALESCE(near.mine, 0) <> moves.mine
     )
     SELECT DISTINCT mine, theirs FROM (
-        SELECT hers.mine AS mine, CASE event.kind
-            WHEN 'left' THEN (SELECT customer_id FROM mdm_sourcerecord WHERE id = event.record_id)
-            ELSE (SELECT COALESCE(merged_into_id, id) FROM mdm_customer WHERE id = event.other_id)
+        SELECT mine, CASE kind
+            WHEN 'left' THEN (SELECT customer_id FROM mdm_sourcerecord WHERE id = far.record_id)
+            ELSE (SELECT COALESCE(merged_into_id, id) FROM mdm_customer WHERE id = far.other_id)
         END AS theirs
-        FROM hers {with} mdm_customerevent AS event ON event.customer_id = hers.id
-        LEFT JOIN hers AS near ON near.id = event.other_id
-        WHERE CASE WHEN event.kind IN ('left', 'joined') THEN 1 ELSE 0 END = 1
-            AND COALESCE(near.mine, 0) <> hers.mine
-    ) AS moves
+        FROM far
+    ) AS told
     WHERE mine <> theirs
 """
-# SQLite takes a CROSS JOIN in the order in which it is written.
-_WITH = {"postgresql": "JOIN", "sqlite": "CROSS JOIN"}
+# The events of each customer are looked up by themselves. SQLite takes a CROSS JOIN in the order
+# in which it is written; PostgreSQL, to which some hundred customers seem many, would read the
+# events of all for each chunk of a load (OFFSET 0 keeps it from that).
+_EVENTS = {
+    "postgresql": """LATERAL (
+        SELECT kind, record_id, other_id FROM mdm_customerevent
+        WHERE customer_id = hers.id OFFSET 0
+    ) AS event""",
+    "sqlite": "mdm_customerevent AS event ON event.customer_id = hers.id",
+}
 
 
 def _partings(customer_ids: Collection[int]) -> list[tuple[int, int]]:
     """Return customer and other customer for every record that left one of them to the other."""
     keys, listed = key_query(customer_ids)
-    query = _PARTINGS.format(**{"keys": keys, "with": _WITH[connection.vendor]})
+    query = _PARTINGS.format(keys=keys, events=_EVENTS[connection.vendor])
     with connection.cursor() as cursor:
         cursor.execute(query, [listed, listed])
         rows: list[tuple[int, int]] = cursor.fetchall()

@@ -175,7 +175,7 @@ def _lock_refused_points(events: Iterable[NewEvent]) -> None:
     """
     points = (event.contact_point_id for event in events if event.type in RESTRICTIVE)
     if refused := {point for point in points if point is not None}:
-        locked = ContactPoint.objects.filter(pk__in=refused).order_by("kind", "value")
+        locked = ContactPoint.objects.filter(pk__in=refused).order_by("value", "kind")
         list(locked.select_for_update(no_key=True).values_list("pk"))
 
 

@@ -56,7 +56,7 @@ _COUNT_WRONG = f"SELECT COUNT(*) FROM ({_WRONG}) AS wrong"  # noqa: S608
 _MEET = """
     INSERT INTO mdm_contactpoint ({columns}) SELECT {columns} FROM {stage} AS met
     WHERE true ORDER BY id
-    ON CONFLICT (kind, value) DO UPDATE SET
+    ON CONFLICT (value, kind) DO UPDATE SET
         shared_by = mdm_contactpoint.shared_by + excluded.shared_by,
         region = CASE WHEN {is_fuller} THEN excluded.region ELSE mdm_contactpoint.region END,
         display = CASE WHEN {is_fuller} THEN excluded.display ELSE mdm_contactpoint.display END
@@ -105,9 +105,9 @@ def meet(points: Collection[Met]) -> Callable[[], Keys]:
     """
     if not points:
         return lambda: ({}, set())
-    # The order in which all loads lock them; keys in this order let the table's index grow at
-    # its end.
-    points = sorted(points, key=lambda point: f"{point.value} {point.kind}")
+    # The order in which everybody locks them, byte by byte (no value holds a NUL); keys in this
+    # order let the table's index grow at its end.
+    points = sorted(points, key=lambda point: f"{point.value}\0{point.kind}")
     fresh = bulk.allocate_ids(ContactPoint, len(points))
     status, audience = ContactPoint.Status.USABLE, ContactPoint.Audience.B2C
     rows = [(key, *point, status, audience) for key, point in zip(fresh, points, strict=True)]

@@ -8,7 +8,6 @@ lock, the comparison is made again.
 import json
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
-from datetime import datetime
 from functools import lru_cache
 from typing import Any, NamedTuple
 
@@ -23,6 +22,7 @@ from mdm.json_text import JsonText
 from mdm.loading import activity, carrying
 from mdm.loading.candidates import Candidate
 from mdm.loading.claims import new_claims
+from mdm.loading.known_records import Known, known_records
 from mdm.loading.points import Point
 from mdm.loading.rows import RowReader
 from mdm.models import ATTRIBUTES, Job, LoadBatch, RejectedRow, SourceRecord, SourceSystem
@@ -60,15 +60,6 @@ class Reject(NamedTuple):
     value: str
     reason: str
     raw: dict[str, Any]
-
-
-class Known(NamedTuple):
-    """What is stored of a record that a row may change."""
-
-    pk: int
-    content_hash: str
-    updated_at: datetime | None
-    status: str
 
 
 @dataclass
@@ -194,14 +185,7 @@ class ChunkWriter:
         return SourceRecord.objects.filter(source=self._batch.source_id).exists()
 
     def _stored(self, rows: Sequence[Candidate]) -> dict[str, Known]:
-        found = SourceRecord.objects.filter(
-            source=self._batch.source_id, source_key__in=[row.key for row in rows]
-        )
-        columns = ("content_hash", "source_updated_at", "status")
-        return {
-            record[0]: Known(*record[1:])
-            for record in found.order_by().values_list("source_key", "pk", *columns)
-        }
+        return known_records(self._batch.source_id, [row.key for row in rows])
 
     def sort(self, chunk: Chunk) -> Sorted:
         """Compare a prepared chunk with what is stored; nothing is written."""

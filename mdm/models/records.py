@@ -242,7 +242,9 @@ class ContactPoint(models.Model):
         verbose_name = _("contact point")
         verbose_name_plural = _("contact points")
         constraints = [
-            models.UniqueConstraint(fields=["kind", "value"], name="contact_point_unique_value")
+            # The value comes first: whoever searches one does not know its kind. PostgreSQL
+            # compares both byte by byte (migration 0010).
+            models.UniqueConstraint(fields=["value", "kind"], name="contact_point_unique_value")
         ]
         indexes = [
             # The list of shared values.

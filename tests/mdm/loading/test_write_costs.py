@@ -24,7 +24,7 @@ KEPT = {
     },
     "mdm_contactpoint": {
         "btree (id)",
-        "btree (kind, value)",
+        "btree (value, kind)",
         "btree (kind) WHERE is_shared",
     },
     "mdm_recordcontactpoint": {
