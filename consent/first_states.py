@@ -9,7 +9,7 @@ who shares it.
 from collections.abc import Iterator, Mapping, Sequence
 from datetime import datetime, timedelta
 from functools import lru_cache
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 from consent.facts import ANY
 from consent.ledger import FirstEvent, NewEvent
@@ -63,7 +63,8 @@ def states_told_alone(
         kinds = {point.contact_point_id: point.kind for point in carried[customer]}
         points = [*kinds]
         # Nothing counts from later than when it was recorded.
-        dates = [*sorted({d for e in events if (d := e.event.occurred_at) and d < moment}), moment]
+        told_on = {date for one in events if (date := one.event.occurred_at) and date < moment}
+        dates = [*(sorted(told_on) if len(told_on) > 1 else told_on), moment]
         facts = tuple([_fact(one.event, points, dates) for one in events])
         for place, channel, purpose, state, since, evidence, event in _folded(
             facts, tuple(kinds.values()), len(dates)
@@ -80,28 +81,28 @@ def states_told_alone(
             )
 
 
-def _fact(event: NewEvent, points: Sequence[int], dates: Sequence[datetime]) -> _Fact:
-    _record, kind, channel, purpose, point, actor = event[:6]
-    date = event.occurred_at
-    return _Fact(
+def _fact(event: NewEvent, points: Sequence[int], dates: Sequence[datetime]) -> tuple[Any, ...]:
+    """Return a `_Fact` as a plain tuple: made for each row, read once for each pattern."""
+    _record, kind, channel, purpose, point, actor, _said, evidence, date, *_ = event
+    return (
         kind,
         channel,
         purpose,
         None if point is None else points.index(point),
         None if date is None else dates.index(min(date, dates[-1])),
         actor,
-        event.evidence_level,
+        evidence,
     )
 
 
 @lru_cache(maxsize=4096)
 def _folded(
-    facts: tuple[_Fact, ...], kinds: tuple[str, ...], date_count: int
+    facts: tuple[tuple[Any, ...], ...], kinds: tuple[str, ...], date_count: int
 ) -> tuple[_State, ...]:
     """Fold a pattern: places stand for contact points, and days for its dates in their order."""
     days = [OLDEST + timedelta(days=1 + number) for number in range(date_count)]
     own = []
-    for number, fact in enumerate(facts):
+    for number, fact in enumerate(map(_Fact._make, facts)):
         date = None if fact.date is None else days[fact.date]
         purpose = ANY if fact.purpose_id is None else str(fact.purpose_id)
         read = (

@@ -22,26 +22,6 @@ from mdm.models import ContactPoint
 
 PERMISSIVE = (EventType.GIVEN, EventType.CONFIRMED)
 RESTRICTIVE = (EventType.REFUSED, EventType.WITHDRAWN, EventType.OBJECTION)
-_COLUMNS = (
-    "id",
-    "uuid",
-    "source_record_id",
-    "contact_point_id",
-    "channel",
-    "purpose_id",
-    "type",
-    "actor_type",
-    "actor_id",
-    "evidence_level",
-    "claims_double_opt_in",
-    "occurred_at",
-    "recorded_at",
-    "notice_version_id",
-    "batch_id",
-    "line",
-    "annuls_id",
-    "source_event_id",
-)
 
 
 class NewEvent(NamedTuple):
@@ -69,6 +49,11 @@ class NewEvent(NamedTuple):
         return fact_id(self.fact)
 
 
+_FACT = NewEvent._fields.index("fact")
+_TOLD = ("source_record_id", *NewEvent._fields[1:_FACT], *NewEvent._fields[_FACT + 1 :])
+_COLUMNS = ("id", "uuid", "source_event_id", "recorded_at", *_TOLD)
+
+
 def fact_id(fact: Iterable[object]) -> str:
     """Return the digest of what makes a fact the same fact as another."""
     return hashlib.sha256("\x1f".join(map(str, fact)).encode()).hexdigest()
@@ -89,8 +74,8 @@ def record_events(events: Iterable[NewEvent]) -> list[NewEvent]:
         ConsentEvent,
         _COLUMNS[1:],
         (
-            (name, *_row(event, key, moment))
-            for name, (key, event) in zip(names, wanted.items(), strict=True)
+            (name, digest, moment, *_told(event))
+            for name, (digest, event) in zip(names, wanted.items(), strict=True)
         ),
     )
     return list(wanted.values())
@@ -162,7 +147,7 @@ def record_first_events(events: Sequence[FirstEvent], moment: datetime) -> None:
             ConsentEvent,
             _COLUMNS,
             (
-                (key, name, *_row(event, digest, moment))
+                (key, name, digest, moment, *_told(event))
                 for name, (key, digest, event) in zip(names, events, strict=True)
             ),
         )
@@ -179,22 +164,6 @@ def _lock_refused_points(events: Iterable[NewEvent]) -> None:
         list(locked.select_for_update(no_key=True).values_list("pk"))
 
 
-def _row(event: NewEvent, source_event_id: str, recorded_at: datetime) -> tuple[object, ...]:
-    return (
-        event.record_id,
-        event.contact_point_id,
-        event.channel,
-        event.purpose_id,
-        event.type,
-        event.actor_type,
-        event.actor_id,
-        event.evidence_level,
-        event.claims_double_opt_in,
-        event.occurred_at,
-        recorded_at,
-        event.notice_version_id,
-        event.batch_id,
-        event.line,
-        event.annuls_id,
-        source_event_id,
-    )
+def _told(event: NewEvent) -> tuple[object, ...]:
+    """Return what an event says, in the order of `_TOLD`."""
+    return (*event[:_FACT], *event[_FACT + 1 :])

@@ -115,7 +115,7 @@ def meet(points: Collection[Met]) -> Callable[[], Keys]:
         answer = _meet(stage, fresh)
 
     def keys() -> Keys:
-        found = {(point.kind, point.value): key for key, point in zip(fresh, points, strict=True)}
+        found = dict(zip([point[:2] for point in points], fresh, strict=True))
         known = {(kind, value): key for key, kind, value in answer() if found[kind, value] != key}
         return found | known, set(known.values())
 

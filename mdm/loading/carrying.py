@@ -90,22 +90,27 @@ def _carriage(
     known: Set[int],
 ) -> Carriage:
     by_record = {
-        pk: [CarriedPoint(name, keys[kind, value], kind, value) for name, kind, value, *_ in found]
+        pk: [
+            CarriedPoint(name, keys[kind, value], kind, value)
+            for name, kind, value, _display, _region in found
+        ]
         for pk, found in wanted.items()
     }
-    carried = {(pk, p.attribute): p.contact_point_id for pk in by_record for p in by_record[pk]}
-    touched = {key for (pk, _), key in carried.items() if pk in changed_ids}
-    touched |= _drop(carried, list(changed_ids))
+    carried = {
+        (pk, name): key for pk, points in by_record.items() for name, key, _kind, _value in points
+    }
+    touched = _drop(carried, changed_ids) if changed_ids else set[int]()
     shared = frozenset(known | touched | {keys[place] for place in common})
     return Carriage(by_record, shared, carried, frozenset(touched))
 
 
-def _drop(carried: dict[tuple[int, str], int], record_ids: Sequence[int]) -> set[int]:
+def _drop(carried: dict[tuple[int, str], int], record_ids: Collection[int]) -> set[int]:
     """Delete what records carry no more, and take out of `carried` what they carry already.
 
-    Returns the contact points that lost a carrier.
+    Returns the contact points that they carry, or did.
     """
-    present = RecordContactPoint.objects.filter(record__in=record_ids).values_list(
+    touched = {key for (pk, _), key in carried.items() if pk in record_ids}
+    present = RecordContactPoint.objects.filter(record__in=list(record_ids)).values_list(
         "pk", "record_id", "attribute", "contact_point_id"
     )
     gone: dict[int, int] = {}
@@ -115,4 +120,4 @@ def _drop(carried: dict[tuple[int, str], int], record_ids: Sequence[int]) -> set
         else:
             gone[pk] = key
     RecordContactPoint.objects.filter(pk__in=gone).delete()
-    return set(gone.values())
+    return touched.union(gone.values())

@@ -38,15 +38,8 @@ class Claim(NamedTuple):
 
     def of_record(self, record_id: int, line: int) -> PermissionClaim:
         """Return the claim as the signal carries it."""
-        return PermissionClaim(
-            record_id=record_id,
-            line=line,
-            channel=self.channel,
-            purpose_code=self.purpose,
-            kind=self.kind,
-            occurred_at=self.occurred_at,
-            double_opt_in=self.double_opt_in,
-        )
+        channel, purpose, kind, moment, _is_dated, is_double = self
+        return PermissionClaim(record_id, line, channel, purpose, kind, moment, is_double)
 
 
 class PermissionColumns:
