@@ -4,7 +4,7 @@ A family's phone or a shop's till address is no evidence of identity, so matchin
 `shared_by`. It is derived: `meet` and `recount` keep it, `recount_all` builds it anew.
 """
 
-from collections.abc import Callable, Collection, Sequence
+from collections.abc import Callable, Collection, Iterable, Sequence
 from typing import Any, NamedTuple
 
 from django.db import connection
@@ -92,6 +92,11 @@ class Met(NamedTuple):
     newborn_count: int
 
 
+def in_order(points: Iterable[Met]) -> list[Met]:
+    """Return contact points in the order in which everybody locks them, byte by byte."""
+    return sorted(points, key=lambda point: f"{point.value}\0{point.kind}")  # No value has a NUL.
+
+
 Keys = tuple[dict[Place, int], set[int]]
 """The key of each contact point by place, and the keys of those known before."""
 
@@ -105,9 +110,7 @@ def meet(points: Collection[Met]) -> Callable[[], Keys]:
     """
     if not points:
         return lambda: ({}, set())
-    # The order in which everybody locks them, byte by byte (no value holds a NUL); keys in this
-    # order let the table's index grow at its end.
-    points = sorted(points, key=lambda point: f"{point.value}\0{point.kind}")
+    points = in_order(points)  # Keys in this order let the table's index grow at its end.
     fresh = bulk.allocate_ids(ContactPoint, len(points))
     status, audience = ContactPoint.Status.USABLE, ContactPoint.Audience.B2C
     rows = [(key, *point, status, audience) for key, point in zip(fresh, points, strict=True)]

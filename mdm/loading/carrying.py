@@ -5,7 +5,7 @@ from collections.abc import Callable, Collection, Iterable, Mapping, Sequence, S
 from dataclasses import dataclass
 
 from mdm import bulk
-from mdm.contact_points import Met, Place, meet, recount_points
+from mdm.contact_points import Met, Place, in_order, meet, recount_points
 from mdm.loading.points import Point
 from mdm.models import RecordContactPoint
 from mdm.signals import CarriedPoint
@@ -79,7 +79,8 @@ def met_by(born: Iterable[Sequence[Point]], changed: Iterable[Sequence[Point]] =
             if is_born:
                 of_born += set(places) if len(places) > 1 else places
     newborns = Counter(of_born)
-    return [Met(*place, *shown, newborns[place]) for place, shown in fullest.items()]
+    # `meet` has nothing to put in order then, while a database waits for it.
+    return in_order(Met(*place, *shown, newborns[place]) for place, shown in fullest.items())
 
 
 def _carriage(

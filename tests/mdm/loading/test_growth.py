@@ -16,11 +16,12 @@ _READ = """
     SELECT idx_tup_fetch, seq_tup_read FROM pg_stat_xact_user_tables
     WHERE schemaname = current_schema() AND relname = %s
 """
-ROWS, CHUNK = 2_000, 50
+ROWS, CHUNK = 2_000, 25
 
 
-def load(source: str, **values: str) -> None:
-    rows = [row(n, email=f"p{n}@example.com", **values) for n in range(ROWS)]
+def load(source: str) -> None:
+    """Load rows of which each objects, so that whoever carried her address is looked at again."""
+    rows = [row(n, email=f"p{n}@example.com", stop="oui") for n in range(ROWS)]
     batch = start_load(
         io.BytesIO(csv_bytes(rows)),
         file_name=f"{source}.csv",
@@ -52,8 +53,8 @@ def test_the_first_load_of_a_second_source_reads_what_its_rows_touch(
         cursor.execute("ANALYZE")  # As of now, there is one source.
     records, events = rows_read("mdm_sourcerecord"), rows_read("mdm_customerevent")
 
-    load("web", stop="oui")  # Each row objects for somebody known: she is looked at again.
+    load("web")
 
     # A chunk that reads the records of its source, or the events of all, reads many times as many.
-    assert rows_read("mdm_sourcerecord")[0] - records[0] < 15 * ROWS
+    assert rows_read("mdm_sourcerecord")[0] - records[0] < 30 * ROWS
     assert rows_read("mdm_customerevent")[1] - events[1] == 0
