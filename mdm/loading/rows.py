@@ -3,10 +3,10 @@
 from collections.abc import Mapping, Sequence
 from datetime import date, datetime, tzinfo
 from decimal import Decimal, InvalidOperation
-from functools import lru_cache
 from hashlib import sha256
-from json.encoder import encode_basestring
 from typing import Any, NamedTuple, Self
+
+import msgspec
 
 from mdm.loading.claims import Claim, PermissionColumns
 from mdm.loading.row_keys import RowKeys
@@ -31,22 +31,12 @@ _MAX_AMOUNT = Decimal("9999999999.99")
 
 Cells = Mapping[str, str]
 
+_encode = msgspec.json.Encoder(order="sorted").encode
+
 
 def cells_text(cells: Cells) -> str:
-    """Return cells as JSON, the same whatever the order of columns.
-
-    It is what the encoder of json gives with sorted names, in half of its time.
-    """
-    form, names = _form(tuple(cells))
-    return form % tuple(map(encode_basestring, map(cells.__getitem__, names)))
-
-
-@lru_cache(maxsize=256)
-def _form(columns: tuple[str, ...]) -> tuple[str, list[str]]:
-    """Return the JSON of rows with these columns without their values, and in which order."""
-    names = sorted(columns)
-    quoted = [encode_basestring(name).replace("%", "%%") for name in names]
-    return "{" + ",".join(f"{name}:%s" for name in quoted) + "}", names
+    """Return cells as JSON, the same whatever the order of columns."""
+    return _encode(cells).decode()
 
 
 class SaleRow(NamedTuple):

@@ -15,7 +15,7 @@ from pathlib import Path
 from typing import Any
 
 from mdm import rejects
-from mdm.loading.candidates import line_of
+from mdm.loading.candidates import line_of, read_line
 from mdm.loading.row_keys import RowKeys
 from mdm.loading.rows import RowReader
 from mdm.reading.rows import BadRow, Row, Table, bad_row
@@ -51,7 +51,7 @@ class Stage:
             file.seek(offset)
             for text in file:
                 offset += len(text)
-                yield offset, json.loads(text)
+                yield offset, read_line(text)
 
 
 def stage(table: Table, reader: RowReader, path: Path, report: Report) -> Stage:

@@ -20,7 +20,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from mdm.loading import preparation
-from mdm.loading.candidates import Staged, StagedFile, line_of
+from mdm.loading.candidates import Staged, cells_of, line_of, read_line
 from mdm.loading.preparation import Preparation
 from mdm.loading.rows import RowReader, cells_text
 from mdm.loading.staging import Stage, stage
@@ -98,20 +98,11 @@ def test_rows_are_read_back_as_they_were_laid_down(rows: list[dict[str, str]]):
         path = Path(folder) / "staged"
         path.write_text("".join(line_of(n, cells) for n, cells in enumerate(rows)), newline="")
 
-        entries = [entry for _text, entry in staged_file(path)]
+        with path.open("rb") as file:
+            lines = list(file)
 
-    assert entries == [[n, cells] for n, cells in enumerate(rows)]
-
-
-def staged_file(path: Path) -> Iterator[tuple[str, list[object]]]:
-    reader = RowReader(
-        parse_mapping(DOCUMENT), region="FR", today=localdate(), zone=get_default_timezone()
-    )
-    file = StagedFile(path, reader, offset=0, size=10)
-    try:
-        yield from file._entries(file._file)
-    finally:
-        file.close()
+    assert list(map(read_line, lines)) == [[n, cells] for n, cells in enumerate(rows)]
+    assert [json.loads(cells_of(line)) for line in lines] == rows
 
 
 @pytest.mark.usefixtures("beside")
