@@ -11,7 +11,7 @@ import msgspec
 
 from mdm.golden_rows import Outline, outline
 from mdm.loading.points import Point, points
-from mdm.loading.rows import Cells, RowReader, StandardRow, cells_text
+from mdm.loading.rows import Cells, RowReader, StandardRow, cells_json
 
 _read = msgspec.json.Decoder().decode
 
@@ -107,9 +107,9 @@ class Staged(NamedTuple):
         return cls(end, list(map(Candidate.of_plain, rows)), rejects)
 
 
-def line_of(line: int, cells: Cells) -> str:
+def line_of(line: int, cells: Cells) -> bytes:
     """Return a row as a line of a staged file."""
-    return f"[{line},{cells_text(cells)}]\n"
+    return b"[%d,%b]\n" % (line, cells_json(cells))
 
 
 def read_line(text: bytes) -> list[Any]:

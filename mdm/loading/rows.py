@@ -31,12 +31,13 @@ _MAX_AMOUNT = Decimal("9999999999.99")
 
 Cells = Mapping[str, str]
 
-_encode = msgspec.json.Encoder(order="sorted").encode
+cells_json = msgspec.json.Encoder(order="sorted").encode
+"""Returns what `cells_text` gives, in UTF-8."""
 
 
 def cells_text(cells: Cells) -> str:
     """Return cells as JSON, the same whatever the order of columns."""
-    return _encode(cells).decode()
+    return cells_json(cells).decode()
 
 
 class SaleRow(NamedTuple):

@@ -4,7 +4,6 @@ Nothing is written to the database meanwhile, so a refusal leaves no trace. A st
 `[line, cells]` to load, or `[line, null, column, value, reason, cells]` to reject.
 """
 
-import json
 from array import array
 from bisect import bisect_left
 from collections.abc import Callable, Iterator
@@ -14,6 +13,8 @@ from hashlib import blake2b
 from pathlib import Path
 from typing import Any
 
+import msgspec
+
 from mdm import rejects
 from mdm.loading.candidates import line_of, read_line
 from mdm.loading.row_keys import RowKeys
@@ -22,7 +23,6 @@ from mdm.reading.rows import BadRow, Row, Table, bad_row
 
 MAX_KEY_LENGTH = 200
 _REPORT_EVERY = 2000
-_encode = json.JSONEncoder(ensure_ascii=False, separators=(",", ":")).encode
 _LONG_AGO = datetime.min.replace(tzinfo=UTC)
 
 Report = Callable[[int], None]
@@ -63,7 +63,7 @@ def stage(table: Table, reader: RowReader, path: Path, report: Report) -> Stage:
     staged = Stage(path)
     hashes = array("Q")
     is_returned = rejects.is_returned(table.columns)
-    with path.open("w", encoding="utf-8") as file:
+    with path.open("wb") as file:
         path.chmod(0o600)
         for row in table.rows():
             if is_returned and isinstance(row, Row):
@@ -74,7 +74,7 @@ def stage(table: Table, reader: RowReader, path: Path, report: Report) -> Stage:
                 file.write(line_of(checked.line, checked.cells))
             else:
                 staged.rejected_count += 1
-                file.write(_encode([checked.line, None, *checked[1:]]) + "\n")
+                file.write(msgspec.json.encode([checked.line, None, *checked[1:]]) + b"\n")
             staged.line_count += 1
             if staged.line_count % _REPORT_EVERY == 0:
                 file.flush()  # Whoever hears of the lines may read them.

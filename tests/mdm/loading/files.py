@@ -42,12 +42,14 @@ def csv_bytes(rows: Sequence[Mapping[str, str]], columns: Sequence[str] = COLUMN
     return text.getvalue().encode("cp1252")
 
 
-def load_bytes(content: bytes, *, mode: str = "", document: Any = DOCUMENT) -> LoadBatch:
-    """Load a file for the source `crm` and return its finished batch."""
+def load_bytes(
+    content: bytes, *, mode: str = "", document: Any = DOCUMENT, source: str = "crm"
+) -> LoadBatch:
+    """Load a file for a source and return its finished batch."""
     batch = start_load(
         io.BytesIO(content),
-        file_name="crm.csv",
-        source_code="crm",
+        file_name=f"{source}.csv",
+        source_code=source,
         document=document,
         mode=mode,
         by=None,

@@ -96,7 +96,7 @@ def test_cells_are_written_as_json_writes_them(cells: dict[str, str]):
 def test_rows_are_read_back_as_they_were_laid_down(rows: list[dict[str, str]]):
     with TemporaryDirectory() as folder:
         path = Path(folder) / "staged"
-        path.write_text("".join(line_of(n, cells) for n, cells in enumerate(rows)), newline="")
+        path.write_bytes(b"".join(line_of(n, cells) for n, cells in enumerate(rows)))
 
         with path.open("rb") as file:
             lines = list(file)
