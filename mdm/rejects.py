@@ -20,6 +20,7 @@ WORDS: Mapping[str, Any] = {
     ),
     "unreadable": _("The line cannot be read: a cell is longer than 131,072 characters."),
     "surrogate": _("The line contains half of a character; write it whole and send it again."),
+    "total": _("The line sums up the table; it is nobody."),
     "header_again": _("The line repeats the names of the columns."),
     "no_result": _(
         "A formula was saved without its result; open the workbook, save it and send it again."

@@ -69,6 +69,11 @@ class StandardRow(NamedTuple):
     contract: ContractRow | None
 
     @property
+    def says_nothing(self) -> bool:
+        """Whether it tells of nobody; a country does not count, as sources fill it in."""
+        return not (self.claims or self.sale or self.contract or any(self.record[:_COUNTRY]))
+
+    @property
     def plain(self) -> tuple[Any, ...]:
         """Everything in plain tuples, from which `of_plain` makes it again."""
         record, created_at, updated_at, claims, sale, contract = self
@@ -176,13 +181,14 @@ class RowReader:
         moments = self._moments(cells, issues)
         claims = self._claims(cells, moments, issues)
         sale, contract = self._sale(cells, issues), self._contract(cells, issues)
-        # A country alone says nothing: sources fill it in by default.
-        if not (claims or sale or contract or any(record[:_COUNTRY])):
+        created_at, updated_at, _ = moments
+        row = StandardRow(record, created_at, updated_at, claims, sale, contract)
+        if row.says_nothing:
             issues.append(("source_key", "empty"))
         if issues:
-            record = record._replace(issues=tuple(dict.fromkeys((*record.issues, *issues))))
-        created_at, updated_at, _ = moments
-        return StandardRow(record, created_at, updated_at, claims, sale, contract)
+            told = tuple(dict.fromkeys((*record.issues, *issues)))
+            return row._replace(record=record._replace(issues=told))
+        return row
 
     def _moments(
         self, cells: Cells, issues: list[Issue]

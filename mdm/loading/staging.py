@@ -17,8 +17,8 @@ import msgspec
 
 from mdm import rejects
 from mdm.loading.candidates import line_of, read_line
-from mdm.loading.row_keys import RowKeys
 from mdm.loading.rows import RowReader
+from mdm.loading.total_lines import is_total
 from mdm.reading.rows import BadRow, Row, Table, bad_row
 
 MAX_KEY_LENGTH = 200
@@ -68,7 +68,7 @@ def stage(table: Table, reader: RowReader, path: Path, report: Report) -> Stage:
         for row in table.rows():
             if is_returned and isinstance(row, Row):
                 row = Row(row.line, rejects.as_sent(row.cells))
-            checked, key = _checked(row, reader.keys)
+            checked, key = _checked(row, reader)
             if isinstance(checked, Row):
                 hashes.append(_key_hash(key))
                 file.write(line_of(checked.line, checked.cells))
@@ -84,10 +84,13 @@ def stage(table: Table, reader: RowReader, path: Path, report: Report) -> Stage:
     return staged
 
 
-def _checked(row: Row | BadRow, keys: RowKeys) -> tuple[Row | BadRow, str]:
+def _checked(row: Row | BadRow, reader: RowReader) -> tuple[Row | BadRow, str]:
     """Return the row with its key, or a rejected one."""
     if isinstance(row, BadRow):
         return row, ""
+    keys = reader.keys
+    if is_total(row.cells, reader):
+        return bad_row(row.line, "total", list(row.cells.values())), ""
     key = keys.of(row.cells)
     if 0 < len(key) <= MAX_KEY_LENGTH:
         if keys.column:

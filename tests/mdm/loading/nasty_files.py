@@ -65,6 +65,7 @@ def objects(*entries: str) -> bytes:
     return "\n".join(entries).encode() + b"\n"
 
 
+_BLANK = dict.fromkeys(COLUMNS[1:], "")
 _TWO = {"C1": GOOD, "C2": GOOD}
 _WORKBOOK_ROW = (
     '<row><c t="str"><v>C1</v></c><c t="str"><v>DUPONT</v></c><c t="e"><v>#N/A</v></c>'
@@ -91,6 +92,18 @@ NASTY: dict[str, Nasty] = {
     ),
     "two files joined": Nasty(
         lines(line("C1")) + lines(line("C2")), _TWO, rejected=((3, "header_again"),)
+    ),
+    "totals between and below": Nasty(
+        lines(
+            line("C1", nom="TOTAL", prenom="", email="achats@total.example"),
+            line("Sous-total : 1 204", **_BLANK),
+            line("C2"),
+            line("TOTAL GÉNÉRAL", **{**_BLANK, "prenom": "1 204", "email": "1204,50"}),
+            line("Total", **_BLANK),
+            line("", **{**_BLANK, "nom": "Total"}),
+        ),
+        {"C1": {"email": "achats@total.example"}, "C2": GOOD},
+        rejected=tuple((at, "total") for at in (3, 5, 6, 7)),
     ),
     "thousands of blank lines": Nasty(
         lines(line("C1"), *[";" * 7] * 5000, *[""] * 50_000, line("C2")), _TWO
