@@ -5,7 +5,14 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
-from playwright.sync_api import Browser, BrowserContext, Page, expect, sync_playwright
+from playwright.sync_api import (
+    Browser,
+    BrowserContext,
+    ConsoleMessage,
+    Page,
+    expect,
+    sync_playwright,
+)
 
 from tests.factories import PASSWORD, UserFactory
 from tests.instance import Instance
@@ -15,6 +22,7 @@ os.environ["DJANGO_ALLOW_ASYNC_UNSAFE"] = "true"
 
 # Long enough for a busy machine: whoever waits in vain has failed, whoever does not pays nothing.
 _PATIENCE_MILLISECONDS = 60_000
+_REFUSED = "status of 422"
 expect.set_options(timeout=_PATIENCE_MILLISECONDS)
 
 LogIn = Callable[[str], None]
@@ -52,14 +60,19 @@ def browser_context(chromium: Browser, tmp_path: Path) -> Iterator[BrowserContex
 
 @pytest.fixture
 def page(browser_context: BrowserContext) -> Iterator[Page]:
-    """A page; an error it writes to the console fails the test, as a file not found does."""
+    """A page; an error it writes to the console fails the test, as a file not found does.
+
+    A refused form stands there, too, with its status, and is none.
+    """
     page = browser_context.new_page()
     errors: list[str] = []
+
+    def note(message: ConsoleMessage) -> None:
+        if message.type == "error" and _REFUSED not in message.text:
+            errors.append(message.text)
+
     page.on("pageerror", lambda error: errors.append(f"page error: {error}"))
-    page.on(
-        "console",
-        lambda message: errors.append(message.text) if message.type == "error" else None,
-    )
+    page.on("console", note)
 
     yield page
     assert errors == []

@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 from playwright.sync_api import Page, expect
 
-from mdm.models import LoadBatch, SourceRecord
+from mdm.models import LoadBatch, MappingDraft, SourceRecord
 from tests.browser.plugin import LogIn
 from tests.instance import Instance
 
@@ -25,6 +25,23 @@ def steward(instance: Instance, page: Page, log_in: LogIn) -> Callable[[str], No
     """A steward logged in by the form; returns what opens an address."""
     log_in("steward")
     return lambda path: page.goto(instance.url + path)
+
+
+def test_a_refused_file_stays_chosen(steward: Callable[[str], None], page: Page, tmp_path: Path):
+    path = tmp_path / "adherents.csv"
+    path.write_bytes(FILE)
+    steward("/loads/new/")
+    page.set_input_files("input[name=file]", path)
+    page.click("summary >> nth=0")
+    page.fill("input[name=header]", "90")
+    page.click("button[value=preview]")
+    expect(page.locator("[role=alert]")).to_be_visible()
+
+    page.fill("input[name=header]", "")
+    page.click("button[value=preview]")
+    page.wait_for_url("**/mappings/**")
+
+    assert MappingDraft.objects.get().file_name == "adherents.csv"
 
 
 def test_an_unknown_file_becomes_a_source_with_its_records_and_is_undone(
