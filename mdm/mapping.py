@@ -14,8 +14,8 @@ from mdm.standardise.refusals import refuses
 # A prefix of its own, so that no mapping can point at the other secrets of the environment.
 DATABASE_VARIABLE = r"SOURCE_DATABASE_[A-Z0-9_]{1,40}"
 DEFAULT_PURPOSE = "marketing"
-YES = frozenset("o oui yes y 1 true vrai x ja si sí".split())
-NO = frozenset("n non no 0 false faux nein nee".split())
+YES = frozenset("o oui yes y 1 true vrai x ja si sí on ✓ ✔ ☑ ✅".split())
+NO = frozenset("n non no 0 false faux nein nee off nok ✗ ✘ ❌ ☐".split())
 
 DATE_ATTRIBUTES = frozenset(
     "birth_date created_at updated_at permission_at opt_out_at sale_date contract_start "
@@ -68,7 +68,11 @@ class Column:
         return self.values.get(value.strip().casefold(), value)
 
     def answer(self, value: str) -> Answer:
-        """Read a yes or no; blank says nothing, and so does what is neither."""
+        """Read a yes or no; blank says nothing, and so does what is neither.
+
+        Among permissions, words that refuse contact (*désinscrit*, *opt-out*) are a no, whatever
+        the mapping lists: nobody writes them who wants to be written to.
+        """
         folded = value.strip().casefold()
         if not folded:
             return "blank"
@@ -76,7 +80,8 @@ class Column:
             return "yes" if refuses(value) else "blank"
         if folded in self.yes:
             return "yes"
-        return "no" if folded in self.no else "unknown"
+        is_no = folded in self.no or (self.attribute == "permission" and refuses(value))
+        return "no" if is_no else "unknown"
 
 
 @dataclass(frozen=True, slots=True)

@@ -60,10 +60,15 @@ class PermissionColumns:
         created_at: datetime | None,
         updated_at: datetime | None,
         permission_at: datetime | None,
+        is_stopped: bool,
         issues: list[Issue],
     ) -> tuple[Claim, ...]:
-        """Return the claims of a row, opt-outs last."""
-        opt_outs = self._opt_out_claims(cells, updated_at or created_at, issues)
+        """Return the claims of a row, opt-outs last.
+
+        `is_stopped` tells that a remark beside the name forbids to contact the person at all.
+        """
+        row_date = updated_at or created_at
+        opt_outs = self._opt_out_claims(cells, row_date, issues, is_stopped=is_stopped)
         left = {claim.channel for claim in opt_outs}
         is_double = any(
             column.answer(cells.get(column.name, "")) == "yes" for column in self._double_opt_ins
@@ -88,10 +93,17 @@ class PermissionColumns:
         return (*claims, *opt_outs)
 
     def _opt_out_claims(
-        self, cells: Mapping[str, str], row_date: datetime | None, issues: list[Issue]
+        self,
+        cells: Mapping[str, str],
+        row_date: datetime | None,
+        issues: list[Issue],
+        *,
+        is_stopped: bool,
     ) -> list[Claim]:
         """Return one opt-out for each channel and purpose that a yes or a date tells."""
         found: dict[tuple[str, str | None], Claim] = {}
+        if is_stopped:
+            found["*", None] = Claim("*", None, "opt_out", row_date, is_dated=False)
         for column in self._opt_outs:
             if self._answer(column, cells, issues) == "yes":
                 claim = Claim(column.channel, column.purpose, "opt_out", row_date, is_dated=False)

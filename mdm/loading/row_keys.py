@@ -34,7 +34,9 @@ class RowKeys:
     def of(self, cells: Mapping[str, str]) -> str:
         """Return the key of a row; "" when it has none."""
         if self.column:
-            return clean(cells[self.column])
+            key = clean(cells[self.column])
+            # An apostrophe keeps a spreadsheet from reading a number: it is no part of it.
+            return key[1:] if key.startswith("'") and key[1:].isdecimal() else key
         return made_key(cells[name] for name in self._made_from)
 
 

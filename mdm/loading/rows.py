@@ -13,6 +13,8 @@ from mdm.loading.row_keys import RowKeys
 from mdm.mapping import Column, SourceMapping
 from mdm.standardise import VERSION
 from mdm.standardise.dates import parse_date, parse_moment
+from mdm.standardise.issues import STOPPING
+from mdm.standardise.names import may_hold_remark
 from mdm.standardise.postcodes import NO_TABLE, PostcodeTable
 from mdm.standardise.record import (
     ATTRIBUTES,
@@ -24,6 +26,7 @@ from mdm.standardise.record import (
 from mdm.standardise.text import clean
 
 _PHONES = ("phone", "other_phone")
+_NAMES = ("family_name", "given_name", "birth_name", "full_name")
 _MOMENTS = ("created_at", "updated_at", "permission_at")
 _NAMED_ATTRIBUTES = tuple(name for name in (*ATTRIBUTES, *COMPOSED) if name not in _PHONES)
 _COUNTRY = ATTRIBUTES.index("country")
@@ -123,6 +126,7 @@ class RowReader:
         ]
         self._translated = [column for column in named if column.values]
         self._complements = [c.name for c in named if c.attribute == "address_complement"]
+        self._names = [column.name for column in mapping.named(*_NAMES)]
         self._phones = [column.name for column in mapping.named("phone")]
         self._phones += [column.name for column in mapping.named("other_phone")]
         birth = mapping.single("birth_date")
@@ -155,7 +159,9 @@ class RowReader:
     def claims(self, cells: Cells) -> tuple[Claim, ...]:
         """Return what the row says about permissions."""
         issues: list[Issue] = []
-        return self._claims(cells, self._moments(cells, issues), issues)
+        has_remark = any(may_hold_remark(clean(cells.get(name, ""))) for name in self._names)
+        told = self.standardise(cells).issues if has_remark else ()
+        return self._claims(cells, self._moments(cells, issues), told, issues)
 
     def standardise(self, cells: Cells) -> StandardRecord:
         """Return the standard record of a row, without its moments, permissions and sales."""
@@ -179,7 +185,7 @@ class RowReader:
         record = self.standardise(cells)
         issues: list[Issue] = []
         moments = self._moments(cells, issues)
-        claims = self._claims(cells, moments, issues)
+        claims = self._claims(cells, moments, record.issues, issues)
         sale, contract = self._sale(cells, issues), self._contract(cells, issues)
         created_at, updated_at, _ = moments
         row = StandardRow(record, created_at, updated_at, claims, sale, contract)
@@ -202,14 +208,17 @@ class RowReader:
         self,
         cells: Cells,
         moments: tuple[datetime | None, datetime | None, datetime | None],
+        told: Sequence[Issue],
         issues: list[Issue],
     ) -> tuple[Claim, ...]:
+        """Return the claims of a row; `told` are the issues of its standard record."""
         created_at, updated_at, permission_at = moments
         return self._permissions.claims(
             cells,
             created_at=created_at,
             updated_at=updated_at,
             permission_at=permission_at,
+            is_stopped=any(code in STOPPING for _attribute, code in told),
             issues=issues,
         )
 

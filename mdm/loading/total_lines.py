@@ -7,7 +7,9 @@ from mdm.loading.rows import Cells, RowReader
 _TOTAL = re.compile(
     r"\W*(?:grand[- ]?|sous[- ]?|sub[- ]?)?(?:total|totals|totaux)"
     r"(?: (?:général|general|global|clients?|customers?|contacts?|lignes|rows|records))?"
-    r"[\s:=]*[\d\s.,]*\W*",
+    r"[\s:=]*[\d\s.,]*\W*"
+    # With words of its own it has its number beside them: "Total adhérents : 8".
+    r"|(?:total|nombre de|nb de|number of)(?: [^\W\d]+){1,3}\s*[:=]\s*[\d\s.,]+",
     re.IGNORECASE,
 )
 

@@ -235,9 +235,10 @@ class ChunkWriter:
 
     def _later_claims(self, changed: Rows) -> list[PermissionClaim]:
         """Return the claims of changed records that they did not make before."""
-        if not changed or not self._may_claim():
+        claiming = [(pk, row) for pk, row in changed if row.written.claims]
+        if not claiming:
             return []
-        known = SourceRecord.objects.filter(pk__in=[pk for pk, _ in changed])
+        known = SourceRecord.objects.filter(pk__in=[pk for pk, _ in claiming])
         # A record whose file was undone has claimed nothing that still counts.
         undone = Q(status=SourceRecord.Status.DELETED, missing_from=None)
         undone |= Q(batch__undo_job__state=Job.State.DONE)
@@ -249,12 +250,9 @@ class ChunkWriter:
         }
         return [
             claim.of_record(pk, row.line)
-            for pk, row in changed
+            for pk, row in claiming
             for claim in new_claims(row.written.claims, earlier.get(pk, ()))
         ]
-
-    def _may_claim(self) -> bool:
-        return bool(self._reader.mapping.named("permission", "opt_out", "opt_out_at"))
 
     def _store_born(self, born: Rows) -> None:
         """Insert new records, each of the customer it is born with."""

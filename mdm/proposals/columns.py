@@ -193,7 +193,10 @@ def _by_values(look: str) -> Proposal:
 
 def _with_whole_names(columns: Sequence[ColumnSample], found: list[Proposal]) -> list[Proposal]:
     """Read a lone name column of several words as whole names, to be split."""
-    if any(proposal.attribute == "given_name" for proposal in found):
+    attributes = {proposal.attribute for proposal in found}
+    if {"given_name", "family_name"} <= attributes:
+        return found
+    if "given_name" in attributes:
         return [
             replace(p, attribute="family_name") if p.attribute == "full_name" and
             columns[i].name.casefold() in {"name", "nom"} else p
@@ -255,11 +258,16 @@ def _with_key(
 ) -> list[Proposal]:
     """Choose the one column that names the customer: named so, and different in every row."""
 
+    def is_constant(place: int) -> bool:
+        # Only a sure name may stand for one customer in several rows: a campaign has an id, too.
+        values = columns[place].values
+        return found[place].weight < 3 and len(values) > 1 and len(set(values)) == 1
+
     def fitness(place: int) -> tuple[bool, int, int]:
         is_unique = looks.looks_unique(columns[place].values, columns[place].row_count)
         return is_unique, found[place].weight, -place
 
-    named = [i for i, p in enumerate(found) if p.attribute == "source_key"]
+    named = [i for i, p in enumerate(found) if p.attribute == "source_key" and not is_constant(i)]
     if not named:
         free = [i for i, p in enumerate(found) if not p.attribute]
         # Days and remarks may happen to differ in every row of a sample; they still name nobody.
@@ -269,6 +277,7 @@ def _with_key(
             if fitness(i)[0]
             and not date_formats(columns[i], region)
             and not looks.has_several_words(columns[i].values)
+            and not looks.are_words(columns[i].values)
         ]
         if named:
             found[named[0]] = Proposal("source_key", "values", weight=1)

@@ -52,19 +52,38 @@ _CHANNELS = (
     ("sms", re.compile(r"\b(?:sms|textos?|text messages?)\b")),
     ("post", re.compile(r"\b(?:courriers?|post|postal|poste|mailing|direct mail|dm|letter)\b")),
     ("email", re.compile(r"\b(?:e ?mails?|courriels?|mails?|newsletters?|nl|emailing)\b")),
-    ("phone", re.compile(r"\b(?:tel|telephone|phone|calls?|appels?|demarchage|bloctel)\b")),
+    ("phone", re.compile(
+        r"\b(?:tel|telephon(?:e|er|ique)|phone|call(?:s|ing)?|appel(?:s|er)?|demarch(?:age|er)|bloctel)\b"
+    )),
 )  # fmt: skip
 _LEFT = re.compile(
     r"\b(?:opt ?out|opted ?out|stop|unsubscribed?|desinscrit|desinscription|desabonne|"
     r"blacklist(?:ed)?|do not (?:contact|call|mail|email)|"
-    r"ne pas (?:contacter|appeler|solliciter)|refus|oppose|"
+    r"ne (?:pas|plus) (?:contacter|appeler|telephoner|demarcher|solliciter)|refus|oppose|"
     r"opposition|bloctel|robinson|liste noire)\b"
 )
 _EVERYWHERE = re.compile(r"\b(?:contact|contacter|solliciter|stop|opposition|oppose)\b")
+# A permission to be written to, whatever else stands beside it.
+_SUBSCRIBED = re.compile(
+    r"\b(?:opt ?in|opt(?= (?:sms|e ?mail|mail|tel|courrier))|newsletters?|nl|abonne|inscrite?|"
+    r"subscribed|infolettre)\b|\b(?:o n|oui non|y n|yes no)$"
+)
+# A permission for anything: parents allow an outing, somebody accepts the terms of sale.
 _ALLOWED = re.compile(
-    r"\b(?:opt ?in|accords?|consents?|consentement|autorisation|autorise|accepte|acceptation|"
-    r"accepts?|opt(?= (?:sms|e ?mail|mail|tel|courrier))|newsletters?|abonne|subscribed|ok|"
-    r"permission|infolettre)\b|\b(?:o n|oui non|y n|yes no)$"
+    r"\b(?:accords?|consents?|consentement|autorisation|autorise|accepte|acceptation|accepts?|ok|"
+    r"permission)\b"
+)
+_FOR_ADVERTISING = re.compile(
+    r"\b(?:marketing|prospection|publicite|pub|promos?|promotions?|promotional|commercial(?:e|es|s)?|"
+    r"offres?|offers?|communications?|sollicitations?|contact|contacter|contacted|rgpd|gdpr)\b"
+)
+# What somebody allows to others, of which no permission of this company follows.
+_OF_OTHERS = re.compile(
+    r"\b(?:partenaires?|partners?|tiers|third part(?:y|ies)|sponsors?|affili(?:es?|ates?))\b"
+)
+_FILLING = frozenset(
+    "a au aux de des du d et la le les l par pour of to the by for client customer date donne"
+    " given explicite explicit clair j i".split()
 )
 # Nested JSON in which `sms` is no number but what may be sent there.
 _ASKED = re.compile(
@@ -80,9 +99,10 @@ _OF_ANOTHER = re.compile(
 _QUALIFIERS = frozenset(
     "client customer contact adherent abonne membre member user utilisateur account mailing"
     " billing shipping default primary principal principale main home domicile personal perso"
-    " personnel pro professionnel work adresse address adr facturation livraison invoice delivery"
-    " du de la le l d des the of number".split()
+    " personnel pro professionnel work participant payeur facturation livraison invoice delivery"
+    " value 1 du de la le l d des the of number".split()
 )
+_OF_ADDRESSES = frozenset({"address", "adresse", "adr"})
 _NUMERO = re.compile(r"\bn\s?[°º]\s?", re.IGNORECASE)
 _BRACKETS = re.compile(r"\s*\([^)]*\)")
 _KEY = re.compile(r"\b(?:id|identifiant)$|^(?:id|num|numero|no|code|ref|reference) (?:du )?\w+$")
@@ -124,9 +144,13 @@ def _said_inside(path: str) -> Meaning | None:
 def _said_among_qualifiers(name: str) -> Meaning | None:
     """Read `Default Address City` and `téléphone du client` by what is left of them."""
     words = _words(name).split()
-    left = " ".join(word for word in words if word not in _QUALIFIERS)
-    attribute = _OF_NAME.get(left) if len(left.split()) < len(words) else None
-    return Meaning(attribute, 2) if attribute in _ANYWHERE else None
+    # What stands behind "billing" says "billing address 2"; "city" says "default address city".
+    for qualifiers in (_QUALIFIERS, _QUALIFIERS | _OF_ADDRESSES):
+        left = [word for word in words if word not in qualifiers]
+        attribute = _OF_NAME.get(" ".join(left)) if len(left) < len(words) else None
+        if attribute in _ANYWHERE and left not in (["first"], ["last"]):
+            return Meaning(attribute, 2)
+    return None
 
 
 def _words(name: str) -> str:
@@ -151,9 +175,22 @@ def _permission(folded: str) -> Meaning | None:
     if _LEFT.search(folded):
         everywhere = "*" if _EVERYWHERE.search(folded) else "email"
         return Meaning("opt_out", 2, _channel(folded) or everywhere)
-    if _ALLOWED.search(folded):
+    if _allows_advertising(folded):
         return Meaning("permission", 2, _channel(folded) or "email")
     return None
+
+
+def _allows_advertising(folded: str) -> bool:
+    """Tell whether a name speaks of a permission to advertise, given to this company."""
+    if _OF_OTHERS.search(folded):
+        return False
+    if _SUBSCRIBED.search(folded):
+        return True
+    rest = _ALLOWED.sub(" ", folded)
+    if rest == folded:
+        return False
+    is_alone = not set(rest.split()) - _FILLING
+    return is_alone or bool(_channel(folded) or _FOR_ADVERTISING.search(rest))
 
 
 def _channel(folded: str) -> str:

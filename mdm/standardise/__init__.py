@@ -5,4 +5,4 @@ one, and standardising a standard value changes nothing. `record.standardise_rec
 Raise VERSION with every change of a result, so that stored records can be standardised again.
 """
 
-VERSION = 12
+VERSION = 13

@@ -5,6 +5,7 @@ comparing only. An international domain has one form here, the readable one.
 """
 
 import re
+from collections.abc import Iterator
 from functools import lru_cache
 from typing import NamedTuple
 
@@ -19,11 +20,24 @@ _LOCAL = r"[A-Za-z0-9_+-]+(?:\.[A-Za-z0-9_+-]+)*"
 _PLAIN_LOCAL = re.compile(_LOCAL)
 _PLAIN = re.compile(rf"({_LOCAL})@([A-Za-z0-9.-]*[A-Za-z0-9])")
 _WRAPPED = re.compile(r"<\s*([^<>]+)\s*>\s*$")
-_SEPARATORS = re.compile(r"\s*[;,|/]\s*|\s+(?:ou|et|or)\s+")
+_SEPARATORS = re.compile(r"\s*(?:[;,|/]|:::)\s*|\s+(?:ou|et|or)\s+")
+# These part two addresses only: "jean - dupont@…" is none, and surely not that of Dupont.
+_BETWEEN_TWO = re.compile(r"\s+(?:[-&+]\s+)?")
+# What stands beside an address: "(perso)", "e-mail :", "?subject=…".
+_BESIDE = re.compile(
+    r"\([^()@]*\)|^(?:mailto|e-?mail|mail|courriel|mel)\s*:|\?(?:subject|body|cc|bcc)=.*",
+    re.IGNORECASE,
+)
+_IN_BRACKETS = re.compile(r".*\(\s*([^()\s]+@[^()\s]+)\s*\)")
 _ROLES = frozenset(
     "info infos contact accueil admin administrator commercial compta comptabilite direction "
     "facturation hostmaster mairie marketing no-reply noreply nepasrepondre office postmaster "
     "sales secretariat service-client serviceclient support webmaster".split()
+)
+# Typed where a form insists on an address.
+_NOBODY = frozenset(
+    "aucun aucune inconnu nomail no-mail noemail no-email pasdemail pas-de-mail pasdeemail "
+    "pasdadresse sansmail sansemail sans-mail sans-email xxx xxxx xxxxx".split()
 )
 
 
@@ -35,6 +49,7 @@ class Email(NamedTuple):
 
 
 _NONE = Email("")
+_FILLER = Email("", ("placeholder",))
 
 
 def standardise_email(cell: str) -> Email:
@@ -52,7 +67,7 @@ def standardise_email(cell: str) -> Email:
     if len(text) > MAX_LENGTH:
         return Email("", ("too_long",))
     joined = text.replace(" @", "@").replace("@ ", "@")
-    candidates = [part for part in _SEPARATORS.split(joined) if "@" in part]
+    candidates = [part for part in _parts(joined) if "@" in part]
     codes: tuple[str, ...] = ("several",) if len(candidates) > 1 else ()
     valid = ((part, _valid(_unwrapped(part).strip(" .,'\""))) for part in candidates)
     part, address = next((pair for pair in valid if pair[1]), ("", ""))
@@ -61,7 +76,15 @@ def standardise_email(cell: str) -> Email:
     if joined != text or _unwrapped(part) != part:
         codes += ("unwrapped",)
     local, _, domain = address.rpartition("@")
+    if local.lower() in _NOBODY:
+        return _FILLER
     return Email(address, codes + _role(local) + _doubts(domain))
+
+
+def _parts(text: str) -> Iterator[str]:
+    for part in _SEPARATORS.split(text):
+        pieces = _BETWEEN_TWO.split(part)
+        yield from pieces if all("@" in piece for piece in pieces) else [part]
 
 
 def email_key(address: str) -> str:
@@ -96,6 +119,8 @@ def suggested_address(address: str) -> str:
 
 def _plain(local: str, domain: str) -> Email:
     """Check an address of the usual letters: the full check, 26 µs, is done once per domain."""
+    if local.lower() in _NOBODY:
+        return _FILLER
     domain = _valid_domain(domain)
     if not domain:
         return Email("", ("invalid",))
@@ -114,9 +139,8 @@ def _doubts(domain: str) -> tuple[str, ...]:
 
 def _unwrapped(text: str) -> str:
     """Take the address out of `Jean Petit <jean@example.org>` and `mailto:jean@example.org`."""
-    if text[-1] == ">" and (found := _WRAPPED.search(text)):
-        text = found[1]
-    return text[7:] if text[:7].lower() == "mailto:" else text
+    found = _WRAPPED.search(text) if text[-1] == ">" else _IN_BRACKETS.fullmatch(text)
+    return _BESIDE.sub("", found[1] if found else text).strip()
 
 
 def _valid(address: str) -> str:

@@ -51,10 +51,20 @@ ISSUES: Mapping[str, IssueKind] = {
     "digits": IssueKind("warning", "validity", _("The name contains digits.")),
     "remark": IssueKind("note", "validity", _("A remark stood in the name; it was left out.")),
     "remark_deceased": IssueKind(
-        "warning", "plausibility", _("A remark in the name says that the person has died.")
+        "warning",
+        "plausibility",
+        _(
+            "A remark in the name says that the person has died: nobody contacts her any more, as"
+            " after an opt-out."
+        ),
     ),
     "remark_do_not_contact": IssueKind(
-        "warning", "plausibility", _("A remark in the name asks not to contact the person.")
+        "warning",
+        "plausibility",
+        _(
+            "A remark in the name asks not to contact the person: it counts as an opt-out of"
+            " everything."
+        ),
     ),
     "remark_returned_mail": IssueKind(
         "warning", "freshness", _("A remark in the name says that letters come back.")
@@ -186,6 +196,9 @@ ISSUES: Mapping[str, IssueKind] = {
         _("The day is 1 January, often given when only the year is known."),
     ),
 }
+
+STOPPING = frozenset({"remark_deceased", "remark_do_not_contact"})
+"""Codes that forbid to contact the person of the row at all."""
 
 WORDS: Mapping[str, Any] = {code: kind.sentence for code, kind in ISSUES.items()}
 """Code → sentence."""

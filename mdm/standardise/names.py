@@ -264,12 +264,19 @@ def _strip_remarks(value: str) -> tuple[str, Codes]:
         codes.append(_remark_code(fold(found[0])))
         return " "
 
+    if not may_hold_remark(value):
+        return " ".join(value.split()), ()
     if any(mark in value for mark in "([{*"):
         count = 1
         while count:
             value, count = _BRACKETS.subn(note, value)
     value = _LOOSE_REMARK.sub(note, value)
     return " ".join(value.split()), tuple(dict.fromkeys(codes))
+
+
+def may_hold_remark(value: str) -> bool:
+    """Tell whether a cell could hold a remark beside the name; "no" is sure."""
+    return any(mark in value for mark in "([{*") or bool(_LOOSE_REMARK.search(value))
 
 
 def _remark_code(remark: str) -> str:

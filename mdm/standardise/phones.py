@@ -23,10 +23,12 @@ _SHARING_FRENCH_FORM = ("RE", "GP", "MQ", "GF", "YT")
 _FICTION = frozenset("19900 26191 35301 46571 53649 63998".split())
 # A word between two numbers says whose they are: "06 … (Mme) 01 … (M.)", "dom. 01 … port. 06 …".
 _SEPARATORS = re.compile(
-    r"[/;,|\n\r]|\bou\b|\bor\b|\bet\b|\([^()\d]{1,20}\)"
+    r"[/;,|&\n\r]|:::|\s\+\s|\bou\b|\bor\b|\bet\b|\([^()\d]{1,20}\)"
     r"|(?<=\d\d)\s+(?!poste\b|ext|p\b|x\b)[^\W\d_]{2,15}[.:]?\s*(?=[+(]?\d\d)",
     re.IGNORECASE,
 )
+# One number: "06/39/98/23/16", and "0475/12.34.56" as Belgians write.
+_SLASHED = re.compile(r"\s*(?:\+?\d{1,4}(?:/\d{1,3}){3,5}|0\d{1,3}/\d{2,3}(?:[. ]?\d\d){2})\s*")
 _TWO_FRENCH = re.compile(r"(0[1-9]\d{8})(0[1-9]\d{8})")
 _LENGTH_OF_TWO = 20
 _EXTENSION = re.compile(
@@ -122,11 +124,15 @@ def _numbers(cell: str) -> Iterator[tuple[str, str]]:
         for one in two.groups() if (two := _TWO_FRENCH.fullmatch(digits)) else (digits,):
             yield one, ""
         return
+    if _SLASHED.fullmatch(cell):
+        cell = cell.replace("/", " ")
     for part in _SEPARATORS.split(cell):
         part, extension = _without_extension(part.strip())
         digits = _NOT_DIGITS.sub("", part.replace("(0)", ""))
         if digits:
             is_international = part.lstrip(" (").startswith("+")
+            if is_international and digits.startswith("330"):
+                digits = "33" + digits[3:]  # "+33 06 …" has one 0 too many.
             yield ("+" + digits if is_international else digits), extension
 
 

@@ -48,6 +48,23 @@ def rule(record: SourceRecord, channel: str = "email", **offer: Any) -> str:
     ).answer.rule
 
 
+def test_nobody_contacts_whom_a_remark_says_to_have_died():
+    load_rows(
+        row(
+            "C1",
+            email="jean@example.com",
+            accord="O",
+            prenom="Jean (décédé)",
+            tel="06 39 98 12 34",
+        ),
+        row("C2", email="ada@example.com", accord="O"),
+    )
+
+    died, lives = SourceRecord.objects.order_by("source_key")
+    assert (rule(died), rule(died, "phone")) == ("G5", "G5")
+    assert rule(lives) == "E1"
+
+
 def test_a_dated_opt_in_is_a_claim_of_its_system_of_origin():
     record = make_record(email="ada@example.com")
 

@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from mdm.mapping import MappingError
+from mdm.mapping import Column, MappingError
 from mdm.mapping_parsing import parse_mapping, read_document
 
 MAIL = {"column": [{"name": "email", "attribute": "email"}]}
@@ -93,6 +93,15 @@ def test_a_broken_mapping_file_is_one_line(tmp_path, text):
 
     with pytest.raises(MappingError, match=r"crm\.toml"):
         read_document(path)
+
+
+def test_words_that_refuse_are_a_no_among_permissions_alone():
+    permission = Column("accord", "permission", yes=frozenset({"o"}), no=frozenset({"n"}))
+    told = ["désinscrit", "Opt-out", "UNSUBSCRIBED", "n", "O", "peut-être"]
+
+    assert [permission.answer(cell) for cell in told] == ["no", "no", "no", "no", "yes", "unknown"]
+    assert Column("stop", "opt_out").answer("désinscrit") == "unknown"
+    assert [Column("accord", "permission").answer(cell) for cell in "✓✗"] == ["yes", "no"]
 
 
 def test_answers_are_read_whatever_their_case():

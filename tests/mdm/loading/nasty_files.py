@@ -95,14 +95,14 @@ NASTY: dict[str, Nasty] = {
     ),
     "totals between and below": Nasty(
         lines(
-            line("C1", nom="TOTAL", prenom="", email="achats@total.example"),
+            line("'12", nom="TOTAL", prenom="", email="achats@total.example"),
             line("Sous-total : 1 204", **_BLANK),
             line("C2"),
             line("TOTAL GÉNÉRAL", **{**_BLANK, "prenom": "1 204", "email": "1204,50"}),
             line("Total", **_BLANK),
             line("", **{**_BLANK, "nom": "Total"}),
         ),
-        {"C1": {"email": "achats@total.example"}, "C2": GOOD},
+        {"12": {"email": "achats@total.example"}, "C2": GOOD},
         rejected=tuple((at, "total") for at in (3, 5, 6, 7)),
     ),
     "thousands of blank lines": Nasty(

@@ -270,6 +270,19 @@ def test_claims_of_permissions_are_passed_on_with_their_date(claims):
     assert ["permission", "unknown_value"] in SourceRecord.objects.get(source_key="C4").issues
 
 
+def test_a_remark_that_stops_contact_is_an_opt_out_of_everything(claims):
+    load(row("C1", prenom="Jean (décédé)", accord="O"), row("C2", nom="ROUX (ne pas contacter)"))
+    load(row("C1", prenom="Jean (décédé)", accord="O", nom="MARTIN", maj="05/05/2025"))
+    load(row("C3", prenom="Jean (VIP)"), row("C2", nom="ROUX [STOP]", maj="05/05/2025"))
+
+    said = [(c.channel, c.purpose_code, c.kind) for c in claims]
+    assert said == [
+        ("email", "marketing", "opt_in"),
+        ("*", None, "opt_out"),
+        ("*", None, "opt_out"),
+    ]
+
+
 def test_a_corrected_row_does_not_date_its_old_permission_anew(claims):
     load(row("C1", email="a@example.org", accord="O"))
     claims.clear()

@@ -32,7 +32,8 @@ def cells(**values: str) -> dict[str, str]:
     "word",
     [
         "Total", "TOTAL :", " total", "Totaux", "Sous-total : 1 204", "Grand total",
-        "TOTAL GÉNÉRAL", "Total clients : 1.204", "subtotal", "Total = 12", "** Total **",
+        "Total adhérents : 8", "Nombre de clients : 1 204", "TOTAL GÉNÉRAL",
+        "Total clients : 1.204", "subtotal", "Total = 12", "** Total **",
     ],
 )  # fmt: skip
 def test_words_for_totals(word):
@@ -50,6 +51,7 @@ def test_words_for_totals(word):
         {"id": "Total", "stop": "oui"},
         {"id": "total-12"},
         {"id": "Totally"},
+        {"id": "Total Énergies"},
         {"id": "12"},
         {},
     ],

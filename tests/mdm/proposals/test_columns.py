@@ -133,6 +133,21 @@ def test_the_files_of_the_demo_are_proposed_as_their_mappings_say(company, code)
         ("DoNotCall", ["true", "false"], "opt_out"),
         ("Accepts SMS Marketing", ["yes", "no"], "permission"),
         ("opt_mail", ["O", "N"], "permission"),
+        ("Inscrit NL", ["oui", "non"], "permission"),
+        ("Accord", ["oui", "non"], "permission"),
+        ("J'accepte de recevoir vos offres", ["oui", "non"], "permission"),
+        ("Accepte CGV", ["oui", "non"], ""),
+        ("Autorisation parentale", ["oui", "non"], ""),
+        ("Accord prélèvement", ["oui", "non"], ""),
+        ("Consentement cookies", ["oui", "non"], ""),
+        ("Optin partenaires", ["oui", "non"], ""),
+        ("Third party opt-in", ["yes", "no"], ""),
+        ("J'accepte les offres des partenaires", ["oui", "non"], ""),
+        ("UNSUB_TIME", ["2024-01-31 10:00:00", "2024-02-01 11:00:00"], "opt_out_at"),
+        ("E-mail 1 - Value", ["a@example.org", "b@example.org"], "email"),
+        ("Address 1 - City", ["Sens", "Laon"], "city"),
+        ("billing_address_2", ["Bât. B", "Esc. 3"], "address_complement"),
+        ("Last contact", ["12", "40"], ""),
         ("Vorname", ["Jürgen", "Änne"], "given_name"),
         ("Newsletter", ["ja", "nein"], "permission"),
         ("Télécopie", ["03 86 11 22 34", "03 86 11 22 35"], ""),
@@ -284,7 +299,25 @@ def test_the_key_is_the_column_that_differs_in_every_row():
 
     assert [p.attribute for p in found] == ["", "source_key", ""]
     assert propose([column("x", "1", "2")], region="FR")[0].attribute == "source_key"
+    assert propose([column("x", "Inscrit", "Parti")], region="FR")[0].attribute == ""
+    campaign = [column("campaign_id", "c9", "c9"), column("LEID", "12", "13")]
+    assert [p.attribute for p in propose(campaign, region="FR")] == ["", "source_key"]
     assert propose([column("x", "31/12/1960", "4/3/1961")], region="FR")[0].attribute == ""
+
+
+def test_a_refusal_to_be_called_is_one_of_calls():
+    found = one("Ne pas appeler", "oui", "non")
+
+    assert (found.attribute, found.channel) == ("opt_out", "phone")
+
+
+def test_a_whole_name_beside_both_names_is_left_out():
+    columns = [column("Name", "Adèle Fontaine"), column("Given Name", "Adèle")]
+    columns.append(column("Family Name", "Fontaine"))
+
+    found = propose(columns, region="FR")
+
+    assert [p.attribute for p in found] == ["full_name", "given_name", "family_name"]
 
 
 _CELLS = st.lists(st.text(max_size=12), max_size=6)

@@ -34,6 +34,18 @@ from tests.effort import takes_at_most
         ("jean@YOPMAIL.com", Email("jean@yopmail.com", ("disposable_address",))),
         ("jean@xn--socit-esab.fr", Email("jean@société.fr")),
         ("<jean@example.org>.", Email("", ("invalid",))),
+        ("a@example.com\nb@example.com", Email("a@example.com", ("several",))),
+        ("a@example.com ::: b@example.com", Email("a@example.com", ("several",))),
+        ("a@example.com - b@example.com", Email("a@example.com", ("several",))),
+        ("jean@example.org (perso)", Email("jean@example.org", ("unwrapped",))),
+        ("Jean Petit (jean@example.org)", Email("jean@example.org", ("unwrapped",))),
+        ("e-mail : jean@example.org", Email("jean@example.org", ("unwrapped",))),
+        ("mailto:jean@example.org?subject=Bonjour", Email("jean@example.org", ("unwrapped",))),
+        # Whoever has the second half of it is somebody else.
+        ("jean petit@example.org", Email("", ("invalid",))),
+        ("jean - petit@example.org", Email("", ("invalid",))),
+        ("pasdemail@example.org", Email("", ("placeholder",))),
+        ("Aucun@aucun.example", Email("", ("placeholder",))),
     ],
 )
 def test_an_address_is_kept_as_given(cell, email):

@@ -18,6 +18,9 @@ from mdm.standardise.phones import Phone, phone_kind, standardise_phones
         "33612345679",
         "612345679",
         "tel: 06-12-34-56-79",
+        "06/12/34/56/79",
+        "+33/6/12/34/56/79",
+        "+33 06 12 34 56 79",
     ],
 )
 def test_a_french_number_has_one_form(cell):
@@ -34,6 +37,18 @@ def test_a_cell_may_hold_several_numbers():
     phones = standardise_phones("06 12 34 56 79 / 01 42 34 56 78 ou 0612345679", "FR")
 
     assert [phone.value for phone in phones] == ["+33612345679", "+33142345678"]
+
+
+@pytest.mark.parametrize("between", [" ::: ", " & ", " + ", "/", "; "])
+def test_many_signs_part_two_numbers(between):
+    phones = standardise_phones(f"06 12 34 56 79{between}+33 1 42 34 56 78", "FR")
+
+    assert [phone.value for phone in phones] == ["+33612345679", "+33142345678"]
+
+
+@pytest.mark.parametrize("cell", ["0475/12.34.56", "0475/123456", "0475/12/34/56"])
+def test_a_belgian_number_keeps_its_slash_to_itself(cell):
+    assert standardise_phones(cell, "BE") == [Phone("+32475123456")]
 
 
 @pytest.mark.parametrize(
