@@ -8,8 +8,13 @@ from mdm.mapping import ANSWER_ATTRIBUTES, DATE_ATTRIBUTES, NO, REPEATABLE, YES
 from mdm.proposals import looks
 from mdm.proposals.headers import Meaning, is_bare_number, is_of_another, meaning_of
 from mdm.standardise.counted_dates import counted_form
+from mdm.standardise.refusals import refuses
+from mdm.standardise.text import fold
 
 _MAX_ANSWERS = 12
+# What newsletters call those who are on their lists, and those who never were.
+_SUBSCRIBED = frozenset("subscribed|opt in|optin|inscrit|inscrite|abonne|abonnee".split("|"))
+_NOT_SUBSCRIBED = frozenset({"not subscribed", "non inscrit", "non abonne"})
 
 
 @dataclass(frozen=True, slots=True)
@@ -69,10 +74,10 @@ def propose(columns: Sequence[ColumnSample], *, region: str) -> list[Proposal]:
 
 
 def answers_in(values: Sequence[str]) -> tuple[tuple[str, ...], tuple[str, ...]]:
-    """Return the spellings of yes and of no that a column uses."""
+    """Return the spellings of yes and of no that a column uses, for a person to confirm."""
     spellings = sorted({value.strip() for value in values})
-    yes = [value for value in spellings if value.casefold() in YES]
-    no = [value for value in spellings if value.casefold() in NO]
+    yes = [v for v in spellings if v.casefold() in YES or fold(v) in _SUBSCRIBED]
+    no = [v for v in spellings if v.casefold() in NO or fold(v) in _NOT_SUBSCRIBED or refuses(v)]
     return tuple(yes[:_MAX_ANSWERS]), tuple(no[:_MAX_ANSWERS])
 
 
@@ -170,7 +175,10 @@ def _permission(column: ColumnSample, meaning: Meaning, look: str, region: str) 
         return _by_values(look)
     # Words of its own: a person says which of them mean yes and no.
     is_short = len(set(column.values)) <= _MAX_ANSWERS and looks.are_words(column.values)
-    return _named(meaning, "") if is_short and attribute not in dates.values() else _NOTHING
+    if not is_short or attribute in dates.values():
+        return _NOTHING
+    yes, no = answers_in(column.values) if attribute == "permission" else ((), ())
+    return replace(_named(meaning, ""), yes=yes, no=no)
 
 
 def _named(

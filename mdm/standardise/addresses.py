@@ -58,6 +58,7 @@ _WORD = re.compile("(?:[^\\W_]|[\u0300-\u036f])+")
 _LOST_APOSTROPHE = re.compile(r"\b([LD]) (?=[AEIOUYHÀÂÉÈÊËÎÏÔÙÛ])", re.IGNORECASE)
 _POSTCODE_BEFORE_TOWN = re.compile(r"^(?:F-?)?(\d{4,5})\s+(?=\D)")
 _CEDEX = re.compile(r"\bcedex\b", re.IGNORECASE)
+_ABROAD = re.compile(r"^'*(?:(?:A|AT|B|BE|CH|D|DE|E|ES|I|IT|L|LU|NL|P|PT)[- ]?(?=\d{4,5}$))?")
 _COUNTRY_PREFIX = re.compile(r"^FR?(?=\d)")
 _NOT_POSTCODE = re.compile(r"[^0-9A-Z]+")
 _CEDEX_BEHIND = re.compile(r"(?<=^\d{5})CEDEX\d{0,2}$")
@@ -258,7 +259,8 @@ def fit(found: Town, table: PostcodeTable = NO_TABLE) -> str:
 
 
 def _foreign_postcode(value: str) -> str:
-    return clean(value).upper()[:12].strip()
+    """Return the code without its country (`B-1050`) and without a spreadsheet's apostrophe."""
+    return _ABROAD.sub("", clean(value).upper())[:12].strip()
 
 
 def _is_small(word: str, *, is_elided: bool) -> bool:

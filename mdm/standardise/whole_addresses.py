@@ -36,6 +36,14 @@ _BRITISH = re.compile(
     re.IGNORECASE,
 )
 
+# Before a country the town may stand first: "…, La Rochelle, 17000, FR".
+_TOWN_FIRST = re.compile(
+    r"(?P<line>.+?),\s*(?P<city>[^\d,]+?)(?:,\s*[A-Z]{2})?,\s*(?P<postcode>\d{4,5}(?:-\d{4})?)"
+)
+# Mailchimp parts street, town, postcode and country by two blanks.
+_WIDE_GAP = re.compile(r"(?<=\S) {2,}(?=\S)")
+_FEWEST_GAPS = 2
+
 
 class WholeAddress(NamedTuple):
     """The parts of an address by attribute, and the codes of what was seen."""
@@ -46,6 +54,8 @@ class WholeAddress(NamedTuple):
 
 def split_address(cell: str) -> WholeAddress:
     """Return the parts of an address written into one cell."""
+    if len(_WIDE_GAP.findall(cell)) >= _FEWEST_GAPS:
+        cell = _WIDE_GAP.sub(", ", cell)
     text = clean(_BREAKS.sub(", ", cell)).strip(" ,")
     if not text:
         return WholeAddress({})
@@ -53,6 +63,8 @@ def split_address(cell: str) -> WholeAddress:
         return WholeAddress({}, ("too_long",))
     text, land = _without_country(text)
     found = _AMERICAN.fullmatch(text) or _EUROPEAN.fullmatch(text) or _BRITISH.fullmatch(text)
+    if land and not found:
+        found = _TOWN_FIRST.fullmatch(text)
     if not found:
         return WholeAddress({"address_line": text, "country": land}, ("not_split",))
     parts = {name: value.strip(" ,") for name, value in found.groupdict().items()}

@@ -187,7 +187,7 @@ def test_an_empty_column_of_permissions_is_no_phone():
 def test_the_spellings_of_yes_and_no_are_those_of_the_column():
     found = one("optin", "OUI", "non", "peut-être")
 
-    assert (found.yes, found.no) == ((), ())
+    assert (found.yes, found.no) == (("OUI",), ("non",))
     assert one("optin", "OUI", "non").yes == ("OUI",)
     # No objection in the sample: one that comes later is understood all the same.
     entry = proposed_entry(column("DoNotCall", "false"), one("DoNotCall", "false"))
@@ -309,6 +309,14 @@ def test_a_refusal_to_be_called_is_one_of_calls():
     found = one("Ne pas appeler", "oui", "non")
 
     assert (found.attribute, found.channel) == ("opt_out", "phone")
+
+
+def test_words_of_newsletters_are_proposed_as_answers():
+    states = ("SUBSCRIBED", "NOT_SUBSCRIBED", "UNSUBSCRIBED", "PENDING")
+    found = one("Email Marketing Consent State", *states)
+
+    assert (found.attribute, found.channel) == ("permission", "email")
+    assert (found.yes, found.no) == (("SUBSCRIBED",), ("NOT_SUBSCRIBED", "UNSUBSCRIBED"))
 
 
 def test_a_whole_name_beside_both_names_is_left_out():

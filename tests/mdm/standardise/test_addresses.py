@@ -64,6 +64,9 @@ def test_postcode_and_town_mend_each_other(postcode, city, expected):
 
 def test_a_postcode_of_four_digits_is_sound_in_belgium():
     assert town("1000", "Bruxelles", "BE")[:2] == ("1000", "Bruxelles")
+    for written in ("B-1000", "BE 1000", "'1000"):
+        assert town(written, "Bruxelles", "BE").postcode == "1000"
+    assert town("B1 1AA", "Birmingham", "GB").postcode == "B1 1AA"
 
 
 def test_countries_are_known_by_many_names():

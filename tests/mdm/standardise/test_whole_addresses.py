@@ -25,6 +25,8 @@ from mdm.standardise.whole_addresses import split_address
             "Rue Neuve 3, B-1000 Bruxelles, Belgique",
             ("Rue Neuve 3", "1000", "Bruxelles", "Belgique"),
         ),
+        ("7 rue du Port  La Rochelle  17000  FR", ("7 rue du Port", "17000", "La Rochelle", "FR")),
+        ("1 Main St  Springfield  IL  62701  US", ("1 Main St", "62701", "Springfield", "US")),
         ("12 High Street, Leeds LS1 4AP", ("12 High Street", "LS1 4AP", "Leeds", "")),
         (
             "10 Downing Street, London, SW1A 2AA, United Kingdom",
