@@ -71,8 +71,8 @@ _GATES = [
     _gate("G2", "GDPR 18", _("Processing has been restricted since %(since)s.")),
     _gate("G3", "GDPR 5(1)(d)", _("There is no usable contact point for this channel.")),
     _gate("G4", "GDPR 21, 17(3)", _("On the suppression list since %(since)s.")),
-    _gate("G5", "GDPR 21(2)-(3)", _("The person objected to prospecting on %(since)s.")),
-    _gate("G6", f"GDPR 7(3), {_CPCE}", _("Consent was refused or withdrawn on %(since)s.")),
+    _gate("G5", "GDPR 21(2)-(3)", _("An objection to prospecting holds since %(since)s.")),
+    _gate("G6", f"GDPR 7(3), {_CPCE}", _("Consent is refused or withdrawn since %(since)s.")),
     _gate(
         "G7", "GDPR 5(1)(d)", _("A merge on %(since)s left contradictory consents to be decided.")
     ),

@@ -22,6 +22,10 @@ WORDS: Mapping[str, Any] = {
     "surrogate": _("The line contains half of a character; write it whole and send it again."),
     "total": _("The line sums up the table; it is nobody."),
     "header_again": _("The line repeats the names of the columns."),
+    "other_header": _(
+        "The line names columns, as a header does: another table begins here. Load it as a file of"
+        " its own."
+    ),
     "no_result": _(
         "A formula was saved without its result; open the workbook, save it and send it again."
     ),

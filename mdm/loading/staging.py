@@ -17,8 +17,8 @@ import msgspec
 
 from mdm import rejects
 from mdm.loading.candidates import line_of, read_line
+from mdm.loading.other_lines import what_else
 from mdm.loading.rows import RowReader
-from mdm.loading.total_lines import is_total
 from mdm.reading.rows import BadRow, Row, Table, bad_row
 
 MAX_KEY_LENGTH = 200
@@ -89,8 +89,8 @@ def _checked(row: Row | BadRow, reader: RowReader) -> tuple[Row | BadRow, str]:
     if isinstance(row, BadRow):
         return row, ""
     keys = reader.keys
-    if is_total(row.cells, reader):
-        return bad_row(row.line, "total", list(row.cells.values())), ""
+    if reason := what_else(row.cells, reader):
+        return bad_row(row.line, reason, list(row.cells.values())), ""
     key = keys.of(row.cells)
     if 0 < len(key) <= MAX_KEY_LENGTH:
         if keys.column:

@@ -27,6 +27,7 @@ _OF_NAME = {
     ).items()
     for name in names
 }
+_LONGEST_NAME = max(map(len, _OF_NAME)) + 4
 # Names that other things have too: the values decide.
 _HINTS = {
     "titre": "civility",
@@ -117,6 +118,11 @@ def meaning_of(name: str) -> Meaning | None:
         or _said_inside(name)
         or _said_among_qualifiers(name)
     )
+
+
+def is_known_name(text: str) -> bool:
+    """Tell whether a text is, word for word, a name that columns usually have."""
+    return len(text) <= _LONGEST_NAME and _words(text) in _OF_NAME
 
 
 def is_of_another(name: str) -> bool:

@@ -1,7 +1,7 @@
 """Which columns tell a row from another where the source has no number of its own."""
 
 from collections.abc import Iterable, Sequence
-from itertools import product
+from itertools import chain, product
 
 from mdm.loading.row_keys import made_key
 from mdm.mapping import ANSWER_ATTRIBUTES, CHANNEL_ATTRIBUTES, DATE_ATTRIBUTES
@@ -16,6 +16,7 @@ _BESIDE = (
     ("full_address",),
     ("street_number", "street", "address_line", "postcode", "city"),
 )
+_PERSONAL = ("email", *chain.from_iterable((*_NAMES, *_BESIDE)))
 # They change while the person stays the same.
 _PASSING = (DATE_ATTRIBUTES - {"birth_date"}) | ANSWER_ATTRIBUTES | CHANNEL_ATTRIBUTES | {"ignore"}
 
@@ -24,6 +25,8 @@ def propose_key(
     names: Sequence[str], attributes: Sequence[str], rows: Sequence[Sequence[str]]
 ) -> tuple[str, ...]:
     """Return the columns that make the key of a row: an e-mail address, a name with more, or all.
+
+    Before all of them: all that say who somebody is, where they tell the rows apart.
 
     Args:
         names: of the columns.
@@ -49,6 +52,8 @@ def _candidates(attributes: Sequence[str]) -> Iterable[tuple[list[int], ...]]:
     yield (places(["email"]),)
     for name, more in product(_NAMES, _BESIDE):
         yield places(name), places(more)
+    # Notes, labels and pictures of an address book change while the person stays the same.
+    yield (places(_PERSONAL),)
 
 
 def _tells_apart(groups: Sequence[Sequence[int]], rows: Sequence[Sequence[str]]) -> bool:

@@ -12,7 +12,7 @@ from django.core.management.base import BaseCommand, CommandError
 from django.utils.translation import gettext as _
 from tqdm import tqdm
 
-from mdm import jobs
+from mdm import attribute_words, jobs
 from mdm.figures import readable
 from mdm.loading.batches import preview_once, start_load
 from mdm.loading.database_sources import database_of
@@ -25,6 +25,7 @@ from mdm.models import FileMode, LoadBatch
 from mdm.reading import databases
 from mdm.reading.rows import FileRefused
 from mdm.reading.words import layout_words
+from mdm.standardise.issues import WORDS, is_doubtful
 
 _HOW_IT_IS_WRITTEN = {
     "encoding": "utf-8, cp1252 …; else found out",
@@ -32,6 +33,7 @@ _HOW_IT_IS_WRITTEN = {
     "quote": "the quotation mark; else found out",
     "sheet": "the name of the sheet of a workbook; else the first with the columns",
 }
+_MOST_DOUBTS = 5
 SHIPPED_MAPPINGS = Path(__file__).resolve().parents[2] / "mappings"
 
 
@@ -101,6 +103,8 @@ class Command(BaseCommand):
     def _print(self, batch: LoadBatch, seconds: float, *, as_json: bool) -> None:
         counts = {end: getattr(batch, f"{end}_count") for end in COUNTS}
         row_count = sum(counts.values()) - counts["deleted"]
+        result = (batch.job.result if batch.job else None) or {}
+        issues: dict[str, int] = result.get("issues", {})
         figures = {
             "batch": batch.pk,
             "source": batch.source.code,
@@ -109,9 +113,8 @@ class Command(BaseCommand):
             "layout": {k: v for k, v in batch.layout.items() if k != "columns"},
             "rows": row_count,
             **counts,
-            "deletions_withheld": bool((batch.job.result or {}).get("deletions_withheld"))
-            if batch.job
-            else False,
+            "deletions_withheld": bool(result.get("deletions_withheld")),
+            "issues": issues,
             "seconds": round(seconds, 3),
             "rows_per_second": round(row_count / max(seconds, 0.001)),
         }
@@ -127,10 +130,20 @@ class Command(BaseCommand):
             % readable(figures)
         )
         self.stdout.write(_("Read as %(layout)s.") % {"layout": layout_words(batch.layout)})
+        self._print_doubts(issues)
         if counts["rejected"]:
             self.stdout.write(
                 _("The rejected rows stand on the page of loaded file no. %(batch)d.") % figures
             )
+
+    def _print_doubts(self, issues: dict[str, int]) -> None:
+        """Print what was doubtful in most rows; all of it stands on the page of the file."""
+        doubts = [name for name in issues if is_doubtful(name.partition(" ")[2])]
+        for name in sorted(doubts, key=issues.__getitem__, reverse=True)[:_MOST_DOUBTS]:
+            attribute, _space, code = name.partition(" ")
+            count = readable({"count": issues[name]})["count"]
+            words = f"{attribute_words.label(attribute)}: {WORDS.get(code, code)}"
+            self.stdout.write(f"  {count} × {words}")
 
 
 @contextmanager

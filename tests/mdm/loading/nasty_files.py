@@ -105,6 +105,11 @@ NASTY: dict[str, Nasty] = {
         {"12": {"email": "achats@total.example"}, "C2": GOOD},
         rejected=tuple((at, "total") for at in (3, 5, 6, 7)),
     ),
+    "two tables in a sheet": Nasty(
+        lines(line("C1"), "", "Nom;Téléphone;Ville" + ";" * (len(COLUMNS) - 3), line("C2")),
+        _TWO,
+        rejected=((4, "other_header"),),
+    ),
     "thousands of blank lines": Nasty(
         lines(line("C1"), *[";" * 7] * 5000, *[""] * 50_000, line("C2")), _TWO
     ),

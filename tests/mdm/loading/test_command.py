@@ -58,6 +58,23 @@ def test_figures_are_told_as_the_reader_writes_them(tmp_path, mapping, capsys, l
     assert re.search(words, capsys.readouterr().out)
 
 
+def test_what_was_doubtful_is_told(tmp_path, mapping, capsys):
+    path = tmp_path / "crm.csv"
+    rows = [row(n, email="anne@", prenom="Jean (décédé)" if n == "1" else "Jean") for n in "123"]
+    path.write_bytes(csv_bytes(rows))
+
+    with translation.override("en"):
+        call_command("load", path, source="crm", mapping=mapping)
+    first, second = capsys.readouterr().out.splitlines()[2:]
+
+    assert first == "  3 × E-mail: The value is not valid and cannot be used."
+    assert second.startswith(
+        "  1 × Given name: A remark in the name says that the person has died"
+    )
+    path.write_bytes(csv_bytes([row("4", email="anne@")]))
+    assert run(path)["issues"] == {"email invalid": 1}
+
+
 def test_a_packed_file_is_loaded_as_if_it_were_not(tmp_path, file, mapping):
     packed = tmp_path / "crm.csv.gz"
     packed.write_bytes(gzip.compress(file.read_bytes()))

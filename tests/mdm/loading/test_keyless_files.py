@@ -299,6 +299,12 @@ def test_versions_tell_what_rows_were_known_by_and_toml_brings_it_back(steward):
             "family_name given_name street city",
         ),
         ("organisation city", ["ACME|Lyon", "ACME|Nice"], "organisation city"),
+        # An address book: notes change while the person stays the same.
+        (
+            "email full_name phone ",
+            ["a@x.org|Eve||n", "|Luc Roux|06|m", "|Ana||o"],
+            "email full_name phone",
+        ),
         # Nothing tells these apart but the whole row, without what passes.
         ("given_name city updated_at permission", ["Eve|Lyon|1|O", "Eve|Nice|2|N"],
          "given_name city"),

@@ -1,11 +1,11 @@
-"""Which lines are totals, and which only look so."""
+"""Which lines are nobody, and which only look so."""
 
 from datetime import UTC, date
 
 import pytest
 
+from mdm.loading.other_lines import what_else
 from mdm.loading.rows import RowReader
-from mdm.loading.total_lines import is_total
 from mdm.mapping_parsing import parse_mapping
 from tests.mdm.loading.files import COLUMNS, DOCUMENT
 
@@ -37,8 +37,8 @@ def cells(**values: str) -> dict[str, str]:
     ],
 )  # fmt: skip
 def test_words_for_totals(word):
-    assert is_total(cells(id=word, accord="1 204"), KEYED)
-    assert is_total(cells(nom=word, email="12,50"), KEYLESS)
+    assert what_else(cells(id=word, accord="1 204"), KEYED) == "total"
+    assert what_else(cells(nom=word, email="12,50"), KEYLESS) == "total"
 
 
 @pytest.mark.parametrize(
@@ -53,18 +53,28 @@ def test_words_for_totals(word):
         {"id": "Totally"},
         {"id": "Total Énergies"},
         {"id": "12"},
+        {"id": "Nom"},
+        {"id": "Nom", "nom": "Prenom", "email": "p@example.org"},
         {},
     ],
 )
 def test_somebody(values):
-    assert not is_total(cells(**values), KEYED)
+    assert what_else(cells(**values), KEYED) == ""
 
 
 def test_a_company_of_that_name_without_a_number():
-    assert not is_total(cells(nom="TOTAL", tel="01 40 00 00 01"), KEYLESS)
+    assert what_else(cells(nom="TOTAL", tel="01 40 00 00 01"), KEYLESS) == ""
 
 
 def test_a_company_of_that_name_whose_number_comes_later():
     row = cells(id="12", nom="TOTAL")
 
-    assert not is_total(dict(reversed(row.items())), KEYED)
+    assert what_else(dict(reversed(row.items())), KEYED) == ""
+
+
+def test_a_cell_made_to_keep_a_computer_busy_is_no_total():
+    assert what_else(cells(id="total" + " " * 100_000 + "x"), KEYED) == ""
+
+
+def test_the_header_of_another_table():
+    assert what_else(cells(id="Nom", nom="Téléphone", prenom="Ville"), KEYED) == "other_header"
