@@ -38,6 +38,9 @@ WORDS: Mapping[str, Any] = {
     "erased": _("This customer was erased at her request and must not come back."),
 }
 
+NOBODY = frozenset({"total", "header_again"})
+"""Reasons of lines that are surely no customer."""
+
 # The columns that the file of rejected rows has before those of the source. A load leaves them
 # out and takes such a file for a delta: the rows that were right are not missing.
 REASON_COLUMNS = ("orfevre_line", "orfevre_column", "orfevre_value", "orfevre_reason")

@@ -119,7 +119,7 @@ def _add_changed(found: Samples, rows: Mapping[int, Candidate]) -> None:
 
 def _compare_missing(batch: LoadBatch, staged: Stage, found: Samples) -> dict[str, Any]:
     """Add what a full file would delete; tell why it would be refused, or nothing be deleted."""
-    if batch.mode != FileMode.FULL or staged.rejected_count:
+    if batch.mode != FileMode.FULL or staged.unread_count:
         return {"refusal": "", "deletions_withheld": batch.mode == FileMode.FULL}
     missing = deletion.missing_ids(batch, staged)
     while keys := list(islice(missing, CHUNK_SIZE[connection.vendor])):

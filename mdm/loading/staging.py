@@ -34,7 +34,8 @@ class Stage:
 
     path: Path
     line_count: int = 0
-    rejected_count: int = 0
+    unread_count: int = 0
+    """Rejected lines that may be somebody's: a full file with such does not tell who is gone."""
     overtaken: set[int] = field(default_factory=set)
     # Eight bytes for each key: a million keys weigh 8 MB, where a set of texts weighs 100.
     _key_hashes: "array[int]" = field(default_factory=lambda: array("Q"))
@@ -73,7 +74,7 @@ def stage(table: Table, reader: RowReader, path: Path, report: Report) -> Stage:
                 hashes.append(_key_hash(key))
                 file.write(line_of(checked.line, checked.cells))
             else:
-                staged.rejected_count += 1
+                staged.unread_count += checked.reason not in rejects.NOBODY
                 file.write(msgspec.json.encode([checked.line, None, *checked[1:]]) + b"\n")
             staged.line_count += 1
             if staged.line_count % _REPORT_EVERY == 0:

@@ -89,11 +89,11 @@ def _load(run: JobRun, batch: LoadBatch) -> Mapping[str, Any]:
         LoadBatch.objects.filter(pk=batch.pk, history_after=None).update(
             history_after=last_history_key()
         )
-        if batch.mode == FileMode.FULL and not run.cursor and not staged.rejected_count:
+        if batch.mode == FileMode.FULL and not run.cursor and not staged.unread_count:
             deletion.refuse_when_too_much_is_missing(batch, staged)
         _load_lines(run, writer, staged, progress, prepared)
     # A row that was rejected may be any record: nothing is called missing while there are some.
-    is_withheld = batch.mode == FileMode.FULL and bool(staged.rejected_count)
+    is_withheld = batch.mode == FileMode.FULL and bool(staged.unread_count)
     if batch.mode == FileMode.FULL and not is_withheld:
         _delete_missing(run, writer, staged, progress, batch)
     LoadBatch.objects.filter(pk=batch.pk).update(

@@ -1,8 +1,11 @@
 """A full file says what its source does not know any more."""
 
+import io
+
 import pytest
 
 from mdm import jobs
+from mdm.loading.batches import preview_once
 from mdm.models import (
     Customer,
     GoldenRecord,
@@ -52,6 +55,21 @@ def test_a_full_file_that_lacks_too_much_is_refused_before_any_change():
 
     assert SourceRecord.objects.active().count() == 40
     assert not SourceRecord.objects.filter(family_name="Other").exists()
+
+
+@pytest.mark.parametrize("preview", [False, True])
+def test_a_line_that_is_surely_nobody_keeps_no_deletion_back(preview):
+    full(range(40))
+    rows = [row(f"C{n}") for n in range(1, 40)]
+    content = csv_bytes([*rows, {"id": "Total : 39"}])
+
+    if preview:
+        figures, _samples = preview_once(
+            io.BytesIO(content), file_name="crm.csv", source_code="crm", mode="full"
+        )
+        assert (figures["deleted"], figures["deletions_withheld"]) == (1, False)
+    else:
+        assert ends(load_bytes(content, mode="full")) == {"same": 39, "rejected": 1, "deleted": 1}
 
 
 def test_a_full_file_with_rejected_rows_deletes_nothing():
