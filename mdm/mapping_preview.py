@@ -12,9 +12,11 @@ from django.utils.timezone import get_default_timezone, localdate, localtime
 
 from mdm import attribute_words, postcodes
 from mdm.loading.drafts import Sample
+from mdm.loading.other_lines import what_else
 from mdm.loading.rows import RowReader, StandardRow
 from mdm.mapping import ANSWER_ATTRIBUTES, Column, SourceMapping
 from mdm.mapping_words import claim_in_words
+from mdm.rejects import words_for
 from mdm.standardise.issues import WORDS as ISSUE_WORDS
 from mdm.standardise.record import ATTRIBUTES
 
@@ -54,11 +56,15 @@ class Cell:
 
 @dataclass(frozen=True, slots=True)
 class PreviewRow:
-    """One line of the file: its number, its key, and a cell for each column of the preview."""
+    """One line of the file: its number, its key, and a cell for each column of the preview.
+
+    Or why a load rejects it, as it is no customer; then it has no cells.
+    """
 
     line: int
     key: str
     cells: tuple[Cell, ...]
+    refusal: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -99,10 +105,14 @@ def preview_mapping(sample: Sample, mapping: SourceMapping, region: str) -> Mapp
     first = islice(_cells(sample), PREVIEW_ROWS)
     read = [(line, cells, reader.read(cells)) for line, cells in first]
     shown = _shown_attributes(mapping, [row for _line, _cells, row in read])
-    rows = tuple(
-        PreviewRow(line, reader.keys.of(cells), _cells_of(row, cells, mapping, shown))
-        for line, cells, row in read
-    )
+
+    def preview_row(line: int, cells: dict[str, str], row: StandardRow) -> PreviewRow:
+        key = reader.keys.of(cells)
+        if reason := what_else(cells, reader):
+            return PreviewRow(line, key, (), words_for(reason))
+        return PreviewRow(line, key, _cells_of(row, cells, mapping, shown))
+
+    rows = tuple(preview_row(*one) for one in read)
     return MappingPreview(
         headings=tuple(map(attribute_words.label, shown)),
         rows=rows,

@@ -142,7 +142,7 @@ class Command(BaseCommand):
         for name in sorted(doubts, key=issues.__getitem__, reverse=True)[:_MOST_DOUBTS]:
             attribute, _space, code = name.partition(" ")
             count = readable({"count": issues[name]})["count"]
-            words = f"{attribute_words.label(attribute)}: {WORDS.get(code, code)}"
+            words = f"{attribute_words.label(attribute)} – {WORDS.get(code, code)}"
             self.stdout.write(f"  {count} × {words}")
 
 

@@ -67,9 +67,9 @@ def test_what_was_doubtful_is_told(tmp_path, mapping, capsys):
         call_command("load", path, source="crm", mapping=mapping)
     first, second = capsys.readouterr().out.splitlines()[2:]
 
-    assert first == "  3 × E-mail: The value is not valid and cannot be used."
+    assert first == "  3 × E-mail – The value is not valid and cannot be used."
     assert second.startswith(
-        "  1 × Given name: A remark in the name says that the person has died"
+        "  1 × Given name – A remark in the name says that the person has died"
     )
     path.write_bytes(csv_bytes([row("4", email="anne@")]))
     assert run(path)["issues"] == {"email invalid": 1}

@@ -100,6 +100,15 @@ def test_a_cell_that_was_split_stands_where_its_parts_do(steward):
     assert first["Street number"].raw == "12 rue Foch"
 
 
+def test_lines_that_are_nobody_say_so_among_the_first_rows(steward):
+    upload(steward, "id;nom;tel\r\n1;Roux;\r\nNom;Téléphone;Ville\r\nTotal : 1;;\r\n".encode())
+    page = steward.get(page_of(MappingDraft.objects.get()))
+
+    assert [bool(row.refusal) for row in page.context["preview"].rows] == [False, True, True]
+    assert "another table begins here" in page.text
+    assert "The line sums up the table" in page.text
+
+
 def test_names_in_each_others_column_are_told_and_exchanged_by_one_button(steward):
     names = [("Anne", "Le Goff"), ("Stéphane", "Roux"), ("Chloé", "Petit"), ("Jean", "Martin")]
     names += [("Élodie", "Quéré"), ("Luc", "N'Guyen")]
