@@ -66,17 +66,16 @@ _LEFT = re.compile(
 _EVERYWHERE = re.compile(r"\b(?:contact|contacter|solliciter|stop|opposition|oppose)\b")
 # A permission to be written to, whatever else stands beside it.
 _SUBSCRIBED = re.compile(
-    r"\b(?:opt ?in|opt(?= (?:sms|e ?mail|mail|tel|courrier))|newsletters?|nl|abonne|inscrite?|"
-    r"subscribed|infolettre)\b|\b(?:o n|oui non|y n|yes no)$"
+    r"\b(?:opt ?in|opt(?= (?:sms|e ?mail|mail|tel|courrier))|newsletters?|nl|infolettre)\b"
 )
-# A permission for anything: parents allow an outing, somebody accepts the terms of sale.
+# A yes to anything: parents allow an outing, somebody accepts terms of sale, or has paid (O/N).
 _ALLOWED = re.compile(
     r"\b(?:accords?|consents?|consentement|autorisation|autorise|accepte|acceptation|accepts?|ok|"
-    r"permission)\b"
+    r"permission|abonne|subscribed)\b|\b(?:o n|oui non|y n|yes no)$"
 )
 _FOR_ADVERTISING = re.compile(
-    r"\b(?:marketing|prospection|publicite|pub|promos?|promotions?|promotional|commercial(?:e|es|s)?|"
-    r"offres?|offers?|communications?|sollicitations?|contact|contacter|contacted|rgpd|gdpr)\b"
+    r"\b(?:marketing|prospection|publicite|pub|promos?|promotions?|promotional|commerciales?|"
+    r"offres?|offers?|communications?|sollicitations?|contact|contacter|contacted)\b"
 )
 # What somebody allows to others, of which no permission of this company follows.
 _OF_OTHERS = re.compile(

@@ -25,7 +25,7 @@ _SEPARATORS = re.compile(r"\s*(?:[;,|/]|:::)\s*|\s+(?:ou|et|or)\s+")
 _BETWEEN_TWO = re.compile(r"\s+(?:[-&+]\s+)?")
 # What stands beside an address: "(perso)", "e-mail :", "?subject=…".
 _BESIDE = re.compile(
-    r"\([^()@]*\)|^(?:mailto|e-?mail|mail|courriel|mel)\s*:|\?(?:subject|body|cc|bcc)=.*",
+    r"^\([^()@]*\)|\([^()@]*\)$|^(?:mailto|e-?mail|mail|courriel|mel)\s*:|\?(?:subject|body|cc|bcc)=.*",
     re.IGNORECASE,
 )
 _IN_BRACKETS = re.compile(r".*\(\s*([^()\s]+@[^()\s]+)\s*\)")

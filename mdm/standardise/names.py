@@ -266,10 +266,9 @@ def _strip_remarks(value: str) -> tuple[str, Codes]:
 
     if not may_hold_remark(value):
         return " ".join(value.split()), ()
-    if any(mark in value for mark in "([{*"):
-        count = 1
-        while count:
-            value, count = _BRACKETS.subn(note, value)
+    count = 1
+    while count:
+        value, count = _BRACKETS.subn(note, value)
     value = _LOOSE_REMARK.sub(note, value)
     return " ".join(value.split()), tuple(dict.fromkeys(codes))
 

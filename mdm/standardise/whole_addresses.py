@@ -42,7 +42,7 @@ _TOWN_FIRST = re.compile(
 )
 # Mailchimp parts street, town, postcode and country by two blanks.
 _WIDE_GAP = re.compile(r"(?<=\S) {2,}(?=\S)")
-_FEWEST_GAPS = 2
+_FEWEST_PARTS = 3
 
 
 class WholeAddress(NamedTuple):
@@ -54,9 +54,7 @@ class WholeAddress(NamedTuple):
 
 def split_address(cell: str) -> WholeAddress:
     """Return the parts of an address written into one cell."""
-    if len(_WIDE_GAP.findall(cell)) >= _FEWEST_GAPS:
-        cell = _WIDE_GAP.sub(", ", cell)
-    text = clean(_BREAKS.sub(", ", cell)).strip(" ,")
+    text = clean(_BREAKS.sub(", ", _with_commas(cell))).strip(" ,")
     if not text:
         return WholeAddress({})
     if len(text) > _LONGEST:
@@ -78,12 +76,21 @@ def split_address(cell: str) -> WholeAddress:
     )
 
 
+def _with_commas(cell: str) -> str:
+    """Return parts that two blanks divide with commas, where a country is the last of them."""
+    parts = _WIDE_GAP.split(cell)
+    return ", ".join(parts) if len(parts) >= _FEWEST_PARTS and _is_country(parts[-1]) else cell
+
+
 def _without_country(text: str) -> tuple[str, str]:
     before, _comma, last = text.rpartition(",")
     last = last.strip()
+    return (before.strip(" ,"), last) if before and _is_country(last) else (text, "")
+
+
+def _is_country(text: str) -> bool:
     # A letter alone may be a staircase: as a country it needs a cell of its own.
-    if before and len(last) > 1 and not any(letter.isdigit() for letter in last):
-        code, codes = country(last)
-        if code and not codes:
-            return before.strip(" ,"), last
-    return text, ""
+    if len(text) < 2 or any(letter.isdigit() for letter in text):
+        return False
+    code, codes = country(text)
+    return bool(code) and not codes

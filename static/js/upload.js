@@ -10,9 +10,11 @@
 
   const showRefusal = (form, html) => {
     const refused = new DOMParser().parseFromString(html, "text/html").querySelector("form[data-upload]");
+    if (!refused) return false;
     for (const input of form.querySelectorAll("input[type=file]")) refused.querySelector(`#${input.id}`).files = input.files;
     form.replaceWith(refused);
     refused.querySelector("[role=alert]")?.scrollIntoView({ block: "center" });
+    return true;
   };
 
   document.addEventListener("submit", (event) => {
@@ -34,7 +36,7 @@
       else bar.querySelector("progress").removeAttribute("value");
     });
     request.addEventListener("load", () => {
-      if (request.status === 422) return showRefusal(form, request.responseText);
+      if (request.status === 422 && showRefusal(form, request.responseText)) return;
       if (request.status !== 200) return sendPlainly(form, button);
       form.inert = false;
       bar.hidden = true;

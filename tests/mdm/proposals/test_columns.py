@@ -16,7 +16,6 @@ from mdm.mapping_parsing import parse_mapping, read_document
 from mdm.mapping_words import changes
 from mdm.proposals.columns import ColumnSample, Proposal, propose
 from mdm.proposals.looks import unread_count
-from mdm.proposals.regions import likely_region
 from mdm.reading.rows import Row
 from mdm.reading.tables import open_table
 
@@ -136,6 +135,12 @@ def test_the_files_of_the_demo_are_proposed_as_their_mappings_say(company, code)
         ("Inscrit NL", ["oui", "non"], "permission"),
         ("Accord", ["oui", "non"], "permission"),
         ("J'accepte de recevoir vos offres", ["oui", "non"], "permission"),
+        ("Abonné SMS", ["oui", "non"], "permission"),
+        ("Abonné Premium", ["oui", "non"], ""),
+        ("Inscrit au tournoi", ["oui", "non"], ""),
+        ("Cotisation payée O/N", ["O", "N"], ""),
+        ("Consentement RGPD", ["oui", "non"], ""),
+        ("Accord commercial", ["oui", "non"], ""),
         ("Accepte CGV", ["oui", "non"], ""),
         ("Autorisation parentale", ["oui", "non"], ""),
         ("Accord prélèvement", ["oui", "non"], ""),
@@ -270,26 +275,6 @@ def test_a_bare_number_beside_the_street_is_that_of_the_house():
 
     assert [p.attribute for p in found] == ["source_key", "street", "street_number"]
     assert propose([column("N°", "1", "2")], region="FR")[0].attribute == "source_key"
-
-
-@pytest.mark.parametrize(
-    ("name", "values", "region"),
-    [
-        ("pays", ["BE", "Belgique", "France"], "BE"),
-        ("pays", ["La Réunion", "France"], "FR"),
-        ("phone", ["650-650-6176", "(914) 722-3492"], "US"),
-        ("tel", ["06 39 98 12 34", "01 42 34 56 78"], "FR"),
-        ("SMS", ["33619708664", "33740124324"], "FR"),
-        ("portable", ["639981234", "639981235"], "FR"),
-        ("mobile", ["612 34 56 78", "934 12 34 56"], "ES"),
-        ("tel", ["3949", "n/c"], "FR"),
-        ("mobile", ["07400 123456", "07400 123457", "+33 6 39 98 12 34"], "GB"),
-        ("billing address", ["7548 Center St, San Diego, CA 92101"], "US"),
-        ("nom", ["Le Goff"], "FR"),
-    ],
-)
-def test_the_country_of_a_file_is_that_of_most_of_its_values(name, values, region):
-    assert likely_region([column("id", "1"), column(name, *values)]) == region
 
 
 def test_the_key_is_the_column_that_differs_in_every_row():

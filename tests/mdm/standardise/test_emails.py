@@ -41,6 +41,7 @@ from tests.effort import takes_at_most
         ("Jean Petit (jean@example.org)", Email("jean@example.org", ("unwrapped",))),
         ("e-mail : jean@example.org", Email("jean@example.org", ("unwrapped",))),
         ("mailto:jean@example.org?subject=Bonjour", Email("jean@example.org", ("unwrapped",))),
+        ("jean(2)@example.org", Email("", ("invalid",))),
         # Whoever has the second half of it is somebody else.
         ("jean petit@example.org", Email("", ("invalid",))),
         ("jean - petit@example.org", Email("", ("invalid",))),

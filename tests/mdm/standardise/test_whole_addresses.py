@@ -26,6 +26,7 @@ from mdm.standardise.whole_addresses import split_address
             ("Rue Neuve 3", "1000", "Bruxelles", "Belgique"),
         ),
         ("7 rue du Port  La Rochelle  17000  FR", ("7 rue du Port", "17000", "La Rochelle", "FR")),
+        ("12  rue de la Paix  75002  Paris", ("12 rue de la Paix", "75002", "Paris", "")),
         ("1 Main St  Springfield  IL  62701  US", ("1 Main St", "62701", "Springfield", "US")),
         ("12 High Street, Leeds LS1 4AP", ("12 High Street", "LS1 4AP", "Leeds", "")),
         (
